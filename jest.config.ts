@@ -1,0 +1,24 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest'
+
+const config: Config = {
+  roots: ['<rootDir>/packages', '<rootDir>/docs'],
+  testMatch: ['**/*.test.ts'],
+  modulePathIgnorePatterns: ['/dist/'],
+  transform: {
+    '^.+\\.[mc]?[jt]s$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }
+    ]
+  },
+  // fastify.inject() pulls in a version of cookie that is ESM only.
+  transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?cookie/dist/)'],
+  // Tests run the sources: no build comes before them.
+  moduleNameMapper: { '^@oneport/(core|express|fastify|adapter-testsuite)$': '<rootDir>/packages/$1/src/index.ts' },
+  setupFilesAfterEnv: ['<rootDir>/packages/adapter-testsuite/src/fail-on-console.ts'],
+  reporters: ['default', 'summary', '<rootDir>/packages/adapter-testsuite/closing-line-reporter.mjs'],
+  collectCoverageFrom: ['packages/core/src/**/*.ts', '!packages/core/src/index.ts'],
+  coverageThreshold: { global: { branches: 95 } }
+}
+
+export default config

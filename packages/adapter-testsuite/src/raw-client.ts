@@ -1,0 +1,92 @@
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+/** The key of RFC 6455 §1.3's relatives: its accept value is `HSmrc0sMlYUkAGmm5OPpG2HaGWk=`. */
+const key = 'x3JJHMbDL1EzLkh9GBhXDw=='
+
+/**
+ * The bytes of an opening handshake. A field given as undefined is left out; one given as a list stands that often.
+ */
+export function handshake(path: string, fields: Record<string, string | string[] | undefined> = {}): string {
+  const all = {
+    Host: 'app.example',
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Key': key,
+    'Sec-WebSocket-Version': '13',
+    ...fields
+  }
+  const lines = Object.entries(all).flatMap(([name, value]) => [value ?? []].flat().map((one) => `${name}: ${one}\r\n`))
+  return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
+}
+
+/** A response as it stood on the wire. */
+export interface RawResponse {
+  readonly status: number
+  /** Field names in lower case, values in order. */
+  readonly fields: ReadonlyMap<string, readonly string[]>
+  /** Everything after the head, in latin1: body, further responses, or frames. */
+  readonly rest: string
+  /** All bytes, in latin1. */
+  readonly text: string
+}
+
+/** Where to send bytes. */
+export interface Target {
+  readonly port: number
+  readonly host?: string
+  readonly tls?: boolean
+}
+
+/** Opens a raw connection; the caller ends it. */
+export async function openRaw({ port, host = '127.0.0.1', tls = false }: Target): Promise<Socket> {
+  const socket = tls ? connectTls({ port, host, rejectUnauthorized: false }) : connect({ port, host })
+  await new Promise<void>((resolve, reject) => {
+    socket.once(tls ? 'secureConnect' : 'connect', resolve)
+    socket.once('error', reject)
+  })
+  socket.on('error', () => {})
+  return socket
+}
+
+/** Sends bytes and reads until the server ends the connection, or until `enough` says so of what has come. */
+export async function sendRaw(
+  target: Target,
+  bytes: string | Buffer,
+  enough: (text: string) => boolean = () => false
+): Promise<RawResponse> {
+  const socket = await openRaw(target)
+  try {
+    return parse(await readAll(socket, bytes, enough))
+  } finally {
+    socket.destroy()
+  }
+}
+
+function readAll(socket: Socket, bytes: string | Buffer, enough: (text: string) => boolean): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+      if (enough(text)) resolve(text)
+    })
+    socket.on('end', () => resolve(text))
+    socket.on('close', () => resolve(text))
+    socket.write(bytes)
+  })
+}
+
+function parse(text: string): RawResponse {
+  const end = text.indexOf('\r\n\r\n')
+  const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n')
+  const fields = new Map<string, string[]>()
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    const name = line.slice(0, colon).toLowerCase()
+    fields.set(name, [...(fields.get(name) ?? []), line.slice(colon + 1).trim()])
+  }
+  return { status: Number(statusLine.split(' ')[1]), fields, rest: text.slice(end + 4), text }
+}
+
+/** For `sendRaw`: the head of a response is enough. */
+export const headArrived = (text: string): boolean => text.includes('\r\n\r\n')

@@ -1,0 +1,64 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { WebSocket } from 'ws'
+import { Connections } from './connections.ts'
+import { type DrainOptions, type DrainResult, drain } from './drain.ts'
+import { type AttachOptions, resolveOptions } from './options.ts'
+import { listen } from './transport/http1.ts'
+
+/** A server of `node:http` or `node:https`. */
+export type HttpServer = Server | HttpsServer
+
+/** Takes a request through the application, as the server's own `request` listener does. */
+export type Dispatch = (req: IncomingMessage, res: ServerResponse) => unknown
+
+/** One server's WebSockets. */
+export interface Attachment {
+  /** The open sockets. */
+  readonly connections: ReadonlySet<WebSocket>
+  /**
+   * Answers new handshakes with 503, closes the open connections, and terminates those that are left at the deadline.
+   * A second call returns the promise of the first. It does not close the server: do that at the same time.
+   * @throws TypeError for wrong options
+   */
+  drain(options?: DrainOptions): Promise<DrainResult>
+  /** Stops listening for handshakes. Open connections go on. Calling it again does nothing. */
+  detach(): void
+}
+
+const attached = new WeakSet<HttpServer>()
+
+/**
+ * Lets a server take WebSocket connections: each opening handshake goes through `dispatch` as the GET request that it
+ * is, and becomes a WebSocket where the application calls `acceptWebSocket`.
+ *
+ * @param dispatch the application: the same function that answers the server's ordinary requests
+ * @throws TypeError for wrong options
+ * @throws Error where the server has an attachment already
+ */
+export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOptions = {}): Attachment {
+  if (typeof (server as Partial<HttpServer> | undefined)?.on !== 'function') {
+    throw new TypeError(`attach: expected a server of node:http or node:https; got ${String(server)}`)
+  }
+  if (typeof dispatch !== 'function') {
+    throw new TypeError(`attach: expected a listener (req, res) => …; got ${String(dispatch)}`)
+  }
+  const resolved = resolveOptions(options)
+  if (attached.has(server))
+    throw new Error('attach: this server is attached already; call detach() of the first attachment')
+  attached.add(server)
+  const connections = new Connections()
+  const stopListening = listen(server, { dispatch, options: resolved, connections })
+  let draining: Promise<DrainResult> | undefined
+
+  return {
+    connections: connections.open,
+    drain: (drainOptions) => {
+      draining ??= drain(connections, drainOptions)
+      return draining
+    },
+    detach: () => {
+      if (attached.delete(server)) stopListening()
+    }
+  }
+}

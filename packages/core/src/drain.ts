@@ -1,0 +1,87 @@
+import type { WebSocket } from 'ws'
+import { CloseCode } from './close-code.ts'
+import type { Connections } from './connections.ts'
+
+/** How to take leave of the open connections. */
+export interface DrainOptions {
+  /**
+   * Close code that clients get. 1001 says that the server goes away; 1012 that it restarts, which clients answer by
+   * connecting again. RFC 6455 §7.4.1.
+   * @default 1001
+   */
+  code?: number | undefined
+  /**
+   * Close reason, at most 123 bytes of UTF-8.
+   * @default ''
+   */
+  reason?: string | undefined
+  /**
+   * Time over which the closes are spread evenly, in milliseconds, so that the clients do not all come back at once.
+   * `0` closes all of them now.
+   * @default 0
+   */
+  spreadMs?: number | undefined
+  /**
+   * Time after which what is still open is terminated, in milliseconds from the call on.
+   * @default spreadMs + 5_000
+   */
+  deadlineMs?: number | undefined
+}
+
+/** How the connections ended. */
+export interface DrainResult {
+  /** Those that ended by the closing handshake, or by themselves, before the deadline. */
+  readonly closed: number
+  /** Those that were cut at the deadline. */
+  readonly terminated: number
+}
+
+/** Closing every so often keeps the stream of closes even without a timer for each connection. */
+const sliceMs = 20
+
+/** Closes all connections as the options say; resolves when none is open. */
+export async function drain(connections: Connections, options: DrainOptions = {}): Promise<DrainResult> {
+  const { code = CloseCode.GOING_AWAY, reason = '', spreadMs = 0, deadlineMs = spreadMs + 5_000 } = options
+  checkDuration('spreadMs', spreadMs)
+  checkDuration('deadlineMs', deadlineMs)
+  if (!isSendable(code)) throw new TypeError(`code: expected a close code that may be sent; got ${code}`)
+  if (Buffer.byteLength(reason) > 123) throw new TypeError('reason: expected at most 123 bytes (RFC 6455 §5.5)')
+
+  connections.draining = true
+  const sockets = [...connections.open]
+  let terminated = 0
+  const stopClosing = closeEvenly(sockets, spreadMs, (socket) => socket.close(code, reason))
+  const deadline = setTimeout(() => {
+    stopClosing()
+    terminated = connections.open.size
+    for (const socket of connections.open) socket.terminate()
+  }, deadlineMs)
+  await connections.empty()
+  clearTimeout(deadline)
+  stopClosing()
+  return { closed: sockets.length - terminated, terminated }
+}
+
+function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: WebSocket) => void): () => void {
+  if (spreadMs === 0) {
+    for (const socket of sockets) close(socket)
+    return () => {}
+  }
+  const start = performance.now()
+  let next = 0
+  const timer = setInterval(() => {
+    const due = Math.min(sockets.length, Math.ceil((sockets.length * (performance.now() - start)) / spreadMs))
+    while (next < due) close(sockets[next++] as WebSocket)
+    if (next === sockets.length) clearInterval(timer)
+  }, sliceMs)
+  return () => clearInterval(timer)
+}
+
+/** RFC 6455 §7.4: codes that may stand in a close frame. */
+const isSendable = (code: number): boolean =>
+  (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999)
+
+function checkDuration(name: string, value: number): void {
+  if (Number.isFinite(value) && value >= 0) return
+  throw new TypeError(`${name}: expected a number of milliseconds, 0 or more; got ${value}`)
+}

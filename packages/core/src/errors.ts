@@ -1,0 +1,84 @@
+interface Refusal {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const upgradeToWebSocket = { Upgrade: 'websocket', Connection: 'Upgrade' }
+
+/** Every way in which a handshake is refused, with the status and the header fields of the answer. */
+const refusals = {
+  /** The method is not GET, or the request is HTTP/1.0 (RFC 6455 §4.2.1 (1)). */
+  HANDSHAKE_METHOD: { status: 405, headers: { Allow: 'GET' } },
+  /** An ordinary request at a WebSocket endpoint (RFC 9110 §15.5.22). */
+  HANDSHAKE_UPGRADE_REQUIRED: { status: 426, headers: upgradeToWebSocket },
+  /** `Host` is missing, repeated or malformed (RFC 9112 §3.2, RFC 6455 §4.2.1 (2)). */
+  HANDSHAKE_HOST: { status: 400, headers: {} },
+  /** `Sec-WebSocket-Version` is not exactly `13` (RFC 6455 §4.2.2 (4), §4.4). */
+  HANDSHAKE_VERSION: { status: 426, headers: { ...upgradeToWebSocket, 'Sec-WebSocket-Version': '13' } },
+  /** `Sec-WebSocket-Key` is missing, repeated or not 16 bytes in base64 (RFC 6455 §4.2.1 (5)). */
+  HANDSHAKE_KEY: { status: 400, headers: {} },
+  /** The origin is not allowed (RFC 6455 §4.2.2 (4), §10.2). */
+  HANDSHAKE_ORIGIN: { status: 403, headers: {} },
+  /** The offered subprotocols are malformed, or none fits where one is required (RFC 6455 §4.2.1 (8)). */
+  HANDSHAKE_SUBPROTOCOL: { status: 400, headers: {} },
+  /** The offered extensions are malformed (RFC 6455 §9.1). */
+  HANDSHAKE_EXTENSION: { status: 400, headers: {} },
+  /** The client went away before the 101 could be written; nobody reads this answer. */
+  HANDSHAKE_ABORTED: { status: 400, headers: {} },
+  /** The server is draining (RFC 9110 §15.6.4). */
+  HANDSHAKE_UNAVAILABLE: { status: 503, headers: { 'Retry-After': '5' } },
+  /** A handshake arrived as an ordinary request: nothing listens for `upgrade` on this server. */
+  HANDSHAKE_NOT_ATTACHED: { status: 503, headers: {} }
+} as const satisfies Record<string, Refusal>
+
+/** The stable names of all refusals. */
+export type HandshakeErrorCode = keyof typeof refusals
+
+/**
+ * Why an opening handshake was refused.
+ *
+ * Both frameworks' default error handlers render it with its status and header fields; an error handler of the
+ * application's own finds everything it needs here. Nothing in it repeats a credential of the request.
+ */
+export class HandshakeError extends Error {
+  override readonly name = 'HandshakeError'
+  /** Which rule refused: a stable name to test for. */
+  readonly code: HandshakeErrorCode
+  /** Status code of the answer. */
+  readonly status: number
+  /** The same as `status`, under the name that Fastify reads. */
+  readonly statusCode: number
+  /** Header fields that belong to the answer, such as `Sec-WebSocket-Version` or `Allow`. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Whether `message` may be shown to the client: true for a fault of the client (4xx). */
+  readonly expose: boolean
+  /** What the operator needs and the client must not see, for the log: the effective host, the rule that refused. */
+  readonly detail: string | undefined
+
+  /**
+   * @param code why the handshake is refused
+   * @param message what was expected and what came; safe to show to the client
+   * @param detail for the log only
+   */
+  constructor(code: HandshakeErrorCode, message: string, detail?: string) {
+    super(message)
+    const { status, headers } = refusals[code]
+    this.code = code
+    this.status = status
+    this.statusCode = status
+    this.headers = headers
+    this.expose = status < 500
+    this.detail = detail
+  }
+}
+
+const longestQuote = 120
+
+/**
+ * What a client sent, fit for a message: quoted, control characters escaped, cut at a length that a log line bears.
+ * A missing value reads `nothing`.
+ */
+export function quote(value: string | undefined): string {
+  if (value === undefined) return 'nothing'
+  return value.length > longestQuote ? `${JSON.stringify(value.slice(0, longestQuote))}…` : JSON.stringify(value)
+}

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Connections } from './connections.ts'
+import { type HeadFields, setFields } from './http-fields.ts'
+import type { ResolvedOptions } from './options.ts'
+
+/** What happens once the response has its status: `open` on 101, `abandon` on any other. */
+export interface Acceptance {
+  open(): void
+  abandon(): void
+}
+
+/**
+ * The state of one opening handshake: pending, then accepted or refused, once.
+ *
+ * The way out is the response's own `writeHead`, whoever calls it: 101 hands the raw socket to `ws`, every other
+ * status is an ordinary response after which the connection ends.
+ */
+export class Handshake {
+  state: 'pending' | 'accepted' | 'refused' = 'pending'
+  readonly options: ResolvedOptions
+  readonly connections: Connections
+  readonly rawSocket: Duplex
+  readonly response: ServerResponse
+  /** Bytes that came with the handshake: the first frames. Undefined where none did. */
+  readonly head: Buffer | undefined
+  #acceptance: Acceptance | undefined
+
+  constructor(
+    options: ResolvedOptions,
+    connections: Connections,
+    rawSocket: Duplex,
+    response: ServerResponse,
+    head: Buffer | undefined
+  ) {
+    this.options = options
+    this.connections = connections
+    this.rawSocket = rawSocket
+    this.response = response
+    this.head = head
+  }
+
+  /** Lets the next 101 of the response go out. */
+  accept(acceptance: Acceptance): void {
+    if (this.#acceptance !== undefined || this.state === 'accepted') {
+      throw new Error('acceptWebSocket() was called twice for one request.')
+    }
+    if (this.state === 'refused') {
+      throw new Error(`acceptWebSocket() came after the response had begun with status ${this.response.statusCode}.`)
+    }
+    this.#acceptance = acceptance
+  }
+
+  /** Called by the response's `writeHead` with the status that is about to be written. */
+  settle(status: number): void {
+    const acceptance = this.#acceptance
+    this.#acceptance = undefined
+    if (status !== 101) {
+      this.state = 'refused'
+      acceptance?.abandon()
+    } else if (acceptance === undefined) {
+      throw new Error('Status 101 was written by hand; call acceptWebSocket() instead.')
+    } else {
+      acceptance.open()
+    }
+  }
+}
+
+const handshakes = new WeakMap<IncomingMessage, Handshake>()
+
+/** The handshake that a request belongs to; undefined for an ordinary request. */
+export const handshakeOf = (req: IncomingMessage): Handshake | undefined => handshakes.get(req)
+
+/**
+ * Ties a handshake to its request and takes over the response's `writeHead`.
+ *
+ * It is an own property of this one response: Express gives `req` and `res` new prototypes, so a subclass of
+ * `ServerResponse` would lose its methods, and prototypes that others share stay as they are.
+ */
+export function beginHandshake(req: IncomingMessage, handshake: Handshake): void {
+  handshakes.set(req, handshake)
+  handshake.response.writeHead = writeHead as ServerResponse['writeHead']
+}
+
+function writeHead(
+  this: ServerResponse,
+  status: number,
+  reason?: string | HeadFields,
+  fields?: HeadFields
+): ServerResponse {
+  const handshake = handshakes.get(this.req)
+  if (handshake?.state !== 'pending') return frameworkWriteHead(this, status, reason)
+  const given = typeof reason === 'string' ? fields : (fields ?? reason)
+  if (given !== undefined) setFields(this, given)
+  handshake.settle(status)
+  if (status !== 101) {
+    // The parser has let go of this connection: no second request can come on it. RFC 9110 §7.8 wants the option
+    // "Upgrade" beside the field of that name.
+    this.setHeader('Connection', this.hasHeader('Upgrade') ? 'close, Upgrade' : 'close')
+    frameworkWriteHead(this, status, reason)
+  }
+  return this
+}
+
+/** The `writeHead` that the response would have without us: its framework's, else Node's. */
+export function frameworkWriteHead(res: ServerResponse, status: number, reason?: unknown): ServerResponse {
+  const { writeHead } = Object.getPrototypeOf(res) as ServerResponse
+  return typeof reason === 'string'
+    ? Reflect.apply(writeHead, res, [status, reason])
+    : Reflect.apply(writeHead, res, [status])
+}

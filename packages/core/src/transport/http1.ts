@@ -1,0 +1,161 @@
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Connections } from '../connections.ts'
+import { HandshakeError } from '../errors.ts'
+import { contain } from '../fault.ts'
+import { beginHandshake, Handshake, handshakeOf } from '../handshake.ts'
+import type { ResolvedOptions } from '../options.ts'
+import { refuse, respondFault } from '../reject.ts'
+import { isOpeningHandshake, validateHost } from '../validate.ts'
+import { serveAsOrdinaryRequest } from './replay.ts'
+
+/** What takes a handshake from the wire. */
+export interface Receiver {
+  readonly dispatch: (req: IncomingMessage, res: ServerResponse) => unknown
+  readonly options: ResolvedOptions
+  readonly connections: Connections
+}
+
+/** Time that a refused client has to close its side, in milliseconds (RFC 9112 §9.6). */
+const lingerMs = 1_000
+
+/** Newer versions of Node ask this before they take a request for an upgrade. */
+interface UpgradeDecider {
+  shouldUpgradeCallback?: ((req: IncomingMessage) => boolean) | undefined
+}
+
+/**
+ * Listens for the handshakes of a server.
+ * @returns a function that stops it and leaves the server as it was
+ */
+export function listen(server: Server, receiver: Receiver): () => void {
+  const onUpgrade = (req: IncomingMessage, rawSocket: Duplex, head: Buffer): void => {
+    // Node has taken its own listener off: without one, a reset during the handshake ends the process.
+    rawSocket.on('error', ignoreError)
+    if (!isOpeningHandshake(req)) serveAsOrdinaryRequest(server, req, rawSocket, head)
+    else receive(receiver, req, rawSocket, head.length === 0 ? undefined : head)
+  }
+  server.on('upgrade', onUpgrade)
+  const restoreDecider = decideUpgrades(server)
+  return () => {
+    server.removeListener('upgrade', onUpgrade)
+    restoreDecider()
+  }
+}
+
+/** The socket is destroyed by itself after an error, and `close` tells whoever waits. */
+function ignoreError(): void {}
+
+/**
+ * Where Node lets a server decide (22 and 24 on), requests for other protocols stay ordinary requests from the start.
+ * With other listeners for `upgrade` on the server they may be theirs, so the server's own rule holds.
+ */
+function decideUpgrades(server: Server & UpgradeDecider): () => void {
+  const previous = server.shouldUpgradeCallback
+  if (previous === undefined) return () => {}
+  const decide = (req: IncomingMessage): boolean =>
+    isOpeningHandshake(req) || (server.listenerCount('upgrade') > 1 && previous.call(server, req))
+  server.shouldUpgradeCallback = decide
+  return () => {
+    if (server.shouldUpgradeCallback === decide) server.shouldUpgradeCallback = previous
+  }
+}
+
+/** Node's name for the response that a raw socket is busy with. */
+interface BusySocket extends Duplex {
+  _httpMessage?: ServerResponse | null
+}
+
+/**
+ * Waits until the responses to requests in front of this one have gone out, then dispatches it.
+ * Node hands over a pipelined handshake while they are still being written.
+ */
+function receive(receiver: Receiver, req: IncomingMessage, rawSocket: BusySocket, head: Buffer | undefined): void {
+  if (rawSocket.destroyed || rawSocket.writableEnded) return
+  const inFront = rawSocket._httpMessage
+  if (inFront) {
+    if (inFront.listenerCount('close', receive) === 0) rawSocket.on('drain', onDrain)
+    inFront.once('close', () => receive(receiver, req, rawSocket, head))
+  } else {
+    rawSocket.removeListener('drain', onDrain)
+    dispatch(receiver, req, rawSocket, head)
+  }
+}
+
+function dispatch(
+  { dispatch, options, connections }: Receiver,
+  req: IncomingMessage,
+  rawSocket: Duplex,
+  head: Buffer | undefined
+): void {
+  const res = new ServerResponse(req)
+  res.shouldKeepAlive = false
+  res.assignSocket(rawSocket as never)
+  res.on('finish', onFinish)
+  rawSocket.on('drain', onDrain)
+  // A keep-alive timeout of requests in front must not end the handshake.
+  if ('setTimeout' in rawSocket) (rawSocket as Duplex & { setTimeout(ms: number): void }).setTimeout(0)
+  beginHandshake(req, new Handshake(options, connections, rawSocket, res, head))
+
+  const fail = (error: unknown): void => {
+    if (error instanceof HandshakeError) {
+      refuse(res, error)
+    } else {
+      options.onError(error, { phase: 'dispatch', socket: undefined })
+      respondFault(res)
+    }
+  }
+  contain(() => {
+    checkHost(req, options)
+    return dispatch(req, res)
+  }, fail)
+}
+
+function checkHost(req: IncomingMessage, options: ResolvedOptions): void {
+  try {
+    validateHost(req)
+  } catch (error) {
+    options.onRefused(error as HandshakeError, req)
+    throw error
+  }
+}
+
+/**
+ * Passes a raw socket's `drain` on to its response; Node's own listener is gone by now.
+ * `writableNeedDrain` would stay true for ever without Node's listener, so it is read from the socket from here on.
+ */
+function onDrain(this: BusySocket): void {
+  const res = this._httpMessage
+  if (!res?.writableNeedDrain) return
+  Object.defineProperty(res, 'writableNeedDrain', {
+    configurable: true,
+    get: () => this.writableNeedDrain
+  })
+  res.emit('drain')
+}
+
+function onFinish(this: ServerResponse): void {
+  const handshake = handshakeOf(this.req)
+  if (handshake?.state === 'accepted') {
+    // The response is over, and late writes to it must stay silent; logs wait for these events.
+    ;(this as { destroyed: boolean }).destroyed = true
+    process.nextTick(emitClose, this)
+  } else if (handshake !== undefined) {
+    closeAfterReading(handshake.rawSocket)
+  }
+}
+
+function emitClose(res: ServerResponse): void {
+  res.emit('close')
+}
+
+/**
+ * Ends a refused connection after the client has read its answer: bytes that arrive at a closed TCP socket make the
+ * kernel answer with a reset, which can destroy the answer on its way (RFC 9112 §9.6).
+ */
+function closeAfterReading(rawSocket: Duplex): void {
+  rawSocket.resume()
+  rawSocket.end()
+  const timer = setTimeout(() => rawSocket.destroy(), lingerMs)
+  rawSocket.once('close', () => clearTimeout(timer))
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { listMembers } from '../http-fields.ts'
+
+/**
+ * Serves a request for a protocol that nobody here speaks as the ordinary request that it is (RFC 9110 §7.8).
+ *
+ * Once a server has an `upgrade` listener, Node takes its parser off every connection that asks for any upgrade. So
+ * the request's head is put back in front of what the connection holds, without the field `Upgrade`, and the server
+ * gets the connection again: the parser reads head and body as if they had just arrived.
+ * https://nodejs.org/api/http.html#event-connection
+ */
+export function serveAsOrdinaryRequest(server: Server, req: IncomingMessage, rawSocket: Duplex, head: Buffer): void {
+  const requestHead = ordinaryHead(req)
+  if (requestHead === undefined) {
+    rawSocket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    return
+  }
+  rawSocket.unshift(Buffer.concat([Buffer.from(requestHead, 'latin1'), head]))
+  server.emit(server.listenerCount('secureConnection') > 0 ? 'secureConnection' : 'connection', rawSocket)
+}
+
+/**
+ * The request's head as it came, without `Upgrade` and without that option of `Connection`.
+ * @returns undefined where a value could end its line: the rebuilt head would hold more than one request
+ */
+export function ordinaryHead(
+  req: Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'rawHeaders'>
+): string | undefined {
+  let head = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`
+  for (let index = 0; index < req.rawHeaders.length; index += 2) {
+    const name = req.rawHeaders[index] as string
+    const value = req.rawHeaders[index + 1] as string
+    if (/[\r\n\0]/.test(value)) return undefined
+    switch (name.toLowerCase()) {
+      case 'upgrade':
+        break
+      case 'connection':
+        head += connectionWithoutUpgrade(name, value)
+        break
+      default:
+        head += `${name}: ${value}\r\n`
+    }
+  }
+  return `${head}\r\n`
+}
+
+function connectionWithoutUpgrade(name: string, value: string): string {
+  const options = listMembers(value).filter((option) => option.toLowerCase() !== 'upgrade')
+  return options.length === 0 ? '' : `${name}: ${options.join(', ')}\r\n`
+}

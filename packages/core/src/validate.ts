@@ -1,0 +1,119 @@
+import type { IncomingMessage } from 'node:http'
+import { HandshakeError, quote } from './errors.ts'
+import { countFields, hasMember, isToken, listMembers, trimWhitespace } from './http-fields.ts'
+
+/** What the rules read of a request. */
+export type RequestHead = Pick<
+  IncomingMessage,
+  'method' | 'headers' | 'rawHeaders' | 'httpVersionMajor' | 'httpVersionMinor'
+>
+
+/**
+ * Whether a request asks for a WebSocket in a form that may be answered with 101: GET, HTTP/1.1, `Upgrade` and
+ * `Connection` say so (RFC 6455 §4.2.1 (1)(3)(4)), and it has no content, for the bytes after it are frames.
+ * Everything else is an ordinary request (RFC 9110 §7.8: a server may ignore `Upgrade`).
+ */
+export function isOpeningHandshake(req: RequestHead): boolean {
+  return (
+    req.method === 'GET' &&
+    isAtLeastHttp11(req) &&
+    hasMember(req.headers.upgrade, 'websocket') &&
+    hasMember(req.headers.connection, 'upgrade') &&
+    !hasContent(req)
+  )
+}
+
+const isAtLeastHttp11 = (req: RequestHead): boolean =>
+  req.httpVersionMajor > 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor >= 1)
+
+function hasContent({ headers }: RequestHead): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0)
+}
+
+/**
+ * Checks that a request is an opening handshake: its method and that it asks for an upgrade.
+ * @throws HandshakeError HANDSHAKE_METHOD, HANDSHAKE_UPGRADE_REQUIRED
+ */
+export function validateRequest(req: RequestHead): void {
+  if (req.method !== 'GET' && req.method !== 'HEAD') {
+    throw new HandshakeError('HANDSHAKE_METHOD', `A WebSocket endpoint takes GET; ${quote(req.method)} came.`)
+  }
+  if (!isAtLeastHttp11(req)) {
+    const version = `HTTP/${req.httpVersionMajor}.${req.httpVersionMinor}`
+    throw new HandshakeError(
+      'HANDSHAKE_METHOD',
+      `A WebSocket endpoint takes GET over HTTP/1.1 or later; ${version} came. A proxy in between may have to be told (nginx: proxy_http_version 1.1).`
+    )
+  }
+  if (!isOpeningHandshake(req)) {
+    throw new HandshakeError(
+      'HANDSHAKE_UPGRADE_REQUIRED',
+      "This URL is a WebSocket endpoint: connect with a WebSocket client, such as new WebSocket('wss://...') in a browser. " +
+        'Where one did, a proxy in between removed the fields "Upgrade" and "Connection".'
+    )
+  }
+}
+
+/** RFC 9110 §7.2, RFC 3986 §3.2.2: a name, an IPv4 or a bracketed IPv6 address, and a port. */
+const hostAndPort = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::\d*)?$/
+
+/**
+ * Checks `Host`. Node leaves this out on requests that ask for an upgrade.
+ * @throws HandshakeError HANDSHAKE_HOST
+ */
+export function validateHost(req: RequestHead): void {
+  const host = req.headers.host
+  const count = countFields(req.rawHeaders, 'host')
+  if (count === 1 && host !== undefined && hostAndPort.test(host)) return
+  const came = count === 1 ? quote(host) : `${count} of them`
+  throw new HandshakeError('HANDSHAKE_HOST', `One valid field "Host" is expected (RFC 9112 §3.2); ${came} came.`)
+}
+
+/** 16 bytes in base64: what every client sends and `ws` takes. */
+const key = /^[+/0-9A-Za-z]{22}==$/
+
+/**
+ * Checks version, key and extensions (RFC 6455 §4.2.1 (5)(6)(9)). Repeated fields arrive joined by `, ` and fail here.
+ * @throws HandshakeError HANDSHAKE_VERSION, HANDSHAKE_KEY, HANDSHAKE_EXTENSION
+ */
+export function validateHandshake({ headers }: RequestHead): void {
+  const version = headers['sec-websocket-version']
+  if (version !== '13') {
+    throw new HandshakeError('HANDSHAKE_VERSION', `Sec-WebSocket-Version 13 is expected; ${quote(version)} came.`)
+  }
+  const sentKey = headers['sec-websocket-key']
+  if (sentKey === undefined || !key.test(sentKey)) {
+    throw new HandshakeError(
+      'HANDSHAKE_KEY',
+      `One Sec-WebSocket-Key of 16 bytes in base64 is expected; ${quote(sentKey)} came.`
+    )
+  }
+  const extensions = headers['sec-websocket-extensions']
+  if (extensions !== undefined && !isExtensionList(extensions)) {
+    throw new HandshakeError(
+      'HANDSHAKE_EXTENSION',
+      `Sec-WebSocket-Extensions is not a list as RFC 6455 §9.1 has it; ${quote(extensions)} came.`
+    )
+  }
+}
+
+/** RFC 6455 §9.1: `extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))`. */
+export function isExtensionList(value: string): boolean {
+  const members = listMembers(value)
+  return members.length > 0 && members.every(isExtension)
+}
+
+function isExtension(member: string): boolean {
+  const [name = '', ...parameters] = member.split(';').map(trimWhitespace)
+  return isToken(name) && parameters.every(isExtensionParameter)
+}
+
+function isExtensionParameter(parameter: string): boolean {
+  const equals = parameter.indexOf('=')
+  if (equals === -1) return isToken(parameter)
+  const value = parameter.slice(equals + 1)
+  // A quoted value must be a token once the quotes are gone (RFC 6455 §9.1).
+  const unquoted = value.length > 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+  return isToken(parameter.slice(0, equals)) && isToken(unquoted)
+}

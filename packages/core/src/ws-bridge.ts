@@ -1,0 +1,146 @@
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocket, WebSocketServer } from 'ws'
+import { CloseCode } from './close-code.ts'
+import type { FaultContext } from './fault.ts'
+import type { ConnectionOptions } from './options.ts'
+
+/** What the rules found in a request, for `ws` to answer. */
+export interface AgreedHandshake {
+  readonly key: string
+  readonly subprotocol: string | undefined
+  readonly extensions: string | undefined
+  /** Puts the 101 with these fields on the wire; called before any frame is written. */
+  writeHead(fields: readonly (readonly [name: string, value: string])[]): void
+  /** Takes the open socket, in the same tick. */
+  onOpen(socket: ContainedWebSocket): void
+}
+
+/** Reports a fault; never throws. */
+export type FaultReporter = (error: unknown, context: FaultContext) => void
+
+type BridgeRequest = Pick<IncomingMessage, 'method' | 'headers'> & AgreedHandshake
+
+/**
+ * A `ws.WebSocket` in which no fault of the application and no fault of the peer ends the process: a listener that
+ * throws or rejects, and an `error` that nobody listens for, are reported once, and the connection is closed.
+ */
+export class ContainedWebSocket extends WebSocket {
+  #report: FaultReporter | undefined
+
+  constructor(address: null, protocols: undefined, options: object) {
+    super(address as never, protocols, options as never)
+    // `ws` gives its emitter no options; EventEmitter takes them in a call on a made instance as well.
+    // https://nodejs.org/api/events.html#capture-rejections-of-promises
+    Reflect.apply(EventEmitter as unknown as () => void, this, [{ captureRejections: true }])
+  }
+
+  reportFaultsTo(report: FaultReporter): void {
+    this.#report = report
+  }
+
+  /** Reports a fault of the application and closes the connection with 1011. */
+  fail(error: unknown, phase: 'handler' | 'listener'): void {
+    this.#report?.(error, { phase, socket: this })
+    this.close(CloseCode.INTERNAL_ERROR)
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (event === 'error' && this.listenerCount('error') === 0) {
+      // `ws` has sent the close frame that fits (1002, 1007, 1009) before it emits this.
+      this.#report?.(args[0], { phase: 'protocol', socket: this })
+      return false
+    }
+    try {
+      return super.emit(event, ...args)
+    } catch (error) {
+      this.fail(error, 'listener')
+      return true
+    }
+  }
+
+  override [EventEmitter.captureRejectionSymbol](error: unknown): void {
+    this.fail(error, 'listener')
+  }
+}
+
+const servers = new WeakMap<ConnectionOptions, WebSocketServer>()
+
+function serverFor(options: ConnectionOptions): WebSocketServer {
+  let server = servers.get(options)
+  if (server === undefined) {
+    const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
+    server = new WebSocketServer({
+      ...ws,
+      noServer: true,
+      clientTracking: false,
+      maxPayload: maxPayloadBytes === Infinity ? 0 : maxPayloadBytes,
+      perMessageDeflate,
+      closeTimeout: closeTimeoutMs,
+      WebSocket: ContainedWebSocket
+    } as object)
+    server.on('headers', (lines, request) => (request as unknown as BridgeRequest).writeHead(parseFields(lines)))
+    servers.set(options, server)
+  }
+  return server
+}
+
+/** What `ws` would write: a status line, then a line for each field. */
+function parseFields(lines: readonly string[]): [string, string][] {
+  return lines.slice(1).map((line) => {
+    const colon = line.indexOf(': ')
+    return [line.slice(0, colon), line.slice(colon + 2)]
+  })
+}
+
+/**
+ * Hands a raw socket to `ws`. The framework's own response writes the 101, with the fields that `ws` asks for.
+ * @returns false where the client has gone: then nothing was written and no socket opened
+ */
+export function openWebSocket(
+  rawSocket: Duplex,
+  head: Buffer | undefined,
+  handshake: AgreedHandshake,
+  options: ConnectionOptions
+): boolean {
+  let opened = false
+  const headers: IncomingMessage['headers'] = {
+    upgrade: 'websocket',
+    'sec-websocket-key': handshake.key,
+    'sec-websocket-version': '13'
+  }
+  if (handshake.subprotocol !== undefined) headers['sec-websocket-protocol'] = handshake.subprotocol
+  if (handshake.extensions !== undefined) headers['sec-websocket-extensions'] = handshake.extensions
+  // `ws` sees what has been agreed and nothing else of the request, and keeps nothing of it.
+  const request: BridgeRequest = {
+    method: 'GET',
+    headers,
+    key: handshake.key,
+    subprotocol: handshake.subprotocol,
+    extensions: handshake.extensions,
+    writeHead(fields) {
+      handshake.writeHead(fields)
+      swallowNextWrite(rawSocket)
+    },
+    onOpen: handshake.onOpen
+  }
+  serverFor(options).handleUpgrade(request as never, rawSocket, head ?? Buffer.alloc(0), (socket) => {
+    opened = true
+    handshake.onOpen(socket as ContainedWebSocket)
+  })
+  return opened
+}
+
+/**
+ * `ws` always writes a 101 of its own right after its `headers` event. The response has written it by then, with
+ * everything that middleware set, so this one write is dropped.
+ */
+function swallowNextWrite(stream: Duplex): void {
+  const own = Object.getOwnPropertyDescriptor(stream, 'write')
+  stream.write = () => {
+    Reflect.deleteProperty(stream, 'write')
+    if (own !== undefined) Object.defineProperty(stream, 'write', own)
+    return true
+  }
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  acceptHandshake,
+  type CheckedHandshake,
+  checkHandshake as checkCoreHandshake,
+  type EndpointOptions,
+  type WebSocketHandler
+} from '@oneport/core'
+import type { Request } from 'express'
+import { effectiveRequest } from './effective-request.ts'
+
+const defaults = new WeakMap<IncomingMessage, EndpointOptions>()
+
+/** Gives the endpoints that a request may reach from here on their defaults. */
+export const setDefaults = (req: IncomingMessage, options: EndpointOptions): void => {
+  defaults.set(req, options)
+}
+
+/** The options of an endpoint: its own, and what it leaves out from the `wsUpgrade()` that the request came through. */
+function withDefaults(req: IncomingMessage, options: EndpointOptions | undefined): EndpointOptions | undefined {
+  const passed = defaults.get(req)
+  return options === undefined || passed === undefined ? (options ?? passed) : { ...passed, ...options }
+}
+
+/**
+ * Accepts the opening handshake of a route: the 101 goes out as the route's response, with every field that middleware
+ * set, and `handler` gets the open socket in the same tick.
+ *
+ * A refusal goes to the error middleware of the application as a `HandshakeError`, on Express 4 too. Without one,
+ * Express answers with the error's status and header fields.
+ *
+ * @returns a promise that resolves when the 101 has been written or the refusal handed over. It does not reject, so a
+ *   route that forgets to return it cannot be used to end the process.
+ */
+export function acceptWebSocket<Req extends IncomingMessage>(
+  req: Req,
+  res: ServerResponse,
+  handler: WebSocketHandler<Req>
+): Promise<void>
+export function acceptWebSocket<Req extends IncomingMessage>(
+  req: Req,
+  res: ServerResponse,
+  options: EndpointOptions,
+  handler: WebSocketHandler<Req>
+): Promise<void>
+export async function acceptWebSocket<Req extends IncomingMessage>(
+  req: Req,
+  res: ServerResponse,
+  ...rest: [WebSocketHandler<Req>] | [EndpointOptions, WebSocketHandler<Req>]
+): Promise<void> {
+  const [options, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
+  const request = req as unknown as Request
+  try {
+    await acceptHandshake(req, res, withDefaults(req, options), handler, {
+      effectiveRequest: () => effectiveRequest(request)
+    })
+  } catch (error) {
+    // Express 4 does not look at the promise that a route returns.
+    if (request.next === undefined) throw error
+    request.next(error)
+  }
+}
+
+/**
+ * Checks an opening handshake without accepting it, in middleware that comes before something expensive. Pass what it
+ * throws to `next`.
+ * @throws HandshakeError with the status and the header fields of the refusal
+ */
+export function checkHandshake(req: IncomingMessage, options?: EndpointOptions): CheckedHandshake {
+  return checkCoreHandshake(req, withDefaults(req, options), {
+    effectiveRequest: () => effectiveRequest(req as unknown as Request)
+  })
+}

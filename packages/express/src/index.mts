@@ -1,0 +1,20 @@
+export {
+  type AllowedOrigins,
+  type Attachment,
+  acceptWebSocket,
+  CloseCode,
+  checkHandshake,
+  type DrainOptions,
+  type DrainResult,
+  type EndpointOptions,
+  type FaultContext,
+  type FaultPhase,
+  HandshakeError,
+  type HandshakeErrorCode,
+  type HttpServer,
+  type WebSocket,
+  type WebSocketHandler,
+  type WsUpgrade,
+  type WsUpgradeOptions,
+  wsUpgrade
+} from './index.ts'

@@ -1,0 +1,79 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import { type Attachment, type AttachOptions, attach, type HttpServer, serverOptionNames } from '@oneport/core'
+
+/** One `wsUpgrade()`: what it was given, and the servers that it serves. */
+export interface Mount {
+  readonly options: AttachOptions
+  readonly attachments: Set<Attachment>
+}
+
+/** What this file needs of an Express application. */
+export interface Application extends EventEmitter {
+  parent?: Application | undefined
+}
+
+/** The mounts in an application and in the applications mounted in it, the first one first. */
+const mounts = new WeakMap<object, Set<Mount>>()
+
+/** Servers that are attached, so that a new connection costs one look-up. */
+const attachedServers = new WeakSet<HttpServer>()
+
+/**
+ * Notes that a mount belongs to an application, and to every application that this one is or gets mounted in.
+ * @throws TypeError where two mounts of one application both have options for the server as a whole
+ */
+export function addMount(app: Application, mount: Mount): void {
+  const known = mounts.get(app) ?? new Set()
+  mounts.set(app, known)
+  const [first] = known
+  const extra = serverOptionNames.filter((name) => mount.options[name] !== undefined)
+  if (first !== undefined && first !== mount && extra.length > 0) {
+    throw new TypeError(
+      `wsUpgrade: ${extra.join(', ')} can be given to the first wsUpgrade() of an application only; they are for the whole server`
+    )
+  }
+  known.add(mount)
+  if (app.parent !== undefined) addMount(app.parent, mount)
+  app.on('mount', (parent: Application) => addMount(parent, mount))
+}
+
+/** Attaches a server that one of the mounts is for; every mount of the same application shares the attachment. */
+export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>): Attachment {
+  const [first] = serving
+  // Through the server's own event: what wraps its `request` listener (tracing, another function) sees handshakes too.
+  const attachment = attach(server, (req, res) => server.emit('request', req, res), first?.options)
+  attachedServers.add(server)
+  for (const { attachments } of serving) attachments.add(attachment)
+  server.once('close', () => {
+    attachedServers.delete(server)
+    attachment.detach()
+    for (const { attachments } of serving) attachments.delete(attachment)
+  })
+  return attachment
+}
+
+let watching = false
+
+/**
+ * Attaches each server whose `request` listener is an application with a mount, at its first connection.
+ *
+ * Node names the server of a new connection on a diagnostics channel before it parses the first byte, so even a
+ * handshake that is the first request of the process finds the server attached, and nothing has to be patched.
+ * https://nodejs.org/api/diagnostics_channel.html#net
+ */
+export function watchServers(): void {
+  if (watching) return
+  watching = true
+  subscribe('net.server.socket', (message) => {
+    const { server } = (message as { socket: Socket & { server?: HttpServer } }).socket
+    if (server === undefined || attachedServers.has(server)) return
+    for (const listener of server.listeners('request')) {
+      const serving = mounts.get(listener)
+      if (serving === undefined) continue
+      attachServer(server, serving)
+      return
+    }
+  })
+}

@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  type Attachment,
+  type AttachOptions,
+  checkOptions,
+  type DrainOptions,
+  type DrainResult,
+  type HttpServer,
+  isWebSocketRequest,
+  type WebSocket,
+  type WebSocketHandler
+} from '@oneport/core'
+import type { Request } from 'express'
+import { acceptWebSocket, setDefaults } from './accept.ts'
+import { type Application, addMount, attachServer, type Mount, watchServers } from './servers.ts'
+
+/** Options of `wsUpgrade`: the defaults of all endpoints behind it, and what concerns the server as a whole. */
+export type WsUpgradeOptions = Omit<AttachOptions, 'effectiveRequest'>
+
+/** The middleware that {@link wsUpgrade} makes. */
+export interface WsUpgrade {
+  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
+  /** The open sockets of all servers of the application. */
+  readonly connections: WebSocket[]
+  /**
+   * For a server whose `request` listener is not the application itself but a function around it.
+   * @throws Error where the server is attached already
+   */
+  attach(server: HttpServer): Attachment
+  /** Drains all servers of the application; see `Attachment.drain`. Close the servers at the same time. */
+  drain(options?: DrainOptions): Promise<DrainResult>
+}
+
+/**
+ * Lets the servers of an application take WebSocket connections: `app.use(wsUpgrade())` is all there is to do, for
+ * `app.listen()`, `http.createServer(app)` and `https.createServer(…, app)`. Put it before the routes.
+ *
+ * With a handler it also serves one endpoint at its mount path: `app.use('/echo', wsUpgrade(options, handler))`.
+ *
+ * @throws TypeError for wrong options
+ */
+export function wsUpgrade(handler: WebSocketHandler<Request>): WsUpgrade
+export function wsUpgrade(options?: WsUpgradeOptions, handler?: WebSocketHandler<Request>): WsUpgrade
+export function wsUpgrade(
+  first: WsUpgradeOptions | WebSocketHandler<Request> = {},
+  second?: WebSocketHandler<Request>
+): WsUpgrade {
+  const [options, handler] = typeof first === 'function' ? [{}, first] : [first, second]
+  if (handler !== undefined && typeof handler !== 'function') {
+    throw new TypeError(`wsUpgrade: expected a handler (socket, req) => …; got ${String(handler)}`)
+  }
+  checkOptions(options)
+  const mount: Mount = { options, attachments: new Set() }
+  watchServers()
+
+  const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
+    if (isWebSocketRequest(req)) setDefaults(req, options)
+    if (handler === undefined || (req as Request).path !== '/') next()
+    else void acceptWebSocket(req as Request, res, options, handler)
+  }
+  return Object.defineProperties(
+    Object.assign(middleware, {
+      attach: (server: HttpServer) => attachServer(server, new Set([mount])),
+      drain: (drainOptions?: DrainOptions) => drainAll(mount, drainOptions),
+      // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
+      handle: middleware,
+      set: () => {},
+      emit: (event: string, parent: Application) => event === 'mount' && addMount(parent, mount)
+    }),
+    { connections: { get: () => [...mount.attachments].flatMap(({ connections }) => [...connections]) } }
+  ) as unknown as WsUpgrade
+}
+
+async function drainAll({ attachments }: Mount, options: DrainOptions | undefined): Promise<DrainResult> {
+  const results = await Promise.all([...attachments].map((attachment) => attachment.drain(options)))
+  return {
+    closed: results.reduce((sum, { closed }) => sum + closed, 0),
+    terminated: results.reduce((sum, { terminated }) => sum + terminated, 0)
+  }
+}

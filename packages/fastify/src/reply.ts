@@ -1,0 +1,46 @@
+import {
+  type AttachOptions,
+  acceptHandshake,
+  type EffectiveRequest,
+  type EndpointOptions,
+  type HandshakeError,
+  type WebSocket
+} from '@oneport/core'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+type ReplyHandler = (this: FastifyInstance, socket: WebSocket) => unknown
+
+/** Makes `reply.acceptWebSocket`; refusals are logged with the request's own logger unless `onRefused` takes them. */
+export function acceptWebSocket(onRefused: AttachOptions['onRefused']): FastifyReply['acceptWebSocket'] {
+  return async function (this: FastifyReply, ...args: [ReplyHandler] | [EndpointOptions, ReplyHandler]): Promise<void> {
+    const { request } = this
+    const [options, handler] = args.length === 1 ? [undefined, args[0]] : args
+    const serve = handler instanceof Function ? (socket: WebSocket) => handler.call(request.server, socket) : handler
+    try {
+      await acceptHandshake(request.raw, this.raw, options, serve, {
+        // As any other reply, so that onSend hooks see it and the fields of `reply.header()` go onto the 101.
+        send: () => void this.code(101).send(),
+        effectiveRequest: () => effectiveRequest(request),
+        onRefused: (error) => (onRefused === undefined ? logRefusal(request, error) : onRefused(error, request.raw))
+      })
+    } catch (error) {
+      this.send(error)
+      // A reply is awaited until it has been sent; Fastify would send another one if the route returned before.
+      await this
+    }
+  }
+}
+
+/** The error handler logs or answers the refusal itself; here goes what only the operator may see. */
+function logRefusal(request: FastifyRequest, { code, detail, message }: HandshakeError): void {
+  if (detail !== undefined) request.log.warn({ code, detail }, message)
+}
+
+/** Scheme and host that the client meant to reach, after the server's setting `trustProxy`. */
+function effectiveRequest(request: FastifyRequest): EffectiveRequest {
+  const { host, protocol } = request
+  // More than one address: a trusted proxy speaks. A plain connection that none speaks for may still have begun as TLS.
+  const isForwarded = (request.ips?.length ?? 0) > 1 && request.headers['x-forwarded-proto'] !== undefined
+  const schemeIsKnown = protocol === 'https' || isForwarded
+  return { host, scheme: schemeIsKnown ? (protocol === 'https' ? 'https' : 'http') : undefined }
+}

@@ -1,0 +1,153 @@
+import type { Attachment, EndpointOptions, WebSocket } from '@oneport/core'
+import type {
+  ContextConfigDefault,
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyRequest,
+  FastifySchema,
+  FastifyTypeProvider,
+  FastifyTypeProviderDefault,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerBase,
+  RawServerDefault,
+  RequestGenericInterface,
+  RouteGenericInterface,
+  RouteOptions,
+  RouteShorthandOptions
+} from 'fastify'
+
+/** The handler of a `{ websocket: true }` route. `this` is the Fastify instance of the route. */
+export type WebSocketRouteHandler<
+  RawServer extends RawServerBase = RawServerDefault,
+  RawRequest extends RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
+  RequestGeneric extends RequestGenericInterface = RequestGenericInterface,
+  ContextConfig = ContextConfigDefault,
+  SchemaCompiler extends FastifySchema = FastifySchema,
+  TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
+  Logger extends FastifyBaseLogger = FastifyBaseLogger
+> = (
+  this: FastifyInstance,
+  socket: WebSocket,
+  request: FastifyRequest<RequestGeneric, RawServer, RawRequest, SchemaCompiler, TypeProvider, ContextConfig, Logger>
+) => unknown
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The open sockets of this server, and `drain()`; `close()` drains by itself. */
+    websockets: Attachment
+  }
+
+  interface FastifyReply {
+    /**
+     * Accepts the opening handshake of this route: hooks run, the 101 goes out as this reply, and `handler` gets the
+     * open socket in the same tick. A refusal goes to the error handler as a `HandshakeError`.
+     *
+     * @returns a promise that resolves when the answer has been sent, whichever it is; it does not reject
+     */
+    acceptWebSocket(handler: (this: FastifyInstance, socket: WebSocket) => unknown): Promise<void>
+    acceptWebSocket(
+      options: EndpointOptions,
+      handler: (this: FastifyInstance, socket: WebSocket) => unknown
+    ): Promise<void>
+  }
+
+  interface RouteShorthandOptions {
+    /** Makes the route a WebSocket endpoint: `true`, or the endpoint's options. */
+    websocket?: boolean | EndpointOptions
+  }
+
+  interface RouteShorthandMethod<
+    RawServer extends RawServerBase = RawServerDefault,
+    RawRequest extends RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
+    RawReply extends RawReplyDefaultExpression<RawServer> = RawReplyDefaultExpression<RawServer>,
+    TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
+    Logger extends FastifyBaseLogger = FastifyBaseLogger
+  > {
+    <
+      RequestGeneric extends RequestGenericInterface = RequestGenericInterface,
+      ContextConfig = ContextConfigDefault,
+      const SchemaCompiler extends FastifySchema = FastifySchema,
+      InnerLogger extends Logger = Logger
+    >(
+      path: string,
+      opts: RouteShorthandOptions<
+        RawServer,
+        RawRequest,
+        RawReply,
+        RequestGeneric,
+        ContextConfig,
+        SchemaCompiler,
+        TypeProvider,
+        InnerLogger
+      > & { websocket: true | EndpointOptions },
+      handler: WebSocketRouteHandler<
+        RawServer,
+        RawRequest,
+        RequestGeneric,
+        ContextConfig,
+        SchemaCompiler,
+        TypeProvider,
+        InnerLogger
+      >
+    ): FastifyInstance<RawServer, RawRequest, RawReply, InnerLogger, TypeProvider>
+  }
+
+  interface RouteOptions<
+    RawServer extends RawServerBase = RawServerDefault,
+    RawRequest extends RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
+    RawReply extends RawReplyDefaultExpression<RawServer> = RawReplyDefaultExpression<RawServer>,
+    RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
+    ContextConfig = ContextConfigDefault,
+    SchemaCompiler extends FastifySchema = FastifySchema,
+    TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
+    Logger extends FastifyBaseLogger = FastifyBaseLogger
+  > {
+    /** Answers handshakes where `handler` answers ordinary requests. */
+    wsHandler?: WebSocketRouteHandler<
+      RawServer,
+      RawRequest,
+      RouteGeneric,
+      ContextConfig,
+      SchemaCompiler,
+      TypeProvider,
+      Logger
+    >
+  }
+
+  interface FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider> {
+    route<
+      RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
+      ContextConfig = ContextConfigDefault,
+      const SchemaCompiler extends FastifySchema = FastifySchema
+    >(
+      opts: Omit<
+        RouteOptions<
+          RawServer,
+          RawRequest,
+          RawReply,
+          RouteGeneric,
+          ContextConfig,
+          SchemaCompiler,
+          TypeProvider,
+          Logger
+        >,
+        'handler' | 'websocket'
+      > & {
+        websocket: true | EndpointOptions
+        handler: WebSocketRouteHandler<
+          RawServer,
+          RawRequest,
+          RouteGeneric,
+          ContextConfig,
+          SchemaCompiler,
+          TypeProvider,
+          Logger
+        >
+      }
+    ): FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider>
+  }
+}
+
+/** A route as the `onRoute` hook sees it, before its handler is known to be one or the other. */
+export type AnyRoute = RouteOptions & Pick<RouteShorthandOptions, 'websocket'>
