@@ -1,2 +1,5 @@
+export { certificate } from './certificate.ts'
+export { type Contract, type ContractRoute, describeAdapter, fields, type RunningAdapter } from './contract.ts'
 export { takePrinted } from './fail-on-console.ts'
-export { handshake, type RawResponse, sendRaw } from './raw-client.ts'
+export { handshake, headArrived, openRaw, type RawResponse, reset, sendRaw, type Target } from './raw-client.ts'
+export { accepted, closed, connectClient, type Inbox, refused } from './ws-client.ts'

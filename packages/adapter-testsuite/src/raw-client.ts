@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
@@ -40,13 +41,25 @@ export interface Target {
 
 /** Opens a raw connection; the caller ends it. */
 export async function openRaw({ port, host = '127.0.0.1', tls = false }: Target): Promise<Socket> {
-  const socket = tls ? connectTls({ port, host, rejectUnauthorized: false }) : connect({ port, host })
-  await new Promise<void>((resolve, reject) => {
-    socket.once(tls ? 'secureConnect' : 'connect', resolve)
-    socket.once('error', reject)
-  })
+  const tcp = connect({ port, host })
+  await once(tcp, 'connect')
+  tcp.on('error', () => {})
+  if (!tls) return tcp
+  const socket = connectTls({ socket: tcp, rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
   socket.on('error', () => {})
+  tcpBelow.set(socket, tcp)
   return socket
+}
+
+/** The TCP connection below a TLS connection. */
+const tcpBelow = new WeakMap<Socket, Socket>()
+
+/** Ends a connection with a TCP reset. */
+export async function reset(socket: Socket): Promise<void> {
+  const tcp = tcpBelow.get(socket) ?? socket
+  tcp.resetAndDestroy()
+  if (!tcp.closed) await once(tcp, 'close')
 }
 
 /** Sends bytes and reads until the server ends the connection, or until `enough` says so of what has come. */

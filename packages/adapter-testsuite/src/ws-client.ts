@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { type ClientOptions, WebSocket } from 'ws'
+import type { Target } from './raw-client.ts'
+
+/** A `ws` client whose messages wait until they are asked for. */
+export interface Inbox {
+  readonly socket: WebSocket
+  /** The response that opened it. */
+  readonly response: IncomingMessage
+  /** The next message, in order, as text. */
+  next(): Promise<string>
+}
+
+/** Connects; rejects with the response where the handshake is refused. */
+export async function connectClient(
+  { port, tls = false }: Target,
+  path: string,
+  subprotocols: string[] = [],
+  options: ClientOptions = {}
+): Promise<Inbox> {
+  const url = `${tls ? 'wss' : 'ws'}://127.0.0.1:${port}${path}`
+  const socket = new WebSocket(url, subprotocols, { perMessageDeflate: false, rejectUnauthorized: false, ...options })
+  const arrived: string[] = []
+  const waiting: ((message: string) => void)[] = []
+  socket.on('message', (data) => {
+    const take = waiting.shift()
+    if (take === undefined) arrived.push(String(data))
+    else take(String(data))
+  })
+  const upgraded = once(socket, 'upgrade')
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve)
+    socket.once('error', reject)
+    socket.once('unexpected-response', (_request, response) => reject(response))
+  })
+  socket.on('error', () => {})
+  const [response] = (await upgraded) as [IncomingMessage]
+  return {
+    socket,
+    response,
+    next: () =>
+      new Promise((resolve) => {
+        const message = arrived.shift()
+        if (message === undefined) waiting.push(resolve)
+        else resolve(message)
+      })
+  }
+}
+
+/** How a connection ended: close code and reason. */
+export async function closed(socket: WebSocket): Promise<{ code: number; reason: string }> {
+  const [code, reason] = (await once(socket, 'close')) as [number, Buffer]
+  return { code, reason: String(reason) }
+}
+
+/** The status with which a handshake was refused. */
+export async function refused(connecting: Promise<unknown>): Promise<number> {
+  try {
+    await connecting
+  } catch (response) {
+    ;(response as IncomingMessage).resume()
+    return (response as IncomingMessage).statusCode ?? 0
+  }
+  throw new Error('The handshake was accepted; a refusal was expected.')
+}
+
+/** The accept value that belongs to the key which `handshake()` sends (RFC 6455 §4.2.2 (5)(4)). */
+export const accepted = 'HSmrc0sMlYUkAGmm5OPpG2HaGWk='
