@@ -301,9 +301,15 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
         ],
         ['POST with Upgrade: websocket', `${upgrade('POST', 'websocket', '/plain', 'Content-Length: 5\r\n')}hello`]
       ])('%s, and keeps the connection', async (_what, bytes) => {
-        const response = await sendRaw(target, bytes + last)
-        expect(response.status).toBe(200)
-        expect(response.fields.get('connection')).not.toEqual(['close'])
+        const raw = await open()
+        raw.write(bytes)
+        expect(await readUntil(raw, responseEnded)).toMatch(/^HTTP\/1\.1 200 .*plain/s)
+        raw.write(last)
+        expect(await readUntil(raw, responseEnded)).toMatch(/^HTTP\/1\.1 200 .*plain/s)
+      })
+
+      test('a GET with Upgrade: h2c and the request that is pipelined behind it', async () => {
+        const response = await sendRaw(target, upgrade('GET', 'h2c', '/plain') + last)
         expect(response.rest).toMatch(/plain.*HTTP\/1\.1 200 .*plain/s)
       })
 
@@ -312,8 +318,10 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
         raw.write(upgrade('POST', 'h2c', '/plain', 'Content-Length: 10\r\n'))
         raw.write('hello')
         await new Promise(setImmediate)
-        raw.write(`world${last}`)
-        expect(await readUntil(raw, () => false)).toMatch(/^HTTP\/1\.1 200 .*HTTP\/1\.1 200 /s)
+        raw.write('world')
+        expect(await readUntil(raw, responseEnded)).toMatch(/^HTTP\/1\.1 200 .*plain/s)
+        raw.write(last)
+        expect(await readUntil(raw, responseEnded)).toMatch(/^HTTP\/1\.1 200 .*plain/s)
       })
 
       test('a handshake over HTTP/1.0, with 405 at an endpoint', async () => {
@@ -326,9 +334,11 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
 
       test('a handshake with a body: the bytes after it are not frames', async () => {
         const bytes = handshake('/chat', { 'Content-Length': '5' })
-        const response = await sendRaw(target, `${bytes}hello${last}`)
-        expect(response.status).toBe(426)
-        expect(response.rest).toMatch(/HTTP\/1\.1 200 .*plain/s)
+        const raw = await open()
+        raw.write(`${bytes}hello`)
+        expect(await readUntil(raw, (text) => text.includes('WebSocket endpoint'))).toMatch(/^HTTP\/1\.1 426 /)
+        raw.write(last)
+        expect(await readUntil(raw, () => false)).toMatch(/HTTP\/1\.1 200 .*plain/s)
       })
     })
 

@@ -26,7 +26,8 @@ export function isOpeningHandshake(req: RequestHead): boolean {
 const isAtLeastHttp11 = (req: RequestHead): boolean =>
   req.httpVersionMajor > 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor >= 1)
 
-function hasContent({ headers }: RequestHead): boolean {
+/** Whether a request announces content (RFC 9110 §6.4, RFC 9112 §6). */
+export function hasContent({ headers }: RequestHead): boolean {
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0)
 }

@@ -6,7 +6,7 @@ import { contain } from '../fault.ts'
 import { beginHandshake, Handshake, handshakeOf } from '../handshake.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { refuse, respondFault } from '../reject.ts'
-import { isOpeningHandshake, validateHost } from '../validate.ts'
+import { hasContent, isOpeningHandshake, validateHost } from '../validate.ts'
 import { serveAsOrdinaryRequest } from './replay.ts'
 
 /** What takes a handshake from the wire. */
@@ -19,7 +19,7 @@ export interface Receiver {
 /** Time that a refused client has to close its side, in milliseconds (RFC 9112 §9.6). */
 const lingerMs = 1_000
 
-/** Newer versions of Node ask this before they take a request for an upgrade. */
+/** Newer versions of Node ask this before they take a request for an upgrade (https://nodejs.org/api/http.html). */
 interface UpgradeDecider {
   shouldUpgradeCallback?: ((req: IncomingMessage) => boolean) | undefined
 }
@@ -36,25 +36,29 @@ export function listen(server: Server, receiver: Receiver): () => void {
     else receive(receiver, req, rawSocket, head.length === 0 ? undefined : head)
   }
   server.on('upgrade', onUpgrade)
-  const restoreDecider = decideUpgrades(server)
+  const restoreRule = leaveBodiesToNode(server)
   return () => {
     server.removeListener('upgrade', onUpgrade)
-    restoreDecider()
+    restoreRule()
   }
 }
 
 /** The socket is destroyed by itself after an error, and `close` tells whoever waits. */
 function ignoreError(): void {}
 
+/** From here on Node reads a request's body before it hands over the connection. */
+const firstMajorThatReadsBodies = 25
+
 /**
- * Where Node lets a server decide (22 and 24 on), requests for other protocols stay ordinary requests from the start.
- * With other listeners for `upgrade` on the server they may be theirs, so the server's own rule holds.
+ * Where Node would read the body of a request for another protocol away, such requests stay with Node from the start;
+ * with other listeners for `upgrade` on the server they may be theirs, so the server's own rule holds.
+ * Everywhere else `serveAsOrdinaryRequest` does better than Node, which loses what is pipelined behind them.
  */
-function decideUpgrades(server: Server & UpgradeDecider): () => void {
+function leaveBodiesToNode(server: Server & UpgradeDecider): () => void {
   const previous = server.shouldUpgradeCallback
-  if (previous === undefined) return () => {}
+  if (previous === undefined || Number.parseInt(process.versions.node, 10) < firstMajorThatReadsBodies) return () => {}
   const decide = (req: IncomingMessage): boolean =>
-    isOpeningHandshake(req) || (server.listenerCount('upgrade') > 1 && previous.call(server, req))
+    !hasContent(req) || (server.listenerCount('upgrade') > 1 && previous.call(server, req))
   server.shouldUpgradeCallback = decide
   return () => {
     if (server.shouldUpgradeCallback === decide) server.shouldUpgradeCallback = previous
