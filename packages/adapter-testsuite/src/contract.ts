@@ -496,12 +496,10 @@ function readUntil(raw: Socket, enough: (text: string) => boolean): Promise<stri
       if (enough(text)) done()
     }
     const done = () => {
-      raw.off('data', take)
+      raw.off('data', take).off('end', done).off('close', done)
       resolve(text)
     }
-    raw.on('data', take)
-    raw.once('end', done)
-    raw.once('close', done)
+    raw.on('data', take).once('end', done).once('close', done)
   })
 }
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import { HandshakeError, quote } from './errors.ts'
+import { HandshakeError, quote, show } from './errors.ts'
 import { contain } from './fault.ts'
 import { frameworkWriteHead, type Handshake, handshakeOf } from './handshake.ts'
-import { removeOwnedFields } from './http-fields.ts'
+import { listMembers, removeOwnedFields } from './http-fields.ts'
 import { logRefusal } from './log.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from './options.ts'
 import type { EffectiveRequest } from './origin.ts'
@@ -54,7 +54,7 @@ export async function acceptHandshake<Request extends IncomingMessage>(
   framework: FrameworkBinding = {}
 ): Promise<boolean> {
   if (typeof handler !== 'function') {
-    throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${String(handler)}`)
+    throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
   const { handshake, endpoint, subprotocol } = checkWith(req, options, framework)
   return new Promise((resolve) => {
@@ -214,6 +214,12 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
   return chosen
 }
 
+/** Without the empty members that a list may have (RFC 9110 §5.6.1) and `ws` does not take. */
+function offeredExtensions(req: IncomingMessage): string | undefined {
+  const value = req.headers['sec-websocket-extensions']
+  return value === undefined ? undefined : listMembers(value).join(', ')
+}
+
 /** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
 function open<Request extends IncomingMessage>(
   handshake: Handshake,
@@ -229,7 +235,7 @@ function open<Request extends IncomingMessage>(
     {
       key: req.headers['sec-websocket-key'] as string,
       subprotocol,
-      extensions: req.headers['sec-websocket-extensions'],
+      extensions: offeredExtensions(req),
       writeHead: (fields) => {
         removeOwnedFields(response)
         for (const [name, value] of fields) response.setHeader(name, value)

@@ -2,7 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { WebSocket } from 'ws'
 import { Connections } from './connections.ts'
-import { type DrainOptions, type DrainResult, drain } from './drain.ts'
+import { type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './drain.ts'
+import { show } from './errors.ts'
 import { type AttachOptions, resolveOptions } from './options.ts'
 import { listen } from './transport/http1.ts'
 
@@ -18,7 +19,7 @@ export interface Attachment {
   readonly connections: ReadonlySet<WebSocket>
   /**
    * Answers new handshakes with 503, closes the open connections, and terminates those that are left at the deadline.
-   * A second call returns the promise of the first. It does not close the server: do that at the same time.
+   * A second call waits for the first. It does not close the server: do that at the same time.
    * @throws TypeError for wrong options
    */
   drain(options?: DrainOptions): Promise<DrainResult>
@@ -38,10 +39,10 @@ const attached = new WeakSet<HttpServer>()
  */
 export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOptions = {}): Attachment {
   if (typeof (server as Partial<HttpServer> | undefined)?.on !== 'function') {
-    throw new TypeError(`attach: expected a server of node:http or node:https; got ${String(server)}`)
+    throw new TypeError(`attach: expected a server of node:http or node:https; got ${show(server)}`)
   }
   if (typeof dispatch !== 'function') {
-    throw new TypeError(`attach: expected a listener (req, res) => …; got ${String(dispatch)}`)
+    throw new TypeError(`attach: expected a listener (req, res) => …; got ${show(dispatch)}`)
   }
   const resolved = resolveOptions(options)
   if (attached.has(server))
@@ -53,8 +54,8 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
 
   return {
     connections: connections.open,
-    drain: (drainOptions) => {
-      draining ??= drain(connections, drainOptions)
+    drain: async (drainOptions) => {
+      draining ??= drain(connections, resolveDrainOptions(drainOptions))
       return draining
     },
     detach: () => {

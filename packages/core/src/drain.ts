@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws'
 import { CloseCode } from './close-code.ts'
 import type { Connections } from './connections.ts'
+import { show } from './errors.ts'
 
 /** How to take leave of the open connections. */
 export interface DrainOptions {
@@ -36,19 +37,35 @@ export interface DrainResult {
   readonly terminated: number
 }
 
+/** A longer timer fires at once (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args). */
+const longestTimerMs = 2 ** 31 - 1
+
 /** Closing every so often keeps the stream of closes even without a timer for each connection. */
 const sliceMs = 20
 
-/** Closes all connections as the options say; resolves when none is open. */
-export async function drain(connections: Connections, options: DrainOptions = {}): Promise<DrainResult> {
+/**
+ * Checks what `drain` is given and fills in what it leaves out.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export function resolveDrainOptions(options: DrainOptions = {}): {
+  [Name in keyof DrainOptions]-?: NonNullable<DrainOptions[Name]>
+} {
   const { code = CloseCode.GOING_AWAY, reason = '', spreadMs = 0, deadlineMs = spreadMs + 5_000 } = options
   checkDuration('spreadMs', spreadMs)
   checkDuration('deadlineMs', deadlineMs)
-  if (!isSendable(code)) throw new TypeError(`code: expected a close code that may be sent; got ${code}`)
-  if (Buffer.byteLength(reason) > 123) throw new TypeError('reason: expected at most 123 bytes (RFC 6455 §5.5)')
+  if (!isSendable(code)) throw new TypeError(`code: expected a close code that may be sent; got ${show(code)}`)
+  if (typeof reason !== 'string' || Buffer.byteLength(reason) > 123) {
+    throw new TypeError(`reason: expected a text of at most 123 bytes (RFC 6455 §5.5); got ${show(reason)}`)
+  }
+  return { code, reason, spreadMs, deadlineMs }
+}
 
-  connections.draining = true
+/** Closes all connections as the options say; resolves when none is open. */
+export async function drain(connections: Connections, options: DrainOptions = {}): Promise<DrainResult> {
+  const { code, reason, spreadMs, deadlineMs } = resolveDrainOptions(options)
+  connections.startDraining(code, reason)
   const sockets = [...connections.open]
+  const endedBefore = connections.joined - sockets.length
   let terminated = 0
   const stopClosing = closeEvenly(sockets, spreadMs, (socket) => socket.close(code, reason))
   const deadline = setTimeout(() => {
@@ -59,7 +76,7 @@ export async function drain(connections: Connections, options: DrainOptions = {}
   await connections.empty()
   clearTimeout(deadline)
   stopClosing()
-  return { closed: sockets.length - terminated, terminated }
+  return { closed: connections.joined - endedBefore - terminated, terminated }
 }
 
 function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: WebSocket) => void): () => void {
@@ -79,9 +96,10 @@ function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: Web
 
 /** RFC 6455 §7.4: codes that may stand in a close frame. */
 const isSendable = (code: number): boolean =>
-  (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999)
+  Number.isInteger(code) &&
+  ((code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999))
 
 function checkDuration(name: string, value: number): void {
-  if (Number.isFinite(value) && value >= 0) return
-  throw new TypeError(`${name}: expected a number of milliseconds, 0 or more; got ${value}`)
+  if (Number.isFinite(value) && value >= 0 && value <= longestTimerMs) return
+  throw new TypeError(`${name}: expected a number of milliseconds from 0 to ${longestTimerMs}; got ${show(value)}`)
 }

@@ -59,14 +59,15 @@ export class HandshakeError extends Error {
    * @param code why the handshake is refused
    * @param message what was expected and what came; safe to show to the client
    * @param detail for the log only
+   * @param headers fields that this one answer needs, over those of its code
    */
-  constructor(code: HandshakeErrorCode, message: string, detail?: string) {
+  constructor(code: HandshakeErrorCode, message: string, detail?: string, headers?: Record<string, string>) {
     super(message)
-    const { status, headers } = refusals[code]
+    const { status } = refusals[code]
     this.code = code
     this.status = status
     this.statusCode = status
-    this.headers = headers
+    this.headers = { ...refusals[code].headers, ...headers }
     this.expose = status < 500
     this.detail = detail
   }
@@ -80,5 +81,16 @@ const longestQuote = 120
  */
 export function quote(value: string | undefined): string {
   if (value === undefined) return 'nothing'
-  return value.length > longestQuote ? `${JSON.stringify(value.slice(0, longestQuote))}…` : JSON.stringify(value)
+  const quoted = JSON.stringify(value.slice(0, longestQuote)).replace(moreControls, escapeControl)
+  return value.length > longestQuote ? `${quoted}…` : quoted
+}
+
+// JSON leaves these as they are; a terminal that shows the log obeys some of them.
+const moreControls = /[\u007f-\u009f]/g
+const escapeControl = (character: string): string => `\\u00${character.charCodeAt(0).toString(16)}`
+
+/** A value of the application's own, fit for a message about its mistake. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
 }

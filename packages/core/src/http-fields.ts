@@ -34,9 +34,13 @@ export function listMembers(value: string): string[] {
 /** Whether a list-valued field has a member, in any case (`Connection`, `Upgrade`). */
 export function hasMember(value: string | undefined, member: string): boolean {
   if (value === undefined) return false
-  if (value.length === member.length) return value.toLowerCase() === member
-  return listMembers(value.toLowerCase()).includes(member)
+  if (value.length === member.length) return isSameToken(value, member)
+  return listMembers(value).some((one) => isSameToken(one, member))
 }
+
+/** In ASCII only: the Kelvin sign in lower case is a `k`. */
+const isSameToken = (value: string, lowerCase: string): boolean =>
+  value.length === lowerCase.length && isToken(value) && value.toLowerCase() === lowerCase
 
 /** How often a field stands in the request, in any case. Node drops a second `Host` from `req.headers`. */
 export function countFields(rawHeaders: readonly string[], name: string): number {
@@ -64,7 +68,7 @@ export function setFields(res: ServerResponse, fields: HeadFields): void {
 
 function pairUp(flat: readonly unknown[]): [string, OutgoingHttpHeader][] {
   const pairs: [string, OutgoingHttpHeader][] = []
-  for (let index = 0; index + 1 < flat.length; index += 2) {
+  for (let index = 0; index < flat.length; index += 2) {
     pairs.push([flat[index] as string, flat[index + 1] as OutgoingHttpHeader])
   }
   return pairs

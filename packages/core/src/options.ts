@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { PerMessageDeflateOptions, ServerOptions as WsServerOptions } from 'ws'
-import type { HandshakeError } from './errors.ts'
-import type { FaultContext } from './fault.ts'
+import { type HandshakeError, show } from './errors.ts'
+import { contain, type FaultContext } from './fault.ts'
 import { isToken } from './http-fields.ts'
 import { logFault, logRefusal } from './log.ts'
 import {
@@ -177,17 +177,17 @@ function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | 
   if (new Set(subprotocols).size !== subprotocols.length) {
     throw expected('subprotocols', 'each name once', subprotocols.join(', '))
   }
-  return subprotocols
+  return [...subprotocols]
 }
 
 function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions): ConnectionOptions {
   const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
-  if ((maxPayloadBytes ?? perMessageDeflate ?? closeTimeoutMs ?? ws) === undefined) return defaults
+  if ([maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws].every((value) => value === undefined)) return defaults
   if (maxPayloadBytes !== undefined && !isPayloadLimit(maxPayloadBytes)) {
     throw expected('maxPayloadBytes', 'a whole number of bytes from 1 to 2147483647, or Infinity', maxPayloadBytes)
   }
-  if (closeTimeoutMs !== undefined && !isPositiveInteger(closeTimeoutMs)) {
-    throw expected('closeTimeoutMs', 'a positive whole number of milliseconds', closeTimeoutMs)
+  if (closeTimeoutMs !== undefined && !(isPositiveInteger(closeTimeoutMs) && closeTimeoutMs < 2 ** 31)) {
+    throw expected('closeTimeoutMs', 'a whole number of milliseconds from 1 to 2147483647', closeTimeoutMs)
   }
   if (perMessageDeflate !== undefined && typeof perMessageDeflate !== 'boolean' && !isObject(perMessageDeflate)) {
     throw expected('perMessageDeflate', 'true, false, or the options of ws', perMessageDeflate)
@@ -225,19 +225,24 @@ export interface ResolvedOptions {
 export function resolveOptions(options: AttachOptions): ResolvedOptions {
   const endpoint = resolveEndpoint(options, defaultEndpoint)
   for (const name of serverOptionNames) checkType(name, options[name], 'function')
-  const onError = options.onError ?? logFault
-  return {
-    endpoint,
-    endpoints: new WeakMap(),
-    onError: (error, context) => {
-      try {
-        onError(error, context)
-      } catch (fault) {
+  const { onError = logFault, onRefused = logRefusal } = options
+  const reportFault: ResolvedOptions['onError'] = (error, context) =>
+    contain(
+      () => onError(error, context),
+      (fault) => {
         logFault(error, context)
         logFault(fault, context)
       }
-    },
-    onRefused: options.onRefused ?? logRefusal,
+    )
+  return {
+    endpoint,
+    endpoints: new WeakMap(),
+    onError: reportFault,
+    onRefused: (error, req) =>
+      contain(
+        () => onRefused(error, req),
+        (fault) => reportFault(fault, { phase: 'dispatch', socket: undefined })
+      ),
     effectiveRequest: options.effectiveRequest ?? effectiveRequest
   }
 }
@@ -249,9 +254,9 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
 export const checkOptions = (options: AttachOptions): void => void resolveOptions(options)
 
 function checkNames(options: object): void {
-  if (!isObject(options)) throw new TypeError(`options: expected an object; got ${String(options)}`)
+  if (!isObject(options)) throw expected('options', 'an object', options)
   for (const name of Object.keys(options)) {
-    if (name in names) continue
+    if (Object.hasOwn(names, name)) continue
     throw new TypeError(`Unknown option '${name}'. Known are: ${Object.keys(names).join(', ')}`)
   }
 }
@@ -269,4 +274,4 @@ const isPositiveInteger = (value: unknown): boolean => Number.isSafeInteger(valu
 const isPayloadLimit = (value: number): boolean => value === Infinity || (isPositiveInteger(value) && value < 2 ** 31)
 
 const expected = (name: string, what: string, value: unknown): TypeError =>
-  new TypeError(`${name}: expected ${what}; got ${typeof value === 'string' ? `'${value}'` : String(value)}`)
+  new TypeError(`${name}: expected ${what}; got ${show(value)}`)

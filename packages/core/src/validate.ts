@@ -51,7 +51,10 @@ export function validateRequest(req: RequestHead): void {
     throw new HandshakeError(
       'HANDSHAKE_UPGRADE_REQUIRED',
       "This URL is a WebSocket endpoint: connect with a WebSocket client, such as new WebSocket('wss://...') in a browser. " +
-        'Where one did, a proxy in between removed the fields "Upgrade" and "Connection".'
+        'Where one did, a proxy in between removed the fields "Upgrade" and "Connection".',
+      undefined,
+      // Node keeps a connection open whose response has a field Connection without this option.
+      hasMember(req.headers.connection, 'close') ? { Connection: 'close, Upgrade' } : undefined
     )
   }
 }
@@ -114,7 +117,8 @@ function isExtensionParameter(parameter: string): boolean {
   const equals = parameter.indexOf('=')
   if (equals === -1) return isToken(parameter)
   const value = parameter.slice(equals + 1)
-  // A quoted value must be a token once the quotes are gone (RFC 6455 §9.1).
-  const unquoted = value.length > 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+  // A quoted value must be a token once quotes and escapes are gone (RFC 6455 §9.1, RFC 9110 §5.6.4).
+  const isQuoted = value.startsWith('"') && value.endsWith('"')
+  const unquoted = isQuoted ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
   return isToken(parameter.slice(0, equals)) && isToken(unquoted)
 }

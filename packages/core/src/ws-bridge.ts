@@ -20,7 +20,10 @@ export interface AgreedHandshake {
 /** Reports a fault; never throws. */
 export type FaultReporter = (error: unknown, context: FaultContext) => void
 
-type BridgeRequest = Pick<IncomingMessage, 'method' | 'headers'> & AgreedHandshake
+interface BridgeRequest extends Pick<IncomingMessage, 'method' | 'headers'>, Pick<AgreedHandshake, 'writeHead'> {
+  /** Set where `ws` takes none of the offered extensions. */
+  declined: boolean
+}
 
 /**
  * A `ws.WebSocket` in which no fault of the application and no fault of the peer ends the process: a listener that
@@ -80,6 +83,11 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
       closeTimeout: closeTimeoutMs,
       WebSocket: ContainedWebSocket
     } as object)
+    // With a listener for this, `ws` leaves refusals to others and writes nothing. Version, key and subprotocol have
+    // been checked by then, so what is left are extensions.
+    server.on('wsClientError', (_error, _socket, request) => {
+      ;(request as unknown as BridgeRequest).declined = true
+    })
     server.on('headers', (lines, request) => (request as unknown as BridgeRequest).writeHead(parseFields(lines)))
     servers.set(options, server)
   }
@@ -105,30 +113,29 @@ export function openWebSocket(
   options: ConnectionOptions
 ): boolean {
   let opened = false
-  const headers: IncomingMessage['headers'] = {
-    upgrade: 'websocket',
-    'sec-websocket-key': handshake.key,
-    'sec-websocket-version': '13'
-  }
-  if (handshake.subprotocol !== undefined) headers['sec-websocket-protocol'] = handshake.subprotocol
-  if (handshake.extensions !== undefined) headers['sec-websocket-extensions'] = handshake.extensions
   // `ws` sees what has been agreed and nothing else of the request, and keeps nothing of it.
   const request: BridgeRequest = {
     method: 'GET',
-    headers,
-    key: handshake.key,
-    subprotocol: handshake.subprotocol,
-    extensions: handshake.extensions,
+    headers: { upgrade: 'websocket', 'sec-websocket-key': handshake.key, 'sec-websocket-version': '13' },
+    declined: false,
     writeHead(fields) {
       handshake.writeHead(fields)
       swallowNextWrite(rawSocket)
-    },
-    onOpen: handshake.onOpen
+    }
   }
-  serverFor(options).handleUpgrade(request as never, rawSocket, head ?? Buffer.alloc(0), (socket) => {
-    opened = true
-    handshake.onOpen(socket as ContainedWebSocket)
-  })
+  if (handshake.subprotocol !== undefined) request.headers['sec-websocket-protocol'] = handshake.subprotocol
+  if (handshake.extensions !== undefined) request.headers['sec-websocket-extensions'] = handshake.extensions
+  const upgrade = (): void =>
+    serverFor(options).handleUpgrade(request as never, rawSocket, head ?? Buffer.alloc(0), (socket) => {
+      opened = true
+      handshake.onOpen(socket as ContainedWebSocket)
+    })
+  upgrade()
+  if (request.declined) {
+    // An offer that cannot be accepted is declined, not refused (RFC 7692 §5.1).
+    delete request.headers['sec-websocket-extensions']
+    upgrade()
+  }
   return opened
 }
 

@@ -32,8 +32,12 @@ export function listen(server: Server, receiver: Receiver): () => void {
   const onUpgrade = (req: IncomingMessage, rawSocket: Duplex, head: Buffer): void => {
     // Node has taken its own listener off: without one, a reset during the handshake ends the process.
     rawSocket.on('error', ignoreError)
-    if (!isOpeningHandshake(req)) serveAsOrdinaryRequest(server, req, rawSocket, head)
-    else receive(receiver, req, rawSocket, head.length === 0 ? undefined : head)
+    if (!isOpeningHandshake(req)) {
+      rawSocket.removeListener('error', ignoreError)
+      serveAsOrdinaryRequest(server, req, rawSocket, head)
+      return
+    }
+    receive(receiver, req, rawSocket, head.length === 0 ? undefined : head)
   }
   server.on('upgrade', onUpgrade)
   const restoreRule = leaveBodiesToNode(server)
@@ -130,7 +134,7 @@ function checkHost(req: IncomingMessage, options: ResolvedOptions): void {
  */
 function onDrain(this: BusySocket): void {
   const res = this._httpMessage
-  if (!res?.writableNeedDrain) return
+  if (!res || res.writableEnded) return
   Object.defineProperty(res, 'writableNeedDrain', {
     configurable: true,
     get: () => this.writableNeedDrain

@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import * as core from '@oneport/core'
+import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
+import { wsPlugin } from '@oneport/fastify'
+import express from 'express'
+import Fastify from 'fastify'
+import { WebSocket } from 'ws'
+
+async function echo(port: number, path: string): Promise<void> {
+  const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, 'v1')
+  await once(client, 'open')
+  client.send('hello')
+  const [message] = await once(client, 'message')
+  if (String(message) !== 'hello' || client.protocol !== 'v1') throw new Error(`No echo on ${path}`)
+  const ended = once(client, 'close')
+  client.close()
+  await ended
+}
+
+async function main(): Promise<void> {
+  const app = express()
+  app.use(wsUpgrade())
+  app.get('/echo/:room', (req, res) =>
+    acceptWebSocket(req, res, { subprotocols: ['v1'] }, (socket) => {
+      const room: string = req.params.room
+      socket.on('message', (data) => socket.send(room === 'a' ? String(data) : 'wrong room'))
+    })
+  )
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  await echo((server.address() as AddressInfo).port, '/echo/a')
+  server.close()
+
+  const fastify = Fastify()
+  await fastify.register(wsPlugin)
+  fastify.get('/echo', { websocket: { subprotocols: ['v1'] } }, (socket) => {
+    socket.on('message', (data) => socket.send(String(data)))
+  })
+  await fastify.listen({ port: 0, host: '127.0.0.1' })
+  await echo((fastify.server.address() as AddressInfo).port, '/echo')
+  await fastify.close()
+
+  // One instance of each class, however it is loaded.
+  const required = createRequire(`${process.cwd()}/main.js`)('@oneport/core') as typeof core
+  if (required.HandshakeError !== HandshakeError || core.HandshakeError !== HandshakeError) {
+    throw new Error('CommonJS and ESM have two copies of @oneport/core')
+  }
+}
+
+main().catch((error) => {
+  console.error(error)
+  process.exitCode = 1
+})

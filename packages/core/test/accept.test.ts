@@ -1,0 +1,233 @@
+import { connectClient, handshake, headArrived, refused, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import type { WebSocket } from 'ws'
+import { acceptHandshake, acceptWebSocket, checkHandshake, type HandshakeError } from '../src/index.ts'
+import { open, read, serve, stopAll } from './server.ts'
+
+afterEach(stopAll)
+
+const echo = (socket: WebSocket) => socket.on('message', (data) => socket.send(String(data)))
+
+test('calls the handler in the same tick in which the 101 is written', async () => {
+  const order: string[] = []
+  const { target } = await serve((req, res) => {
+    process.nextTick(() => order.push('next tick'))
+    const accepted = acceptHandshake(req, res, undefined, () => void order.push('handler'))
+    order.push('returned')
+    return accepted.then((value) => order.push(`resolved ${value}`))
+  })
+  await connectClient(target, '/')
+  expect(order).toEqual(
+    ['handler', 'returned', 'resolved true', 'next tick'].sort((a, b) => order.indexOf(a) - order.indexOf(b))
+  )
+  expect(order.indexOf('handler')).toBe(0)
+  expect(order).toContain('resolved true')
+})
+
+test('takes the defaults of the attachment, and the options of the endpoint over them', async () => {
+  const { target } = await serve(
+    (req, res) =>
+      req.url === '/own' ? acceptWebSocket(req, res, { subprotocols: ['own'] }, echo) : acceptWebSocket(req, res, echo),
+    { subprotocols: ['default'], allowedOrigins: ['https://app.example'] }
+  )
+  expect((await connectClient(target, '/', ['own', 'default'])).socket.protocol).toBe('default')
+  expect((await connectClient(target, '/own', ['own', 'default'])).socket.protocol).toBe('own')
+  for (const path of ['/', '/own']) {
+    expect((await sendRaw(target, handshake(path, { Origin: 'https://app.example' }), headArrived)).status).toBe(101)
+    expect((await sendRaw(target, handshake(path, { Origin: 'http://app.example' }))).status).toBe(403)
+  }
+  takePrinted()
+})
+
+test('lets a function choose the subprotocol', async () => {
+  const seen: (readonly string[])[] = []
+  const { target } = await serve((req, res) =>
+    acceptWebSocket(
+      req,
+      res,
+      {
+        subprotocols: (offered) => {
+          seen.push(offered)
+          return offered.at(-1)
+        }
+      },
+      echo
+    )
+  )
+  expect((await connectClient(target, '/', ['a', 'b'])).socket.protocol).toBe('b')
+  expect((await connectClient(target, '/')).socket.protocol).toBe('')
+  expect(seen).toEqual([['a', 'b'], []])
+})
+
+test('requires an Origin where the endpoint says so', async () => {
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, { requireOrigin: true }, echo))
+  const response = await sendRaw(target, handshake('/'))
+  expect(response.status).toBe(403)
+  expect(response.rest).toBe('A field "Origin" is required here.\n')
+  expect((await sendRaw(target, handshake('/', { Origin: 'http://app.example' }), headArrived)).status).toBe(101)
+  takePrinted()
+})
+
+test('tells the client its origin and the log the host and the rule', async () => {
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, echo))
+  const response = await sendRaw(target, handshake('/', { Origin: 'https://evil.example' }))
+  expect(response.rest).toBe('Origin "https://evil.example" is not allowed here.\n')
+  expect(takePrinted()).toEqual([
+    'oneport: HANDSHAKE_ORIGIN: origin "https://evil.example", effective host "app.example", scheme unknown, allowed: \'same-origin\''
+  ])
+})
+
+test('compares with the host that a trusted proxy names', async () => {
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, echo), {
+    effectiveRequest: (req) => ({ host: String(req.headers['x-forwarded-host']), scheme: 'https' }),
+    onRefused: () => {}
+  })
+  const status = async (Origin: string) =>
+    (await sendRaw(target, handshake('/', { Origin, 'X-Forwarded-Host': 'public.example' }), headArrived)).status
+  expect(await status('https://public.example')).toBe(101)
+  expect(await status('http://public.example')).toBe(403)
+  expect(await status('https://app.example')).toBe(403)
+})
+
+test('regression: a token in a malformed subprotocol list is not repeated in the answer or the log', async () => {
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, echo))
+  const response = await sendRaw(target, handshake('/', { 'Sec-WebSocket-Protocol': 'bearer, se cret' }))
+  expect(response.status).toBe(400)
+  expect(response.text).not.toContain('cret')
+})
+
+test('takes the options of ws, and refuses those that it sets itself', async () => {
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, { ws: { autoPong: false } }, echo))
+  const { socket, next } = await connectClient(target, '/')
+  let pongs = 0
+  socket.on('pong', () => pongs++)
+  socket.ping()
+  socket.send('after the ping')
+  await next()
+  expect(pongs).toBe(0)
+})
+
+test('takes any size of message where maxPayloadBytes is Infinity', async () => {
+  const { target } = await serve((req, res) =>
+    acceptWebSocket(req, res, { maxPayloadBytes: Infinity }, (socket) =>
+      socket.on('message', (data) => socket.send(String((data as Buffer).length)))
+    )
+  )
+  const { socket, next } = await connectClient(target, '/')
+  socket.send(Buffer.alloc(3_000_000))
+  expect(await next()).toBe('3000000')
+})
+
+describe('checkHandshake', () => {
+  test('throws what acceptWebSocket would refuse with, and writes nothing', async () => {
+    const codes: string[] = []
+    const { target } = await serve(
+      (req, res) => {
+        try {
+          return void res.end(checkHandshake(req, { subprotocols: ['chat'] }).subprotocol)
+        } catch (error) {
+          codes.push((error as HandshakeError).code)
+          return void res.writeHead(418).end()
+        }
+      },
+      { onRefused: () => {} }
+    )
+    expect((await sendRaw(target, handshake('/', { 'Sec-WebSocket-Protocol': 'chat' }))).rest).toContain('chat')
+    expect((await sendRaw(target, handshake('/', { Origin: 'null' }))).status).toBe(418)
+    expect((await sendRaw(target, handshake('/', { 'Sec-WebSocket-Version': '8' }))).status).toBe(418)
+    expect(codes).toEqual(['HANDSHAKE_ORIGIN', 'HANDSHAKE_VERSION'])
+  })
+})
+
+describe('acceptHandshake', () => {
+  test('rejects before anything is written, so that the application answers', async () => {
+    const { target } = await serve(
+      async (req, res) => {
+        await acceptHandshake(req, res, undefined, echo).catch((error: HandshakeError) =>
+          res.writeHead(error.status, { 'X-Code': error.code }).end()
+        )
+      },
+      { onRefused: () => {} }
+    )
+    const response = await sendRaw(target, handshake('/', { Origin: 'null' }))
+    expect(response.status).toBe(403)
+    expect(response.fields.get('x-code')).toEqual(['HANDSHAKE_ORIGIN'])
+  })
+
+  test('resolves with false where the framework answers otherwise after all', async () => {
+    const outcomes: boolean[] = []
+    const { target } = await serve(async (req, res) => {
+      outcomes.push(await acceptHandshake(req, res, undefined, echo, { send: () => res.writeHead(503).end() }))
+    })
+    expect(await refused(connectClient(target, '/'))).toBe(503)
+    expect(outcomes).toEqual([false])
+  })
+})
+
+test('refuses a client that has gone, without a fault', async () => {
+  let go = (): void => {}
+  let settled: Promise<unknown> = Promise.resolve()
+  const codes: string[] = []
+  let arrive = (): void => {}
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  const { target } = await serve(
+    (req, res) => {
+      settled = new Promise<void>((resolve) => {
+        go = resolve
+      }).then(() => acceptWebSocket(req, res, echo))
+      res.once('close', go)
+      arrive()
+      return settled
+    },
+    { onRefused: (error) => codes.push(error.code) }
+  )
+  const raw = await open(target)
+  raw.write(handshake('/'))
+  await arrived
+  raw.resetAndDestroy()
+  await settled
+  expect(codes).toEqual(['HANDSHAKE_ABORTED'])
+})
+
+test('accepts a client that has closed its side already, and closes the connection in order', async () => {
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, echo))
+  const raw = await open(target)
+  raw.end(handshake('/'))
+  expect(await read(raw)).toMatch(/^HTTP\/1\.1 101 /)
+})
+
+describe('permessage-deflate', () => {
+  const extensionsFor = async (offer: string) => {
+    const { target } = await serve((req, res) => acceptWebSocket(req, res, { perMessageDeflate: true }, echo))
+    const response = await sendRaw(target, handshake('/', { 'Sec-WebSocket-Extensions': offer }), headArrived)
+    expect(response.status).toBe(101)
+    return response.fields.get('sec-websocket-extensions')
+  }
+
+  test.each(['permessage-deflate', 'permessage-deflate,', 'x-other, permessage-deflate'])(
+    'is agreed on where it is offered: %s',
+    async (offer) => expect(await extensionsFor(offer)).toEqual(['permessage-deflate'])
+  )
+
+  test.each([
+    'permessage-deflate; foo',
+    'permessage-deflate; foo, permessage-deflate',
+    'permessage-deflate; client_max_window_bits=99',
+    'x-other'
+  ])('is declined, not refused, where the offer cannot be accepted: %s', async (offer) =>
+    expect(await extensionsFor(offer)).toBeUndefined()
+  )
+})
+
+test('answers with the refusal although onRefused throws, and reports that', async () => {
+  const faults: string[] = []
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, echo), {
+    onError: (error) => faults.push((error as Error).message),
+    onRefused: () => {
+      throw new Error('log is full')
+    }
+  })
+  expect((await sendRaw(target, handshake('/', { Origin: 'null' }))).status).toBe(403)
+  expect(faults).toEqual(['log is full'])
+})

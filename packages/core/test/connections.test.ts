@@ -1,0 +1,113 @@
+import { EventEmitter } from 'node:events'
+import type { WebSocket } from 'ws'
+import { Connections } from '../src/connections.ts'
+
+/** All that Connections uses of a socket is its `close` event. */
+const newSocket = () => new EventEmitter() as WebSocket
+
+/** Whether a promise has been fulfilled after all that was under way has been done. */
+async function isDone(promise: Promise<void>): Promise<boolean> {
+  let done = false
+  void promise.then(() => {
+    done = true
+  })
+  await new Promise(setImmediate)
+  return done
+}
+
+describe('Connections', () => {
+  test('holds a socket until it closes', () => {
+    const connections = new Connections()
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one)
+    connections.add(two)
+    expect([...connections.open]).toEqual([one, two])
+    one.emit('close')
+    expect([...connections.open]).toEqual([two])
+    two.emit('close')
+    expect(connections.open.size).toBe(0)
+  })
+
+  test('begins without sockets, and takes them', () => {
+    const connections = new Connections()
+    expect(connections.open.size).toBe(0)
+    expect(connections.draining).toBe(false)
+  })
+
+  test('does not mind a socket that closes twice', () => {
+    const connections = new Connections()
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one)
+    connections.add(two)
+    one.emit('close')
+    one.emit('close')
+    expect([...connections.open]).toEqual([two])
+  })
+
+  test('keeps apart what belongs to different attachments', () => {
+    const [first, second] = [new Connections(), new Connections()]
+    const [one, two] = [newSocket(), newSocket()]
+    first.add(one)
+    second.add(two)
+    one.emit('close')
+    expect(first.open.size).toBe(0)
+    expect([...second.open]).toEqual([two])
+  })
+
+  test('uses one listener for all sockets', () => {
+    const connections = new Connections()
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one)
+    connections.add(two)
+    expect(one.listeners('close')).toHaveLength(1)
+    expect(one.listeners('close')).toEqual(two.listeners('close'))
+  })
+})
+
+describe('empty', () => {
+  test('resolves at once where no socket is open', async () => {
+    expect(await isDone(new Connections().empty())).toBe(true)
+  })
+
+  test('resolves at once where all sockets have closed before', async () => {
+    const connections = new Connections()
+    const socket = newSocket()
+    connections.add(socket)
+    socket.emit('close')
+    expect(await isDone(connections.empty())).toBe(true)
+  })
+
+  test('resolves when the last socket has closed, and not before', async () => {
+    const connections = new Connections()
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one)
+    connections.add(two)
+    const empty = connections.empty()
+    one.emit('close')
+    expect(await isDone(empty)).toBe(false)
+    two.emit('close')
+    expect(await isDone(empty)).toBe(true)
+  })
+
+  test('waits for a socket that was added later', async () => {
+    const connections = new Connections()
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one)
+    const empty = connections.empty()
+    connections.add(two)
+    one.emit('close')
+    expect(await isDone(empty)).toBe(false)
+    two.emit('close')
+    expect(await isDone(empty)).toBe(true)
+  })
+
+  test('resolves for everyone who waits', async () => {
+    const connections = new Connections()
+    const socket = newSocket()
+    connections.add(socket)
+    const [first, second] = [connections.empty(), connections.empty()]
+    socket.emit('close')
+    expect(await isDone(second)).toBe(true)
+    expect(await isDone(first)).toBe(true)
+  })
+})

@@ -1,0 +1,128 @@
+import fc from 'fast-check'
+import { HandshakeError, type HandshakeErrorCode, quote } from '../src/errors.ts'
+
+const upgrade = { Upgrade: 'websocket', Connection: 'Upgrade' }
+
+/** The table of docs and design; a code without a row does not compile. */
+const answers: Record<HandshakeErrorCode, [status: number, headers: Record<string, string>]> = {
+  HANDSHAKE_METHOD: [405, { Allow: 'GET' }],
+  HANDSHAKE_UPGRADE_REQUIRED: [426, upgrade],
+  HANDSHAKE_HOST: [400, {}],
+  HANDSHAKE_VERSION: [426, { ...upgrade, 'Sec-WebSocket-Version': '13' }],
+  HANDSHAKE_KEY: [400, {}],
+  HANDSHAKE_ORIGIN: [403, {}],
+  HANDSHAKE_SUBPROTOCOL: [400, {}],
+  HANDSHAKE_EXTENSION: [400, {}],
+  HANDSHAKE_ABORTED: [400, {}],
+  HANDSHAKE_UNAVAILABLE: [503, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],
+  HANDSHAKE_NOT_ATTACHED: [503, {}]
+}
+const rows = Object.entries(answers) as [HandshakeErrorCode, (typeof answers)[HandshakeErrorCode]][]
+
+describe('HandshakeError', () => {
+  test.each(rows)('%s has its status and header fields', (code, [status, headers]) => {
+    const error = new HandshakeError(code, 'Something else came.')
+    expect(error.code).toBe(code)
+    expect(error.status).toBe(status)
+    expect(error.statusCode).toBe(status)
+    expect(error.headers).toEqual(headers)
+  })
+
+  test.each(rows)('%s shows its message to clients only where the fault is theirs', (code, [status]) => {
+    expect(new HandshakeError(code, 'm').expose).toBe(status < 500)
+  })
+
+  test('keeps its header fields when an error handler changes those of another', () => {
+    const changed = new HandshakeError('HANDSHAKE_KEY', 'm').headers as Record<string, string>
+    try {
+      changed['X-Changed'] = 'by an error handler'
+    } catch {
+      // Frozen fields are as good as fields of its own.
+    }
+    expect(new HandshakeError('HANDSHAKE_KEY', 'm').headers).toEqual({})
+  })
+
+  test('is an Error with a name, a message and a stack', () => {
+    const error = new HandshakeError('HANDSHAKE_KEY', 'Something else came.')
+    expect(error).toBeInstanceOf(Error)
+    expect(error.name).toBe('HandshakeError')
+    expect(error.message).toBe('Something else came.')
+    expect(String(error)).toBe('HandshakeError: Something else came.')
+    expect(error.stack).toContain('errors.test')
+  })
+
+  test('keeps the detail apart from the message', () => {
+    const error = new HandshakeError('HANDSHAKE_ORIGIN', 'Not allowed.', 'host "internal"')
+    expect(error.detail).toBe('host "internal"')
+    expect(error.message).toBe('Not allowed.')
+  })
+
+  test('has the fields that this one answer needs, over those of its code', () => {
+    const own = { Connection: 'close, Upgrade', 'X-Own': '1' }
+    const error = new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'm', undefined, own)
+    expect(error.headers).toEqual({ Upgrade: 'websocket', Connection: 'close, Upgrade', 'X-Own': '1' })
+    expect(new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'm').headers).toEqual(upgrade)
+  })
+
+  test('has no detail unless it is given one', () => {
+    expect(new HandshakeError('HANDSHAKE_KEY', 'm').detail).toBeUndefined()
+  })
+})
+
+describe('quote', () => {
+  test.each<[value: string | undefined, quoted: string]>([
+    [undefined, 'nothing'],
+    ['', '""'],
+    ['nothing', '"nothing"'],
+    ['a b', '"a b"'],
+    ['a"b', '"a\\"b"'],
+    ['a\\b', '"a\\\\b"'],
+    ['a\r\nb', '"a\\r\\nb"'],
+    ['\t', '"\\t"'],
+    ['\0', '"\\u0000"'],
+    ['\x1b[31m', '"\\u001b[31m"'],
+    ['é', '"é"']
+  ])('writes %j as %s', (value, quoted) => {
+    expect(quote(value)).toBe(quoted)
+  })
+
+  test.each([0x7f, 0x80, 0x85, 0x9b, 0x9f])(
+    'security: escapes the control character %i, which a field value of HTTP may hold',
+    (code) => {
+      const character = String.fromCharCode(code)
+      expect(quote(`a${character}b`)).not.toContain(character)
+    }
+  )
+
+  test('leaves a value of 120 characters whole', () => {
+    expect(quote('a'.repeat(120))).toBe(`"${'a'.repeat(120)}"`)
+  })
+
+  test('cuts a value of 121 characters and says so', () => {
+    expect(quote('a'.repeat(121))).toBe(`"${'a'.repeat(120)}"…`)
+  })
+
+  test('cuts a very long value', () => {
+    expect(quote('\n'.repeat(1_000_000))).toBe(`"${'\\n'.repeat(120)}"…`)
+  })
+
+  test('never writes a line break, and nothing that leaves the quotes', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (value) => {
+        const quoted = quote(value)
+        expect(quoted).not.toMatch(/[\r\n\0]/)
+        expect(quoted).toMatch(/^"(?:[^"\\]|\\.)*"…?$/su)
+        // Half of a surrogate pair would make the log line invalid UTF-8.
+        expect(Buffer.from(quoted).toString()).toBe(quoted)
+      })
+    )
+  })
+
+  test('tells different short values apart', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 120 }), (value) => {
+        expect(JSON.parse(quote(value))).toBe(value)
+      })
+    )
+  })
+})

@@ -1,0 +1,254 @@
+import type { ServerResponse } from 'node:http'
+import { connectClient, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import type { WebSocket } from 'ws'
+import { acceptHandshake, acceptWebSocket, type Dispatch, type FaultContext, HandshakeError } from '../src/index.ts'
+import { open, read, serve, stopAll } from './server.ts'
+
+afterEach(stopAll)
+
+const echo = (socket: WebSocket) => socket.on('message', (data) => socket.send(String(data)))
+
+/** Collects what goes to `onError`. */
+function collectFaults() {
+  const faults: [message: string, phase: FaultContext['phase']][] = []
+  const onError = (error: unknown, { phase }: FaultContext) =>
+    void faults.push([String((error as Error).message), phase])
+  return { faults, onError }
+}
+
+describe('the response that writes the 101', () => {
+  test('carries every field that middleware set, in each form that writeHead takes, but for those of the handshake', async () => {
+    const { target } = await serve((req, res) => {
+      res.setHeader('X-One', '1')
+      res.appendHeader('Set-Cookie', 'a=1')
+      res.appendHeader('Set-Cookie', 'b=2')
+      res.setHeader('Content-Length', '5')
+      res.setHeader('Transfer-Encoding', 'chunked')
+      res.setHeader('Connection', 'keep-alive')
+      res.setHeader('Sec-WebSocket-Accept', 'forged')
+      res.setHeader('Sec-WebSocket-Protocol', 'forged')
+      return acceptHandshake(req, res, undefined, echo, {
+        send: () => res.writeHead(101, 'Switching Protocols', { 'X-Two': 2, Upgrade: 'forged' }).end()
+      })
+    })
+    const response = await sendRaw(target, handshake('/'), headArrived)
+    expect(Object.fromEntries(response.fields)).toEqual({
+      'x-one': ['1'],
+      'x-two': ['2'],
+      'set-cookie': ['a=1', 'b=2'],
+      upgrade: ['websocket'],
+      connection: ['Upgrade'],
+      'sec-websocket-accept': ['HSmrc0sMlYUkAGmm5OPpG2HaGWk='],
+      date: [expect.any(String)]
+    })
+  })
+
+  test.each(['a\r\nX-Evil: 1', 'a\nX-Evil: 1', 'a\0b'])('throws where a value with %j is set', async (value) => {
+    const { faults, onError } = collectFaults()
+    const { target } = await serve(
+      (_req, res) => {
+        res.setHeader('X-Value', value)
+      },
+      { onError }
+    )
+    const response = await sendRaw(target, handshake('/'))
+    expect(response.status).toBe(500)
+    expect(response.text).not.toContain('X-Evil')
+    expect(faults).toEqual([[expect.stringContaining('Invalid character in header content'), 'dispatch']])
+  })
+
+  test('is over after it: what the application still does with it reaches nobody', async () => {
+    let response: ServerResponse | undefined
+    const events: string[] = []
+    const { target } = await serve((req, res) => {
+      response = res
+      for (const event of ['finish', 'close', 'error']) res.on(event, () => events.push(event))
+      return acceptWebSocket(req, res, echo)
+    })
+    const { socket, next } = await connectClient(target, '/')
+    expect(response).toMatchObject({ headersSent: true, writableEnded: true, statusCode: 101, destroyed: true })
+    expect(() => response?.setHeader('X-Late', '1')).toThrow(/after they are sent/)
+    expect(() => response?.writeHead(500)).toThrow(/after they are sent/)
+    response?.write('late')
+    response?.end('late')
+    response?.destroy()
+    socket.send('whole')
+    expect(await next()).toBe('whole')
+    expect(events).toEqual(['finish', 'close'])
+  })
+
+  test('leaves a raw socket whose write was wrapped as it was', async () => {
+    let written = ''
+    const { target } = await serve((req, res) => {
+      const rawSocket = req.socket
+      const write = rawSocket.write.bind(rawSocket)
+      rawSocket.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+        written += String(chunk)
+        return write(chunk, ...(rest as []))
+      }
+      return acceptWebSocket(req, res, (socket) => {
+        written += Object.hasOwn(rawSocket, 'write') ? '|wrapped|' : '|lost|'
+        socket.send('hello')
+      })
+    })
+    await (await connectClient(target, '/')).next()
+    expect(written.match(/HTTP\/1\.1 101/g)).toHaveLength(1)
+    expect(written).toContain('|wrapped|')
+  })
+})
+
+describe('any other status', () => {
+  const bodies: [string, (res: ServerResponse) => void][] = [
+    ['fields', (res) => res.writeHead(401, { 'WWW-Authenticate': 'Bearer', Connection: 'keep-alive' }).end('no')],
+    ['a reason and fields', (res) => res.writeHead(401, 'Who', { 'WWW-Authenticate': 'Bearer' }).end('no')],
+    ['a flat list', (res) => res.writeHead(401, ['WWW-Authenticate', 'Bearer']).end('no')],
+    ['pairs', (res) => res.writeHead(401, [['WWW-Authenticate', 'Bearer']] as never).end('no')],
+    ['setHeader before', (res) => res.setHeader('WWW-Authenticate', 'Bearer').writeHead(401).end('no')],
+    ['end alone', (res) => Object.assign(res.setHeader('WWW-Authenticate', 'Bearer'), { statusCode: 401 }).end('no')]
+  ]
+  test.each(bodies)('is an ordinary response that ends the connection: %s', async (_form, answer) => {
+    const { target } = await serve((_req, res) => answer(res))
+    const response = await sendRaw(target, handshake('/'))
+    expect(response.status).toBe(401)
+    expect(response.fields.get('www-authenticate')).toEqual(['Bearer'])
+    expect(response.fields.get('connection')).toEqual(['close'])
+    expect(response.rest).toMatch(/no/)
+  })
+
+  test('keeps its reason phrase', async () => {
+    const { target } = await serve((_req, res) => res.writeHead(403, 'Not You').end())
+    expect((await sendRaw(target, handshake('/'))).text).toMatch(/^HTTP\/1\.1 403 Not You\r\n/)
+  })
+
+  test('comes after early hints, which leave the handshake open', async () => {
+    const { target } = await serve((req, res) => {
+      res.writeEarlyHints({ link: '</style.css>; rel=preload' })
+      return acceptWebSocket(req, res, echo)
+    })
+    const raw = await open(target)
+    raw.write(handshake('/'))
+    expect(await read(raw, (text) => text.includes(' 101 '))).toMatch(/^HTTP\/1\.1 103 .*HTTP\/1\.1 101 /s)
+  })
+
+  test('may have a field Upgrade, and names it in Connection', async () => {
+    const { target } = await serve((_req, res) => res.writeHead(426, { Upgrade: 'foo/2' }).end())
+    const response = await sendRaw(target, handshake('/'))
+    expect(response.fields.get('connection')).toEqual(['close, Upgrade'])
+  })
+})
+
+describe('mistakes of the application', () => {
+  test('101 written by hand is a fault that says what to call', async () => {
+    const { faults, onError } = collectFaults()
+    const { target } = await serve((_req, res) => res.writeHead(101).end(), { onError })
+    expect((await sendRaw(target, handshake('/'))).status).toBe(500)
+    expect(faults).toEqual([['Status 101 was written by hand; call acceptWebSocket() instead.', 'dispatch']])
+  })
+
+  test('acceptWebSocket twice leaves the first connection alone', async () => {
+    const { faults, onError } = collectFaults()
+    const twice: Dispatch = async (req, res) => {
+      await acceptWebSocket(req, res, echo)
+      await acceptWebSocket(req, res, echo)
+    }
+    const { target } = await serve(twice, { onError })
+    const { socket, next } = await connectClient(target, '/')
+    socket.send('hello')
+    expect(await next()).toBe('hello')
+    expect(faults).toEqual([['acceptWebSocket() was called twice for one request.', 'dispatch']])
+  })
+
+  test('acceptWebSocket after an answer says with which status that began', async () => {
+    const { faults, onError } = collectFaults()
+    const { target } = await serve(
+      (req, res) => {
+        res.writeHead(200).end('done')
+        return acceptWebSocket(req, res, echo)
+      },
+      { onError }
+    )
+    expect((await sendRaw(target, handshake('/'))).status).toBe(200)
+    expect(faults).toEqual([['acceptWebSocket() came after the response had begun with status 200.', 'dispatch']])
+  })
+
+  test('a listener that throws, or rejects, answers 500 without a word of the fault', async () => {
+    const { faults, onError } = collectFaults()
+    const { target } = await serve(
+      (req) => {
+        if (req.url === '/throws') throw new Error('secret')
+        return Promise.reject(new Error('secret'))
+      },
+      { onError }
+    )
+    for (const path of ['/throws', '/rejects']) {
+      const response = await sendRaw(target, handshake(path))
+      expect(response.status).toBe(500)
+      expect(response.text).not.toContain('secret')
+    }
+    expect(faults).toEqual([1, 2].map(() => ['secret', 'dispatch']))
+  })
+
+  test('a listener that rejects in the middle of its answer cuts it, and after its answer leaves it whole', async () => {
+    const { onError } = collectFaults()
+    const { target } = await serve(
+      async (req, res) => {
+        res.writeHead(200, { 'Content-Length': 10 })
+        res.write('half')
+        if (req.url === '/whole') res.end('+whole')
+        throw new Error('late')
+      },
+      { onError }
+    )
+    expect((await sendRaw(target, handshake('/half'))).rest).toMatch(/^(half)?$/)
+    expect((await sendRaw(target, handshake('/whole'))).rest).toBe('half+whole')
+  })
+
+  test('a listener that throws a HandshakeError refuses with it', async () => {
+    const { target } = await serve(() => {
+      throw new HandshakeError('HANDSHAKE_ORIGIN', 'Not from there.')
+    })
+    const response = await sendRaw(target, handshake('/'))
+    expect(response.status).toBe(403)
+    expect(response.rest).toBe('Not from there.\n')
+  })
+
+  test('no handler, a wrong option and a subprotocol that was not offered are faults, not refusals', async () => {
+    const { faults, onError } = collectFaults()
+    const { target } = await serve(
+      (req, res) => {
+        if (req.url === '/handler') return acceptWebSocket(req, res, undefined as never)
+        if (req.url === '/option') return acceptWebSocket(req, res, { requireOrigin: 1 as never }, echo)
+        return acceptWebSocket(req, res, { subprotocols: () => 'other' }, echo)
+      },
+      { onError }
+    )
+    for (const path of ['/handler', '/option', '/subprotocol']) {
+      expect((await sendRaw(target, handshake(path, { 'Sec-WebSocket-Protocol': 'chat' }))).status).toBe(500)
+    }
+    expect(faults.map(([message]) => message)).toEqual([
+      'acceptWebSocket: expected a handler (socket, req) => …; got undefined',
+      'requireOrigin: expected a boolean; got 1',
+      'subprotocols: the function must return one of the offered names, or undefined'
+    ])
+  })
+
+  test('the default onError writes one line to stderr, and an onError that throws is contained', async () => {
+    const broken = (socket: WebSocket) => {
+      socket.close()
+      throw new Error('broken')
+    }
+    const first = await serve((req, res) => acceptWebSocket(req, res, broken))
+    await (await open(first.target)).write(handshake('/'))
+    await sendRaw(first.target, handshake('/'), (text) => text.includes('\x88'))
+    const printed = takePrinted()
+    expect(printed[0]).toMatch(/^oneport: fault in handler: Error: broken \| at /)
+    expect(printed[0]).not.toContain('\n')
+    const second = await serve((req, res) => acceptWebSocket(req, res, broken), {
+      onError: () => {
+        throw new Error('worse')
+      }
+    })
+    await sendRaw(second.target, handshake('/'), (text) => text.includes('\x88'))
+    expect(takePrinted().join()).toMatch(/broken.*worse/)
+  })
+})

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as index from '../src/index.ts'
+
+interface Names {
+  readonly values: string[]
+  readonly types: string[]
+}
+
+/** The names in the export statements of a source. Jest maps the package to index.ts, so index.mts is read as text. */
+function exportsOf(file: string): Names {
+  const text = readFileSync(join(__dirname, '../src', file), 'utf8')
+  const names: Names = { values: [], types: [] }
+  for (const [, type, list] of text.matchAll(/^export\s+(type\s+)?\{([^}]*)\}/gm)) {
+    for (const entry of (list as string).split(',').map((part) => part.trim())) {
+      if (entry === '') continue
+      const isType = type !== undefined || entry.startsWith('type ')
+      const name = entry.replace(/^type\s+/, '').replace(/^.*\sas\s+/, '')
+      ;(isType ? names.types : names.values).push(name)
+    }
+  }
+  names.values.sort()
+  names.types.sort()
+  return names
+}
+
+test('exports to import what it exports to require', () => {
+  expect(exportsOf('index.mts').values).toEqual(exportsOf('index.ts').values)
+})
+
+test('exports the same types to both', () => {
+  expect(exportsOf('index.mts').types).toEqual(exportsOf('index.ts').types)
+})
+
+test('exports at run time the names that stand in its lists', () => {
+  expect(Object.keys(index).sort()).toEqual(exportsOf('index.ts').values)
+  for (const name of exportsOf('index.ts').values) expect(index).toHaveProperty(name, expect.anything())
+})
+
+test('exports what README and docs name', () => {
+  expect(Object.keys(index)).toEqual(
+    expect.arrayContaining(['acceptWebSocket', 'attach', 'checkHandshake', 'CloseCode', 'HandshakeError'])
+  )
+})
+
+test('exports by name alone, so that the lists are complete', () => {
+  for (const file of ['index.ts', 'index.mts']) {
+    const text = readFileSync(join(__dirname, '../src', file), 'utf8')
+    expect(text).not.toMatch(/^export\s+(?:type\s+)?\*/m)
+    expect(text).not.toMatch(/^export\s+(?:default|const|let|var|function|class|async)\b/m)
+  }
+})

@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import http, { type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { openRaw, type Target } from '@oneport/adapter-testsuite'
+import { type Attachment, type AttachOptions, attach, type Dispatch } from '../src/index.ts'
+
+/** What the tests of one file have started, for `afterEach`. */
+const started: { server: Server; attachment: Attachment }[] = []
+const raws: Socket[] = []
+
+/** Starts a server whose only application is `listener`. */
+export async function serve(
+  listener: Dispatch,
+  options?: AttachOptions
+): Promise<{ target: Target; server: Server; attachment: Attachment }> {
+  const server = http.createServer((req, res) => void listener(req, res))
+  const attachment = attach(server, listener, options)
+  started.push({ server, attachment })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return { target: { port: (server.address() as AddressInfo).port }, server, attachment }
+}
+
+/** A raw connection that is ended with the test. */
+export async function open(target: Target): Promise<Socket> {
+  const raw = await openRaw(target)
+  raws.push(raw)
+  return raw
+}
+
+/** All bytes until the server ends the connection, or until `enough` says so, in latin1. */
+export function read(raw: Socket, enough: (text: string) => boolean = () => false): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const take = (chunk: Buffer): void => {
+      text += chunk.toString('latin1')
+      if (enough(text)) done()
+    }
+    const done = (): void => {
+      raw.off('data', take).off('end', done).off('close', done)
+      resolve(text)
+    }
+    raw.on('data', take).once('end', done).once('close', done)
+  })
+}
+
+/** For `afterEach`: ends everything and waits until no connection is left, so a leaked socket fails the test. */
+export async function stopAll(): Promise<void> {
+  for (const raw of raws.splice(0)) raw.destroy()
+  for (const { server, attachment } of started.splice(0)) {
+    const closed = server.listening ? once(server.close(), 'close') : undefined
+    for (const socket of attachment.connections) socket.terminate()
+    await closed
+    attachment.detach()
+  }
+}
