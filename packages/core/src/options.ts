@@ -1,63 +1,17 @@
 import type { IncomingMessage } from 'node:http'
-import type { PerMessageDeflateOptions, ServerOptions as WsServerOptions } from 'ws'
-import { type HandshakeError, show } from './errors.ts'
-import { contain, type FaultContext } from './fault.ts'
-import { isToken } from './http-fields.ts'
-import { logFault, logRefusal } from './log.ts'
 import {
-  type AllowedOrigins,
-  compileOrigins,
-  type EffectiveRequest,
-  effectiveRequest,
-  type OriginPolicy
-} from './origin.ts'
-
-/** Options of one endpoint. Given at attach, they are the defaults of every endpoint. */
-export interface EndpointOptions {
-  /**
-   * Which origins may connect; see {@link AllowedOrigins}. `'any'` turns the check off.
-   * RFC 6455 §10.2.
-   * @default 'same-origin'
-   */
-  allowedOrigins?: AllowedOrigins | undefined
-  /**
-   * Whether a handshake without `Origin` is refused too. Browsers always send it, other clients mostly do not.
-   * @default false
-   */
-  requireOrigin?: boolean | undefined
-  /**
-   * Subprotocols that the endpoint speaks, the preferred one first, or a function that picks from what the client
-   * offers. Only what was offered is ever answered. An empty list answers none. RFC 6455 §1.9, §4.2.2 (5).
-   * @default []
-   */
-  subprotocols?:
-    | readonly string[]
-    | ((offered: readonly string[], req: IncomingMessage) => string | undefined)
-    | undefined
-  /**
-   * Whether a handshake without a common subprotocol is refused with 400 instead of accepted without one.
-   * @default false
-   */
-  requireSubprotocol?: boolean | undefined
-  /**
-   * Largest message that is taken, in bytes after decompression; a larger one closes the connection with 1009.
-   * `Infinity` takes any.
-   * @default 1_048_576
-   */
-  maxPayloadBytes?: number | undefined
-  /**
-   * Compression of messages (RFC 7692): `true`, or the options of `ws`. It costs memory and time for every connection.
-   * @default false
-   */
-  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined
-  /**
-   * Time that the closing handshake may take before the TCP connection is ended, in milliseconds. RFC 6455 §7.1.1.
-   * @default 5_000
-   */
-  closeTimeoutMs?: number | undefined
-  /** Further options of `ws`, passed on untouched: `autoPong`, `maxFragments`, `skipUTF8Validation` and the like. */
-  ws?: Omit<WsServerOptions, keyof typeof ownedWsOptions> | undefined
-}
+  checkNames,
+  checkType,
+  defaultEndpoint,
+  type Endpoint,
+  type EndpointOptions,
+  endpointOptionNames,
+  resolveEndpoint
+} from './endpoint.ts'
+import type { HandshakeError } from './errors.ts'
+import { contain, type FaultContext } from './fault.ts'
+import { logFault, logRefusal } from './log.ts'
+import { type EffectiveRequest, effectiveRequest } from './origin.ts'
 
 /** Options of one attachment: what concerns the server as a whole. */
 export interface ServerOptions {
@@ -85,129 +39,6 @@ export interface AttachOptions extends EndpointOptions, ServerOptions {}
 /** The names of {@link ServerOptions}, for adapters that take both kinds in one object. */
 export const serverOptionNames = ['onError', 'onRefused', 'effectiveRequest'] as const satisfies (keyof ServerOptions)[]
 
-/** What a connection's `ws` is configured with. */
-export interface ConnectionOptions {
-  readonly maxPayloadBytes: number
-  readonly perMessageDeflate: boolean | PerMessageDeflateOptions
-  readonly closeTimeoutMs: number
-  readonly ws: object
-}
-
-/** {@link EndpointOptions}, checked, with defaults, ready for use. */
-export interface Endpoint {
-  readonly origins: OriginPolicy
-  readonly requireOrigin: boolean
-  readonly subprotocols: readonly string[] | ((offered: readonly string[], req: IncomingMessage) => string | undefined)
-  readonly requireSubprotocol: boolean
-  readonly connection: ConnectionOptions
-}
-
-/** Options of `ws` that this project sets itself, and what to use in their place. */
-const ownedWsOptions = {
-  WebSocket: 'no other class; listeners on the socket',
-  backlog: 'server.listen()',
-  clientTracking: 'attachment.connections',
-  closeTimeout: 'closeTimeoutMs',
-  handleProtocols: 'subprotocols',
-  host: 'server.listen()',
-  maxPayload: 'maxPayloadBytes',
-  noServer: 'attach()',
-  path: 'a route of your framework',
-  perMessageDeflate: 'perMessageDeflate beside ws',
-  port: 'server.listen()',
-  server: 'attach()',
-  verifyClient: 'middleware, a hook, or allowedOrigins'
-}
-
-const names: Record<keyof AttachOptions, true> = {
-  allowedOrigins: true,
-  requireOrigin: true,
-  subprotocols: true,
-  requireSubprotocol: true,
-  maxPayloadBytes: true,
-  perMessageDeflate: true,
-  closeTimeoutMs: true,
-  ws: true,
-  onError: true,
-  onRefused: true,
-  effectiveRequest: true
-}
-
-/** The defaults, as the doc comments above have them. */
-export const defaultEndpoint: Endpoint = Object.freeze({
-  origins: compileOrigins('same-origin'),
-  requireOrigin: false,
-  subprotocols: Object.freeze([]),
-  requireSubprotocol: false,
-  connection: Object.freeze({
-    maxPayloadBytes: 1_048_576,
-    perMessageDeflate: false,
-    closeTimeoutMs: 5_000,
-    ws: Object.freeze({})
-  })
-})
-
-/**
- * Checks the options of an endpoint and fills in what they leave out.
- * @throws TypeError that names the option, what was expected and what came
- */
-export function resolveEndpoint(options: EndpointOptions, defaults: Endpoint): Endpoint {
-  checkNames(options)
-  const { requireOrigin, requireSubprotocol } = options
-  checkType('requireOrigin', requireOrigin, 'boolean')
-  checkType('requireSubprotocol', requireSubprotocol, 'boolean')
-  return {
-    origins: options.allowedOrigins === undefined ? defaults.origins : compileOrigins(options.allowedOrigins),
-    requireOrigin: requireOrigin ?? defaults.requireOrigin,
-    subprotocols: resolveSubprotocols(options.subprotocols) ?? defaults.subprotocols,
-    requireSubprotocol: requireSubprotocol ?? defaults.requireSubprotocol,
-    connection: resolveConnection(options, defaults.connection)
-  }
-}
-
-function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | undefined {
-  if (subprotocols === undefined) return undefined
-  if (typeof subprotocols === 'function') return subprotocols as Endpoint['subprotocols'] & (() => undefined)
-  if (!Array.isArray(subprotocols)) throw expected('subprotocols', 'a list of names or a function', subprotocols)
-  for (const name of subprotocols) {
-    if (typeof name !== 'string' || !isToken(name)) {
-      throw expected('subprotocols', "names made of token characters (RFC 9110 §5.6.2), such as 'chat.v2'", name)
-    }
-  }
-  if (new Set(subprotocols).size !== subprotocols.length) {
-    throw expected('subprotocols', 'each name once', subprotocols.join(', '))
-  }
-  return [...subprotocols]
-}
-
-function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions): ConnectionOptions {
-  const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
-  if ([maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws].every((value) => value === undefined)) return defaults
-  if (maxPayloadBytes !== undefined && !isPayloadLimit(maxPayloadBytes)) {
-    throw expected('maxPayloadBytes', 'a whole number of bytes from 1 to 2147483647, or Infinity', maxPayloadBytes)
-  }
-  if (closeTimeoutMs !== undefined && !(isPositiveInteger(closeTimeoutMs) && closeTimeoutMs < 2 ** 31)) {
-    throw expected('closeTimeoutMs', 'a whole number of milliseconds from 1 to 2147483647', closeTimeoutMs)
-  }
-  if (perMessageDeflate !== undefined && typeof perMessageDeflate !== 'boolean' && !isObject(perMessageDeflate)) {
-    throw expected('perMessageDeflate', 'true, false, or the options of ws', perMessageDeflate)
-  }
-  if (ws !== undefined) checkWsOptions(ws)
-  return {
-    maxPayloadBytes: maxPayloadBytes ?? defaults.maxPayloadBytes,
-    perMessageDeflate: perMessageDeflate ?? defaults.perMessageDeflate,
-    closeTimeoutMs: closeTimeoutMs ?? defaults.closeTimeoutMs,
-    ws: ws ?? defaults.ws
-  }
-}
-
-function checkWsOptions(ws: unknown): void {
-  if (!isObject(ws)) throw expected('ws', 'an object with options of ws', ws)
-  for (const [name, instead] of Object.entries(ownedWsOptions)) {
-    if (name in ws) throw new TypeError(`ws.${name}: cannot be set here; use ${instead}`)
-  }
-}
-
 /** {@link AttachOptions}, checked, with defaults, ready for use. */
 export interface ResolvedOptions {
   readonly endpoint: Endpoint
@@ -223,9 +54,10 @@ export interface ResolvedOptions {
  * @throws TypeError that names the option, what was expected and what came
  */
 export function resolveOptions(options: AttachOptions): ResolvedOptions {
-  const endpoint = resolveEndpoint(options, defaultEndpoint)
+  checkNames(options, [...endpointOptionNames, ...serverOptionNames])
+  const { onError = logFault, onRefused = logRefusal, effectiveRequest: ask, ...ofEndpoints } = options
   for (const name of serverOptionNames) checkType(name, options[name], 'function')
-  const { onError = logFault, onRefused = logRefusal } = options
+  const endpoint = resolveEndpoint(ofEndpoints, defaultEndpoint)
   const reportFault: ResolvedOptions['onError'] = (error, context) =>
     contain(
       () => onError(error, context),
@@ -243,7 +75,7 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
         () => onRefused(error, req),
         (fault) => reportFault(fault, { phase: 'dispatch', socket: undefined })
       ),
-    effectiveRequest: options.effectiveRequest ?? effectiveRequest
+    effectiveRequest: ask ?? effectiveRequest
   }
 }
 
@@ -252,26 +84,3 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
  * @throws TypeError that names the option, what was expected and what came
  */
 export const checkOptions = (options: AttachOptions): void => void resolveOptions(options)
-
-function checkNames(options: object): void {
-  if (!isObject(options)) throw expected('options', 'an object', options)
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(names, name)) continue
-    throw new TypeError(`Unknown option '${name}'. Known are: ${Object.keys(names).join(', ')}`)
-  }
-}
-
-function checkType(name: string, value: unknown, type: 'boolean' | 'function'): void {
-  if (value !== undefined && typeof value !== type) throw expected(name, `a ${type}`, value)
-}
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isPositiveInteger = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0
-
-// `ws` keeps this limit in 32 bits.
-const isPayloadLimit = (value: number): boolean => value === Infinity || (isPositiveInteger(value) && value < 2 ** 31)
-
-const expected = (name: string, what: string, value: unknown): TypeError =>
-  new TypeError(`${name}: expected ${what}; got ${show(value)}`)

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
 import { CloseCode } from './close-code.ts'
+import type { ConnectionOptions } from './endpoint.ts'
 import type { FaultContext } from './fault.ts'
-import type { ConnectionOptions } from './options.ts'
 
 /** What the rules found in a request, for `ws` to answer. */
 export interface AgreedHandshake {

@@ -87,6 +87,7 @@ describe('core', () => {
 
   const pure = [
     'close-code.ts',
+    'endpoint.ts',
     'errors.ts',
     'fault.ts',
     'http-fields.ts',

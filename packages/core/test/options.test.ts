@@ -1,16 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { takePrinted } from '../../adapter-testsuite/src/fail-on-console.ts'
+import { defaultEndpoint, type EndpointOptions, resolveEndpoint } from '../src/endpoint.ts'
 import { HandshakeError } from '../src/errors.ts'
 import type { FaultContext } from '../src/fault.ts'
-import {
-  type AttachOptions,
-  checkOptions,
-  defaultEndpoint,
-  type EndpointOptions,
-  resolveEndpoint,
-  resolveOptions,
-  serverOptionNames
-} from '../src/options.ts'
+import { type AttachOptions, checkOptions, resolveOptions, serverOptionNames } from '../src/options.ts'
 
 const resolve = (options: object) => resolveEndpoint(options as EndpointOptions, defaultEndpoint)
 const fault: FaultContext = { phase: 'handler', socket: undefined }

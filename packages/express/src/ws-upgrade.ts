@@ -50,13 +50,14 @@ export function wsUpgrade(
     throw new TypeError(`wsUpgrade: expected a handler (socket, req) => …; got ${String(handler)}`)
   }
   checkOptions(options)
+  const { onError: _onError, onRefused: _onRefused, ...defaults } = options
   const mount: Mount = { options, attachments: new Set() }
   watchServers()
 
   const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
-    if (isWebSocketRequest(req)) setDefaults(req, options)
+    if (isWebSocketRequest(req)) setDefaults(req, defaults)
     if (handler === undefined || (req as Request).path !== '/') next()
-    else void acceptWebSocket(req as Request, res, options, handler)
+    else void acceptWebSocket(req as Request, res, handler)
   }
   return Object.defineProperties(
     Object.assign(middleware, {

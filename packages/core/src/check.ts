@@ -1,0 +1,144 @@
+import type { IncomingMessage } from 'node:http'
+import { type Endpoint, type EndpointOptions, resolveEndpoint } from './endpoint.ts'
+import { HandshakeError, quote } from './errors.ts'
+import { type Handshake, handshakeOf } from './handshake.ts'
+import { logRefusal } from './log.ts'
+import type { EffectiveRequest } from './origin.ts'
+import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
+import { isOpeningHandshake, validateHandshake, validateRequest } from './validate.ts'
+
+/** How a framework takes part in a handshake; for adapters. */
+export interface FrameworkBinding {
+  /** Sends the response with status 101 through the framework, so that its hooks see it. */
+  send?(): void
+  /** Scheme and host after the framework's own trust in proxies. */
+  effectiveRequest?(): EffectiveRequest
+  /** Logs a refusal through the framework, with its request id. */
+  onRefused?(error: HandshakeError): void
+}
+
+/** What the handshake agreed on. */
+export interface CheckedHandshake {
+  /** The subprotocol that the 101 will name; undefined for none. */
+  readonly subprotocol: string | undefined
+}
+
+/**
+ * Checks an opening handshake without accepting it: for early middleware that wants malformed or foreign handshakes
+ * gone before it asks a database. It writes nothing; `acceptWebSocket` runs the same rules again.
+ *
+ * @param options those of the endpoint; what they leave out is as given at attach
+ * @throws HandshakeError with the status and the header fields of the refusal
+ */
+export function checkHandshake(
+  req: IncomingMessage,
+  options?: EndpointOptions,
+  framework: FrameworkBinding = {}
+): CheckedHandshake {
+  const { subprotocol } = checkWith(req, options, framework)
+  return { subprotocol }
+}
+
+/** What the hand-off needs. */
+export interface Checked extends CheckedHandshake {
+  readonly handshake: Handshake
+  readonly endpoint: Endpoint
+}
+
+/** Runs the rules, and logs where one refuses. */
+export function checkWith(
+  req: IncomingMessage,
+  options: EndpointOptions | undefined,
+  framework: FrameworkBinding
+): Checked {
+  const handshake = handshakeOf(req)
+  try {
+    return check(req, handshake, options, framework)
+  } catch (error) {
+    if (error instanceof HandshakeError) {
+      const onRefused = framework.onRefused ?? handshake?.options.onRefused ?? logRefusal
+      onRefused(error, req)
+    }
+    throw error
+  }
+}
+
+/** The rules, in the order of RFC 6455 §4.2. */
+function check(
+  req: IncomingMessage,
+  handshake: Handshake | undefined,
+  options: EndpointOptions | undefined,
+  framework: FrameworkBinding
+): Checked {
+  validateRequest(req)
+  if (handshake === undefined) throw notAttached()
+  validateHandshake(req)
+  const endpoint = endpointFor(handshake, options)
+  checkOrigin(req, endpoint, framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req))
+  const subprotocol = agreeSubprotocol(req, endpoint)
+  if (handshake.connections.draining) {
+    throw new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
+  }
+  if (handshake.rawSocket.destroyed) throw aborted()
+  return { handshake, endpoint, subprotocol }
+}
+
+const notAttached = (): HandshakeError =>
+  new HandshakeError(
+    'HANDSHAKE_NOT_ATTACHED',
+    'This server does not take WebSocket connections yet.',
+    'The handshake arrived as an ordinary request, because nothing of Oneport listens for "upgrade" on this server. ' +
+      'Call attach(server, …) of @oneport/core or wsUpgrade().attach(server) of @oneport/express with the server that listens.'
+  )
+
+export const aborted = (): HandshakeError =>
+  new HandshakeError('HANDSHAKE_ABORTED', 'The client went away before its handshake was answered.')
+
+function endpointFor(handshake: Handshake, options: EndpointOptions | undefined): Endpoint {
+  const { endpoint, endpoints } = handshake.options
+  if (options === undefined) return endpoint
+  let resolved = endpoints.get(options)
+  if (resolved === undefined) {
+    resolved = resolveEndpoint(options, endpoint)
+    endpoints.set(options, resolved)
+  }
+  return resolved
+}
+
+function checkOrigin(req: IncomingMessage, endpoint: Endpoint, effective: EffectiveRequest): void {
+  const { origin } = req.headers
+  if (origin === undefined ? !endpoint.requireOrigin : endpoint.origins.allows(origin, effective)) return
+  const { host = '(none)', scheme } = effective
+  throw new HandshakeError(
+    'HANDSHAKE_ORIGIN',
+    origin === undefined ? 'A field "Origin" is required here.' : `Origin ${quote(origin)} is not allowed here.`,
+    `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme ?? 'unknown'}, allowed: ${endpoint.origins.rule}`
+  )
+}
+
+function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | undefined {
+  const { subprotocols, requireSubprotocol } = endpoint
+  const value = req.headers['sec-websocket-protocol']
+  const offered = value === undefined ? [] : parseSubprotocols(value)
+  if (offered === undefined) {
+    // The value is not quoted: browsers have no other field for a bearer token than this one.
+    throw new HandshakeError(
+      'HANDSHAKE_SUBPROTOCOL',
+      'Sec-WebSocket-Protocol is not a list of different tokens (RFC 6455 §4.1).'
+    )
+  }
+  const chosen =
+    typeof subprotocols === 'function' ? subprotocols(offered, req) : chooseSubprotocol(subprotocols, offered)
+  if (chosen !== undefined && !offered.includes(chosen)) {
+    throw new TypeError('subprotocols: the function must return one of the offered names, or undefined')
+  }
+  if (chosen === undefined && requireSubprotocol) {
+    const wanted = typeof subprotocols === 'function' ? '' : `: ${subprotocols.join(', ')}`
+    throw new HandshakeError('HANDSHAKE_SUBPROTOCOL', `One of this endpoint's subprotocols must be offered${wanted}.`)
+  }
+  return chosen
+}
+
+/** Whether a request asks for a WebSocket: for routes that answer HTTP as well. */
+export const isWebSocketRequest = (req: IncomingMessage): boolean =>
+  handshakeOf(req) !== undefined || isOpeningHandshake(req)
