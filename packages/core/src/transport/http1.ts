@@ -32,12 +32,13 @@ export function listen(server: Server, receiver: Receiver): () => void {
   const onUpgrade = (req: IncomingMessage, rawSocket: Duplex, head: Buffer): void => {
     // Node has taken its own listener off: without one, a reset during the handshake ends the process.
     rawSocket.on('error', ignoreError)
-    if (!isOpeningHandshake(req)) {
+    if (isOpeningHandshake(req)) {
+      rawSocket.on('drain', passDrainOn)
+      receive(receiver, req, rawSocket, head.length === 0 ? undefined : head)
+    } else {
       rawSocket.removeListener('error', ignoreError)
       serveAsOrdinaryRequest(server, req, rawSocket, head)
-      return
     }
-    receive(receiver, req, rawSocket, head.length === 0 ? undefined : head)
   }
   server.on('upgrade', onUpgrade)
   const restoreRule = leaveBodiesToNode(server)
@@ -81,13 +82,8 @@ interface BusySocket extends Duplex {
 function receive(receiver: Receiver, req: IncomingMessage, rawSocket: BusySocket, head: Buffer | undefined): void {
   if (rawSocket.destroyed || rawSocket.writableEnded) return
   const inFront = rawSocket._httpMessage
-  if (inFront) {
-    if (inFront.listenerCount('close', receive) === 0) rawSocket.on('drain', onDrain)
-    inFront.once('close', () => receive(receiver, req, rawSocket, head))
-  } else {
-    rawSocket.removeListener('drain', onDrain)
-    dispatch(receiver, req, rawSocket, head)
-  }
+  if (inFront) inFront.once('close', () => receive(receiver, req, rawSocket, head))
+  else dispatch(receiver, req, rawSocket, head)
 }
 
 function dispatch(
@@ -100,7 +96,6 @@ function dispatch(
   res.shouldKeepAlive = false
   res.assignSocket(rawSocket as never)
   res.on('finish', onFinish)
-  rawSocket.on('drain', onDrain)
   // A keep-alive timeout of requests in front must not end the handshake.
   if ('setTimeout' in rawSocket) (rawSocket as Duplex & { setTimeout(ms: number): void }).setTimeout(0)
   beginHandshake(req, new Handshake(options, connections, rawSocket, res, head))
@@ -132,7 +127,7 @@ function checkHost(req: IncomingMessage, options: ResolvedOptions): void {
  * Passes a raw socket's `drain` on to its response; Node's own listener is gone by now.
  * `writableNeedDrain` would stay true for ever without Node's listener, so it is read from the socket from here on.
  */
-function onDrain(this: BusySocket): void {
+function passDrainOn(this: BusySocket): void {
   const res = this._httpMessage
   if (!res || res.writableEnded) return
   Object.defineProperty(res, 'writableNeedDrain', {
@@ -145,6 +140,9 @@ function onDrain(this: BusySocket): void {
 function onFinish(this: ServerResponse): void {
   const handshake = handshakeOf(this.req)
   if (handshake?.state === 'accepted') {
+    handshake.rawSocket.removeListener('drain', passDrainOn)
+    // `ws` has its own by now.
+    handshake.rawSocket.removeListener('error', ignoreError)
     // The response is over, and late writes to it must stay silent; logs wait for these events.
     ;(this as { destroyed: boolean }).destroyed = true
     process.nextTick(emitClose, this)
