@@ -1,0 +1,95 @@
+const subprotocol = 'chat.v1'
+const firstDelayMs = 1_000
+const longestDelayMs = 30_000
+
+/** Time after which a connection counts as good, and the next failure starts from the shortest delay again. */
+const stableMs = 5_000
+
+/**
+ * A WebSocket that comes back. It dispatches `state` (`connecting`, `online`, or `waiting` with the time of the next
+ * attempt), `message`, and `refused` where the handshake got no 101.
+ */
+export class Connection extends EventTarget {
+  #url
+  #socket
+  #attempt = 0
+  #retryTimer
+  #stableTimer
+
+  constructor() {
+    super()
+    window.addEventListener('online', () => this.retry())
+    // Timers sleep in a hidden page.
+    document.addEventListener('visibilitychange', () => !document.hidden && this.retry())
+  }
+
+  /** Connects to a URL, and lets go of the one before. */
+  open(url) {
+    this.close()
+    this.#url = url
+    this.#attempt = 0
+    this.#connect()
+  }
+
+  /** Sends a message. Returns false where there is no connection to send it on. */
+  send(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false
+    this.#socket.send(JSON.stringify(message))
+    return true
+  }
+
+  /** Connects now instead of waiting. */
+  retry() {
+    if (this.#retryTimer !== undefined) this.#connect()
+  }
+
+  /** Ends the connection and does not come back. */
+  close() {
+    this.#stopTimers()
+    const socket = this.#socket
+    this.#socket = undefined
+    socket?.close(1000)
+  }
+
+  #connect() {
+    this.#stopTimers()
+    this.#tell('state', { state: 'connecting' })
+    const socket = new WebSocket(this.#url, subprotocol)
+    this.#socket = socket
+    let opened = false
+    socket.addEventListener('open', () => {
+      if (socket !== this.#socket) return
+      opened = true
+      this.#stableTimer = setTimeout(() => {
+        this.#attempt = 0
+      }, stableMs)
+      this.#tell('state', { state: 'online' })
+    })
+    socket.addEventListener('message', ({ data }) => {
+      if (socket === this.#socket) this.#tell('message', JSON.parse(data))
+    })
+    socket.addEventListener('close', () => {
+      if (socket !== this.#socket) return
+      this.#wait()
+      if (!opened) this.#tell('refused')
+    })
+  }
+
+  /** Full jitter: clients that lost the same server do not come back together. */
+  #wait() {
+    this.#stopTimers()
+    const delay = Math.random() * Math.min(longestDelayMs, firstDelayMs * 2 ** this.#attempt++)
+    this.#retryTimer = setTimeout(() => this.#connect(), delay)
+    this.#tell('state', { state: 'waiting', until: Date.now() + delay })
+  }
+
+  #stopTimers() {
+    clearTimeout(this.#retryTimer)
+    clearTimeout(this.#stableTimer)
+    this.#retryTimer = undefined
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }))
+  }
+}

@@ -1,0 +1,59 @@
+import { byId } from './element.mjs'
+
+const dialog = byId('login')
+const form = byId('login-form')
+const field = byId('nickname')
+const problem = byId('login-problem')
+
+/** The nickname in the cookie, which no script can read; null where there is none. */
+export async function whoAmI() {
+  const answer = await fetch('/nickname')
+  return (await answer.json()).nickname
+}
+
+/**
+ * Asks for a nickname until the server has taken one.
+ * @returns the nickname, or `current` where the person thought better of it
+ */
+export function logIn(current) {
+  const { promise, resolve } = deferred()
+  field.value = current ?? ''
+  problem.textContent = ''
+  byId('login-cancel').hidden = current === null
+  dialog.oncancel = (event) => {
+    // Without a name there is nothing behind the dialog.
+    if (current === null) event.preventDefault()
+  }
+  dialog.onclose = () => resolve(dialog.returnValue || current)
+  dialog.returnValue = ''
+  if (!dialog.open) dialog.showModal()
+  field.select()
+  return promise
+}
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault()
+  try {
+    const answer = await fetch('/nickname', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ nickname: field.value })
+    })
+    const { nickname, message } = await answer.json()
+    if (answer.ok) dialog.close(nickname)
+    else problem.textContent = message
+  } catch {
+    problem.textContent = 'The server does not answer. Try again in a moment.'
+  }
+})
+
+byId('login-cancel').addEventListener('click', () => dialog.close())
+
+/** `Promise.withResolvers`, which is younger than the browsers that people have. */
+function deferred() {
+  let resolve
+  const promise = new Promise((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,155 @@
+import { Connection } from './connection.mjs'
+import { announce, byId, paintAvatar } from './element.mjs'
+import { showHandshake } from './handshake.mjs'
+import { logIn, whoAmI } from './login.mjs'
+import { clearMessages, showHistory, showMessage, showNotice } from './messages.mjs'
+import { showPeople, showRooms } from './people.mjs'
+import { showState } from './state.mjs'
+
+const connection = new Connection()
+const text = byId('text')
+
+let room = 'lobby'
+let me = null
+let people
+let unread = 0
+
+/** What the server sends, by type. */
+const receive = {
+  welcome({ nickname, room: joined, people: present, history, handshake }) {
+    byId('me').hidden = false
+    byId('my-name').textContent = nickname
+    paintAvatar(byId('my-avatar'), nickname)
+    me = nickname
+    people = present
+    showPeople(people, me)
+    showHistory(history, me)
+    showHandshake(handshake)
+    announce(`Connected to the room ${joined} as ${nickname}.`)
+  },
+  people({ people: present }) {
+    for (const name of present) if (!people.includes(name)) showNotice(`${name} came in`)
+    for (const name of people) if (!present.includes(name)) showNotice(`${name} left`)
+    people = present
+    showPeople(people, me)
+  },
+  rooms({ rooms }) {
+    showRooms(rooms, room)
+  },
+  said(message) {
+    showMessage(message, me)
+    if (document.hidden) unread++
+    showTitle()
+  },
+  refused({ reason, text: returned }) {
+    byId('say-problem').textContent = reason
+    if (text.value === '') text.value = returned
+  }
+}
+
+function showTitle() {
+  document.title = `${unread > 0 ? `(${unread}) ` : ''}#${room} · Oneport chat`
+}
+
+/** Goes to the room that the address names. */
+function enter() {
+  const [, named = 'lobby'] = /^\/r\/([^/]+)$/.exec(location.pathname) ?? []
+  room = toRoomName(decodeURIComponent(named)) || 'lobby'
+  byId('room-name').textContent = room
+  byId('room-size').textContent = ''
+  clearMessages()
+  showRooms([], room)
+  showTitle()
+  connection.open(`${location.origin.replace(/^http/, 'ws')}/chat/${room}`)
+}
+
+function goTo(name) {
+  history.pushState(null, '', name === 'lobby' ? '/' : `/r/${name}`)
+  for (const panel of document.querySelectorAll(':popover-open')) panel.hidePopover()
+  enterAndWrite()
+}
+
+function enterAndWrite() {
+  enter()
+  // On a phone the focus would bring the keyboard up before anything can be read.
+  if (matchMedia('(hover: hover)').matches) text.focus()
+}
+
+/** The name as it may stand in a URL: "Tea Time!" becomes "tea-time". */
+function toRoomName(name) {
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 32)
+}
+
+connection.addEventListener('state', ({ detail }) => showState(detail))
+connection.addEventListener('message', ({ detail }) => receive[detail.type]?.(detail))
+connection.addEventListener('refused', async () => {
+  // A page does not learn the status of a refusal; where the cookie has gone, that was it.
+  const nickname = await whoAmI().catch(() => me)
+  if (nickname !== null) return
+  connection.close()
+  showState({ state: 'idle' })
+  await logIn(null)
+  enterAndWrite()
+})
+
+byId('retry').addEventListener('click', () => {
+  connection.retry()
+  text.focus()
+})
+
+byId('say').addEventListener('submit', (event) => {
+  event.preventDefault()
+  byId('say-problem').textContent = ''
+  if (text.value.trim() !== '' && connection.send({ type: 'say', text: text.value })) text.value = ''
+  text.focus()
+})
+
+text.addEventListener('keydown', (event) => {
+  // While an input method composes, Enter belongs to it.
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+  event.preventDefault()
+  byId('say').requestSubmit()
+})
+
+byId('room-form').addEventListener('submit', (event) => {
+  event.preventDefault()
+  const name = toRoomName(byId('room').value)
+  event.target.reset()
+  if (name !== '') goTo(name)
+})
+
+byId('rooms').addEventListener('click', (event) => {
+  const link = event.target.closest('a')
+  // Other clicks open a window or a menu.
+  if (link === null || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return
+  event.preventDefault()
+  goTo(link.querySelector('.name').textContent)
+})
+
+byId('rename').addEventListener('click', async () => {
+  const nickname = await logIn(me)
+  if (nickname === me) return
+  // The handshake carries the cookie, so another name is another connection.
+  enterAndWrite()
+})
+
+window.addEventListener('popstate', enter)
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return
+  unread = 0
+  showTitle()
+})
+
+// On a wide window the panels are part of the page, not over it.
+for (const query of ['(min-width: 760px)', '(min-width: 1120px)']) {
+  matchMedia(query).addEventListener('change', () => {
+    for (const panel of document.querySelectorAll(':popover-open')) panel.hidePopover()
+  })
+}
+
+if ((await whoAmI()) === null) await logIn(null)
+enterAndWrite()

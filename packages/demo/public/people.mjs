@@ -1,0 +1,34 @@
+import { byId, element, paintAvatar } from './element.mjs'
+
+/** Shows who is here; the reader's own name comes first. */
+export function showPeople(people, me) {
+  const others = people.filter((nickname) => nickname !== me)
+  byId('people').replaceChildren(
+    ...(people.includes(me) ? [me] : []).concat(others).map((nickname) => person(nickname, me))
+  )
+  byId('room-size').textContent = people.length === 1 ? 'Only you are here' : `${people.length} people here`
+}
+
+function person(nickname, me) {
+  const avatar = paintAvatar(element('span', 'avatar'), nickname)
+  avatar.ariaHidden = 'true'
+  const item = element('li', '', avatar, element('span', 'name', nickname))
+  if (nickname === me) item.append(element('span', 'hint', 'you'))
+  return item
+}
+
+/** Shows the open rooms as links; the lobby is always there. */
+export function showRooms(rooms, current) {
+  const sizes = new Map([['lobby', 0], [current, 0], ...rooms.map(({ name, people }) => [name, people])])
+  byId('rooms').replaceChildren(...[...sizes].map(([name, people]) => roomLink(name, people, name === current)))
+}
+
+function roomLink(name, people, isCurrent) {
+  const size = element('span', 'size', String(people))
+  size.ariaLabel = people === 1 ? '1 person' : `${people} people`
+  size.role = 'img'
+  const link = element('a', '', element('span', 'name', name), size)
+  link.href = name === 'lobby' ? '/' : `/r/${name}`
+  if (isCurrent) link.ariaCurrent = 'page'
+  return element('li', '', link)
+}

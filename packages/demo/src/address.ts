@@ -1,0 +1,20 @@
+import type { WebSocket } from '@oneport/core'
+
+/** Where to listen; port 0 lets the system choose. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** A server that listens, whichever framework it is built with. */
+export interface Running {
+  /** The port that it got. */
+  readonly port: number
+  /** The open WebSockets. */
+  connections(): Iterable<WebSocket>
+  /** Closes every connection with 1001 and stops listening; resolves in less than a second. */
+  close(): Promise<void>
+}
+
+/** Time that clients have to answer the closing handshake when the server ends, in milliseconds. */
+export const drainMs = 700

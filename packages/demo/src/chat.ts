@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto'
+import { CloseCode, type WebSocket } from '@oneport/core'
+import { Allowance } from './allowance.ts'
+import type { Exchange } from './exchange.ts'
+import { maxTextLength, readSay, type Said, type ServerMessage } from './message.ts'
+
+const maxRooms = 200
+const maxPeople = 100
+const maxHistory = 50
+
+/** Unsent bytes at which a client is taken for gone: it does not read what the others say. */
+const maxBufferedBytes = 1_048_576
+
+/** What a room is called: part of the URL. */
+export const roomPattern = '^[a-z0-9-]{1,32}$'
+
+const isRoomName = new RegExp(roomPattern)
+
+export const isRoom = (name: string): boolean => isRoomName.test(name)
+
+/** Someone who comes into a room. */
+export interface Visitor {
+  readonly room: string
+  readonly nickname: string
+  readonly handshake: Exchange
+}
+
+interface Room {
+  readonly name: string
+  /** A person with two windows is here twice. */
+  readonly sockets: Map<WebSocket, string>
+  readonly history: Said[]
+}
+
+/** The rooms and who is in them. It knows sockets, and nothing of HTTP or a framework. */
+export class Chat {
+  readonly #rooms = new Map<string, Room>()
+  #announcing = false
+
+  /** Whether a room can take nobody more, or cannot be opened. */
+  isFull(name: string): boolean {
+    const room = this.#rooms.get(name)
+    return room === undefined ? this.#rooms.size >= maxRooms : room.sockets.size >= maxPeople
+  }
+
+  /** Takes a socket into a room until it closes. */
+  join(socket: WebSocket, { room: name, nickname, handshake }: Visitor): void {
+    const room = this.#enter(socket, name, nickname)
+    const allowance = new Allowance(performance.now())
+
+    socket.on('message', (data, isBinary) => {
+      const text = isBinary ? undefined : readSay(String(data))
+      if (text === undefined) socket.close(CloseCode.POLICY_VIOLATION, 'not a message of chat.v1')
+      else if (!allowance.take(performance.now()))
+        refuse(socket, text, 'That was fast. Wait a moment, then send it again.')
+      else if (text.length > maxTextLength) refuse(socket, text, `A message has at most ${maxTextLength} characters.`)
+      else say(room, nickname, text.trim())
+    })
+    socket.on('close', () => this.#leave(socket, room))
+
+    send(socket, { type: 'welcome', room: name, nickname, people: peopleIn(room), history: room.history, handshake })
+    broadcast(room, { type: 'people', people: peopleIn(room) })
+    this.#announceRooms()
+  }
+
+  #enter(socket: WebSocket, name: string, nickname: string): Room {
+    const room = this.#rooms.get(name) ?? { name, sockets: new Map(), history: [] }
+    this.#rooms.set(name, room)
+    room.sockets.set(socket, nickname)
+    return room
+  }
+
+  #leave(socket: WebSocket, room: Room): void {
+    room.sockets.delete(socket)
+    if (room.sockets.size === 0) this.#rooms.delete(room.name)
+    broadcast(room, { type: 'people', people: peopleIn(room) })
+    this.#announceRooms()
+  }
+
+  /** Tells everyone which rooms are open; once, however many came and went in this turn of the event loop. */
+  #announceRooms(): void {
+    if (this.#announcing) return
+    this.#announcing = true
+    setImmediate(() => {
+      this.#announcing = false
+      const rooms = [...this.#rooms.values()].map((room) => ({ name: room.name, people: peopleIn(room).length }))
+      for (const room of this.#rooms.values()) broadcast(room, { type: 'rooms', rooms })
+    })
+  }
+}
+
+function say(room: Room, nickname: string, text: string): void {
+  if (text === '') return
+  const said: Said = { type: 'said', id: randomUUID(), nickname, text, at: Date.now() }
+  room.history.push(said)
+  if (room.history.length > maxHistory) room.history.shift()
+  broadcast(room, said)
+}
+
+const refuse = (socket: WebSocket, text: string, reason: string): void =>
+  send(socket, { type: 'refused', reason, text })
+
+const peopleIn = (room: Room): string[] => [...new Set(room.sockets.values())].sort((a, b) => a.localeCompare(b))
+
+function broadcast(room: Room, message: ServerMessage): void {
+  const data = JSON.stringify(message)
+  for (const socket of room.sockets.keys()) write(socket, data)
+}
+
+const send = (socket: WebSocket, message: ServerMessage): void => write(socket, JSON.stringify(message))
+
+function write(socket: WebSocket, data: string): void {
+  if (socket.bufferedAmount > maxBufferedBytes) socket.terminate()
+  else if (socket.readyState === socket.OPEN) socket.send(data)
+}

@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
+import cookieParser from 'cookie-parser'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import { type Address, drainMs, type Running } from './address.ts'
+import { Chat, isRoom } from './chat.ts'
+import { showExchange } from './exchange.ts'
+import { maxPayloadBytes, subprotocol } from './message.ts'
+import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
+import { publicFolder, securityFields } from './page.ts'
+import { isFault, provoke } from './provoke.ts'
+
+/** Serves the demo with Express. */
+export async function startExpress({ host, port }: Address): Promise<Running> {
+  const app = express().disable('x-powered-by')
+  const ws = wsUpgrade()
+  app.use(ws)
+  app.use((_req, res, next) => {
+    res.set(securityFields)
+    next()
+  })
+  app.use(cookieParser())
+
+  serveChat(app, new Chat())
+  serveLogin(app)
+  app.use(express.static(publicFolder))
+  app.get('/r/:room', (_req, res) => res.sendFile('index.html', { root: publicFolder }))
+  app.post('/provoke/:fault', async (req, res, next) => {
+    const { fault } = req.params
+    if (isFault(fault)) res.json(await provoke(fault, req))
+    else next()
+  })
+  app.use(answerError)
+
+  const server = app.listen(port, host)
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => ws.connections,
+    close: async () => {
+      const closed = once(server, 'close')
+      server.close()
+      await ws.drain({ deadlineMs: drainMs })
+      server.closeAllConnections()
+      await closed
+    }
+  }
+}
+
+const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
+
+/** The WebSocket endpoint is a route: middleware and typed parameters as everywhere, and 101 is its status. */
+function serveChat(app: Express, chat: Chat): void {
+  app.get('/chat/:room', requireNickname, (req, res) => {
+    const { room } = req.params
+    if (!isRoom(room)) return res.status(400).json({ message: 'A room has letters a to z, digits and hyphens.' })
+    if (chat.isFull(room)) return res.status(503).set('Retry-After', '10').json({ message: 'The room is full.' })
+    return acceptWebSocket(req, res, endpoint, (socket) => {
+      chat.join(socket, { room, nickname: res.locals.nickname, handshake: showExchange(req, res) })
+    })
+  })
+}
+
+/** Ordinary middleware: the handshake without a login gets an ordinary 401, before there is a WebSocket. */
+const requireNickname: RequestHandler<{ room: string }> = (req, res, next) => {
+  const nickname = cleanNickname(req.cookies[nicknameCookie])
+  if (nickname === undefined) {
+    // A 401 names a way to log in (RFC 9110 §11.6.1).
+    res.status(401).set('WWW-Authenticate', 'Cookie').json({ message: 'Choose a nickname first.' })
+    return
+  }
+  res.locals.nickname = nickname
+  next()
+}
+
+function serveLogin(app: Express): void {
+  app.get('/nickname', (req, res) => {
+    res.json({ nickname: cleanNickname(req.cookies[nicknameCookie]) ?? null })
+  })
+
+  app.post('/nickname', express.json(), (req, res) => {
+    const nickname = cleanNickname(req.body?.nickname)
+    if (nickname === undefined) return res.status(400).json({ message: nicknameRule })
+    res.cookie(nicknameCookie, nickname, { httpOnly: true, sameSite: 'lax', maxAge: nicknameMaxAge * 1_000 })
+    return res.json({ nickname })
+  })
+}
+
+/** The application's own error format, for refused handshakes too: status and header fields stand on the error. */
+const answerError: ErrorRequestHandler = (error, _req, res, next) => {
+  // Express logs what is not the client's fault.
+  if (!(error instanceof HandshakeError) && !error.expose) return next(error)
+  const { code, headers = {}, message, status } = error
+  res.status(status).set(headers).json({ code, message })
+}

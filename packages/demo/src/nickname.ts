@@ -1,0 +1,20 @@
+/** The cookie that carries the nickname from the login over HTTP to the handshake. */
+export const nicknameCookie = 'oneport_nickname'
+
+/** How long a browser keeps it, in seconds. */
+export const nicknameMaxAge: number = 30 * 24 * 60 * 60
+
+/** What the answer to a refused nickname says. */
+export const nicknameRule = 'A nickname has 1 to 24 visible characters.'
+
+/**
+ * A nickname as it is shown, or undefined where there is none. Anyone may take any: it is a name, not an account.
+ *
+ * Control and format characters are out: they hide a name or turn the text around it.
+ */
+export function cleanNickname(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined
+  const nickname = value.normalize('NFC').trim().replaceAll(/\s+/g, ' ')
+  const length = [...nickname].length
+  return length >= 1 && length <= 24 && !/[\p{Cc}\p{Cf}\p{Cs}]/u.test(nickname) ? nickname : undefined
+}

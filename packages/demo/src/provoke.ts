@@ -1,0 +1,69 @@
+import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { type Exchange, type Head, showField } from './exchange.ts'
+import { subprotocol } from './message.ts'
+import { nicknameCookie } from './nickname.ts'
+
+/** What is wrong with each handshake: the fields that differ from a good one; undefined leaves one out. */
+const faults = {
+  origin: { Origin: 'https://evil.example' },
+  version: { 'Sec-WebSocket-Version': '12' },
+  login: { Cookie: undefined }
+} satisfies Record<string, Record<string, string | undefined>>
+
+/** A way to be refused. */
+export type Fault = keyof typeof faults
+
+export const isFault = (value: string): value is Fault => Object.hasOwn(faults, value)
+
+/** Time that the answer may take, in milliseconds. */
+const timeoutMs = 2_000
+
+/**
+ * Sends a faulty handshake to the server that the request came to, over a connection of its own. The server has to do
+ * it, because no page can choose `Origin` or the version, nor see the status of a refusal.
+ */
+export async function provoke(fault: Fault, req: IncomingMessage): Promise<Exchange> {
+  const { localAddress = '127.0.0.1', localPort = 80 } = req.socket
+  const host = req.headers.host ?? `localhost:${localPort}`
+  const fields = Object.entries({
+    Host: host,
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    Origin: `http://${host}`,
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Protocol': subprotocol,
+    Cookie: `${nicknameCookie}=probe`,
+    ...faults[fault]
+  }).filter((field): field is [string, string] => field[1] !== undefined)
+  const line = 'GET /chat/lobby HTTP/1.1'
+  const bytes = [line, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
+  const response = await send(localAddress, localPort, bytes)
+  return {
+    request: { line, fields: fields.map(([name, value]) => showField(name, value)) },
+    response: parse(response)
+  }
+}
+
+/** Sends bytes and reads until the server ends the connection, as it does after a refusal. */
+function send(host: string, port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    const socket = connect({ host, port }, () => socket.write(bytes))
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error('The server did not answer in time.')))
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.on('end', () => resolve(Buffer.concat(chunks).toString()))
+    socket.on('error', reject)
+  })
+}
+
+function parse(response: string): Head {
+  const [head = '', ...rest] = response.split('\r\n\r\n')
+  const [line = '', ...lines] = head.split('\r\n')
+  const fields = lines.map((field) => {
+    const colon = field.indexOf(':')
+    return showField(field.slice(0, colon), field.slice(colon + 1).trim())
+  })
+  return { line, fields, body: rest.join('\r\n\r\n') }
+}

@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { Visitor } from './visitor.ts'
+
+// As built: it is what `npm start` runs, and `npm test` builds before it tests.
+const main = join(__dirname, '../dist/main.js')
+
+/** Long after the second that the demo has to end in; a process that is still there then counts as hanging. */
+const patienceMs = 4_000
+
+// A process takes its time to start on a busy machine.
+jest.setTimeout(30_000)
+
+interface Ended {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly out: string
+  readonly err: string
+}
+
+class Demo {
+  readonly process: ChildProcess
+  readonly #text = { out: '', err: '' }
+  readonly ended: Promise<Ended>
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(args: string[], env: NodeJS.ProcessEnv = {}) {
+    const { PORT: _port, HOST: _host, ...inherited } = process.env
+    this.process = spawn(process.execPath, [main, ...args], { env: { ...inherited, ...env } })
+    for (const [name, stream] of [
+      ['out', this.process.stdout],
+      ['err', this.process.stderr]
+    ] as const) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.#text[name] += chunk.toString()
+      })
+    }
+    this.ended = once(this.process, 'close').then(([exitCode, signal]) => {
+      clearTimeout(this.#timer)
+      return { exitCode, signal, ...this.#text }
+    })
+  }
+
+  /** The port in the first line that it prints. */
+  async port(): Promise<number> {
+    const { stdout } = this.process
+    while (stdout !== null && !this.#text.out.includes('\n')) await once(stdout, 'data')
+    return Number(/localhost:(\d+)/.exec(this.#text.out)?.[1])
+  }
+
+  signal(signal: NodeJS.Signals): Promise<Ended> {
+    this.process.kill(signal)
+    this.#timer = setTimeout(() => this.process.kill('SIGKILL'), patienceMs)
+    return this.ended
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.process.kill('SIGKILL')
+    await this.ended
+  }
+}
+
+describe('npm start', () => {
+  let demos: Demo[]
+
+  beforeEach(() => {
+    demos = []
+  })
+
+  afterEach(async () => {
+    for (const demo of demos) await demo.stop()
+  })
+
+  function run(...rest: ConstructorParameters<typeof Demo>): Demo {
+    const demo = new Demo(...rest)
+    demos.push(demo)
+    return demo
+  }
+
+  it.each([
+    ['Fastify', 'SIGINT', []],
+    ['Fastify', 'SIGTERM', []],
+    ['Express', 'SIGINT', ['--express']],
+    ['Express', 'SIGTERM', ['--express']]
+  ] as const)(
+    'prints its URL with %s and ends by itself on %s, with clients connected',
+    async (framework, signal, args) => {
+      const demo = run([...args, '--port', '0'])
+      const port = await demo.port()
+      const polite = new Visitor(port, 'Ada')
+      await polite.hear('welcome')
+      // It reads nothing any more, so it never answers the closing handshake.
+      const deaf = new Visitor(port, 'Grace')
+      await deaf.hear('welcome')
+      deaf.socket.pause()
+      // Browsers open a connection before they need it, and keep one open between requests.
+      const silent = connect(port, '127.0.0.1').on('error', () => {})
+      await once(silent, 'connect')
+      await (await fetch(`http://127.0.0.1:${port}/`)).text()
+
+      const closed = polite.closed()
+      const { exitCode, out, err } = await demo.signal(signal)
+      deaf.socket.terminate()
+      silent.destroy()
+      expect({ exitCode, out, err }).toEqual({
+        exitCode: 0,
+        out: `Oneport chat on http://localhost:${port} (${framework}). Ctrl-C ends it.\n`,
+        err: ''
+      })
+      expect(await closed).toBe(1001)
+    }
+  )
+
+  it('ends once when Ctrl-C comes from the terminal and from npm', async () => {
+    const demo = run(['--port', '0'])
+    const visitor = new Visitor(await demo.port(), 'Ada')
+    await visitor.hear('welcome')
+    visitor.socket.pause()
+    demo.process.kill('SIGINT')
+    const { exitCode, signal } = await demo.signal('SIGINT')
+    visitor.socket.terminate()
+    expect({ exitCode, signal }).toEqual({ exitCode: 0, signal: null })
+  })
+
+  it.each([[[]], [['--express']]])('says in one sentence that its port is in use, with %j', async (args) => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const ended = await run(args, { PORT: String(port) }).ended
+    other.close()
+    expect(ended).toMatchObject({
+      exitCode: 1,
+      out: '',
+      err: `Port ${port} is in use by another program; choose another one with: npm start -- --port 3001\n`
+    })
+  })
+
+  it.each([
+    [['--expres'], "Unknown argument '--expres'; 'npm start -- --help' lists the known ones.\n"],
+    [['lobby'], "Unknown argument 'lobby'; 'npm start -- --help' lists the known ones.\n"],
+    [['--port'], '--port takes a number from 0 to 65535; nothing came.\n'],
+    [['--port', '70000'], "--port takes a number from 0 to 65535; '70000' came.\n"]
+  ])('answers %j with one sentence', async (args, err) => {
+    expect(await run(args).ended).toMatchObject({ exitCode: 2, out: '', err })
+  })
+
+  it('says how to use it', async () => {
+    const { exitCode, out, err } = await run(['--help']).ended
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
+    expect(out).toContain('npm start -- --express')
+  })
+})
