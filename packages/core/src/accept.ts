@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
 import { aborted, type Checked, checkWith, type FrameworkBinding } from './check.ts'
 import type { EndpointOptions } from './endpoint.ts'
-import { HandshakeError, show } from './errors.ts'
+import { show } from './errors.ts'
 import { contain } from './fault.ts'
-import { frameworkWriteHead } from './handshake.ts'
+import { frameworkWriteHead, handshakeOf } from './handshake.ts'
 import { listMembers, removeOwnedFields } from './http-fields.ts'
-import { refuse } from './reject.ts'
+import { logFault } from './log.ts'
+import { answerFailure } from './reject.ts'
 import { openWebSocket } from './ws-bridge.ts'
 
 /**
@@ -56,9 +57,10 @@ export async function acceptHandshake<Request extends IncomingMessage>(
  *
  * An ordinary request at this URL gets 426 with a sentence that says what the URL is for.
  *
- * @returns a promise that resolves when the answer has been written, whichever it is. It does not reject for anything
- *   that a client can do, so a listener that forgets to wait for it cannot be used to end the process.
- * @throws TypeError for wrong options
+ * Wrong options, and a function in them that throws, are faults: they go to `onError`, and the client gets 500.
+ *
+ * @returns a promise that resolves when the answer has been written, whichever it is. It never rejects, so a listener
+ *   that forgets to wait for it cannot be used to end the process.
  */
 export function acceptWebSocket<Request extends IncomingMessage>(
   req: Request,
@@ -80,8 +82,7 @@ export async function acceptWebSocket<Request extends IncomingMessage>(
   try {
     await acceptHandshake(req, res, options, handler)
   } catch (error) {
-    if (!(error instanceof HandshakeError)) throw error
-    refuse(res, error)
+    answerFailure(error, res, handshakeOf(req)?.options.onError ?? logFault)
   }
 }
 

@@ -88,7 +88,8 @@ const notAttached = (): HandshakeError =>
     'HANDSHAKE_NOT_ATTACHED',
     'This server does not take WebSocket connections yet.',
     'The handshake arrived as an ordinary request, because nothing of Oneport listens for "upgrade" on this server. ' +
-      'Call attach(server, …) of @oneport/core or wsUpgrade().attach(server) of @oneport/express with the server that listens.'
+      'With Express, put app.use(wsUpgrade()) on the application, before the routes; where the server calls it through ' +
+      'another function, call wsUpgrade().attach(server). Without a framework, call attach(server, listener).'
   )
 
 export const aborted = (): HandshakeError =>

@@ -131,6 +131,12 @@ export function resolveEndpoint(options: EndpointOptions, defaults: Endpoint): E
   }
 }
 
+/**
+ * Checks the options of an endpoint, for adapters that know them before the first handshake.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export const checkEndpointOptions = (options: EndpointOptions): void => void resolveEndpoint(options, defaultEndpoint)
+
 function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | undefined {
   if (subprotocols === undefined) return undefined
   if (typeof subprotocols === 'function') return subprotocols as Endpoint['subprotocols'] & (() => undefined)

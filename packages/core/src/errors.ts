@@ -62,7 +62,11 @@ export class HandshakeError extends Error {
    * @param headers fields that this one answer needs, over those of its code
    */
   constructor(code: HandshakeErrorCode, message: string, detail?: string, headers?: Record<string, string>) {
+    // A refusal is the client's doing: the way through this library to it tells nobody anything, and costs time.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message)
+    Error.stackTraceLimit = stackTraceLimit
     const { status } = refusals[code]
     this.code = code
     this.status = status

@@ -18,6 +18,9 @@ export interface FaultContext {
   readonly socket: WebSocket | undefined
 }
 
+/** Reports a fault; never throws. */
+export type FaultReporter = (error: unknown, context: FaultContext) => void
+
 /** Runs code of the application; what it throws, or rejects with later, goes to `fail`. */
 export function contain(run: () => unknown, fail: (error: unknown) => void): void {
   try {

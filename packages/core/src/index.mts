@@ -7,6 +7,7 @@ export {
   attach,
   type CheckedHandshake,
   CloseCode,
+  checkEndpointOptions,
   checkHandshake,
   checkOptions,
   type Dispatch,

@@ -9,7 +9,7 @@ import {
   resolveEndpoint
 } from './endpoint.ts'
 import type { HandshakeError } from './errors.ts'
-import { contain, type FaultContext } from './fault.ts'
+import { contain, type FaultContext, type FaultReporter } from './fault.ts'
 import { logFault, logRefusal } from './log.ts'
 import { type EffectiveRequest, effectiveRequest } from './origin.ts'
 
@@ -44,7 +44,7 @@ export interface ResolvedOptions {
   readonly endpoint: Endpoint
   /** Options of endpoints that have been resolved before, by identity. */
   readonly endpoints: WeakMap<EndpointOptions, Endpoint>
-  readonly onError: (error: unknown, context: FaultContext) => void
+  readonly onError: FaultReporter
   readonly onRefused: (error: HandshakeError, req: IncomingMessage) => void
   readonly effectiveRequest: (req: IncomingMessage) => EffectiveRequest
 }
@@ -58,7 +58,7 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
   const { onError = logFault, onRefused = logRefusal, effectiveRequest: ask, ...ofEndpoints } = options
   for (const name of serverOptionNames) checkType(name, options[name], 'function')
   const endpoint = resolveEndpoint(ofEndpoints, defaultEndpoint)
-  const reportFault: ResolvedOptions['onError'] = (error, context) =>
+  const reportFault: FaultReporter = (error, context) =>
     contain(
       () => onError(error, context),
       (fault) => {

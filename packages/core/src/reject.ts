@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { HandshakeError } from './errors.ts'
+import { HandshakeError } from './errors.ts'
+import type { FaultReporter } from './fault.ts'
 
 /**
  * Writes a refusal as an ordinary response in plain text, for servers without a framework.
@@ -9,9 +10,14 @@ export function refuse(res: ServerResponse, error: HandshakeError): void {
   respond(res, error.status, `${error.message}\n`, error.headers)
 }
 
-/** Writes the answer to a handshake whose dispatch failed: 500, and nothing of the fault. */
-export function respondFault(res: ServerResponse): void {
-  respond(res, 500, 'Internal Server Error\n', {})
+/** Answers what the application did not: a refusal with its status, anything else with 500 and not a word of it. */
+export function answerFailure(error: unknown, res: ServerResponse, onError: FaultReporter): void {
+  if (error instanceof HandshakeError) {
+    refuse(res, error)
+  } else {
+    onError(error, { phase: 'dispatch', socket: undefined })
+    respond(res, 500, 'Internal Server Error\n', {})
+  }
 }
 
 function respond(res: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>>): void {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
 import { CloseCode } from './close-code.ts'
 import type { ConnectionOptions } from './endpoint.ts'
-import type { FaultContext } from './fault.ts'
+import type { FaultReporter } from './fault.ts'
 
 /** What the rules found in a request, for `ws` to answer. */
 export interface AgreedHandshake {
@@ -16,9 +16,6 @@ export interface AgreedHandshake {
   /** Takes the open socket, in the same tick. */
   onOpen(socket: ContainedWebSocket): void
 }
-
-/** Reports a fault; never throws. */
-export type FaultReporter = (error: unknown, context: FaultContext) => void
 
 interface BridgeRequest extends Pick<IncomingMessage, 'method' | 'headers'>, Pick<AgreedHandshake, 'writeHead'> {
   /** Set where `ws` takes none of the offered extensions. */

@@ -231,3 +231,24 @@ test('answers with the refusal although onRefused throws, and reports that', asy
   expect((await sendRaw(target, handshake('/', { Origin: 'null' }))).status).toBe(403)
   expect(faults).toEqual(['log is full'])
 })
+
+test('regression: a listener that does not wait, and an option that throws, cannot be used to end the process', async () => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  const faults: string[] = []
+  const { target } = await serve(
+    (req, res) => {
+      const allowedOrigins = () => {
+        throw new Error('origin list is gone')
+      }
+      void acceptWebSocket(req, res, { allowedOrigins }, echo)
+    },
+    { onError: (error) => faults.push((error as Error).message) }
+  )
+  expect((await sendRaw(target, handshake('/', { Origin: 'https://a.example' }))).status).toBe(500)
+  await new Promise(setImmediate)
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
+  expect(faults).toEqual(['origin list is gone'])
+})

@@ -61,7 +61,9 @@ test('lets open connections go on after detach, and takes no new ones', async ()
   socket.send('still here')
   expect(await next()).toBe('still here')
   expect(await refused(connectClient(target, '/'))).toBe(503)
-  expect(takePrinted()).toEqual([expect.stringMatching(/^oneport: HANDSHAKE_NOT_ATTACHED: .*Call attach\(server/)])
+  expect(takePrinted()).toEqual([
+    expect.stringMatching(/^oneport: HANDSHAKE_NOT_ATTACHED: .*app\.use\(wsUpgrade\(\)\).*attach\(server, listener\)/)
+  ])
 })
 
 test('serves WebSockets only: an ordinary request gets 426 and a sentence to act on', async () => {

@@ -16,10 +16,18 @@ export const setDefaults = (req: IncomingMessage, options: EndpointOptions): voi
   defaults.set(req, options)
 }
 
+/** Options that have been merged before, by identity: core resolves an object once. */
+const merged = new WeakMap<EndpointOptions, WeakMap<EndpointOptions, EndpointOptions>>()
+
 /** The options of an endpoint: its own, and what it leaves out from the `wsUpgrade()` that the request came through. */
 function withDefaults(req: IncomingMessage, options: EndpointOptions | undefined): EndpointOptions | undefined {
   const passed = defaults.get(req)
-  return options === undefined || passed === undefined ? (options ?? passed) : { ...passed, ...options }
+  if (options === undefined || passed === undefined) return options ?? passed
+  const known = merged.get(passed) ?? new WeakMap<EndpointOptions, EndpointOptions>()
+  merged.set(passed, known)
+  const all = known.get(options) ?? { ...passed, ...options }
+  known.set(options, all)
+  return all
 }
 
 /**

@@ -1,10 +1,10 @@
-import { type EndpointOptions, isWebSocketRequest } from '@oneport/core'
+import { checkEndpointOptions, type EndpointOptions, isWebSocketRequest } from '@oneport/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { AnyRoute, WebSocketRouteHandler } from './types.ts'
 
 /**
  * Gives a route with `websocket` or `wsHandler` a handler that accepts handshakes; other routes stay as they are.
- * @throws TypeError for a WebSocket route that has no GET
+ * @throws TypeError for a WebSocket route that has no GET, and for wrong options of an endpoint
  */
 export function prepareRoute(route: AnyRoute): void {
   const { websocket, wsHandler } = route
@@ -17,7 +17,8 @@ export function prepareRoute(route: AnyRoute): void {
       : either(accepting(wsHandler, options), route.handler)
 }
 
-function checkRoute({ method, url, wsHandler }: AnyRoute): void {
+function checkRoute({ method, url, websocket, wsHandler }: AnyRoute): void {
+  if (typeof websocket === 'object') checkEndpointOptions(websocket)
   const methods = [method].flat()
   if (wsHandler !== undefined && typeof wsHandler !== 'function') {
     throw new TypeError(`Route ${url}: wsHandler must be a function (socket, request) => …; got ${String(wsHandler)}`)

@@ -1,11 +1,11 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Connections } from '../connections.ts'
-import { HandshakeError } from '../errors.ts'
+import type { HandshakeError } from '../errors.ts'
 import { contain } from '../fault.ts'
 import { beginHandshake, Handshake, handshakeOf } from '../handshake.ts'
 import type { ResolvedOptions } from '../options.ts'
-import { refuse, respondFault } from '../reject.ts'
+import { answerFailure } from '../reject.ts'
 import { hasContent, isOpeningHandshake, validateHost } from '../validate.ts'
 import { serveAsOrdinaryRequest } from './replay.ts'
 
@@ -100,18 +100,13 @@ function dispatch(
   if ('setTimeout' in rawSocket) (rawSocket as Duplex & { setTimeout(ms: number): void }).setTimeout(0)
   beginHandshake(req, new Handshake(options, connections, rawSocket, res, head))
 
-  const fail = (error: unknown): void => {
-    if (error instanceof HandshakeError) {
-      refuse(res, error)
-    } else {
-      options.onError(error, { phase: 'dispatch', socket: undefined })
-      respondFault(res)
-    }
-  }
-  contain(() => {
-    checkHost(req, options)
-    return dispatch(req, res)
-  }, fail)
+  contain(
+    () => {
+      checkHost(req, options)
+      return dispatch(req, res)
+    },
+    (error) => answerFailure(error, res, options.onError)
+  )
 }
 
 function checkHost(req: IncomingMessage, options: ResolvedOptions): void {

@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { consoleLogs, examples } from './examples.ts'
+import { type Block, blocksOf, pages, root } from './markdown.ts'
+import { atPort, checkTypes, Program, removePrograms, runScript, runShell, writePrograms } from './program.ts'
+
+const blocks = pages().flatMap((page) => blocksOf(page))
+const where = ({ page, line }: Block): string => `${page}:${line}`
+
+/** The blocks whose comment begins with a word, with what follows the word. */
+const labelled = (word: string): [name: string, block: Block][] =>
+  blocks.flatMap((block) =>
+    block.label?.startsWith(`${word}: `) ? [[block.label.slice(word.length + 2), block] as [string, Block]] : []
+  )
+
+const programs = new Map(labelled('example'))
+const scripts = new Map(labelled('script'))
+const consoles = labelled('console').flatMap(([names, block]) =>
+  names.split(', ').map((name): [string, Block] => [name, block])
+)
+
+/** Each shell block that needs a program, with the blocks below it that show what comes of it. */
+const sessions = blocks.flatMap((block, index) => {
+  if (!block.label?.startsWith('shell: ')) return []
+  const rest = blocks.slice(index + 1)
+  const end = rest.findIndex(({ label, page }) => page !== block.page || !/^(?:output|log)\b/.test(label ?? ''))
+  return [{ name: block.label.slice('shell: '.length), block, shown: rest.slice(0, end === -1 ? undefined : end) }]
+})
+
+// A program has 10 s to listen and 10 s to end.
+jest.setTimeout(30_000)
+
+let running: Program | undefined
+
+async function start(name: string): Promise<Program> {
+  running = await Program.start(name)
+  return running
+}
+
+const lines = consoles.map(([, block], index): [string, Block] => [`console-${index}`, block])
+const files = new Map([...programs, ...scripts, ...lines])
+
+beforeAll(() => writePrograms(files))
+
+afterEach(async () => {
+  await running?.end()
+  running = undefined
+})
+
+afterAll(removePrograms)
+
+describe('every code block', () => {
+  test('is of a kind that a test runs or compares', () => {
+    const kinds: Record<string, RegExp> = {
+      js: /^(?:example|console): /,
+      ts: /^(?:example|file|script): /,
+      sh: /^shell: |^$/,
+      http: /^output$/,
+      text: /^picture$|^log: /,
+      nginx: /^nginx$/
+    }
+    const unknown = blocks.filter(({ language, label }) => kinds[language]?.test(label ?? '') !== true)
+    expect(unknown.map((block) => `${where(block)}: ${block.language} with ${block.label ?? 'no comment'}`)).toEqual([])
+  })
+
+  test('of a program has a name of its own, and is driven', () => {
+    expect(labelled('example').map(([name]) => name)).toHaveLength(programs.size)
+    expect([...programs.keys()].sort()).toEqual(Object.keys(examples).sort())
+    expect(consoles.map(([name]) => name).sort()).toEqual(Object.keys(consoleLogs).sort())
+  })
+
+  test('that shows an output or a log stands below a command', () => {
+    const shown = new Set(sessions.flatMap((session) => session.shown))
+    const alone = blocks.filter((block) => /^(?:output|log)\b/.test(block.label ?? '') && !shown.has(block))
+    expect(alone.map(where)).toEqual([])
+  })
+
+  test.each(['js', 'ts'] as const)('in %s has right types', async (language) => {
+    expect(await checkTypes(files, language)).toBe('')
+  })
+})
+
+describe('the program', () => {
+  test.each([...programs.keys()])('%s runs as the page says', async (name) => {
+    const drive = examples[name]
+    if (drive === undefined) throw new Error(`docs/examples.ts does not say how to drive the example ${name}`)
+    await drive(await start(name))
+  })
+})
+
+describe('the script', () => {
+  test.each([...scripts.keys()])('%s runs to its end', async (name) => {
+    expect(await runScript(name)).toMatch(/^# pass [1-9].*^# fail 0$/ms)
+  })
+})
+
+describe('the lines for the console of a browser', () => {
+  test.each(consoles)('work on a page of %s', async (name, block) => {
+    const expected = consoleLogs[name] ?? []
+    expect(await (await start(name)).console(block.text, expected.length)).toEqual(expected)
+  })
+})
+
+describe('Express renders a refusal', () => {
+  const bodyIn = async (mode: string) => {
+    running = await Program.start('express-chat', { NODE_ENV: mode })
+    return (await running.connect('/chat/lobby', { origin: 'https://evil.example' })).body
+  }
+
+  test('in production with the name of the status alone', async () => {
+    expect(await bodyIn('production')).toContain('<pre>Forbidden</pre>')
+    await running?.printed('HandshakeError: Origin')
+  })
+
+  test('in development with the message', async () => {
+    expect(await bodyIn('development')).toContain(
+      '<pre>HandshakeError: Origin &quot;https://evil.example&quot; is not allowed here.</pre>'
+    )
+  })
+
+  test('without printing it in tests', async () => {
+    await bodyIn('test')
+    await running?.printed('oneport: HANDSHAKE_ORIGIN')
+    expect(running?.output).not.toContain('HandshakeError')
+  })
+})
+
+const hasCurl = spawnSync('curl', ['--version']).status === 0
+if (!hasCurl && process.env.CI === 'true') throw new Error('curl is not installed: apt-get install curl')
+
+describe('the command', () => {
+  const known = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts as Record<string, string>
+  const commands = blocks
+    .filter(({ language, label }) => language === 'sh' && label === undefined)
+    .flatMap((block) =>
+      block.text
+        .trim()
+        .split('\n')
+        .map((line): [string, Block] => [line, block])
+    )
+
+  test.each(commands)('%s is a script of package.json', (line) => {
+    const [, script = ''] = /^npm (?:run )?([a-z:]+)(?: -- .+)?$/.exec(line) ?? []
+    expect(Object.keys(known)).toContain(script)
+  })
+
+  for (const { name, block, shown } of sessions) {
+    const run = hasCurl ? test : test.skip
+    run(`at ${block.page} prints what the page says${hasCurl ? '' : ' (apt-get install curl)'}`, async () => {
+      expect(block.text).toMatch(/^curl -i http:\/\/localhost:3000\//)
+      const program = await start(name)
+      const output = await runShell(block.text, program.port)
+      for (const { label, text } of shown) {
+        const lines = atPort(text, program.port).trim().split('\n')
+        if (label?.startsWith('log: ')) await program.printed(lines.join('\n'))
+        // The page may leave lines out: those that it has come in its order.
+        else expect(output.split('\n').filter((line) => lines.includes(line))).toEqual(lines)
+      }
+    })
+  }
+})
+
+describe('the copy of', () => {
+  test.each(labelled('file'))('%s is the file', (path, block) => {
+    expect(block.text).toBe(readFileSync(join(root, path), 'utf8'))
+  })
+})

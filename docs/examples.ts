@@ -1,0 +1,253 @@
+import type { Answer, Program } from './program.ts'
+
+/** Connects with each origin; tells which get a WebSocket. */
+async function statuses(program: Program, path: string, origins: (string | undefined)[]): Promise<number[]> {
+  const answers = await Promise.all(origins.map((origin) => program.connect(path, origin ? { origin } : {})))
+  return answers.map(({ status }) => status)
+}
+
+async function echoes(program: Program, path: string, answer: string): Promise<void> {
+  const { socket, next } = await program.connect(path)
+  socket.send('hello')
+  expect(await next()).toBe(answer)
+}
+
+const welcomes = async (program: Program, path: string, options: object, text: string): Promise<Answer> => {
+  const answer = await program.connect(path, options)
+  expect(answer.status).toBe(101)
+  expect(await answer.next()).toBe(text)
+  return answer
+}
+
+const refuses = async (program: Program, path: string, options: object, status: number): Promise<Answer> => {
+  const answer = await program.connect(path, options)
+  expect(answer.status).toBe(status)
+  return answer
+}
+
+async function usesSession(program: Program): Promise<void> {
+  const { body } = await refuses(program, '/news', {}, 401)
+  expect(JSON.parse(body)).toEqual({ message: 'Log in first.' })
+  const login = await program.fetch('/login', { method: 'POST' })
+  const [cookie = ''] = login.headers.getSetCookie().map((field) => field.split(';', 1)[0])
+  await welcomes(program, '/news', { headers: { Cookie: cookie } }, 'Hello, Ada.')
+  // What a page asks to learn why it got no WebSocket.
+  expect((await program.fetch('/news')).status).toBe(401)
+  expect((await program.fetch('/news', { headers: { Cookie: cookie } })).status).toBe(426)
+  await refuses(program, '/news', { headers: { Cookie: cookie }, origin: 'https://evil.example' }, 403)
+}
+
+async function usesToken(program: Program): Promise<void> {
+  const { headers } = await refuses(program, '/news', {}, 401)
+  expect(headers['www-authenticate']).toBe('Bearer')
+  await welcomes(program, '/news', { headers: { Authorization: 'Bearer secret-of-ada' } }, 'Hello, Ada.')
+}
+
+/** Ends on SIGTERM with one client connected. */
+async function shutsDown(program: Program, code: number, printed: string): Promise<void> {
+  const { closed } = await welcomes(program, '/chat', {}, 'Welcome.')
+  expect(await program.signal('SIGTERM')).toBe(0)
+  expect((await closed).code).toBe(code)
+  expect(program.output.trim()).toBe(printed)
+}
+
+async function believesProxy(program: Program, forwarded: Record<string, string>): Promise<void> {
+  const origin = 'https://app.example'
+  await refuses(program, '/chat', { origin }, 403)
+  await welcomes(program, '/chat', { origin, headers: forwarded }, 'Welcome.')
+  await refuses(program, '/chat', { origin, headers: { 'X-Forwarded-Host': 'other.example' } }, 403)
+  await welcomes(program, '/chat', { origin: program.origin }, 'Welcome.')
+}
+
+/** What each program of the pages does, by the name in the comment above it. */
+export const examples: Record<string, (program: Program) => Promise<void>> = {
+  'express-chat': async (program) => {
+    await echoes(program, '/chat/lobby', 'lobby: hello')
+    expect(await (await program.fetch('/')).text()).toContain('console')
+    await refuses(program, '/chat/lobby', { origin: 'https://evil.example' }, 403)
+    await refuses(program, '/unknown', {}, 404)
+  },
+
+  'fastify-chat': async (program) => {
+    await echoes(program, '/chat/lobby', 'lobby: hello')
+    expect(await (await program.fetch('/')).text()).toContain('console')
+    await refuses(program, '/chat/lobby', { origin: 'https://evil.example' }, 403)
+    await refuses(program, '/unknown', {}, 404)
+  },
+
+  'node-http': async (program) => {
+    await echoes(program, '/echo', 'hello')
+    await refuses(program, '/', {}, 404)
+    expect((await program.fetch('/echo')).status).toBe(426)
+  },
+
+  'express-login': async (program) => {
+    const { body } = await refuses(program, '/news', {}, 401)
+    expect(body).toBe('Log in first.')
+    await welcomes(program, '/news', { headers: { Cookie: 'login=ada' } }, 'Hello, Ada.')
+  },
+
+  'allowed-origins': async (program) => {
+    const origins = [program.origin, 'http://localhost:5173', 'https://a.b.app.example', undefined]
+    expect(await statuses(program, '/chat', origins)).toEqual([101, 101, 101, 101])
+    expect(await statuses(program, '/chat', ['https://app.example', 'https://evil.example'])).toEqual([403, 403])
+  },
+
+  'express-shutdown': (program) => shutsDown(program, 1001, 'closed 1, terminated 0'),
+
+  'session-express': usesSession,
+  'session-fastify': usesSession,
+  'bearer-express': usesToken,
+  'bearer-fastify': usesToken,
+
+  'check-first': async (program) => {
+    await refuses(program, '/news', { origin: 'https://evil.example' }, 403)
+    expect(program.output).not.toContain('asked the database')
+    await welcomes(program, '/news', {}, 'Hello.')
+    await program.printed('asked the database')
+  },
+
+  'origin-forms': async (program) => {
+    const own = program.origin
+    const table: [path: string, allowed: (string | undefined)[], refused: string[]][] = [
+      ['/same', [own, undefined], ['https://evil.example', 'null', own.replace('localhost', '127.0.0.1')]],
+      [
+        '/list',
+        [own, 'https://app.example', 'https://app.example:443', 'http://localhost:5173'],
+        ['http://app.example', 'https://app.example:8443', 'https://a.app.example']
+      ],
+      [
+        '/wildcard',
+        ['https://a.app.example', 'https://a.b.app.example'],
+        ['https://app.example', 'https://evil-app.example', own]
+      ],
+      [
+        '/regexp',
+        ['https://pr-7.app.example'],
+        ['https://pr-x.app.example', 'https://pr-7.app.example.evil.example', own]
+      ],
+      ['/function', [`https://admin.localhost:${program.port}`], [own, 'null']],
+      ['/null', ['null', undefined], [own]],
+      ['/nobody', [undefined], [own, 'null']],
+      ['/any', [own, 'null', 'https://evil.example', undefined], ['https://a.example, https://a.example']]
+    ]
+    for (const [path, allowed, refused] of table) {
+      expect([path, ...(await statuses(program, path, allowed))]).toEqual([path, ...allowed.map(() => 101)])
+      expect([path, ...(await statuses(program, path, refused))]).toEqual([path, ...refused.map(() => 403)])
+    }
+  },
+
+  'proxy-express': async (program) => {
+    await believesProxy(program, { 'X-Forwarded-Host': 'app.example', 'X-Forwarded-Proto': 'https' })
+    const forwarded = { 'X-Forwarded-Host': 'app.example', 'X-Forwarded-Proto': 'https' }
+    await refuses(program, '/chat', { origin: 'http://app.example', headers: forwarded }, 403)
+  },
+
+  'proxy-fastify': async (program) => {
+    const forwarded = {
+      'X-Forwarded-For': '192.0.2.7',
+      'X-Forwarded-Host': 'app.example',
+      'X-Forwarded-Proto': 'https'
+    }
+    await believesProxy(program, forwarded)
+    await refuses(program, '/chat', { origin: 'http://app.example', headers: forwarded }, 403)
+  },
+
+  'proxy-http': (program) => believesProxy(program, { 'X-Forwarded-Host': 'app.example' }),
+
+  'options-endpoint': async (program) => {
+    const origin = 'https://app.example'
+    await refuses(program, '/chat', { origin: program.origin }, 403)
+    const chat = await program.connect('/chat', { origin })
+    expect(chat.headers['sec-websocket-extensions']).toBeUndefined()
+    chat.socket.send('x'.repeat(65_537))
+    expect((await chat.closed).code).toBe(1009)
+
+    await refuses(program, '/upload', {}, 403)
+    const upload = await program.connect('/upload', { origin })
+    expect(upload.headers['sec-websocket-extensions']).toBe('permessage-deflate')
+    upload.socket.send('x'.repeat(1_048_577))
+    expect(await upload.next()).toBe('1048577 characters')
+  },
+
+  'options-path': async (program) => {
+    const origins = ['https://admin.example', program.origin]
+    expect(await statuses(program, '/admin/log', origins)).toEqual([101, 403])
+    expect(await statuses(program, '/chat', origins)).toEqual([403, 101])
+  },
+
+  'options-subprotocols': async (program) => {
+    const speaks = async (path: string, offered: string[]) => (await program.connect(path, {}, offered)).next()
+    expect(await speaks('/chat', ['chat.v1', 'chat.v2'])).toBe('We speak chat.v2.')
+    expect(await speaks('/chat', [])).toBe('We speak nothing in particular.')
+    expect(await speaks('/strict', ['chat.v2'])).toBe('We speak chat.v2.')
+    expect((await program.connect('/strict', {}, ['chat.v1'])).status).toBe(400)
+    expect(await speaks('/newest', ['chat.v1', 'chat.v3', 'other'])).toBe('We speak chat.v3.')
+  },
+
+  'options-server': async (program) => {
+    await refuses(program, '/somewhere', { origin: program.origin }, 403)
+    await program.printed('HANDSHAKE_ORIGIN at /somewhere')
+    const { closed, socket } = await program.connect('/', { origin: program.origin.replace('http', 'https') })
+    socket.send('hello')
+    expect((await closed).code).toBe(1011)
+    await program.printed('listener: Error: broken')
+  },
+
+  'errors-express': async (program) => {
+    const { body } = await refuses(program, '/chat', { protocolVersion: 8, origin: 'null' }, 426)
+    expect(JSON.parse(body).code).toBe('HANDSHAKE_VERSION')
+    await welcomes(program, '/chat', {}, 'Welcome.')
+  },
+
+  'errors-fastify': async (program) => {
+    const { body, headers } = await refuses(program, '/chat', { protocolVersion: 8 }, 426)
+    expect(JSON.parse(body)).toEqual({ code: 'HANDSHAKE_VERSION', message: expect.stringContaining('"8" came') })
+    expect(headers['sec-websocket-version']).toBe('13')
+    await welcomes(program, '/chat', {}, 'Welcome.')
+  },
+
+  'on-error': async (program) => {
+    const other = await program.connect('/chat')
+    const { closed, socket } = await program.connect('/chat')
+    socket.send('not JSON')
+    expect((await closed).code).toBe(1011)
+    await program.printed('listener, 1: SyntaxError')
+    other.socket.send('{"text":"still here"}')
+    expect(await other.next()).toBe('still here')
+  },
+
+  'shutdown-fastify': (program) => shutsDown(program, 1001, ''),
+  'shutdown-fastify-options': (program) => shutsDown(program, 1012, 'closed 1, terminated 0'),
+  'shutdown-express': (program) => shutsDown(program, 1012, 'closed 1, terminated 0'),
+
+  'shutdown-http': async (program) => {
+    const silent = await welcomes(program, '/chat', {}, 'Welcome.')
+    // A client that reads no more never answers the close frame.
+    silent.socket.pause()
+    await shutsDown(program, 1001, 'closed 1, terminated 1')
+  },
+
+  'npm-core': (program) => echoes(program, '/echo', 'hello'),
+  'npm-express': (program) => echoes(program, '/chat/lobby', 'lobby: hello'),
+  'npm-express-handler': (program) => echoes(program, '/echo', 'hello'),
+
+  'npm-fastify': async (program) => {
+    await echoes(program, '/echo', 'hello')
+    const lobby = await program.connect('/chat/lobby', {}, ['chat.v1'])
+    expect(lobby.socket.protocol).toBe('chat.v1')
+    expect(await lobby.next()).toBe('Welcome to lobby.')
+    const { body } = await refuses(program, '/chat/cellar', {}, 404)
+    expect(JSON.parse(body)).toEqual({ message: 'There is no room cellar.' })
+    await welcomes(program, '/news', {}, 'no news')
+    expect(await (await program.fetch('/news')).json()).toEqual({ news: [] })
+  }
+}
+
+/** What the lines for a browser's console log on a page of a program. */
+export const consoleLogs: Record<string, readonly string[]> = {
+  'express-chat': ['lobby: hello'],
+  'fastify-chat': ['lobby: hello'],
+  'session-express': ['log in first'],
+  'session-fastify': ['log in first']
+}

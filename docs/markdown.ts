@@ -1,0 +1,88 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const root = join(__dirname, '..')
+
+/** A fenced block of a page. */
+export interface Block {
+  /** Path of the page from the root. */
+  readonly page: string
+  readonly line: number
+  readonly language: string
+  /** What the HTML comment above the block says, e.g. `example: express-chat`. */
+  readonly label: string | undefined
+  readonly text: string
+}
+
+/** The pages: README and its like, docs, the README of each package. */
+export function pages(): string[] {
+  const inFolder = (folder: string) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => (folder === '.' ? name : `${folder}/${name}`))
+  const packages = readdirSync(join(root, 'packages')).flatMap((name) =>
+    [`packages/${name}/README.md`, `packages/${name}/src/README.md`].filter((page) => existsSync(join(root, page)))
+  )
+  return [...inFolder('.'), ...inFolder('docs'), ...packages]
+}
+
+export const readPage = (page: string): string => readFileSync(join(root, page), 'utf8')
+
+/** All fenced blocks of a page, with the comment directly above each. */
+export function blocksOf(page: string, text: string = readPage(page)): Block[] {
+  const lines = text.split('\n')
+  const blocks: Block[] = []
+  for (let index = 0; index < lines.length; index++) {
+    const fence = /^\s*(`{3,}|~{3,})\s*(.*)$/.exec(lines[index] as string)
+    if (fence === null) continue
+    const begin = index
+    const [, mark, language] = fence as unknown as [string, string, string]
+    while (++index < lines.length && (lines[index] as string).trim() !== mark);
+    if (index === lines.length) throw new Error(`${page}:${begin + 1}: the block has no end`)
+    blocks.push({
+      page,
+      line: begin + 1,
+      language: language.trim(),
+      label: /^<!-- (.*) -->$/.exec(lines[begin - 1] ?? '')?.[1],
+      text: `${lines.slice(begin + 1, index).join('\n')}\n`
+    })
+  }
+  return blocks
+}
+
+/** A page without its blocks: what a reader reads as text. */
+const withoutBlocks = (text: string): string => text.replace(/^\s*(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\s*\1\s*$/gm, '')
+
+/** The targets of a page's links and images. */
+export function linksOf(page: string): string[] {
+  const text = withoutBlocks(readPage(page)).replace(/`[^`\n]*`/g, '')
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string)
+}
+
+/** The anchors that GitHub makes of a page's headings. */
+export function anchorsOf(page: string): string[] {
+  const seen = new Map<string, number>()
+  return [...withoutBlocks(readPage(page)).matchAll(/^#{1,6} (.*)$/gm)].map(([, heading]) => {
+    const anchor = (heading as string)
+      .toLowerCase()
+      .replace(/[^\p{Letter}\p{Number}\s_-]/gu, '')
+      .trim()
+      .replace(/ /g, '-')
+    const count = seen.get(anchor) ?? 0
+    seen.set(anchor, count + 1)
+    return count === 0 ? anchor : `${anchor}-${count}`
+  })
+}
+
+/** The rows of all tables of a page, as cells; a `|` in a cell is written `\|`. */
+export function tableRows(page: string): string[][] {
+  return readPage(page)
+    .split('\n')
+    .filter((line) => line.startsWith('|') && !/^\|[\s|:-]+$/.test(line))
+    .map((line) =>
+      line
+        .slice(1, line.trimEnd().endsWith('|') ? line.trimEnd().length - 1 : undefined)
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim().replaceAll('\\|', '|'))
+    )
+}

@@ -1,0 +1,338 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, posix } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type AttachOptions,
+  acceptWebSocket,
+  attach,
+  type EndpointOptions,
+  HandshakeError,
+  type HandshakeErrorCode
+} from '@oneport/core'
+import { WebSocket } from 'ws'
+import { anchorsOf, blocksOf, linksOf, pages, readPage, root, tableRows } from './markdown.ts'
+
+const coreFolder = join(root, 'packages/core/src')
+const coreFiles = readdirSync(coreFolder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.replaceAll('\\', '/'))
+/** All of core, whichever file it is in. */
+const core = coreFiles.map((file) => readFileSync(join(coreFolder, file), 'utf8')).join('\n')
+const withoutQuotes = (cell: string): string => cell.replaceAll('`', '')
+
+describe('the links of', () => {
+  test.each(pages())('%s lead somewhere', (page) => {
+    const broken = linksOf(page).filter((target) => {
+      if (/^https:\/\//.test(target)) return false
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? page : posix.join(dirname(page), path)
+      if (!existsSync(join(root, file))) return true
+      return anchor !== undefined && !anchorsOf(file).includes(anchor)
+    })
+    expect(broken).toEqual([])
+  })
+})
+
+describe('the pages', () => {
+  test('name no file that is not there, in code between backticks', () => {
+    const missing = pages().flatMap((page) =>
+      [...readPage(page).matchAll(/`((?:packages|docs)\/[\w./-]+)`/g)]
+        .filter(([, path]) => !existsSync(join(root, path as string)))
+        .map(([, path]) => `${page}: ${path}`)
+    )
+    expect(missing).toEqual([])
+  })
+
+  test('are all reached from the README', () => {
+    const targets = linksOf('README.md').map((target) => target.split('#')[0])
+    const unreached = pages().filter((page) => /^(?:docs\/|[A-Z]+\.md$)/.test(page) && page !== 'README.md')
+    expect(unreached.filter((page) => !targets.includes(page))).toEqual([])
+  })
+})
+
+describe('the picture', () => {
+  const [handshake, layout] = ['packages/core/src/README.md', 'CONTRIBUTING.md'].map(
+    (page) => blocksOf(page).find(({ label }) => label === 'picture')?.text
+  )
+
+  test('of one handshake names files of core, and with the text below all of them', () => {
+    const named = handshake?.match(/[\w/-]+\.ts/g) ?? []
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.filter((file) => !coreFiles.includes(file))).toEqual([])
+    const text = readPage('packages/core/src/README.md')
+    expect(coreFiles.filter((file) => !text.includes(file))).toEqual([])
+  })
+
+  test('of the layout names folders that are there', () => {
+    const folders = layout?.match(/^ {2}([\w-]+)\//gm)?.map((line) => line.trim()) ?? []
+    expect(folders).toHaveLength(5)
+    expect(folders.filter((folder) => !statSync(join(root, 'packages', folder)).isDirectory())).toEqual([])
+  })
+})
+
+/** The options that an interface of the source declares, each with what its comment says is the default. */
+function declared(name: string): Record<string, string | undefined> {
+  const body = new RegExp(`export interface ${name} \\{\\n(.*?)\\n\\}`, 's').exec(core)?.[1] ?? ''
+  const members = [...body.matchAll(/ {2}\/\*\*(.*?)\*\/\n {2}(\w+)\?:/gs)]
+  return Object.fromEntries(
+    members.map(([, comment, option]) => [option, /@default (.*)/.exec(comment ?? '')?.[1]?.trim()])
+  )
+}
+
+/** The options in the table of a page that has a certain column, each with its default. */
+function documented(page: string, header: string, column: number): Record<string, string> {
+  const rows = tableRows(page)
+  const first = rows.findIndex(([name, ...rest]) => name === 'Option' && rest.includes(header)) + 1
+  const length = rows.slice(first).findIndex(([name]) => !/^`\w+`$/.test(name ?? ''))
+  const own = rows.slice(first, length === -1 ? undefined : first + length)
+  return Object.fromEntries(own.map((row) => [withoutQuotes(row[0] as string), withoutQuotes(row[column] as string)]))
+}
+
+const withNone = (options: Record<string, string | undefined>) =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, value === undefined ? 'none' : withoutQuotes(value)])
+  )
+
+describe('the table of options', () => {
+  const all = withNone({ ...declared('EndpointOptions'), ...declared('ServerOptions') })
+
+  test('in the README has those of the code, with their defaults', () => {
+    expect(Object.keys(all)).toHaveLength(11)
+    expect(documented('README.md', 'To turn it off', 1)).toEqual(all)
+  })
+
+  test('in docs/options.md has those of the code, with their defaults', () => {
+    expect(documented('docs/options.md', 'To turn it off', 2)).toEqual(all)
+  })
+
+  test('in docs/shutdown.md has those of drain(), with their defaults', () => {
+    expect(documented('docs/shutdown.md', 'Meaning', 2)).toEqual(withNone(declared('DrainOptions')))
+  })
+
+  test('in docs/options.md has an example for each', () => {
+    const code = blocksOf('docs/options.md').map(({ text }) => text)
+    expect(Object.keys(all).filter((name) => !code.some((text) => text.includes(`${name}:`)))).toEqual([])
+  })
+})
+
+const codes = [...core.matchAll(/^ {2}(HANDSHAKE_\w+): \{ status/gm)].map(([, code]) => code as string)
+
+describe('the table of refusals', () => {
+  const errors = codes.map((code) => new HandshakeError(code as HandshakeErrorCode, ''))
+
+  test('in docs/errors.md has the codes of the code, with status and header fields', () => {
+    expect(codes.length).toBeGreaterThan(10)
+    const rows = tableRows('docs/errors.md').filter(([code]) => /^`HANDSHAKE_/.test(code ?? ''))
+    const expected = errors.map(({ code, headers, status }) => [
+      `\`${code}\``,
+      String(status),
+      Object.entries(headers)
+        .map(([name, value]) => `\`${name}: ${value}\``)
+        .join(', ')
+    ])
+    expect(rows).toEqual(expected)
+  })
+
+  test('in docs/errors.md is followed by a section for each code', () => {
+    const sections = [...readPage('docs/errors.md').matchAll(/^### (\w+)$/gm)].map(([, code]) => code)
+    expect(sections).toEqual(codes)
+  })
+
+  test('in the README has the codes of the code, with their status', () => {
+    const rows = tableRows('README.md').filter(([, , code]) => /^`HANDSHAKE_/.test(code ?? ''))
+    const found = rows.map(([, status, code]) => `${withoutQuotes(code ?? '')} ${status?.slice(0, 3)}`).sort()
+    expect(found).toEqual(errors.map(({ code, status }) => `${code} ${status}`).sort())
+  })
+})
+
+/** A handshake as raw text; undefined leaves a field out. */
+function handshake(fields: Record<string, string | undefined> = {}, line = 'GET / HTTP/1.1'): string {
+  const all = {
+    Host: 'app.example',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    ...fields
+  }
+  const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
+  return [line, ...lines, '', ''].join('\r\n')
+}
+
+describe('the message in docs/errors.md', () => {
+  const provoked: [code: HandshakeErrorCode, bytes: string, options?: AttachOptions][] = [
+    ['HANDSHAKE_METHOD', 'POST / HTTP/1.1\r\nHost: app.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'],
+    ['HANDSHAKE_METHOD', handshake({}, 'GET / HTTP/1.0')],
+    ['HANDSHAKE_UPGRADE_REQUIRED', 'GET / HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n'],
+    ['HANDSHAKE_HOST', handshake({ host: 'other.example' })],
+    ['HANDSHAKE_VERSION', handshake({ 'Sec-WebSocket-Version': '12' })],
+    ['HANDSHAKE_KEY', handshake({ 'Sec-WebSocket-Key': 'c2hvcnQ=' })],
+    ['HANDSHAKE_ORIGIN', handshake({ Origin: 'https://evil.example' })],
+    ['HANDSHAKE_ORIGIN', handshake(), { requireOrigin: true }],
+    ['HANDSHAKE_SUBPROTOCOL', handshake({ 'Sec-WebSocket-Protocol': 'a, a' })],
+    ['HANDSHAKE_SUBPROTOCOL', handshake(), { subprotocols: ['chat.v2'], requireSubprotocol: true }],
+    ['HANDSHAKE_EXTENSION', handshake({ 'Sec-WebSocket-Extensions': 'x; y=;' })],
+    ['HANDSHAKE_UNAVAILABLE', handshake()],
+    ['HANDSHAKE_NOT_ATTACHED', handshake()]
+  ]
+
+  test.each(provoked)('of %s is what comes', async (code, bytes, options = {}) => {
+    const refused: string[] = []
+    const listener: RequestListener = (req, res) => {
+      req.resume()
+      void acceptWebSocket(req, res, () => {})
+    }
+    const server = createServer(listener)
+    const onRefused = (error: HandshakeError) => refused.push(error.code)
+    const attachment = attach(server, listener, { ...options, onRefused })
+    if (code === 'HANDSHAKE_UNAVAILABLE') await attachment.drain()
+    if (code === 'HANDSHAKE_NOT_ATTACHED') attachment.detach()
+    await once(server.listen(0), 'listening')
+    jest.spyOn(process.stderr, 'write').mockImplementation(() => true)
+    try {
+      const socket = connect((server.address() as AddressInfo).port)
+      let text = ''
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      socket.write(bytes)
+      while (!/\r\n\r\n.*\n$/s.test(text)) await once(socket, 'data')
+      socket.destroy()
+      const [head = '', message = ''] = text.split('\r\n\r\n')
+      expect(head).toContain(`HTTP/1.1 ${new HandshakeError(code, '').status} `)
+      const section = readPage('docs/errors.md').split(`### ${code}\n`)[1]?.split('\n## ')[0]?.split('\n### ')[0]
+      expect(section).toContain(`\n> ${message.trim()}\n`)
+      // Those without a handshake of ours are logged by the default.
+      if (!['HANDSHAKE_METHOD', 'HANDSHAKE_UPGRADE_REQUIRED', 'HANDSHAKE_NOT_ATTACHED'].includes(code))
+        expect(refused).toEqual([code])
+    } finally {
+      server.closeAllConnections()
+      await once(server.close(), 'close')
+    }
+  })
+
+  test('of HANDSHAKE_ABORTED is that of the code', () => {
+    expect(core).toContain("'The client went away before its handshake was answered.'")
+    expect(readPage('docs/errors.md')).toContain('> The client went away before its handshake was answered.\n')
+  })
+})
+
+describe('what is not there yet', () => {
+  test('a message that comes before there is a listener is lost, as the README says', async () => {
+    const listener: RequestListener = (req, res) =>
+      acceptWebSocket(req, res, async (socket) => {
+        await sleep(50)
+        socket.on('message', (data) => socket.send(String(data)))
+        socket.send('now')
+      })
+    const server = createServer(listener)
+    const attachment = attach(server, listener)
+    await once(server.listen(0), 'listening')
+    const socket = new WebSocket(`ws://localhost:${(server.address() as AddressInfo).port}`)
+    const messages: string[] = []
+    socket.on('message', (data) => {
+      messages.push(String(data))
+      if (messages.length === 1) socket.send('late')
+    })
+    await once(socket, 'open')
+    socket.send('early')
+    while (!messages.includes('late')) await once(socket, 'message')
+    expect(messages).toEqual(['now', 'late'])
+    await Promise.all([attachment.drain(), once(server.close(), 'close')])
+  })
+})
+
+describe('a mistake in the code of a listener that returns its promise', () => {
+  test.each<[mistake: string, options: EndpointOptions]>([
+    ['a wrong option', { maxPayload: 1 } as EndpointOptions],
+    ['a function of the options that throws', { subprotocols: () => JSON.parse('') }]
+  ])('%s is a fault in dispatch, with 500', async (_mistake, options) => {
+    const phases: string[] = []
+    const listener: RequestListener = (req, res) => acceptWebSocket(req, res, options, () => {})
+    const server = createServer(listener)
+    attach(server, listener, { onError: (_error, { phase }) => phases.push(phase) })
+    await once(server.listen(0), 'listening')
+    const socket = connect((server.address() as AddressInfo).port)
+    socket.end(handshake())
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 500 /)
+    expect(phases).toEqual(['dispatch'])
+    socket.destroy()
+    await once(server.close(), 'close')
+  })
+})
+
+const hasNginx = spawnSync('nginx', ['-v']).status === 0
+
+describe('the configuration of nginx', () => {
+  const [block] = blocksOf('docs/origins.md').filter(({ language }) => language === 'nginx')
+  const text = block?.text ?? ''
+
+  test('passes on what a handshake needs', () => {
+    for (const [field, value] of [
+      ['Host', '$http_host'],
+      ['Upgrade', '$http_upgrade'],
+      ['Connection', '$connection_upgrade']
+    ]) {
+      expect(text).toContain(`proxy_set_header ${field} ${value};`)
+    }
+    expect(text).toContain('proxy_http_version 1.1;')
+  })
+
+  const run = hasNginx ? test : test.skip
+  run(`lets a page of its own origin connect${hasNginx ? '' : ' (apt-get install nginx)'}`, async () => {
+    const listener: RequestListener = (req, res) => {
+      void acceptWebSocket(req, res, (socket) => socket.send('Welcome.'))
+    }
+    const server = createServer(listener)
+    attach(server, listener, { onRefused: () => {} })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const probe = createServer()
+    await once(probe.listen(0, '127.0.0.1'), 'listening')
+    const { port } = probe.address() as AddressInfo
+    await once(probe.close(), 'close')
+
+    const folder = mkdtempSync(join(tmpdir(), 'oneport-nginx-'))
+    const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder};`)
+    const http = text
+      .replace('listen 80;', `listen 127.0.0.1:${port};`)
+      .replace('127.0.0.1:3000', `127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const config = join(folder, 'nginx.conf')
+    writeFileSync(
+      config,
+      `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log; events {} http { access_log off; ${paths.join(' ')} ${http} }`
+    )
+    const nginx = spawn('nginx', ['-p', folder, '-c', config], { stdio: 'ignore' })
+    try {
+      const statusOf = async (origin: string): Promise<number> => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { origin })
+        try {
+          return await new Promise((resolve, reject) => {
+            socket.on('open', () => resolve(101))
+            socket.on('unexpected-response', (_req, res) => resolve(res.statusCode ?? 0))
+            socket.on('error', reject)
+          })
+        } finally {
+          socket.on('error', () => {}).terminate()
+        }
+      }
+      let first = 0
+      for (let tries = 0; first === 0 && tries < 100; tries++) {
+        first = await statusOf(`http://127.0.0.1:${port}`).catch(() => sleep(50, 0))
+      }
+      expect(first).toBe(101)
+      expect(await statusOf('http://evil.example')).toBe(403)
+    } finally {
+      nginx.kill()
+      await once(nginx, 'exit')
+      server.closeAllConnections()
+      await once(server.close(), 'close')
+      rmSync(folder, { recursive: true })
+    }
+  })
+})

@@ -1,0 +1,255 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type ClientOptions, WebSocket } from 'ws'
+import { type Block, root } from './markdown.ts'
+
+/** Beside docs/node_modules, so that the programs find their packages as a user's program does. */
+const folder = join(__dirname, 'node_modules', '.cache', `examples-${process.pid}`)
+
+/** Time that a program has to listen, and to end, in milliseconds. */
+const patienceMs = 10_000
+
+/** Stands for the port until it is known; esbuild would write 3000 as 3e3. */
+const placeholder = 54_321
+
+const sources = join(folder, 'src')
+const nameOf = (name: string, { language }: Block): string => `${name}.${language === 'ts' ? 'mts' : 'mjs'}`
+
+/** Writes the programs as files; one call of esbuild takes the types out. */
+export function writePrograms(programs: ReadonlyMap<string, Block>): void {
+  for (const name of ['core', 'express', 'fastify']) {
+    if (existsSync(join(root, 'packages', name, 'dist', 'index.mjs'))) continue
+    throw new Error(`packages/${name} is not built: examples run what npm would install. Call "npm run build" first.`)
+  }
+  mkdirSync(sources, { recursive: true })
+  const files = [...programs].map(([name, block]) => {
+    const file = join(sources, nameOf(name, block))
+    writeFileSync(file, atPort(block.text, placeholder))
+    return file
+  })
+  const esbuild = join(root, 'node_modules', '.bin', 'esbuild')
+  const out = ['--format=esm', '--target=node20', `--outdir=${folder}`, '--out-extension:.js=.mjs', '--log-level=error']
+  execFileSync(esbuild, [...files, ...out], { stdio: 'pipe' })
+}
+
+export const removePrograms = (): void => rmSync(folder, { recursive: true, force: true })
+
+/**
+ * Type-checks all programs of a language, as strictly as a careful user would; JavaScript may leave types out.
+ * @returns what the compiler says
+ */
+export async function checkTypes(programs: ReadonlyMap<string, Block>, language: 'js' | 'ts'): Promise<string> {
+  const compilerOptions = {
+    target: 'es2023',
+    lib: ['es2023', 'dom'],
+    module: 'nodenext',
+    types: ['node'],
+    strict: true,
+    noImplicitAny: language === 'ts',
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    isolatedModules: true,
+    moduleDetection: 'force',
+    allowJs: true,
+    checkJs: true,
+    skipLibCheck: true,
+    noEmit: true
+  }
+  const files = [...programs].filter(([, block]) => block.language === language).map(([name, b]) => nameOf(name, b))
+  const config = join(sources, `tsconfig.${language}.json`)
+  writeFileSync(config, JSON.stringify({ compilerOptions, files }))
+  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  return promisify(execFile)(tsc, ['-p', config, '--pretty', 'false']).then(
+    ({ stdout }) => stdout,
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr
+  )
+}
+
+/** Runs an example that ends by itself; rejects where its exit code is not 0. @returns what it prints */
+export async function runScript(name: string): Promise<string> {
+  const { NODE_ENV: _test, ...env } = process.env
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, `${name}.mjs`)], { env })
+  return stdout
+}
+
+/** Runs a command of a page against a program. @returns what it prints */
+export async function runShell(text: string, port: number): Promise<string> {
+  const { stdout } = await promisify(execFile)('sh', ['-c', atPort(text, port).replace(/^curl /gm, 'curl -sS ')])
+  return stdout.replaceAll('\r\n', '\n')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await once(server.listen(0), 'listening')
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), 'close')
+  return port
+}
+
+/** Replaces the port that the pages write by the one that is free. */
+export const atPort = (text: string, port: number): string => text.replace(/\b3000\b/g, String(port))
+
+/** The answer to an opening handshake. */
+export interface Answer {
+  readonly status: number
+  readonly headers: NodeJS.Dict<string | string[]>
+  readonly body: string
+  /** Open where the status is 101. */
+  readonly socket: WebSocket
+  /** The next message, as text. */
+  next(): Promise<string>
+  /** How the connection ends. */
+  readonly closed: Promise<{ code: number; reason: string }>
+}
+
+/** An example that runs as a process of its own. */
+export class Program {
+  readonly port: number
+  readonly #process: ChildProcess
+  readonly #sockets: WebSocket[] = []
+  #output = ''
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#process = child
+    this.port = port
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.#output += chunk.toString()
+      })
+    }
+  }
+
+  /** Starts an example and waits until it listens. */
+  static async start(name: string, env: NodeJS.ProcessEnv = {}): Promise<Program> {
+    const port = await freePort()
+    const file = join(folder, `${name}-${port}.mjs`)
+    writeFileSync(file, readFileSync(join(folder, `${name}.mjs`), 'utf8').replaceAll(String(placeholder), String(port)))
+    const { NODE_ENV: _test, ...inherited } = process.env
+    const child = spawn(process.execPath, [file], { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const program = new Program(child, port)
+    const giveUp = Date.now() + patienceMs
+    while (!(await program.#listens())) {
+      if (child.exitCode === null && Date.now() < giveUp) {
+        await sleep(20)
+        continue
+      }
+      await program.end()
+      throw new Error(`Example ${name} does not listen on its port. It printed: ${program.output}`)
+    }
+    return program
+  }
+
+  #listens(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = connectTcp(this.port, 'localhost')
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+      socket.once('connect', () => socket.destroy())
+    })
+  }
+
+  /** What it has printed so far. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** Waits until it has printed something. */
+  async printed(text: string): Promise<void> {
+    const giveUp = Date.now() + patienceMs
+    while (!this.#output.includes(text)) {
+      if (Date.now() > giveUp) throw new Error(`Expected ${JSON.stringify(text)}; printed was: ${this.#output}`)
+      await sleep(10)
+    }
+  }
+
+  /** The origin of its pages. */
+  get origin(): string {
+    return `http://localhost:${this.port}`
+  }
+
+  fetch(path: string, init?: RequestInit): Promise<Response> {
+    return fetch(this.origin + path, init)
+  }
+
+  /** Sends an opening handshake and waits for the answer, whichever it is. */
+  async connect(path: string, options: ClientOptions = {}, subprotocols: string[] = []): Promise<Answer> {
+    const socket = new WebSocket(`ws://localhost:${this.port}${path}`, subprotocols, options)
+    this.#sockets.push(socket)
+    const queue: string[] = []
+    const waiting: ((text: string) => void)[] = []
+    socket.on('message', (data) => {
+      const take = waiting.shift()
+      if (take === undefined) queue.push(String(data))
+      else take(String(data))
+    })
+    const rest = {
+      socket,
+      next: async () => queue.shift() ?? new Promise<string>((resolve) => waiting.push(resolve)),
+      closed: new Promise<{ code: number; reason: string }>((resolve) => {
+        socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }))
+      })
+    }
+    return new Promise((resolve, reject) => {
+      socket.on('error', reject)
+      socket.on('upgrade', ({ headers }) => {
+        socket.once('open', () => resolve({ status: 101, headers, body: '', ...rest }))
+      })
+      socket.on('unexpected-response', (request, response) => {
+        let body = ''
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString()
+        })
+        response.on('end', () => {
+          request.destroy()
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body, ...rest })
+        })
+      })
+    })
+  }
+
+  /** Runs lines as the console of a browser would on a page of this program. @returns what they log */
+  async console(text: string, lines: number): Promise<string[]> {
+    const { origin } = this
+    const sockets = this.#sockets
+    class BrowserWebSocket extends WebSocket {
+      constructor(url: string, subprotocols?: string | string[]) {
+        super(url, subprotocols, { origin })
+        // In a browser nothing happens where nobody listens for this.
+        this.on('error', () => {})
+        sockets.push(this)
+      }
+    }
+    const logged: string[] = []
+    const done = new Promise<void>((resolve) => {
+      const log = (...values: unknown[]) => {
+        logged.push(values.map(String).join(' '))
+        if (logged.length === lines) resolve()
+      }
+      const browserFetch = (path: string, init?: RequestInit) => fetch(new URL(path, origin), init)
+      const AsyncFunction = (async () => {}).constructor as FunctionConstructor
+      const run = AsyncFunction('WebSocket', 'console', 'fetch', 'location', atPort(text, this.port))
+      void run(BrowserWebSocket, { log }, browserFetch, new URL(origin))
+    })
+    await Promise.race([done, sleep(patienceMs, undefined, { ref: false })])
+    return logged
+  }
+
+  /** Sends a signal and waits for the end. @returns the exit code */
+  async signal(signal: NodeJS.Signals): Promise<number | null> {
+    const ended = once(this.#process, 'exit')
+    this.#process.kill(signal)
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), patienceMs)
+    const [exitCode] = (await ended) as [number | null]
+    clearTimeout(timer)
+    return exitCode
+  }
+
+  async end(): Promise<void> {
+    for (const socket of this.#sockets) socket.terminate()
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await this.signal('SIGKILL')
+  }
+}
