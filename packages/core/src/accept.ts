@@ -4,7 +4,7 @@ import { aborted, type Checked, checkWith, type FrameworkBinding } from './check
 import type { EndpointOptions } from './endpoint.ts'
 import { show } from './errors.ts'
 import { contain } from './fault.ts'
-import { frameworkWriteHead, handshakeOf } from './handshake.ts'
+import { frameworkWriteHead, handshakeOf, shieldSocket } from './handshake.ts'
 import { listMembers, removeOwnedFields } from './http-fields.ts'
 import { logFault } from './log.ts'
 import { answerFailure } from './reject.ts'
@@ -113,6 +113,7 @@ function open<Request extends IncomingMessage>(
         frameworkWriteHead(response, 101, 'Switching Protocols')
         response.flushHeaders()
         response.detachSocket(rawSocket as never)
+        shieldSocket(req)
       },
       onOpen: (socket) => {
         socket.reportFaultsTo(options.onError)

@@ -27,7 +27,10 @@ export interface Attachment {
   detach(): void
 }
 
-const attached = new WeakSet<HttpServer>()
+const attachments = new WeakMap<HttpServer, Attachment>()
+
+/** The attachment of a server; undefined where it has none. */
+export const attachmentOf = (server: HttpServer): Attachment | undefined => attachments.get(server)
 
 /**
  * Lets a server take WebSocket connections: each opening handshake goes through `dispatch` as the GET request that it
@@ -45,21 +48,25 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
     throw new TypeError(`attach: expected a listener (req, res) => …; got ${show(dispatch)}`)
   }
   const resolved = resolveOptions(options)
-  if (attached.has(server))
+  if (attachments.has(server)) {
     throw new Error('attach: this server is attached already; call detach() of the first attachment')
-  attached.add(server)
+  }
   const connections = new Connections()
   const stopListening = listen(server, { dispatch, options: resolved, connections })
   let draining: Promise<DrainResult> | undefined
 
-  return {
+  const attachment: Attachment = {
     connections: connections.open,
     drain: async (drainOptions) => {
       draining ??= drain(connections, resolveDrainOptions(drainOptions))
       return draining
     },
     detach: () => {
-      if (attached.delete(server)) stopListening()
+      if (attachments.get(server) !== attachment) return
+      attachments.delete(server)
+      stopListening()
     }
   }
+  attachments.set(server, attachment)
+  return attachment
 }

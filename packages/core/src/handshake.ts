@@ -109,3 +109,17 @@ export function frameworkWriteHead(res: ServerResponse, status: number, reason?:
     ? Reflect.apply(writeHead, res, [status, reason])
     : Reflect.apply(writeHead, res, [status])
 }
+
+/**
+ * Frameworks end the connection of a request whose response has begun and then fails: Express calls
+ * `req.socket.destroy()`. Behind a 101 that would end the WebSocket, so the request gets a view of its socket that has
+ * everything but this. The handler ends a connection with `close()` or `terminate()`.
+ */
+export function shieldSocket(req: IncomingMessage): void {
+  const shielded = Object.create(req.socket, { destroy: { value: returnThis }, destroySoon: { value: returnThis } })
+  req.socket = shielded
+}
+
+function returnThis(this: unknown): unknown {
+  return this
+}

@@ -5,6 +5,7 @@ export {
   acceptHandshake,
   acceptWebSocket,
   attach,
+  attachmentOf,
   type CheckedHandshake,
   CloseCode,
   checkEndpointOptions,

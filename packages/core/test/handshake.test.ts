@@ -77,6 +77,17 @@ describe('the response that writes the 101', () => {
     expect(events).toEqual(['finish', 'close'])
   })
 
+  test('leaves the request a socket that tells of the client and cannot be destroyed with it', async () => {
+    const { target } = await serve((req, res) =>
+      acceptWebSocket(req, res, (socket, { socket: view }) => {
+        view.destroy()
+        view.destroySoon()
+        socket.send(`${view.remoteAddress} ${view.destroyed}`)
+      })
+    )
+    expect(await (await connectClient(target, '/')).next()).toBe('127.0.0.1 false')
+  })
+
   test('leaves a raw socket whose write was wrapped as it was', async () => {
     let written = ''
     const { target } = await serve((req, res) => {

@@ -11,9 +11,10 @@ import { effectiveRequest } from './effective-request.ts'
 
 const defaults = new WeakMap<IncomingMessage, EndpointOptions>()
 
-/** Gives the endpoints that a request may reach from here on their defaults. */
-export const setDefaults = (req: IncomingMessage, options: EndpointOptions): void => {
-  defaults.set(req, options)
+/** Gives the endpoints that a request may reach from here on their defaults, over those that it has already. */
+export function setDefaults(req: IncomingMessage, options: EndpointOptions): void {
+  const all = withDefaults(req, options)
+  if (all !== undefined) defaults.set(req, all)
 }
 
 /** Options that have been merged before, by identity: core resolves an object once. */
@@ -25,9 +26,14 @@ function withDefaults(req: IncomingMessage, options: EndpointOptions | undefined
   if (options === undefined || passed === undefined) return options ?? passed
   const known = merged.get(passed) ?? new WeakMap<EndpointOptions, EndpointOptions>()
   merged.set(passed, known)
-  const all = known.get(options) ?? { ...passed, ...options }
+  const all = known.get(options) ?? merge(passed, options)
   known.set(options, all)
   return all
+}
+
+/** What is given as undefined is left out: an option that is forgotten must not undo a stricter default. */
+function merge(passed: EndpointOptions, own: EndpointOptions): EndpointOptions {
+  return { ...passed, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) }
 }
 
 /**

@@ -1,7 +1,15 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { type Attachment, type AttachOptions, attach, type HttpServer, serverOptionNames } from '@oneport/core'
+import {
+  type Attachment,
+  type AttachOptions,
+  attach,
+  attachmentOf,
+  type HttpServer,
+  type ServerOptions,
+  serverOptionNames
+} from '@oneport/core'
 
 /** One `wsUpgrade()`: what it was given, and the servers that it serves. */
 export interface Mount {
@@ -39,11 +47,14 @@ export function addMount(app: Application, mount: Mount): void {
   app.on('mount', (parent: Application) => addMount(parent, mount))
 }
 
-/** Attaches a server that one of the mounts is for; every mount of the same application shares the attachment. */
+/**
+ * Attaches a server that one of the mounts is for; every mount of the same application shares the attachment.
+ * Defaults of endpoints are not the server's: each request takes those of the mounts that it passes.
+ */
 export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>): Attachment {
   const [first] = serving
   // Through the server's own event: what wraps its `request` listener (tracing, another function) sees handshakes too.
-  const attachment = attach(server, (req, res) => server.emit('request', req, res), first?.options)
+  const attachment = attach(server, (req, res) => server.emit('request', req, res), serverOptions(first?.options))
   attachedServers.add(server)
   for (const { attachments } of serving) attachments.add(attachment)
   server.once('close', () => {
@@ -52,6 +63,10 @@ export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>): A
     for (const { attachments } of serving) attachments.delete(attachment)
   })
   return attachment
+}
+
+function serverOptions(options: AttachOptions = {}): ServerOptions {
+  return Object.fromEntries(serverOptionNames.map((name) => [name, options[name]]))
 }
 
 let watching = false
@@ -68,7 +83,7 @@ export function watchServers(): void {
   watching = true
   subscribe('net.server.socket', (message) => {
     const { server } = (message as { socket: Socket & { server?: HttpServer } }).socket
-    if (server === undefined || attachedServers.has(server)) return
+    if (server === undefined || attachedServers.has(server) || attachmentOf(server) !== undefined) return
     for (const listener of server.listeners('request')) {
       const serving = mounts.get(listener)
       if (serving === undefined) continue

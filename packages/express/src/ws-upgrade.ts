@@ -55,9 +55,14 @@ export function wsUpgrade(
   watchServers()
 
   const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
-    if (isWebSocketRequest(req)) setDefaults(req, defaults)
-    if (handler === undefined || (req as Request).path !== '/') next()
-    else void acceptWebSocket(req as Request, res, handler)
+    if (handler === undefined) {
+      if (isWebSocketRequest(req)) setDefaults(req, defaults)
+      next()
+    } else if ((req as Request).path === '/') {
+      void acceptWebSocket(req as Request, res, defaults, handler)
+    } else {
+      next()
+    }
   }
   return Object.defineProperties(
     Object.assign(middleware, {

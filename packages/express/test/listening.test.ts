@@ -1,0 +1,324 @@
+import http from 'node:http'
+import https from 'node:https'
+import { certificate, closed, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { attach } from '@oneport/core'
+import type { ErrorRequestHandler, Express } from 'express'
+import request from 'supertest'
+import { acceptWebSocket, type HandshakeError, wsUpgrade } from '../src/index.ts'
+import { ask, close, echo, useServers } from './servers.ts'
+import { versions } from './versions.ts'
+
+/** Answers errors as JSON, so that a test can read the code. */
+const asJson: ErrorRequestHandler = (error: HandshakeError, _req, res, _next) => {
+  res.status(error.status).set(error.headers).json({ code: error.code })
+}
+
+describe.each(versions)('A server of %s', (_name, express) => {
+  const { serve, connect, open } = useServers()
+
+  function makeApp(websockets = wsUpgrade({ onRefused: () => {} })): Express {
+    const app = express()
+    app.use(websockets)
+    app.get('/page', (_req, res) => void res.send('page'))
+    app.get('/chat', (req, res) => acceptWebSocket(req, res, { subprotocols: ['chat'] }, echo))
+    app.use(asJson)
+    return app
+  }
+
+  const listeners: [string, (app: Express) => Promise<Express | http.Server>][] = [
+    ['app.listen()', async (app) => app],
+    ['http.createServer(app)', async (app) => http.createServer(app)],
+    ['https.createServer(…, app)', async (app) => https.createServer(await certificate(), app)]
+  ]
+
+  test.each(listeners)('takes a handshake as its very first bytes with %s', async (_what, make) => {
+    const target = await serve(await make(makeApp()))
+    const response = await sendRaw(target, handshake('/chat'), headArrived)
+    expect(response.status).toBe(101)
+  })
+
+  test.each(listeners)('serves HTTP and WebSockets beside each other with %s', async (_what, make) => {
+    const target = await serve(await make(makeApp()))
+    const client = await connect(target, '/chat', ['chat'])
+    const page = await sendRaw(target, 'GET /page HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n')
+    expect(page.rest).toBe('page')
+    expect(await ask(client, 'hello')).toBe('hello')
+    expect(client.socket.protocol).toBe('chat')
+  })
+
+  test('takes handshakes when it was made before the application had its wsUpgrade()', async () => {
+    const app = express()
+    const target = await serve(http.createServer(app))
+    app.use(wsUpgrade())
+    app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+    expect(await ask(await connect(target, '/chat'), 'hello')).toBe('hello')
+  })
+
+  test('takes a handshake on a connection that was open before wsUpgrade() was mounted only if it is attached', async () => {
+    const app = express()
+    const target = await serve(app)
+    const raw = await open(target)
+    raw.write('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n')
+    await new Promise((resolve) => raw.once('data', resolve))
+    const websockets = wsUpgrade()
+    app.use(websockets)
+    app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+    websockets.attach(target.server)
+    raw.write(handshake('/chat'))
+    const [answer] = await new Promise<Buffer[]>((resolve) => raw.once('data', (chunk: Buffer) => resolve([chunk])))
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /)
+  })
+
+  describe('under supertest', () => {
+    const opening = {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Key': 'x3JJHMbDL1EzLkh9GBhXDw==',
+      'Sec-WebSocket-Version': '13'
+    }
+
+    test('answers ordinary routes', async () => {
+      const app = makeApp()
+      await request(app).get('/page').expect(200, 'page')
+      await request(app).get('/nowhere').expect(404)
+    })
+
+    test('answers a plain GET at an endpoint with 426 and the field Upgrade', async () => {
+      await request(makeApp())
+        .get('/chat')
+        .expect(426, { code: 'HANDSHAKE_UPGRADE_REQUIRED' })
+        .expect('Upgrade', 'websocket')
+    })
+
+    test('answers a POST at an endpoint as the application does, and at one of app.all() with 405', async () => {
+      const app = makeApp()
+      await request(app).post('/chat').send({ a: 1 }).expect(404)
+      app.all('/any', (req, res) => acceptWebSocket(req, res, echo))
+      app.use(asJson)
+      await request(app).post('/any').send({ a: 1 }).expect(405, { code: 'HANDSHAKE_METHOD' }).expect('Allow', 'GET')
+    })
+
+    test.each([
+      ['a version', { 'Sec-WebSocket-Version': '8' }, 426, 'HANDSHAKE_VERSION'],
+      ['a key', { 'Sec-WebSocket-Key': 'short' }, 400, 'HANDSHAKE_KEY'],
+      ['an origin', { Origin: 'https://evil.example' }, 403, 'HANDSHAKE_ORIGIN']
+    ])('shows the refusal of %s', async (_what, fields, status, code) => {
+      await request(makeApp())
+        .get('/chat')
+        .set({ ...opening, ...fields })
+        .expect(status, { code })
+    })
+  })
+
+  describe('that is not the application itself but a function around it', () => {
+    test('takes handshakes once wsUpgrade().attach(server) has been called', async () => {
+      const websockets = wsUpgrade()
+      const app = makeApp(websockets)
+      const server = http.createServer((req, res) => app(req, res))
+      const attachment = websockets.attach(server)
+      const client = await connect(await serve(server), '/chat')
+      expect(await ask(client, 'hello')).toBe('hello')
+      expect(websockets.connections).toHaveLength(1)
+      expect([...attachment.connections]).toEqual(websockets.connections)
+    })
+
+    test('shows handshakes to the function as well', async () => {
+      const websockets = wsUpgrade()
+      const app = makeApp(websockets)
+      const seen: (string | undefined)[] = []
+      const server = http.createServer((req, res) => {
+        seen.push(req.url)
+        res.setHeader('X-Wrapped', 'yes')
+        app(req, res)
+      })
+      websockets.attach(server)
+      const { response } = await connect(await serve(server), '/chat')
+      expect(seen).toEqual(['/chat'])
+      expect(response.headers['x-wrapped']).toBe('yes')
+    })
+
+    test('answers a handshake with 503 and says on stderr what to call, while nothing is attached', async () => {
+      const app = makeApp()
+      const target = await serve(http.createServer((req, res) => app(req, res)))
+      const response = await sendRaw(target, handshake('/chat', { Connection: 'close, Upgrade' }))
+      expect(response.status).toBe(503)
+      expect(JSON.parse(response.rest)).toEqual({ code: 'HANDSHAKE_NOT_ATTACHED' })
+      expect(takePrinted()).toEqual([
+        expect.stringMatching(/^oneport: HANDSHAKE_NOT_ATTACHED: .*wsUpgrade\(\)\.attach\(server\)/)
+      ])
+    })
+
+    test('leaves ordinary requests as they are, while nothing is attached', async () => {
+      const app = makeApp()
+      const server = http.createServer((req, res) => app(req, res))
+      await request(server).get('/page').expect(200, 'page')
+      await request(server).get('/chat').expect(426)
+    })
+  })
+
+  test('answers with 503 and says what to call where wsUpgrade() is used on a bare router', async () => {
+    const app = express()
+    const router = express.Router()
+    router.use(wsUpgrade())
+    router.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+    app.use(router, asJson)
+    const target = await serve(app)
+    const response = await sendRaw(target, handshake('/chat', { Connection: 'close, Upgrade' }))
+    expect(response.status).toBe(503)
+    expect(JSON.parse(response.rest)).toEqual({ code: 'HANDSHAKE_NOT_ATTACHED' })
+    expect(takePrinted()).toEqual([expect.stringMatching(/^oneport: HANDSHAKE_NOT_ATTACHED: .*attach\(server\)/)])
+  })
+
+  test('takes handshakes for a bare router whose wsUpgrade() is attached by hand', async () => {
+    const app = express()
+    const router = express.Router()
+    const websockets = wsUpgrade()
+    router.use(websockets)
+    router.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+    app.use(router)
+    const server = http.createServer(app)
+    websockets.attach(server)
+    expect(await ask(await connect(await serve(server), '/chat'), 'hello')).toBe('hello')
+  })
+
+  test('is attached once by several wsUpgrade() of one application, and says so when asked to attach again', async () => {
+    const app = express()
+    const first = wsUpgrade()
+    const second = wsUpgrade()
+    app.use(first, second)
+    app.use('/echo', wsUpgrade(echo))
+    const target = await serve(app)
+    await connect(target, '/echo')
+    await connect(target, '/echo')
+    expect(target.server.listenerCount('upgrade')).toBe(1)
+    expect(first.connections).toHaveLength(2)
+    expect(second.connections).toEqual(first.connections)
+    expect(() => first.attach(target.server)).toThrow('this server is attached already')
+  })
+
+  test('outlives a wsUpgrade() of an application that core has attached already', async () => {
+    const app = makeApp()
+    const server = http.createServer(app)
+    attach(server, app)
+    expect(await ask(await connect(await serve(server), '/chat'), 'hello')).toBe('hello')
+    expect(server.listenerCount('upgrade')).toBe(1)
+  })
+
+  test('leaves nothing behind when it is closed, fifty times over', async () => {
+    const upgradeListeners: number[] = []
+    const connections: number[] = []
+    for (let turn = 0; turn < 50; turn++) {
+      const websockets = wsUpgrade()
+      const app = makeApp(websockets)
+      const { server, ...target } = await serve(app)
+      const { socket } = await connect(target, '/chat')
+      const end = closed(socket)
+      socket.close()
+      await end
+      await close(server)
+      upgradeListeners.push(server.listenerCount('upgrade'))
+      connections.push(websockets.connections.length)
+      // Throws if an attachment were left.
+      attach(server, app).detach()
+      expect(await websockets.drain()).toEqual({ closed: 0, terminated: 0 })
+    }
+    expect(upgradeListeners).toEqual(Array(50).fill(0))
+    expect(connections).toEqual(Array(50).fill(0))
+  })
+
+  test('takes handshakes again when it listens again', async () => {
+    const websockets = wsUpgrade()
+    const server = http.createServer(makeApp(websockets))
+    const first = await connect(await serve(server), '/chat')
+    first.socket.terminate()
+    await close(server)
+    expect(server.listenerCount('upgrade')).toBe(0)
+    expect(await ask(await connect(await serve(server), '/chat'), 'hello')).toBe('hello')
+    expect(websockets.connections).toHaveLength(1)
+  })
+
+  test('lists its sockets in connections, and drops those that have closed', async () => {
+    const websockets = wsUpgrade()
+    const app = express()
+    const ended: Promise<unknown>[] = []
+    app.use(websockets)
+    app.get('/chat', (req, res) => acceptWebSocket(req, res, (socket) => void ended.push(closed(socket))))
+    const target = await serve(app)
+    expect(websockets.connections).toEqual([])
+    const { socket } = await connect(target, '/chat')
+    await connect(target, '/chat')
+    expect(websockets.connections).toHaveLength(2)
+    socket.close()
+    await ended[0]
+    expect(websockets.connections).toHaveLength(1)
+  })
+
+  test('is drained together with the other servers of its application', async () => {
+    const websockets = wsUpgrade()
+    const app = makeApp(websockets)
+    const targets = [await serve(app), await serve(http.createServer(app))]
+    const clients = await Promise.all(targets.map((target) => connect(target, '/chat')))
+    const ends = Promise.all(clients.map(({ socket }) => closed(socket)))
+    expect(websockets.connections).toHaveLength(2)
+    expect(await websockets.drain({ code: 1012, reason: 'restarting' })).toEqual({ closed: 2, terminated: 0 })
+    expect(await ends).toEqual(Array(2).fill({ code: 1012, reason: 'restarting' }))
+    for (const target of targets) {
+      const response = await sendRaw(target, handshake('/chat'))
+      expect(response.status).toBe(503)
+      expect(response.fields.get('retry-after')).toEqual([expect.stringMatching(/^\d+$/)])
+      expect(JSON.parse(response.rest)).toEqual({ code: 'HANDSHAKE_UNAVAILABLE' })
+      const page = await sendRaw(target, 'GET /page HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n')
+      expect(page.status).toBe(200)
+    }
+  })
+})
+
+describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
+  test.each([
+    ['an unknown name', { allowedOrigin: [] }, "Unknown option 'allowedOrigin'"],
+    ['an origin without a scheme', { allowedOrigins: ['app.example'] }, 'allowedOrigins: expected an origin'],
+    ['a payload limit of none', { maxPayloadBytes: 0 }, 'maxPayloadBytes: expected'],
+    ['a subprotocol that is no token', { subprotocols: ['chat v1'] }, 'subprotocols: expected'],
+    ['an onError that is no function', { onError: 'log' }, 'onError: expected a function'],
+    ['an option of ws that is ours', { ws: { verifyClient: () => true } }, 'ws.verifyClient: cannot be set here'],
+    ['null', null, 'options: expected an object']
+  ])('throws for %s, before any request', (_what, options, message) => {
+    expect(() => wsUpgrade(options as object)).toThrow(TypeError)
+    expect(() => wsUpgrade(options as object)).toThrow(message)
+  })
+
+  test('throws for a handler that is no function', () => {
+    expect(() => wsUpgrade({}, 'echo' as never)).toThrow(TypeError)
+    expect(() => wsUpgrade({}, 'echo' as never)).toThrow('expected a handler')
+  })
+
+  test.each(['onError', 'onRefused'])('throws for %s on a second wsUpgrade() of one application', (option) => {
+    const app = express()
+    app.use(wsUpgrade({ [option]: () => {} }))
+    const expected = new TypeError(
+      `wsUpgrade: ${option} can be given to the first wsUpgrade() of an application only; they are for the whole server`
+    )
+    expect(() => app.use(wsUpgrade({ [option]: () => {} }))).toThrow(expected)
+    expect(() => app.use('/echo', wsUpgrade({ [option]: () => {} }, echo))).toThrow(expected)
+  })
+
+  test('throws for options of the server in a sub-application that comes second', () => {
+    const app = express()
+    const sub = express()
+    sub.use(wsUpgrade({ onError: () => {} }))
+    app.use(wsUpgrade())
+    expect(() => app.use('/sub', sub)).toThrow(TypeError)
+  })
+
+  test('takes options of endpoints on a second wsUpgrade(), and one middleware at two paths', () => {
+    const app = express()
+    const websockets = wsUpgrade({ onError: () => {} })
+    app.use('/a', websockets)
+    app.use('/b', websockets)
+    app.use('/c', wsUpgrade({ allowedOrigins: 'any', maxPayloadBytes: 10 }))
+  })
+
+  test('refuses to attach to what is no server', () => {
+    expect(() => wsUpgrade().attach({} as never)).toThrow(TypeError)
+  })
+})

@@ -1,0 +1,151 @@
+import https from 'node:https'
+import { certificate, handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import type { EffectiveRequest } from '@oneport/core'
+import type { Express } from 'express'
+import { acceptWebSocket, checkHandshake, wsUpgrade } from '../src/index.ts'
+import { echo, useServers } from './servers.ts'
+import { versions } from './versions.ts'
+
+const { serve } = useServers()
+
+type Fields = Record<string, string>
+
+/** What a proxy sends that ends TLS for app.example and gives the request a Host of its own. */
+const forwarded = (more: Fields = {}): Fields => ({
+  Host: 'backend.internal:8080',
+  'X-Forwarded-For': '203.0.113.7',
+  'X-Forwarded-Host': 'app.example',
+  'X-Forwarded-Proto': 'https',
+  Origin: 'https://app.example',
+  ...more
+})
+
+describe.each(versions)('same-origin in %s', (_name, express) => {
+  function makeApp(trust: unknown): Express {
+    const app = express()
+    app.set('trust proxy', trust)
+    app.use(wsUpgrade({ onRefused: () => {} }))
+    app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+    return app
+  }
+
+  const status = async (app: Express, fields: Fields, path = '/chat') =>
+    (await sendRaw(await serve(app), handshake(path, fields), headArrived)).status
+
+  describe('behind a proxy that the application trusts', () => {
+    test.each<[string, Fields, number]>([
+      ['takes the forwarded host and scheme', {}, 101],
+      ['refuses the Host that the proxy uses', { Origin: 'https://backend.internal:8080' }, 403],
+      ['refuses another origin', { Origin: 'https://evil.example' }, 403],
+      ['refuses https where http is forwarded', { 'X-Forwarded-Proto': 'http' }, 403],
+      ['refuses http where https is forwarded', { Origin: 'http://app.example' }, 403],
+      ['takes http where http is forwarded', { Origin: 'http://app.example', 'X-Forwarded-Proto': 'http' }, 101],
+      ['takes a forwarded port', { Origin: 'https://app.example:8443', 'X-Forwarded-Host': 'app.example:8443' }, 101],
+      ['refuses another port', { Origin: 'https://app.example:8443' }, 403],
+      [
+        'takes the first of several forwarded hosts and schemes',
+        {
+          'X-Forwarded-Host': 'app.example, inner.example',
+          'X-Forwarded-Proto': 'https, http'
+        },
+        101
+      ],
+      [
+        'refuses the second of several forwarded hosts',
+        {
+          'X-Forwarded-Host': 'app.example, inner.example',
+          Origin: 'https://inner.example'
+        },
+        403
+      ]
+    ])('%s', async (_what, fields, expected) => {
+      expect(await status(makeApp('loopback'), forwarded(fields))).toBe(expected)
+    })
+
+    test.each([true, 1, '127.0.0.1', (address: string) => address === '127.0.0.1'])(
+      "trusts it with 'trust proxy' %p",
+      async (trust) => {
+        expect(await status(makeApp(trust), forwarded())).toBe(101)
+      }
+    )
+
+    test('takes the Host that the proxy left as it was, with either scheme where none is forwarded', async () => {
+      for (const scheme of ['http', 'https']) {
+        expect(await status(makeApp(true), { Host: 'app.example', Origin: `${scheme}://app.example` })).toBe(101)
+      }
+      const fields = { Host: 'app.example', 'X-Forwarded-Proto': 'https', Origin: 'http://app.example' }
+      expect(await status(makeApp(true), fields)).toBe(403)
+    })
+
+    test('trusts it in a sub-application and in routers too', async () => {
+      const app = express()
+      const sub = express()
+      sub.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+      app.use(wsUpgrade({ onRefused: () => {} }))
+      app.use('/sub', sub)
+      app.set('trust proxy', 'loopback')
+      expect(await status(app, forwarded(), '/sub/chat')).toBe(101)
+      expect(await status(app, forwarded({ Origin: 'https://evil.example' }), '/sub/chat')).toBe(403)
+    })
+
+    test('tells a function for allowedOrigins, and checkHandshake, the same', async () => {
+      const seen: EffectiveRequest[] = []
+      const app = express().set('trust proxy', true)
+      const allowedOrigins = (_origin: string, effective: EffectiveRequest) => {
+        seen.push(effective)
+        return true
+      }
+      app.use(wsUpgrade({ allowedOrigins }))
+      app.use((req, _res, next) => {
+        checkHandshake(req)
+        next()
+      })
+      app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+      expect(await status(app, forwarded())).toBe(101)
+      expect(seen).toEqual(Array(2).fill({ host: 'app.example', scheme: 'https' }))
+    })
+  })
+
+  describe.each<[string, unknown]>([
+    ['no proxy', false],
+    ['a proxy at another address', '192.0.2.1']
+  ])('with trust in %s', (_what, trust) => {
+    test('security: does not let spoofed X-Forwarded-* fields make a foreign page its own', async () => {
+      const spoofed = {
+        Host: 'app.example',
+        'X-Forwarded-Host': 'evil.example',
+        'X-Forwarded-Proto': 'https',
+        Origin: 'https://evil.example'
+      }
+      expect(await status(makeApp(trust), spoofed)).toBe(403)
+    })
+
+    test('keeps its own page where X-Forwarded-* fields say something else', async () => {
+      for (const scheme of ['http', 'https']) {
+        const fields = {
+          Host: 'app.example',
+          'X-Forwarded-Host': 'evil.example',
+          'X-Forwarded-Proto': scheme === 'http' ? 'https' : 'http',
+          Origin: `${scheme}://app.example`
+        }
+        expect(await status(makeApp(trust), fields)).toBe(101)
+      }
+    })
+
+    test('refuses what only the forwarded host would allow', async () => {
+      expect(await status(makeApp(trust), forwarded())).toBe(403)
+    })
+  })
+
+  test('compares the scheme on a TLS connection, whatever X-Forwarded-Proto says', async () => {
+    const tls = await certificate()
+    const statusOver = async (fields: Fields) => {
+      const target = await serve(https.createServer(tls, makeApp(false)))
+      return (await sendRaw(target, handshake('/chat', fields), headArrived)).status
+    }
+    expect(await statusOver({ Origin: 'https://app.example' })).toBe(101)
+    expect(await statusOver({ Origin: 'https://app.example', 'X-Forwarded-Proto': 'http' })).toBe(101)
+    expect(await statusOver({ Origin: 'http://app.example' })).toBe(403)
+    expect(await statusOver({ Origin: 'http://app.example', 'X-Forwarded-Proto': 'http' })).toBe(403)
+  })
+})

@@ -1,0 +1,91 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { connectClient, type Inbox, openRaw, type Target } from '@oneport/adapter-testsuite'
+import type { Express } from 'express'
+import type { WebSocket } from '../src/index.ts'
+
+/** What the tests of one file open, closed after each of them. */
+export interface Servers {
+  /** Lets an application, or a server around it, listen on a free port. */
+  serve(app: Express | Server): Promise<Served>
+  /** Connects a `ws` client; rejects with the response where the handshake is refused. */
+  connect(...args: Parameters<typeof connectClient>): Promise<Inbox>
+  /** Opens a raw connection. */
+  open(target: Target): Promise<Socket>
+}
+
+/** A listening server. */
+export interface Served extends Target {
+  readonly server: Server
+}
+
+/** Call it once in a file, or in a `describe`. */
+export function useServers(): Servers {
+  let servers: Server[] = []
+  let clients: WebSocket[] = []
+  let raws: Socket[] = []
+
+  afterEach(async () => {
+    for (const client of clients) client.terminate()
+    for (const raw of raws) raw.destroy()
+    await Promise.all(servers.map(close))
+    servers = []
+    clients = []
+    raws = []
+  })
+
+  return {
+    serve: async (app) => {
+      const server = app.listen(0, '127.0.0.1') as Server
+      servers.push(server)
+      await once(server, 'listening')
+      return { server, port: (server.address() as AddressInfo).port, tls: 'setSecureContext' in server }
+    },
+    connect: async (...args) => {
+      const client = await connectClient(...args)
+      clients.push(client.socket)
+      return client
+    },
+    open: async (target) => {
+      const raw = await openRaw(target)
+      raws.push(raw)
+      return raw
+    }
+  }
+}
+
+/** Closes a server; resolves when its last connection has ended. */
+export async function close(server: Server): Promise<void> {
+  if (!server.listening) return
+  const ended = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await ended
+}
+
+/** The handler of an endpoint that says everything twice. */
+export const echo = (socket: WebSocket): void => {
+  socket.on('message', (data) => socket.send(String(data)))
+}
+
+/** The handler of an endpoint that says one thing. */
+export const say =
+  (text: string) =>
+  (socket: WebSocket): void =>
+    socket.send(text)
+
+/** Sends a message and reads the next one. */
+export async function ask({ socket, next }: Inbox, message: string): Promise<string> {
+  socket.send(message)
+  return next()
+}
+
+/** A promise, and the function that resolves it. */
+export function signal<Value = void>(): { readonly given: Promise<Value>; give(value: Value): void } {
+  let give: (value: Value) => void = () => {}
+  const given = new Promise<Value>((resolve) => {
+    give = resolve
+  })
+  return { given, give }
+}
