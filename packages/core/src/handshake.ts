@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connections } from './connections.ts'
 import { type HeadFields, setFields } from './http-fields.ts'
@@ -116,10 +117,14 @@ export function frameworkWriteHead(res: ServerResponse, status: number, reason?:
  * everything but this. The handler ends a connection with `close()` or `terminate()`.
  */
 export function shieldSocket(req: IncomingMessage): void {
-  const shielded = Object.create(req.socket, { destroy: { value: returnThis }, destroySoon: { value: returnThis } })
-  req.socket = shielded
+  req.socket = new Proxy(req.socket, withoutDestroy)
 }
 
-function returnThis(this: unknown): unknown {
-  return this
+const withoutDestroy: ProxyHandler<Socket> = {
+  get(socket, name) {
+    if (name === 'destroy' || name === 'destroySoon') return () => socket
+    const value: unknown = Reflect.get(socket, name, socket)
+    return typeof value === 'function' ? value.bind(socket) : value
+  },
+  set: (socket, name, value) => Reflect.set(socket, name, value, socket)
 }

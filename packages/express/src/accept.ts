@@ -41,7 +41,8 @@ function merge(passed: EndpointOptions, own: EndpointOptions): EndpointOptions {
  * set, and `handler` gets the open socket in the same tick.
  *
  * A refusal goes to the error middleware of the application as a `HandshakeError`, on Express 4 too. Without one,
- * Express answers with the error's status and header fields.
+ * Express answers with the error's status and header fields. Error handlers given to the route itself do not see it:
+ * Express tells them of nothing but the route's own `next`.
  *
  * @returns a promise that resolves when the 101 has been written or the refusal handed over. It does not reject, so a
  *   route that forgets to return it cannot be used to end the process.

@@ -9,9 +9,11 @@ export function effectiveRequest(req: Request): EffectiveRequest {
   const isTrusted = req.app.get('trust proxy fn') as (address: string | undefined, hop: number) => boolean
   const trusted = isTrusted(req.socket.remoteAddress, 0)
   const forwardedHost = trusted ? req.get('X-Forwarded-Host')?.split(',', 1)[0]?.trim() : undefined
-  const schemeIsKnown = req.secure || (trusted && req.get('X-Forwarded-Proto') !== undefined)
+  const isForwarded = trusted && req.get('X-Forwarded-Proto') !== undefined
+  // Some proxies, Traefik among them, forward `wss` and `ws`.
+  const isSecure = req.secure || req.protocol === 'wss'
   return {
     host: forwardedHost ?? req.get('Host'),
-    scheme: schemeIsKnown ? (req.secure ? 'https' : 'http') : undefined
+    scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined
   }
 }

@@ -15,6 +15,8 @@ import {
 export interface Mount {
   readonly options: AttachOptions
   readonly attachments: Set<Attachment>
+  /** The mounts of each application that this one is in. */
+  readonly companions: Set<ReadonlySet<Mount>>
 }
 
 /** What this file needs of an Express application. */
@@ -43,6 +45,7 @@ export function addMount(app: Application, mount: Mount): void {
     )
   }
   known.add(mount)
+  mount.companions.add(known)
   if (app.parent !== undefined) addMount(app.parent, mount)
   app.on('mount', (parent: Application) => addMount(parent, mount))
 }

@@ -50,8 +50,11 @@ export function wsUpgrade(
     throw new TypeError(`wsUpgrade: expected a handler (socket, req) => …; got ${String(handler)}`)
   }
   checkOptions(options)
+  if ('effectiveRequest' in options) {
+    throw new TypeError("effectiveRequest: Express's setting 'trust proxy' decides whose word counts; set that instead")
+  }
   const { onError: _onError, onRefused: _onRefused, ...defaults } = options
-  const mount: Mount = { options, attachments: new Set() }
+  const mount: Mount = { options, attachments: new Set(), companions: new Set() }
   watchServers()
 
   const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
@@ -66,7 +69,8 @@ export function wsUpgrade(
   }
   return Object.defineProperties(
     Object.assign(middleware, {
-      attach: (server: HttpServer) => attachServer(server, new Set([mount])),
+      attach: (server: HttpServer) =>
+        attachServer(server, new Set([mount, ...[...mount.companions].flatMap((all) => [...all])])),
       drain: (drainOptions?: DrainOptions) => drainAll(mount, drainOptions),
       // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
       handle: middleware,

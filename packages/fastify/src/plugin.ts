@@ -1,19 +1,25 @@
 import { type Attachment, type AttachOptions, attach } from '@oneport/core'
-import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { acceptWebSocket } from './reply.ts'
-import { prepareRoute } from './route.ts'
+import { routePreparation } from './route.ts'
 
 /** Options of the plugin: the defaults of all endpoints, and what concerns the server as a whole. */
 export type WsPluginOptions = Omit<AttachOptions, 'effectiveRequest'>
 
 const attachments = new WeakMap<object, Attachment>()
 
-const plugin: FastifyPluginCallback<WsPluginOptions> = (app, options, done) => {
+const plugin: FastifyPluginAsync<WsPluginOptions> = async (
+  app,
+  given: WsPluginOptions & { logLevel?: unknown; logSerializers?: unknown; prefix?: unknown }
+) => {
   if (attachments.has(app.server)) {
     throw new Error('wsPlugin is registered twice on this server; register it once, on the root instance.')
   }
   refuseLateRegistration(app)
+  refuseOwned(given)
+  // Fastify's own options of a plugin come in the same object.
+  const { logLevel: _logLevel, logSerializers: _logSerializers, prefix: _prefix, ...options } = given
 
   // Through the server's own event: whatever listens for requests (tracing, Fastify itself) sees handshakes too.
   const attachment = attach(app.server, (req, res) => app.server.emit('request', req, res), {
@@ -24,7 +30,7 @@ const plugin: FastifyPluginCallback<WsPluginOptions> = (app, options, done) => {
 
   app.decorate('websockets', attachment)
   app.decorateReply('acceptWebSocket', acceptWebSocket(options.onRefused))
-  app.addHook('onRoute', prepareRoute)
+  app.addHook('onRoute', routePreparation())
   app.addHook('preClose', async () => {
     await attachment.drain()
   })
@@ -32,21 +38,33 @@ const plugin: FastifyPluginCallback<WsPluginOptions> = (app, options, done) => {
     attachments.delete(app.server)
     attachment.detach()
   })
-  done()
+}
+
+function refuseOwned(options: object): void {
+  if (!('effectiveRequest' in options)) return
+  throw new TypeError("effectiveRequest: Fastify's option 'trustProxy' decides whose word counts; set that instead")
 }
 
 /** Fastify tells of a route once, when it is added; those that came before the plugin can't become endpoints. */
 function refuseLateRegistration(app: FastifyInstance): void {
-  const earlier = app
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .filter((line) => /\(.*\bGET\b/.test(line))
-    .map((line) => line.replace(/^\W+(?=\/|\*)/, ''))
+  const earlier = readRoutes(app.printRoutes({ commonPrefix: false, method: 'GET' }))
   if (earlier.length === 0) return
   throw new Error(
     `wsPlugin must be registered before the routes: ${earlier.join(', ')} came first and could not become WebSocket ` +
       "endpoints. Put `await app.register(wsPlugin)`, with its 'await', above them."
   )
+}
+
+/** The paths in Fastify's picture of its routes, the one public list of them: a tree, four characters a level. */
+function readRoutes(tree: string): string[] {
+  const above: string[] = []
+  return tree.split('\n').flatMap((line) => {
+    const [, indent = '', segment = '', methods] = /^([│├└─ ]+)(.*?)( \([A-Z, ]+\))?$/.exec(line) ?? []
+    const level = indent.length / 4
+    if (segment === '') return []
+    above[level] = (above[level - 1] ?? '') + segment
+    return methods === undefined ? [] : [above[level]]
+  })
 }
 
 /**
@@ -59,7 +77,7 @@ function refuseLateRegistration(app: FastifyInstance): void {
  * @throws TypeError when it is registered with a wrong option
  * @throws Error when it is registered twice or after routes
  */
-export const wsPlugin: FastifyPluginCallback<WsPluginOptions> = fastifyPlugin(plugin, {
+export const wsPlugin: FastifyPluginAsync<WsPluginOptions> = fastifyPlugin(plugin, {
   fastify: '5.x',
   name: '@oneport/fastify'
 })

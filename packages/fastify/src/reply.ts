@@ -18,17 +18,33 @@ export function acceptWebSocket(onRefused: AttachOptions['onRefused']): FastifyR
     const serve = handler instanceof Function ? (socket: WebSocket) => handler.call(request.server, socket) : handler
     try {
       await acceptHandshake(request.raw, this.raw, options, serve, {
-        // As any other reply, so that onSend hooks see it and the fields of `reply.header()` go onto the 101.
-        send: () => void this.code(101).send(),
+        send: () => sendSwitching(this),
         effectiveRequest: () => effectiveRequest(request),
         onRefused: (error) => (onRefused === undefined ? logRefusal(request, error) : onRefused(error, request.raw))
       })
     } catch (error) {
-      this.send(error)
+      // Fastify takes anything but an Error for a payload.
+      this.send(error instanceof Error ? error : new Error('A function in the options threw', { cause: error }))
       // A reply is awaited until it has been sent; Fastify would send another one if the route returned before.
       await this
     }
   }
+}
+
+/**
+ * Sends the 101 as any other reply, so that onSend hooks see it and the fields of `reply.header()` go onto it.
+ * Where a hook fails, the error handler sends the next reply; one that leaves the status alone must not send 101.
+ */
+function sendSwitching(reply: FastifyReply): void {
+  const { send } = reply
+  reply.send = (payload?: unknown) => {
+    reply.send = send
+    // Fastify itself sends nothing again for an async route that did not wait.
+    if (payload !== undefined && reply.statusCode === 101) reply.code(500)
+    return reply.send(payload)
+  }
+  reply.code(101)
+  Reflect.apply(send, reply, [])
 }
 
 /** The error handler logs or answers the refusal itself; here goes what only the operator may see. */
@@ -41,6 +57,7 @@ function effectiveRequest(request: FastifyRequest): EffectiveRequest {
   const { host, protocol } = request
   // More than one address: a trusted proxy speaks. A plain connection that none speaks for may still have begun as TLS.
   const isForwarded = (request.ips?.length ?? 0) > 1 && request.headers['x-forwarded-proto'] !== undefined
-  const schemeIsKnown = protocol === 'https' || isForwarded
-  return { host, scheme: schemeIsKnown ? (protocol === 'https' ? 'https' : 'http') : undefined }
+  // Some proxies, Traefik among them, forward `wss` and `ws`.
+  const isSecure = protocol === 'https' || (protocol as string) === 'wss'
+  return { host, scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined }
 }

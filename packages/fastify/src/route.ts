@@ -3,32 +3,39 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { AnyRoute, WebSocketRouteHandler } from './types.ts'
 
 /**
- * Gives a route with `websocket` or `wsHandler` a handler that accepts handshakes; other routes stay as they are.
- * @throws TypeError for a WebSocket route that has no GET, and for wrong options of an endpoint
+ * Makes the `onRoute` hook: it gives a route with `websocket` or `wsHandler` a handler that accepts handshakes; other
+ * routes stay as they are. It throws a TypeError for a WebSocket route that has no GET, and for wrong options.
  */
-export function prepareRoute(route: AnyRoute): void {
-  const { websocket, wsHandler } = route
-  if (!websocket && wsHandler === undefined) return
-  checkRoute(route)
-  const options = typeof websocket === 'object' ? websocket : {}
-  route.handler =
-    wsHandler === undefined
-      ? accepting(route.handler as unknown as WebSocketRouteHandler, options)
-      : either(accepting(wsHandler, options), route.handler)
+export function routePreparation(): (route: AnyRoute) => void {
+  const endpoints = new Set<string>()
+  return (route) => {
+    const { websocket, wsHandler } = route
+    if (!websocket && wsHandler === undefined) return
+    checkRoute(route, endpoints)
+    endpoints.add(withoutSlash(route.url))
+    const options = typeof websocket === 'object' ? websocket : {}
+    route.handler =
+      wsHandler === undefined
+        ? accepting(route.handler as unknown as WebSocketRouteHandler, options)
+        : either(accepting(wsHandler, options), route.handler)
+  }
 }
 
-function checkRoute({ method, url, websocket, wsHandler }: AnyRoute): void {
+function checkRoute({ method, url, websocket, wsHandler }: AnyRoute, endpoints: ReadonlySet<string>): void {
   if (typeof websocket === 'object') checkEndpointOptions(websocket)
-  const methods = [method].flat()
   if (wsHandler !== undefined && typeof wsHandler !== 'function') {
     throw new TypeError(`Route ${url}: wsHandler must be a function (socket, request) => …; got ${String(wsHandler)}`)
   }
-  // Fastify adds a HEAD route to each GET route.
-  const fit = wsHandler === undefined ? methods.every(isReading) : methods.some(isReading)
-  if (!fit) throw new TypeError(`Route ${url}: a WebSocket endpoint needs the method GET; got ${methods.join(', ')}`)
+  const methods = [method].flat()
+  // Fastify adds a route for HEAD to each one for GET, right behind it.
+  const isAdded = methods.length === 1 && methods[0] === 'HEAD' && endpoints.has(withoutSlash(url))
+  const others = methods.filter((name) => name !== 'GET' && name !== 'HEAD')
+  if (isAdded || (methods.includes('GET') && (wsHandler !== undefined || others.length === 0))) return
+  throw new TypeError(`Route ${url}: a WebSocket endpoint needs the method GET; got ${methods.join(', ')}`)
 }
 
-const isReading = (method: string): boolean => method === 'GET' || method === 'HEAD'
+/** A route `/` below a prefix is two routes, with and without the slash. */
+const withoutSlash = (url: string): string => url.replace(/\/$/, '')
 
 function accepting(handler: WebSocketRouteHandler, options: EndpointOptions): RouteHandlerMethod {
   return (request: FastifyRequest, reply: FastifyReply) =>

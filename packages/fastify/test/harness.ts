@@ -1,0 +1,140 @@
+import type { AddressInfo, Socket } from 'node:net'
+import { connectClient, type Inbox, openRaw } from '@oneport/adapter-testsuite'
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
+import { type WebSocket, type WsPluginOptions, wsPlugin } from '../src/index.ts'
+
+/** What the running test has started; it ends in reverse order, clients before their server. */
+const endings: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end()
+})
+
+/** Closes an app when the test is over. */
+export function owned<App extends Pick<FastifyInstance, 'close'>>(app: App): App {
+  endings.push(() => app.close())
+  return app
+}
+
+/** An app with the plugin, that takes handshakes as soon as it listens. */
+export async function makeApp(
+  options: FastifyServerOptions = {},
+  pluginOptions: WsPluginOptions = {}
+): Promise<FastifyInstance> {
+  const app = owned(Fastify(options) as FastifyInstance)
+  await app.register(wsPlugin, pluginOptions)
+  return app
+}
+
+/** A plugin with a scope of its own. */
+export const scoped = (add: (scope: FastifyInstance) => unknown): FastifyPluginAsync => {
+  return async (scope) => {
+    await add(scope)
+  }
+}
+
+/** Lets an app listen; returns where to reach it. */
+export async function start(app: Pick<FastifyInstance, 'listen' | 'server'>): Promise<{ port: number }> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return { port: (app.server.address() as AddressInfo).port }
+}
+
+/** Connects a client that ends with the test. */
+export async function connect(...args: Parameters<typeof connectClient>): Promise<Inbox> {
+  const inbox = await connectClient(...args)
+  endings.push(() => inbox.socket.terminate())
+  return inbox
+}
+
+/** Opens a raw connection that ends with the test. */
+export async function open(...args: Parameters<typeof openRaw>): Promise<Socket> {
+  const raw = await openRaw(...args)
+  endings.push(() => raw.destroy())
+  return raw
+}
+
+/** Reads a raw connection until `enough` says so of all that has come, or until it ends. */
+export function read(raw: Socket, enough: (text: string) => boolean = () => false): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    raw.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+      if (enough(text)) resolve(text)
+    })
+    raw.once('close', () => resolve(text))
+  })
+}
+
+/** A connection's handler: sends back what comes. */
+export const echo = (socket: WebSocket): void => {
+  socket.on('message', (data) => socket.send(String(data)))
+}
+
+/** Whether a connection is open in both directions. */
+export async function isOpen({ socket, next }: Inbox): Promise<boolean> {
+  socket.send('still here')
+  return (await next()) === 'still here'
+}
+
+/** A promise with its resolver. */
+export interface Signal<Value> {
+  readonly promise: Promise<Value>
+  resolve(value: Value): void
+}
+
+export function signal<Value = void>(): Signal<Value> {
+  let resolve: Signal<Value>['resolve'] = () => {}
+  const promise = new Promise<Value>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
+
+/** A line of Fastify's log. */
+export interface LogLine {
+  readonly level: number
+  readonly msg?: string
+  readonly reqId?: string
+  readonly res?: { readonly statusCode: number }
+  readonly err?: { readonly message: string; readonly code?: string }
+  readonly [field: string]: unknown
+}
+
+/** Levels of pino. */
+export const warn = 40
+export const error = 50
+
+/** A log that is kept, for `Fastify({ logger: log.options })`. */
+export interface KeptLog {
+  readonly options: { readonly level: 'info'; readonly stream: { write(text: string): void } }
+  readonly lines: readonly LogLine[]
+  /** The first line that passes the test, at once or when it comes. */
+  line(test: (line: LogLine) => boolean): Promise<LogLine>
+}
+
+export function keepLog(): KeptLog {
+  const lines: LogLine[] = []
+  const waiting = new Set<() => void>()
+  const write = (text: string): void => {
+    lines.push(JSON.parse(text) as LogLine)
+    for (const look of waiting) look()
+  }
+  return {
+    options: { level: 'info', stream: { write } },
+    lines,
+    line: (test) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = lines.find(test)
+          if (found === undefined) return
+          waiting.delete(look)
+          resolve(found)
+        }
+        waiting.add(look)
+        look()
+      })
+  }
+}
+
+/** For `KeptLog.line`: the request is over. */
+export const isCompleted = ({ msg }: LogLine): boolean => msg === 'request completed'

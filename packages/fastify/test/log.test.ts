@@ -1,0 +1,153 @@
+import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import type { HandshakeError } from '../src/index.ts'
+import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, signal, start, warn } from './harness.ts'
+
+const foreign = { Origin: 'https://evil.example' }
+
+test('an accepted handshake is one completed request with status 101 and its request id', async () => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options, genReqId: () => 'the-id' })
+  const ended = signal()
+  app.get('/echo', { websocket: true }, (socket, request) => {
+    request.log.info('from the handler')
+    socket.on('close', () => ended.resolve())
+    echo(socket)
+  })
+  const client = await connect(await start(app), '/echo')
+  await log.line(isCompleted)
+  expect(await isOpen(client)).toBe(true)
+  client.socket.close()
+  await ended.promise
+  await app.close()
+  const ofRequest = log.lines.filter(({ reqId }) => reqId !== undefined)
+  expect(ofRequest.map(({ msg }) => msg)).toEqual(['incoming request', 'from the handler', 'request completed'])
+  expect(ofRequest.map(({ reqId }) => reqId)).toEqual(['the-id', 'the-id', 'the-id'])
+  expect(ofRequest.at(-1)).toMatchObject({ level: 30, res: { statusCode: 101 }, responseTime: expect.any(Number) })
+})
+
+test('the request id of a header is that of the handshake', async () => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options, requestIdHeader: 'x-request-id' })
+  app.get('/echo', { websocket: true }, echo)
+  await sendRaw(await start(app), handshake('/echo', { 'X-Request-Id': 'from-the-proxy' }), headArrived)
+  expect(await log.line(isCompleted)).toMatchObject({ reqId: 'from-the-proxy', res: { statusCode: 101 } })
+})
+
+test('a refused origin is one line of level warn with origin, host and rule', async () => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options }, { allowedOrigins: ['https://app.example'] })
+  app.get('/echo', { websocket: true }, echo)
+  await sendRaw(await start(app), handshake('/echo', foreign))
+  const completed = await log.line(isCompleted)
+  expect(completed).toMatchObject({ res: { statusCode: 403 }, reqId: expect.any(String) })
+  const warnings = log.lines.filter(({ level }) => level >= warn)
+  expect(warnings).toEqual([expect.objectContaining({ level: warn, reqId: completed.reqId, code: 'HANDSHAKE_ORIGIN' })])
+  expect(warnings[0]?.detail).toBe(
+    `origin "https://evil.example", effective host "app.example", scheme unknown, allowed: 'https://app.example'`
+  )
+})
+
+test.each([
+  ['a malformed key', { 'Sec-WebSocket-Key': 'short' }],
+  ['an old version', { 'Sec-WebSocket-Version': '8' }],
+  ['a malformed list of subprotocols', { 'Sec-WebSocket-Protocol': 'a b' }]
+])('a refusal that is the client’s own fault is no warning: %s', async (_what, fields) => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options })
+  app.get('/echo', { websocket: true }, echo)
+  await sendRaw(await start(app), handshake('/echo', fields))
+  await log.line(isCompleted)
+  expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
+})
+
+test('a refusal that comes before the routes is logged once too', async () => {
+  const log = keepLog()
+  const refusals: string[] = []
+  const app = await makeApp({ logger: log.options }, { onRefused: ({ code }) => refusals.push(code) })
+  app.get('/echo', { websocket: true }, echo)
+  await sendRaw(await start(app), handshake('/echo', { Host: undefined }))
+  expect(refusals).toEqual(['HANDSHAKE_HOST'])
+})
+
+test('onRefused takes the place of the log line and gets the raw request', async () => {
+  const log = keepLog()
+  const refusals: [HandshakeError, string | undefined][] = []
+  const app = await makeApp(
+    { logger: log.options },
+    { onRefused: (refusal, request) => refusals.push([refusal, request.url]) }
+  )
+  app.get('/echo', { websocket: true }, echo)
+  await sendRaw(await start(app), handshake('/echo?a=1', foreign))
+  await log.line(isCompleted)
+  expect(refusals).toEqual([[expect.objectContaining({ code: 'HANDSHAKE_ORIGIN' }), '/echo?a=1']])
+  expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
+})
+
+describe('a fault in a connection', () => {
+  const phases: [string, (socket: { on(event: 'message', listener: () => unknown): unknown }) => unknown][] = [
+    [
+      'handler',
+      () => {
+        throw new Error('broken')
+      }
+    ],
+    ['handler', () => Promise.reject(new Error('broken'))],
+    [
+      'listener',
+      (socket) =>
+        socket.on('message', () => {
+          throw new Error('broken')
+        })
+    ]
+  ]
+
+  test.each(phases)('is logged once through app.log, with the phase: %s', async (phase, handler) => {
+    const log = keepLog()
+    const app = await makeApp({ logger: log.options })
+    app.get('/broken', { websocket: true }, handler)
+    const { socket } = await connect(await start(app), '/broken')
+    socket.send('go')
+    const line = await log.line(({ level }) => level === error)
+    expect(line).toMatchObject({ phase, err: { message: 'broken' }, msg: 'fault in a WebSocket connection' })
+    await app.close()
+    expect(log.lines.filter(({ level }) => level >= error)).toHaveLength(1)
+  })
+
+  test('goes to onError instead where the application has one', async () => {
+    const log = keepLog()
+    const faults: unknown[] = []
+    const reported = signal()
+    const app = await makeApp(
+      { logger: log.options },
+      {
+        onError: (fault, { phase, socket }) => {
+          faults.push([(fault as Error).message, phase, socket === undefined])
+          reported.resolve()
+        }
+      }
+    )
+    app.get('/broken', { websocket: true }, () => Promise.reject(new Error('broken')))
+    await connect(await start(app), '/broken')
+    await reported.promise
+    expect(faults).toEqual([['broken', 'handler', false]])
+    expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
+  })
+
+  test('says nothing of sockets or requests in its line', async () => {
+    const log = keepLog()
+    const app = await makeApp({ logger: log.options })
+    app.get('/broken', { websocket: true }, () => Promise.reject(new Error('broken')))
+    await connect(await start(app), '/broken', [], { headers: { Authorization: 'Bearer secret' } })
+    const line = await log.line(({ level }) => level === error)
+    expect(JSON.stringify(line)).not.toContain('secret')
+  })
+})
+
+test('logLevel of a route holds for its handshakes', async () => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options })
+  app.get('/quiet', { websocket: true, logLevel: 'warn' }, echo)
+  expect(await isOpen(await connect(await start(app), '/quiet'))).toBe(true)
+  await app.close()
+  expect(log.lines.filter(({ reqId }) => reqId !== undefined)).toEqual([])
+})

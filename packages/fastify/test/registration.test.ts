@@ -1,0 +1,190 @@
+import Fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
+import { type EndpointOptions, type WsPluginOptions, wsPlugin } from '../src/index.ts'
+import { echo, makeApp, owned, scoped } from './harness.ts'
+
+const bare = () => owned(Fastify() as FastifyInstance)
+
+describe('registered after routes', () => {
+  test('names the routes that came first', async () => {
+    const app = bare()
+    app.get('/early', async () => 'early')
+    app.get('/rooms/:id/members', async () => 'members')
+    app.post('/rooms', async () => 'posted')
+    await expect(app.register(wsPlugin)).rejects.toThrow(
+      'wsPlugin must be registered before the routes: /early, /rooms/:id/members came first and could not become ' +
+        "WebSocket endpoints. Put `await app.register(wsPlugin)`, with its 'await', above them."
+    )
+  })
+
+  test('says so where `await` was forgotten in front of it', async () => {
+    const app = bare()
+    void app.register(wsPlugin)
+    app.get('/echo', { websocket: true }, echo)
+    await expect(app.ready()).rejects.toThrow(/wsPlugin must be registered before the routes: \/echo came first/)
+  })
+
+  test('names every one of many routes by its whole path', async () => {
+    const app = bare()
+    const paths = ['/', '/a', '/a/b', '/ab', '/a/:id', '/a/:id/c', '/r/:x(^\\d+$)']
+    for (const path of paths) app.get(path, async () => 'early')
+    const error = await Promise.resolve(app.register(wsPlugin)).then(
+      () => undefined,
+      (reason: Error) => reason
+    )
+    const named = /before the routes: (.*) came first/.exec(error?.message ?? '')?.[1]?.split(', ') ?? []
+    expect([...named].sort()).toEqual([...paths].sort())
+  })
+
+  test('is fine where the routes take no GET', async () => {
+    const app = bare()
+    app.post('/posted', async () => 'posted')
+    app.delete('/posted', async () => 'deleted')
+    await app.register(wsPlugin)
+    app.get('/echo', { websocket: true }, echo)
+    await expect(app.ready()).resolves.toBe(app)
+  })
+
+  test('is fine where the routes come from plugins that load later', async () => {
+    const app = bare()
+    void app.register(wsPlugin)
+    void app.register(scoped((scope) => scope.get('/echo', { websocket: true }, echo)))
+    await app.ready()
+    expect((await app.inject('/echo')).statusCode).toBe(426)
+  })
+})
+
+describe('registered twice', () => {
+  const message = 'wsPlugin is registered twice on this server; register it once, on the root instance.'
+
+  test('on one instance says so', async () => {
+    const app = await makeApp()
+    await expect(app.register(wsPlugin)).rejects.toThrow(message)
+  })
+
+  test('in a scope below says so', async () => {
+    const app = await makeApp()
+    void app.register(scoped((scope) => scope.register(wsPlugin)))
+    await expect(app.ready()).rejects.toThrow(message)
+  })
+
+  test('in two scopes beside each other says so', async () => {
+    const app = bare()
+    for (const prefix of ['/one', '/two']) {
+      void app.register(
+        scoped((scope) => scope.register(wsPlugin)),
+        { prefix }
+      )
+    }
+    await expect(app.ready()).rejects.toThrow(message)
+  })
+
+  test('on two apps is fine', async () => {
+    const apps = [await makeApp(), await makeApp()]
+    for (const app of apps) await expect(app.ready()).resolves.toBe(app)
+  })
+})
+
+describe('a wrong option of the plugin', () => {
+  const wrong: [string, unknown, RegExp][] = [
+    [
+      'an unknown name',
+      { allowedOrigin: ['https://a.example'] },
+      /^Unknown option 'allowedOrigin'\. Known are: allowedOrigins, /
+    ],
+    [
+      'an origin with a path',
+      { allowedOrigins: ['https://a.example/'] },
+      /^allowedOrigins: expected an origin such as/
+    ],
+    [
+      'a limit that is a string',
+      { maxPayloadBytes: '1mb' },
+      /^maxPayloadBytes: expected a whole number of bytes .*'1mb'/
+    ],
+    ['a log function that is none', { onRefused: true }, /^onRefused: expected a function; got true/],
+    ['a fault function that is none', { onError: 'log' }, /^onError: expected a function; got 'log'/],
+    ['an option of ws that is taken', { ws: { path: '/x' } }, /^ws\.path: cannot be set here/]
+  ]
+
+  test.each(wrong)('makes register reject: %s', async (_what, options, message) => {
+    const app = bare()
+    await expect(app.register(wsPlugin, options as WsPluginOptions)).rejects.toThrow(message)
+  })
+
+  test.each(wrong)('makes ready reject: %s', async (_what, options, message) => {
+    const app = bare()
+    void app.register(wsPlugin, options as WsPluginOptions)
+    await expect(app.ready()).rejects.toThrow(message)
+  })
+
+  test('leaves the server free for a registration that is right', async () => {
+    const app = bare()
+    await expect(app.register(wsPlugin, { subprotocols: ['a b'] })).rejects.toThrow(TypeError)
+    expect(app.server.listenerCount('upgrade')).toBe(0)
+  })
+})
+
+describe('the options that Fastify itself gives a plugin', () => {
+  test.each([{ prefix: '/ws' }, { logLevel: 'warn' as const }, { logSerializers: {} }])(
+    'are no mistake: %j',
+    async (options) => {
+      const app = bare()
+      await app.register(wsPlugin, options)
+      await expect(app.ready()).resolves.toBe(app)
+    }
+  )
+
+  test('may come from a function', async () => {
+    const app = bare()
+    await app.register(wsPlugin, () => ({ subprotocols: ['chat'] }))
+    await expect(app.ready()).resolves.toBe(app)
+  })
+})
+
+describe('a wrong route', () => {
+  test.each<HTTPMethods | HTTPMethods[]>(['POST', 'DELETE', ['POST'], ['GET', 'POST']])(
+    '{ websocket: true } for %s throws when it is added',
+    async (method) => {
+      const app = await makeApp()
+      expect(() => app.route({ method, url: '/echo', websocket: true, handler: echo })).toThrow(
+        `Route /echo: a WebSocket endpoint needs the method GET; got ${[method].flat().join(', ')}`
+      )
+    }
+  )
+
+  test('app.post() and app.all() with websocket throw when they are called', async () => {
+    const app = await makeApp()
+    expect(() => app.post('/echo', { websocket: true }, echo)).toThrow('needs the method GET; got POST')
+    expect(() => app.all('/echo', { websocket: true }, echo)).toThrow('needs the method GET; got ')
+  })
+
+  test('wsHandler for POST throws when it is added', async () => {
+    const app = await makeApp()
+    const route = { method: 'POST' as const, url: '/live', handler: async () => 'page', wsHandler: echo }
+    expect(() => app.route(route)).toThrow('Route /live: a WebSocket endpoint needs the method GET; got POST')
+  })
+
+  test.each([true, 'echo', {}, null])('wsHandler that is %p throws when it is added', async (wsHandler) => {
+    const app = await makeApp()
+    const route = { method: 'GET' as const, url: '/live', handler: async () => 'page', wsHandler }
+    expect(() => app.route(route as never)).toThrow(
+      `Route /live: wsHandler must be a function (socket, request) => …; got ${String(wsHandler)}`
+    )
+  })
+
+  test.each([
+    ['an unknown name', { subprotocol: ['chat'] }, /Unknown option 'subprotocol'/],
+    ['a malformed name of a subprotocol', { subprotocols: ['a b'] }, /subprotocols: expected names/],
+    ['an origin with a path', { allowedOrigins: ['https://a.example/'] }, /allowedOrigins: expected an origin/]
+  ])('with wrong options throws when it is added: %s', async (_what, websocket, message) => {
+    const app = await makeApp()
+    const add = () => app.get('/echo', { websocket: websocket as EndpointOptions }, echo)
+    expect(add).toThrow(message)
+  })
+
+  test('throws from the plugin that adds it', async () => {
+    const app = await makeApp()
+    void app.register(scoped((scope) => scope.post('/echo', { websocket: true }, echo)))
+    await expect(app.ready()).rejects.toThrow('Route /echo: a WebSocket endpoint needs the method GET; got POST')
+  })
+})
