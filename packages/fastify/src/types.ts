@@ -13,8 +13,7 @@ import type {
   RawServerDefault,
   RequestGenericInterface,
   RouteGenericInterface,
-  RouteOptions,
-  RouteShorthandOptions
+  RouteOptions
 } from 'fastify'
 
 /** The handler of a `{ websocket: true }` route. `this` is the Fastify instance of the route. */
@@ -53,8 +52,11 @@ declare module 'fastify' {
   }
 
   interface RouteShorthandOptions {
-    /** Makes the route a WebSocket endpoint: `true`, or the endpoint's options. */
-    websocket?: boolean | EndpointOptions
+    /**
+     * Makes the route a WebSocket endpoint: `true`, or the endpoint's options. The handler is a
+     * {@link WebSocketRouteHandler} then, which the overloads below see to.
+     */
+    websocket?: false
   }
 
   interface RouteShorthandMethod<
@@ -71,15 +73,18 @@ declare module 'fastify' {
       InnerLogger extends Logger = Logger
     >(
       path: string,
-      opts: RouteShorthandOptions<
-        RawServer,
-        RawRequest,
-        RawReply,
-        RequestGeneric,
-        ContextConfig,
-        SchemaCompiler,
-        TypeProvider,
-        InnerLogger
+      opts: Omit<
+        RouteShorthandOptions<
+          RawServer,
+          RawRequest,
+          RawReply,
+          RequestGeneric,
+          ContextConfig,
+          SchemaCompiler,
+          TypeProvider,
+          InnerLogger
+        >,
+        'websocket'
       > & { websocket: true | EndpointOptions },
       handler: WebSocketRouteHandler<
         RawServer,
@@ -132,10 +137,42 @@ declare module 'fastify' {
           TypeProvider,
           Logger
         >,
-        'handler' | 'websocket'
+        'handler' | 'websocket' | 'wsHandler'
       > & {
         websocket: true | EndpointOptions
+        wsHandler?: undefined
         handler: WebSocketRouteHandler<
+          RawServer,
+          RawRequest,
+          RouteGeneric,
+          ContextConfig,
+          SchemaCompiler,
+          TypeProvider,
+          Logger
+        >
+      }
+    ): FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider>
+
+    route<
+      RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
+      ContextConfig = ContextConfigDefault,
+      const SchemaCompiler extends FastifySchema = FastifySchema
+    >(
+      opts: Omit<
+        RouteOptions<
+          RawServer,
+          RawRequest,
+          RawReply,
+          RouteGeneric,
+          ContextConfig,
+          SchemaCompiler,
+          TypeProvider,
+          Logger
+        >,
+        'websocket' | 'wsHandler'
+      > & {
+        websocket: EndpointOptions
+        wsHandler: WebSocketRouteHandler<
           RawServer,
           RawRequest,
           RouteGeneric,
@@ -150,4 +187,4 @@ declare module 'fastify' {
 }
 
 /** A route as the `onRoute` hook sees it, before its handler is known to be one or the other. */
-export type AnyRoute = RouteOptions & Pick<RouteShorthandOptions, 'websocket'>
+export type AnyRoute = Omit<RouteOptions, 'websocket'> & { websocket?: boolean | EndpointOptions }

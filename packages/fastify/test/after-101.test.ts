@@ -95,6 +95,7 @@ describe('an async route that goes on after `await reply.acceptWebSocket()`', ()
     })
     const client = await connect(await start(app), '/echo')
     await log.line(({ err }) => err?.code === 'FST_ERR_REP_ALREADY_SENT')
+    expect(await log.line(isCompleted)).toMatchObject({ res: { statusCode: 101 } })
     expect(await isOpen(client)).toBe(true)
   })
 
@@ -109,6 +110,21 @@ describe('an async route that goes on after `await reply.acceptWebSocket()`', ()
     expect([response.status, JSON.parse(response.rest).code]).toEqual([403, 'HANDSHAKE_ORIGIN'])
     await log.line(({ err }) => err?.message === 'too late')
   })
+})
+
+test.each([
+  ['sends', (reply: FastifyReply) => reply.send('LATE')],
+  ['sends an error', (reply: FastifyReply) => reply.send(new Error('LATE'))]
+])('a route that %s after it has accepted is still logged as 101', async (_what, act) => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options })
+  app.get('/echo', (_request, reply) => {
+    void reply.acceptWebSocket(echo)
+    act(reply)
+  })
+  const client = await connect(await start(app), '/echo')
+  expect(await log.line(isCompleted)).toMatchObject({ res: { statusCode: 101 } })
+  expect(await isOpen(client)).toBe(true)
 })
 
 test('an onResponse hook that throws leaves the connection open', async () => {

@@ -236,6 +236,15 @@ describe('onSend', () => {
     expect(handler).not.toHaveBeenCalled()
   })
 
+  test('that throws an error with a status is answered with that status', async () => {
+    const app = await makeApp()
+    app.addHook('onSend', async (_request, reply) => {
+      if (reply.statusCode === 101) throw Object.assign(new Error('no'), { statusCode: 403 })
+    })
+    app.get('/echo', { websocket: true }, echo)
+    expect((await sendRaw(await start(app), handshake('/echo'))).status).toBe(403)
+  })
+
   test('refuses with a status of its own', async () => {
     const app = await makeApp()
     const handler = jest.fn()

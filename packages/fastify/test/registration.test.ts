@@ -35,6 +35,16 @@ describe('registered after routes', () => {
     expect([...named].sort()).toEqual([...paths].sort())
   })
 
+  test.each([
+    ['with constraints', '/named', { constraints: { host: 'a.example' } }],
+    ['with a wildcard', '/files/*', {}],
+    ['for any path', '*', {}]
+  ])('finds a route %s', async (_what, path, options) => {
+    const app = bare()
+    app.get(path, options, async () => 'early')
+    await expect(app.register(wsPlugin)).rejects.toThrow('wsPlugin must be registered before the routes: ')
+  })
+
   test('is fine where the routes take no GET', async () => {
     const app = bare()
     app.post('/posted', async () => 'posted')
@@ -103,7 +113,8 @@ describe('a wrong option of the plugin', () => {
     ],
     ['a log function that is none', { onRefused: true }, /^onRefused: expected a function; got true/],
     ['a fault function that is none', { onError: 'log' }, /^onError: expected a function; got 'log'/],
-    ['an option of ws that is taken', { ws: { path: '/x' } }, /^ws\.path: cannot be set here/]
+    ['an option of ws that is taken', { ws: { path: '/x' } }, /^ws\.path: cannot be set here/],
+    ['what trustProxy decides', { effectiveRequest: () => ({}) }, /^effectiveRequest: Fastify's option 'trustProxy' /]
   ]
 
   test.each(wrong)('makes register reject: %s', async (_what, options, message) => {
@@ -142,7 +153,7 @@ describe('the options that Fastify itself gives a plugin', () => {
 })
 
 describe('a wrong route', () => {
-  test.each<HTTPMethods | HTTPMethods[]>(['POST', 'DELETE', ['POST'], ['GET', 'POST']])(
+  test.each<HTTPMethods | HTTPMethods[]>(['POST', 'DELETE', ['POST'], ['GET', 'POST'], 'HEAD', ['HEAD']])(
     '{ websocket: true } for %s throws when it is added',
     async (method) => {
       const app = await makeApp()
