@@ -59,7 +59,7 @@ function refuseLateRegistration(app: FastifyInstance): void {
 function readRoutes(tree: string): string[] {
   const above: string[] = []
   return tree.split('\n').flatMap((line) => {
-    const [, indent = '', segment = '', methods] = /^([│├└─ ]+)(.*?)( \([A-Z, ]+\))?$/.exec(line) ?? []
+    const [, indent = '', segment = '', methods] = /^([│├└─ ]+)(.*?)( \([A-Z, ]+\)(?: \{.*\})?)?$/.exec(line) ?? []
     const level = indent.length / 4
     if (segment === '') return []
     above[level] = (above[level - 1] ?? '') + segment

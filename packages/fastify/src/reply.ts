@@ -40,7 +40,7 @@ function sendSwitching(reply: FastifyReply): void {
   reply.send = (payload?: unknown) => {
     reply.send = send
     // Fastify itself sends nothing again for an async route that did not wait.
-    if (payload !== undefined && reply.statusCode === 101) reply.code(500)
+    if (payload !== undefined && reply.statusCode === 101 && !reply.raw.headersSent) reply.code(500)
     return reply.send(payload)
   }
   reply.code(101)
