@@ -56,6 +56,7 @@ try {
   writeFileSync(join(scratch, 'pnpm-workspace.yaml'), `pmOnFail: ignore\noverrides:\n${overrides.join('')}`)
   run('npx', [...pnpm, 'install', '--prefer-offline', '--no-frozen-lockfile'], scratch)
   for (const app of ['commonjs', 'esm']) {
+    cpSync(join(here, 'scratch', 'main.ts'), join(scratch, app, 'main.ts'))
     run(join(bin, 'tsc'), ['-p', join(scratch, app)], scratch)
     run(process.execPath, [join(scratch, app, 'main.js')], scratch)
   }
