@@ -42,7 +42,8 @@ declare module 'fastify' {
      * Accepts the opening handshake of this route: hooks run, the 101 goes out as this reply, and `handler` gets the
      * open socket in the same tick. A refusal goes to the error handler as a `HandshakeError`.
      *
-     * @returns a promise that resolves when the answer has been sent, whichever it is; it does not reject
+     * @returns a promise that resolves when the answer has been sent, whichever it is; it does not reject. Return it
+     *   from the route, as any reply: Fastify sends one of its own for an async route that does not.
      */
     acceptWebSocket(handler: (this: FastifyInstance, socket: WebSocket) => unknown): Promise<void>
     acceptWebSocket(

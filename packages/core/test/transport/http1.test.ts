@@ -74,8 +74,8 @@ describe('a pipelined handshake', () => {
     const raw = await open(target)
     raw.write(`GET /big HTTP/1.1\r\nHost: a\r\n\r\n${handshake('/')}`)
     const text = await read(raw, (all) => all.includes(' 101 ') && headArrived(all.slice(all.indexOf(' 101 '))))
-    expect(text).toMatch(/^HTTP\/1\.1 200 /)
-    expect(text.split('\r\n\r\n')[1]).toMatch(/^x{4194304}HTTP\/1\.1 101 /)
+    expect(text.startsWith('HTTP/1.1 200 ')).toBe(true)
+    expect(text.split('\r\n\r\n')[1]?.indexOf('HTTP/1.1 101 ')).toBe(4 * 1024 * 1024)
   })
 
   test('waits for several responses in front of it', async () => {
