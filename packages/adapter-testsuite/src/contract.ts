@@ -20,6 +20,13 @@ export interface ContractRoute {
   handler(socket: WebSocket): unknown
 }
 
+/** What an endpoint can wait for, and a test can open. */
+interface Gate {
+  readonly arrived: Promise<void>
+  open(): void
+  enter(): Promise<void>
+}
+
 /** The application that an adapter serves in the contract. */
 export interface Contract {
   /** The endpoints; beside them the application answers `GET /plain` with 200 and the text `plain`. */
@@ -61,7 +68,7 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
     let faults: Fault[]
     let refusals: HandshakeError[]
     /** What the endpoint `/gate` waits for in its middleware. */
-    let gate: { arrived: Promise<void>; open(): void; enter(): Promise<void> }
+    let gate: Gate
     let raws: Socket[]
     let clients: WebSocket[]
 
@@ -180,6 +187,37 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
         gate.open()
         const text = await readUntil(raw, (all) => all.endsWith('two'))
         expect(text.split('\r\n\r\n')[1]).toBe(serverText('one') + serverText('two'))
+      })
+
+      test('and keeps messages for a handler that listens late, in order', async () => {
+        const { socket, next } = await connect('/listens-late')
+        for (const text of ['one', 'two', 'three']) socket.send(text)
+        await gate.arrived
+        const pong = once(socket, 'pong')
+        socket.ping()
+        await pong
+        gate.open()
+        expect([await next(), await next(), await next()]).toEqual(['one', 'two', 'three'])
+        socket.send('four')
+        expect(await next()).toBe('four')
+      })
+
+      test('and keeps large messages for a handler that listens late', async () => {
+        const { socket, next } = await connect('/listens-late')
+        const texts = [...'abcdef'].map((letter) => letter.repeat(60_000))
+        for (const text of texts) socket.send(text)
+        await gate.arrived
+        gate.open()
+        for (const text of texts) expect(await next()).toBe(text)
+      })
+
+      test('and closes in order with a handler that only sends and is not done', async () => {
+        const { socket, next } = await connect('/pushes')
+        expect(await next()).toBe('pushed')
+        socket.send('nobody listens')
+        const end = closed(socket)
+        socket.close(4001)
+        expect((await end).code).toBe(4001)
       })
 
       test('after a request with a body on the same connection', async () => {
@@ -371,6 +409,13 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
         expect(faults.map(({ phase }) => phase)).toEqual(['protocol'])
       })
 
+      test('a client that does not read what it is sent: closed with 1013', async () => {
+        const raw = await open()
+        raw.write(handshake('/small'))
+        const text = await readUntil(raw, (all) => all.length > 16_000_000 && all.endsWith('too much unread'))
+        expect(Buffer.from(text.slice(-17, -15), 'latin1').readUInt16BE()).toBe(1013)
+      })
+
       test('a reset while middleware is waiting', async () => {
         const other = await connect('/chat')
         const raw = await open()
@@ -427,7 +472,7 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
   })
 }
 
-function endpoints(gate: () => { enter(): Promise<void> }): ContractRoute[] {
+function endpoints(gate: () => Gate): ContractRoute[] {
   const echo = (socket: WebSocket) => socket.on('message', (data) => socket.send(String(data)))
   const go = async () => {}
   const broken = () => new Error('broken')
@@ -443,6 +488,17 @@ function endpoints(gate: () => { enter(): Promise<void> }): ContractRoute[] {
     route('/strict', echo, { endpoint: { subprotocols: ['chat'], requireSubprotocol: true } }),
     route('/deflate', echo, { endpoint: { perMessageDeflate: true } }),
     route('/gate', echo, { before: () => gate().enter() }),
+    route('/listens-late', async (socket) => {
+      await gate().enter()
+      echo(socket)
+    }),
+    route('/pushes', async (socket) => {
+      socket.send('pushed')
+      await gate().enter()
+    }),
+    route('/small', (socket) => void socket.send(Buffer.alloc(16_000_000)), {
+      endpoint: { maxBufferedBytes: 1_000_000 }
+    }),
     route('/guarded', echo, {
       before: () => Promise.reject(Object.assign(new Error('Log in first'), { status: 401, statusCode: 401 }))
     }),

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import { aborted, type Checked, checkWith, type FrameworkBinding } from './check.ts'
+import { aborted, type Checked, check, type FrameworkBinding, reportingRefusals } from './check.ts'
 import type { EndpointOptions } from './endpoint.ts'
 import { show } from './errors.ts'
 import { contain } from './fault.ts'
 import { frameworkWriteHead, handshakeOf, shieldSocket } from './handshake.ts'
 import { listMembers, removeOwnedFields } from './http-fields.ts'
+import type { Slot } from './limits.ts'
 import { logFault } from './log.ts'
 import { answerFailure } from './reject.ts'
 import { openWebSocket } from './ws-bridge.ts'
@@ -38,17 +39,23 @@ export async function acceptHandshake<Request extends IncomingMessage>(
   if (typeof handler !== 'function') {
     throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
-  const checked = checkWith(req, options, framework)
-  return new Promise((resolve) => {
-    checked.handshake.accept({
-      open: () => {
-        open(checked, req, handler)
-        resolve(true)
-      },
-      abandon: () => resolve(false)
-    })
-    if (framework.send !== undefined) framework.send()
-    else res.writeHead(101).end()
+  const { checked, slot } = reportingRefusals(req, framework, () => {
+    const checked = check(req, options, framework)
+    return { checked, slot: checked.handshake.connections.limits.take(checked.effective.address) }
+  })
+  return new Promise((resolve, reject) => {
+    const abandon = (): void => {
+      slot.release()
+      resolve(false)
+    }
+    try {
+      checked.handshake.accept({ open: () => resolve(open(checked, slot, req, handler)), abandon })
+      if (framework.send !== undefined) framework.send()
+      else res.writeHead(101).end()
+    } catch (error) {
+      if (checked.handshake.state !== 'accepted') slot.release()
+      reject(error)
+    }
   })
 }
 
@@ -95,9 +102,10 @@ function offeredExtensions(req: IncomingMessage): string | undefined {
 /** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
 function open<Request extends IncomingMessage>(
   { handshake, endpoint, subprotocol }: Checked,
+  slot: Slot,
   req: Request,
   handler: WebSocketHandler<Request>
-): void {
+): true {
   const { rawSocket, response, head, options, connections } = handshake
   const opened = openWebSocket(
     rawSocket,
@@ -116,15 +124,17 @@ function open<Request extends IncomingMessage>(
         shieldSocket(req)
       },
       onOpen: (socket) => {
-        socket.reportFaultsTo(options.onError)
-        connections.add(socket)
+        socket.begin(rawSocket, endpoint.connection.maxBufferedBytes, options.onError)
+        connections.add(socket, slot)
         contain(
           () => handler(socket, req),
-          (error) => socket.fail(error, 'handler')
+          (error) => socket.fail(error, 'handler'),
+          () => socket.releaseMessages()
         )
       }
     },
     endpoint.connection
   )
   if (!opened) throw aborted()
+  return true
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { WebSocket } from 'ws'
+import { ClosingWatch } from './closing.ts'
 import { Connections } from './connections.ts'
 import { type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './drain.ts'
 import { show } from './errors.ts'
@@ -19,7 +20,8 @@ export interface Attachment {
   readonly connections: ReadonlySet<WebSocket>
   /**
    * Answers new handshakes with 503, closes the open connections, and terminates those that are left at the deadline.
-   * A second call waits for the first. It does not close the server: do that at the same time.
+   * A second call waits for the first. `server.close()` drains by itself with the defaults; call this at the same time
+   * for other ones.
    * @throws TypeError for wrong options
    */
   drain(options?: DrainOptions): Promise<DrainResult>
@@ -51,9 +53,16 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
   if (attachments.has(server)) {
     throw new Error('attach: this server is attached already; call detach() of the first attachment')
   }
-  const connections = new Connections()
-  const stopListening = listen(server, { dispatch, options: resolved, connections })
   let draining: Promise<DrainResult> | undefined
+  const watch = new ClosingWatch(server, () => {
+    void attachment.drain()
+    server.once('close', () => {
+      draining = undefined
+      connections.stopDraining()
+    })
+  })
+  const connections = new Connections(resolved, watch)
+  const stopListening = listen(server, { dispatch, options: resolved, connections })
 
   const attachment: Attachment = {
     connections: connections.open,

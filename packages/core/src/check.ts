@@ -35,7 +35,7 @@ export function checkHandshake(
   options?: EndpointOptions,
   framework: FrameworkBinding = {}
 ): CheckedHandshake {
-  const { subprotocol } = checkWith(req, options, framework)
+  const { subprotocol } = reportingRefusals(req, framework, () => check(req, options, framework))
   return { subprotocol }
 }
 
@@ -43,20 +43,20 @@ export function checkHandshake(
 export interface Checked extends CheckedHandshake {
   readonly handshake: Handshake
   readonly endpoint: Endpoint
+  readonly effective: EffectiveRequest
 }
 
-/** Runs the rules, and logs where one refuses. */
-export function checkWith(
+/** Runs rules, and logs where one refuses. */
+export function reportingRefusals<Result>(
   req: IncomingMessage,
-  options: EndpointOptions | undefined,
-  framework: FrameworkBinding
-): Checked {
-  const handshake = handshakeOf(req)
+  framework: FrameworkBinding,
+  run: () => Result
+): Result {
   try {
-    return check(req, handshake, options, framework)
+    return run()
   } catch (error) {
     if (error instanceof HandshakeError) {
-      const onRefused = framework.onRefused ?? handshake?.options.onRefused ?? logRefusal
+      const onRefused = framework.onRefused ?? handshakeOf(req)?.options.onRefused ?? logRefusal
       onRefused(error, req)
     }
     throw error
@@ -64,23 +64,24 @@ export function checkWith(
 }
 
 /** The rules, in the order of RFC 6455 §4.2. */
-function check(
+export function check(
   req: IncomingMessage,
-  handshake: Handshake | undefined,
   options: EndpointOptions | undefined,
   framework: FrameworkBinding
 ): Checked {
   validateRequest(req)
+  const handshake = handshakeOf(req)
   if (handshake === undefined) throw notAttached()
   validateHandshake(req)
   const endpoint = endpointFor(handshake, options)
-  checkOrigin(req, endpoint, framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req))
+  const effective = framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req)
+  checkOrigin(req, endpoint, effective)
   const subprotocol = agreeSubprotocol(req, endpoint)
   if (handshake.connections.draining) {
     throw new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
   }
   if (handshake.rawSocket.destroyed) throw aborted()
-  return { handshake, endpoint, subprotocol }
+  return { handshake, endpoint, subprotocol, effective }
 }
 
 const notAttached = (): HandshakeError =>

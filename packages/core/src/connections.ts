@@ -1,26 +1,52 @@
 import type { WebSocket } from 'ws'
+import { Heartbeat } from './heartbeat.ts'
+import { Limits, type Slot } from './limits.ts'
+import type { ResolvedOptions } from './options.ts'
+import { PendingHandshakes } from './pending.ts'
+import type { ContainedWebSocket } from './ws-bridge.ts'
 
-/** The open sockets of one attachment, and whether new ones may join. */
+/** What one attachment has under way: handshakes that wait, and open sockets. */
 export class Connections {
   readonly open: Set<WebSocket> = new Set()
+  readonly pending: PendingHandshakes
+  readonly limits: Limits
   /** How many have joined since the start. */
   joined = 0
+  readonly #heartbeat: Heartbeat | undefined
+  readonly #occupancy: { start(): void; stop(): void } | undefined
   #farewell: { readonly code: number; readonly reason: string } | undefined
   #whenEmpty: (() => void)[] = []
+
+  /** @param occupancy is told when the first socket joins and when the last one has gone */
+  constructor(options: ResolvedOptions, occupancy?: { start(): void; stop(): void }) {
+    this.#occupancy = occupancy
+    this.pending = new PendingHandshakes(options.handshakeTimeoutMs)
+    this.limits = new Limits(options.maxConnections, options.maxConnectionsPerAddress)
+    this.#heartbeat = options.heartbeat === undefined ? undefined : new Heartbeat(options.heartbeat)
+  }
 
   /** Whether new handshakes get 503. */
   get draining(): boolean {
     return this.#farewell !== undefined
   }
 
-  /** Begins to drain, for good. A socket whose handshake is too far on for a 503 is closed as soon as it joins. */
+  /** Begins to drain. A socket whose handshake is too far on for a 503 is closed as soon as it joins. */
   startDraining(code: number, reason: string): void {
     this.#farewell = { code, reason }
   }
 
-  add(socket: WebSocket): void {
+  /** Takes new handshakes again: a server that was closed may listen once more. */
+  stopDraining(): void {
+    this.#farewell = undefined
+  }
+
+  /** Takes an open socket in until it closes; its slot is released then. */
+  add(socket: ContainedWebSocket, slot?: Slot): void {
     this.joined++
     this.open.add(socket)
+    this.#heartbeat?.add(socket)
+    if (this.open.size === 1) this.#occupancy?.start()
+    socket.slot = slot
     socket.on('close', this.#remove)
     if (this.#farewell !== undefined) socket.close(this.#farewell.code, this.#farewell.reason)
   }
@@ -33,8 +59,12 @@ export class Connections {
   // One listener for all sockets: an arrow function for each would keep more alive than the socket.
   readonly #remove: (this: WebSocket) => void = ((connections: Connections) =>
     function (this: WebSocket): void {
-      connections.open.delete(this)
+      const socket = this as ContainedWebSocket
+      connections.open.delete(socket)
+      connections.#heartbeat?.delete(socket)
+      socket.slot?.release()
       if (connections.open.size > 0) return
+      connections.#occupancy?.stop()
       for (const resolve of connections.#whenEmpty.splice(0)) resolve()
     })(this)
 }

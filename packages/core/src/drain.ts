@@ -60,6 +60,12 @@ export function resolveDrainOptions(options: DrainOptions = {}): {
   return { code, reason, spreadMs, deadlineMs }
 }
 
+/**
+ * Checks what `drain` would take, for adapters that drain later than they get their options.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export const checkDrainOptions = (options?: DrainOptions): void => void resolveDrainOptions(options)
+
 /** Closes all connections as the options say; resolves when none is open. */
 export async function drain(connections: Connections, options: DrainOptions = {}): Promise<DrainResult> {
   const { code, reason, spreadMs, deadlineMs } = resolveDrainOptions(options)

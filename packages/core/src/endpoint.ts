@@ -47,6 +47,12 @@ export interface EndpointOptions {
    * @default 5_000
    */
   closeTimeoutMs?: number | undefined
+  /**
+   * Bytes that may wait for a client that does not read, in all its unsent messages; past it the connection is closed
+   * with 1013 and, `closeTimeoutMs` later, cut. `Infinity` lets them grow.
+   * @default 16_777_216
+   */
+  maxBufferedBytes?: number | undefined
   /** Further options of `ws`, passed on untouched: `autoPong`, `maxFragments`, `skipUTF8Validation` and the like. */
   ws?: Omit<WsServerOptions, keyof typeof ownedWsOptions> | undefined
 }
@@ -54,6 +60,7 @@ export interface EndpointOptions {
 /** What a connection's `ws` is configured with. */
 export interface ConnectionOptions {
   readonly maxPayloadBytes: number
+  readonly maxBufferedBytes: number
   readonly perMessageDeflate: boolean | PerMessageDeflateOptions
   readonly closeTimeoutMs: number
   readonly ws: object
@@ -91,6 +98,7 @@ const optionNames: Record<keyof EndpointOptions, true> = {
   subprotocols: true,
   requireSubprotocol: true,
   maxPayloadBytes: true,
+  maxBufferedBytes: true,
   perMessageDeflate: true,
   closeTimeoutMs: true,
   ws: true
@@ -107,6 +115,7 @@ export const defaultEndpoint: Endpoint = Object.freeze({
   requireSubprotocol: false,
   connection: Object.freeze({
     maxPayloadBytes: 1_048_576,
+    maxBufferedBytes: 16_777_216,
     perMessageDeflate: false,
     closeTimeoutMs: 5_000,
     ws: Object.freeze({})
@@ -153,20 +162,21 @@ function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | 
 }
 
 function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions): ConnectionOptions {
-  const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
-  if ([maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws].every((value) => value === undefined)) return defaults
+  const { maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, ws } = options
+  const given = [maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, ws]
+  if (given.every((value) => value === undefined)) return defaults
   if (maxPayloadBytes !== undefined && !isPayloadLimit(maxPayloadBytes)) {
     throw expected('maxPayloadBytes', 'a whole number of bytes from 1 to 2147483647, or Infinity', maxPayloadBytes)
   }
-  if (closeTimeoutMs !== undefined && !(isPositiveInteger(closeTimeoutMs) && closeTimeoutMs < 2 ** 31)) {
-    throw expected('closeTimeoutMs', 'a whole number of milliseconds from 1 to 2147483647', closeTimeoutMs)
-  }
+  checkCount('maxBufferedBytes', maxBufferedBytes, 'bytes')
+  checkMilliseconds('closeTimeoutMs', closeTimeoutMs)
   if (perMessageDeflate !== undefined && typeof perMessageDeflate !== 'boolean' && !isObject(perMessageDeflate)) {
     throw expected('perMessageDeflate', 'true, false, or the options of ws', perMessageDeflate)
   }
   if (ws !== undefined) checkWsOptions(ws)
   return {
     maxPayloadBytes: maxPayloadBytes ?? defaults.maxPayloadBytes,
+    maxBufferedBytes: maxBufferedBytes ?? defaults.maxBufferedBytes,
     perMessageDeflate: perMessageDeflate ?? defaults.perMessageDeflate,
     closeTimeoutMs: closeTimeoutMs ?? defaults.closeTimeoutMs,
     ws: ws ?? defaults.ws
@@ -190,6 +200,18 @@ export function checkNames(options: object, known: readonly string[]): void {
 /** @throws TypeError for a value of another type; undefined passes */
 export function checkType(name: string, value: unknown, type: 'boolean' | 'function'): void {
   if (value !== undefined && typeof value !== type) throw expected(name, `a ${type}`, value)
+}
+
+/** @throws TypeError for anything but a whole number from 1 on, or Infinity; undefined passes */
+export function checkCount(name: string, value: unknown, unit: string): void {
+  if (value === undefined || value === Infinity || isPositiveInteger(value)) return
+  throw expected(name, `a whole number of ${unit} from 1 on, or Infinity`, value)
+}
+
+/** @throws TypeError for what a timer cannot wait for; undefined passes */
+export function checkMilliseconds(name: string, value: unknown): void {
+  if (value === undefined || (isPositiveInteger(value) && (value as number) < 2 ** 31)) return
+  throw expected(name, 'a whole number of milliseconds from 1 to 2147483647', value)
 }
 
 const isObject = (value: unknown): value is object =>

@@ -25,8 +25,12 @@ const refusals = {
   HANDSHAKE_EXTENSION: { status: 400, headers: {} },
   /** The client went away before the 101 could be written; nobody reads this answer. */
   HANDSHAKE_ABORTED: { status: 400, headers: {} },
-  /** The server is draining (RFC 9110 §15.6.4). */
+  /** The server is draining, or has as many connections or pending handshakes as it takes (RFC 9110 §15.6.4). */
   HANDSHAKE_UNAVAILABLE: { status: 503, headers: { 'Retry-After': '5' } },
+  /** The client's address has as many connections as one may have (RFC 6585 §4). */
+  HANDSHAKE_TOO_MANY: { status: 429, headers: { 'Retry-After': '5' } },
+  /** The application did not answer in `handshakeTimeoutMs`. */
+  HANDSHAKE_TIMEOUT: { status: 503, headers: { 'Retry-After': '5' } },
   /** A handshake arrived as an ordinary request: nothing listens for `upgrade` on this server. */
   HANDSHAKE_NOT_ATTACHED: { status: 503, headers: {} }
 } as const satisfies Record<string, Refusal>

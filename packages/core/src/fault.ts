@@ -21,11 +21,16 @@ export interface FaultContext {
 /** Reports a fault; never throws. */
 export type FaultReporter = (error: unknown, context: FaultContext) => void
 
-/** Runs code of the application; what it throws, or rejects with later, goes to `fail`. */
-export function contain(run: () => unknown, fail: (error: unknown) => void): void {
+/**
+ * Runs code of the application.
+ * @param fail gets what it throws, or rejects with later
+ * @param done is called when it has returned, or when its promise has resolved
+ */
+export function contain(run: () => unknown, fail: (error: unknown) => void, done: () => void = () => {}): void {
   try {
     const result = run()
-    if (isThenable(result)) result.then(undefined, fail)
+    if (isThenable(result)) result.then(done, fail)
+    else done()
   } catch (error) {
     fail(error)
   }

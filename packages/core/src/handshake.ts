@@ -2,8 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connections } from './connections.ts'
+import { HandshakeError } from './errors.ts'
 import { type HeadFields, setFields } from './http-fields.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { Waiting } from './pending.ts'
+import { refuse } from './reject.ts'
 
 /** What happens once the response has its status: `open` on 101, `abandon` on any other. */
 export interface Acceptance {
@@ -17,7 +20,7 @@ export interface Acceptance {
  * The way out is the response's own `writeHead`, whoever calls it: 101 hands the raw socket to `ws`, every other
  * status is an ordinary response after which the connection ends.
  */
-export class Handshake {
+export class Handshake implements Waiting {
   state: 'pending' | 'accepted' | 'refused' = 'pending'
   readonly options: ResolvedOptions
   readonly connections: Connections
@@ -26,6 +29,7 @@ export class Handshake {
   /** Bytes that came with the handshake: the first frames. Undefined where none did. */
   readonly head: Buffer | undefined
   #acceptance: Acceptance | undefined
+  #bytesWritten = -1
 
   constructor(
     options: ResolvedOptions,
@@ -39,6 +43,7 @@ export class Handshake {
     this.rawSocket = rawSocket
     this.response = response
     this.head = head
+    connections.pending.add(this)
   }
 
   /** Lets the next 101 of the response go out. */
@@ -52,6 +57,30 @@ export class Handshake {
     this.#acceptance = acceptance
   }
 
+  /** Called when the response is over, or its connection is. */
+  end(): void {
+    this.connections.pending.delete(this)
+    if (this.state === 'pending') this.state = 'refused'
+    this.#acceptance?.abandon()
+    this.#acceptance = undefined
+  }
+
+  /** Answers 503 where the application has not answered; ends an answer that the client does not read. */
+  expire(): boolean {
+    const { rawSocket, response, options } = this
+    if (this.state === 'pending') {
+      const error = new HandshakeError('HANDSHAKE_TIMEOUT', 'The server took too long to answer; try again.')
+      options.onRefused(error, response.req)
+      refuse(response, error)
+      return true
+    }
+    const { bytesWritten = 0 } = rawSocket as Duplex & { bytesWritten?: number }
+    const isMoving = bytesWritten !== this.#bytesWritten
+    this.#bytesWritten = bytesWritten
+    if (!isMoving) rawSocket.destroy()
+    return isMoving
+  }
+
   /** Called by the response's `writeHead` with the status that is about to be written. */
   settle(status: number): void {
     const acceptance = this.#acceptance
@@ -63,6 +92,7 @@ export class Handshake {
       throw new Error('Status 101 was written by hand; call acceptWebSocket() instead.')
     } else {
       acceptance.open()
+      this.connections.pending.delete(this)
     }
   }
 }

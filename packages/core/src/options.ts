@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import {
+  checkCount,
+  checkMilliseconds,
   checkNames,
   checkType,
   defaultEndpoint,
@@ -8,13 +10,41 @@ import {
   endpointOptionNames,
   resolveEndpoint
 } from './endpoint.ts'
-import type { HandshakeError } from './errors.ts'
+import { type HandshakeError, show } from './errors.ts'
 import { contain, type FaultContext, type FaultReporter } from './fault.ts'
+import type { HeartbeatOptions } from './heartbeat.ts'
 import { logFault, logRefusal } from './log.ts'
 import { type EffectiveRequest, effectiveRequest } from './origin.ts'
 
 /** Options of one attachment: what concerns the server as a whole. */
 export interface ServerOptions {
+  /**
+   * Checks that silent clients are still there: a ping after `intervalMs` without a received byte, and an end to the
+   * connection when nothing comes in `timeoutMs` after it. `false` turns it off.
+   * @default { intervalMs: 30_000, timeoutMs: 10_000 }
+   */
+  heartbeat?: HeartbeatOptions | false | undefined
+  /**
+   * Time that the application has to answer a handshake, in milliseconds; then the client gets 503. `Infinity` waits.
+   * @default 10_000
+   */
+  handshakeTimeoutMs?: number | undefined
+  /**
+   * Handshakes that may wait for the application at one time; more get 503. `Infinity` lets any number wait.
+   * @default 1_000
+   */
+  maxPendingHandshakes?: number | undefined
+  /**
+   * Connections that may be open at one time; more get 503. `Infinity` takes any number.
+   * @default 50_000
+   */
+  maxConnections?: number | undefined
+  /**
+   * Connections that one address may have at one time; more get 429. IPv6 counts by /64. Behind a proxy that the
+   * framework is not told to trust, every client has the proxy's address.
+   * @default Infinity
+   */
+  maxConnectionsPerAddress?: number | undefined
   /**
    * Called once for each fault that would otherwise end the process. The connection is closed by itself.
    * @default one line on stderr
@@ -36,8 +66,19 @@ export interface ServerOptions {
 /** What `attach` takes: the attachment's own options and the defaults of its endpoints. */
 export interface AttachOptions extends EndpointOptions, ServerOptions {}
 
+const optionNames: Record<keyof ServerOptions, true> = {
+  heartbeat: true,
+  handshakeTimeoutMs: true,
+  maxPendingHandshakes: true,
+  maxConnections: true,
+  maxConnectionsPerAddress: true,
+  onError: true,
+  onRefused: true,
+  effectiveRequest: true
+}
+
 /** The names of {@link ServerOptions}, for adapters that take both kinds in one object. */
-export const serverOptionNames = ['onError', 'onRefused', 'effectiveRequest'] as const satisfies (keyof ServerOptions)[]
+export const serverOptionNames = Object.keys(optionNames) as (keyof ServerOptions)[]
 
 /** {@link AttachOptions}, checked, with defaults, ready for use. */
 export interface ResolvedOptions {
@@ -47,6 +88,12 @@ export interface ResolvedOptions {
   readonly onError: FaultReporter
   readonly onRefused: (error: HandshakeError, req: IncomingMessage) => void
   readonly effectiveRequest: (req: IncomingMessage) => EffectiveRequest
+  /** Undefined where there is none. */
+  readonly heartbeat: Required<{ [Name in keyof HeartbeatOptions]: number }> | undefined
+  readonly handshakeTimeoutMs: number
+  readonly maxPendingHandshakes: number
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
 }
 
 /**
@@ -55,8 +102,22 @@ export interface ResolvedOptions {
  */
 export function resolveOptions(options: AttachOptions): ResolvedOptions {
   checkNames(options, [...endpointOptionNames, ...serverOptionNames])
-  const { onError = logFault, onRefused = logRefusal, effectiveRequest: ask, ...ofEndpoints } = options
-  for (const name of serverOptionNames) checkType(name, options[name], 'function')
+  const {
+    heartbeat,
+    handshakeTimeoutMs = 10_000,
+    maxPendingHandshakes = 1_000,
+    maxConnections = 50_000,
+    maxConnectionsPerAddress = Infinity,
+    onError = logFault,
+    onRefused = logRefusal,
+    effectiveRequest: ask = effectiveRequest,
+    ...ofEndpoints
+  } = options
+  for (const name of ['onError', 'onRefused', 'effectiveRequest'] as const) checkType(name, options[name], 'function')
+  if (handshakeTimeoutMs !== Infinity) checkMilliseconds('handshakeTimeoutMs', handshakeTimeoutMs)
+  checkCount('maxPendingHandshakes', maxPendingHandshakes, 'handshakes')
+  checkCount('maxConnections', maxConnections, 'connections')
+  checkCount('maxConnectionsPerAddress', maxConnectionsPerAddress, 'connections')
   const endpoint = resolveEndpoint(ofEndpoints, defaultEndpoint)
   const reportFault: FaultReporter = (error, context) =>
     contain(
@@ -75,8 +136,25 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
         () => onRefused(error, req),
         (fault) => reportFault(fault, { phase: 'dispatch', socket: undefined })
       ),
-    effectiveRequest: ask ?? effectiveRequest
+    effectiveRequest: ask,
+    heartbeat: resolveHeartbeat(heartbeat),
+    handshakeTimeoutMs,
+    maxPendingHandshakes,
+    maxConnections,
+    maxConnectionsPerAddress
   }
+}
+
+function resolveHeartbeat(heartbeat: HeartbeatOptions | false = {}): ResolvedOptions['heartbeat'] {
+  if (heartbeat === false) return undefined
+  if (typeof heartbeat !== 'object' || heartbeat === null) {
+    throw new TypeError(`heartbeat: expected { intervalMs, timeoutMs } or false; got ${show(heartbeat)}`)
+  }
+  checkNames(heartbeat, ['intervalMs', 'timeoutMs'])
+  const { intervalMs = 30_000, timeoutMs = 10_000 } = heartbeat
+  checkMilliseconds('heartbeat.intervalMs', intervalMs)
+  checkMilliseconds('heartbeat.timeoutMs', timeoutMs)
+  return { intervalMs, timeoutMs }
 }
 
 /**

@@ -23,12 +23,14 @@ export interface EffectiveRequest {
   readonly host?: string | undefined
   /** Scheme of the client's connection; undefined where nothing trustworthy tells. */
   readonly scheme?: 'http' | 'https' | undefined
+  /** Address of the client, for `maxConnectionsPerAddress`. */
+  readonly address?: string | undefined
 }
 
 /** The effective request where no proxy is trusted. The scheme of a plain connection is unknown: TLS may end before it. */
 export function effectiveRequest(req: IncomingMessage): EffectiveRequest {
   const encrypted = (req.socket as Partial<TLSSocket>).encrypted === true
-  return { host: req.headers.host, scheme: encrypted ? 'https' : undefined }
+  return { host: req.headers.host, scheme: encrypted ? 'https' : undefined, address: req.socket.remoteAddress }
 }
 
 /** A compiled {@link AllowedOrigins}. */

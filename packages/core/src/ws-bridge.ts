@@ -5,6 +5,8 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { CloseCode } from './close-code.ts'
 import type { ConnectionOptions } from './endpoint.ts'
 import type { FaultReporter } from './fault.ts'
+import type { Beating } from './heartbeat.ts'
+import type { Slot } from './limits.ts'
 
 /** What the rules found in a request, for `ws` to answer. */
 export interface AgreedHandshake {
@@ -22,12 +24,28 @@ interface BridgeRequest extends Pick<IncomingMessage, 'method' | 'headers'>, Pic
   declined: boolean
 }
 
+/** Time for which messages wait for a listener while the handler is at work, in milliseconds. */
+const holdMs = 10_000
+
+/** Bytes that wait for a listener before the raw socket is paused: pings and the close frame behind them still get through. */
+const holdBytes = 65_536
+
 /**
- * A `ws.WebSocket` in which no fault of the application and no fault of the peer ends the process: a listener that
- * throws or rejects, and an `error` that nobody listens for, are reported once, and the connection is closed.
+ * A `ws.WebSocket` that an application can't break and a peer can't fill.
+ *
+ * A listener that throws or rejects, and an `error` that nobody listens for, are reported once, and the connection is
+ * closed. Messages that come before somebody listens wait. What a peer does not read is bounded.
  */
-export class ContainedWebSocket extends WebSocket {
+export class ContainedWebSocket extends WebSocket implements Beating {
+  /** The place that this connection takes among the permitted ones. */
+  slot: Slot | undefined
   #report: FaultReporter | undefined
+  #rawSocket: (Duplex & { readonly bytesRead?: number }) | undefined
+  #maxBufferedBytes = Infinity
+  /** Messages that nobody has listened for yet; undefined once somebody does, or need not any more. */
+  #held: unknown[][] | undefined
+  #heldBytes = 0
+  #holdTimer: NodeJS.Timeout | undefined
 
   constructor(address: null, protocols: undefined, options: object) {
     super(address as never, protocols, options as never)
@@ -36,8 +54,22 @@ export class ContainedWebSocket extends WebSocket {
     Reflect.apply(EventEmitter as unknown as () => void, this, [{ captureRejections: true }])
   }
 
-  reportFaultsTo(report: FaultReporter): void {
+  /** Called once, when the socket has opened. */
+  begin(rawSocket: Duplex, maxBufferedBytes: number, report: FaultReporter): void {
+    this.#rawSocket = rawSocket
+    this.#maxBufferedBytes = maxBufferedBytes
     this.#report = report
+    this.#held = []
+    this.on('newListener', releaseForListener)
+  }
+
+  get bytesRead(): number {
+    return this.#rawSocket?.bytesRead ?? 0
+  }
+
+  /** Ends a connection whose peer shows no life. */
+  expire(): void {
+    this.terminate()
   }
 
   /** Reports a fault of the application and closes the connection with 1011. */
@@ -46,7 +78,22 @@ export class ContainedWebSocket extends WebSocket {
     this.close(CloseCode.INTERNAL_ERROR)
   }
 
+  /**
+   * Stops keeping messages for a listener: one has come, or the handler is done and none has.
+   * On the next tick, so that the listener which is being added gets them, in order and before newer ones.
+   */
+  releaseMessages(): void {
+    if (this.#held === undefined) return
+    this.off('newListener', releaseForListener)
+    if (this.#held.length === 0) this.#held = undefined
+    else process.nextTick(() => this.#deliverHeld())
+  }
+
   override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (this.#held !== undefined) {
+      if (event === 'message') return this.#hold(args)
+      if (event === 'close') this.#deliverHeld()
+    }
     if (event === 'error' && this.listenerCount('error') === 0) {
       // `ws` has sent the close frame that fits (1002, 1007, 1009) before it emits this.
       this.#report?.(args[0], { phase: 'protocol', socket: this })
@@ -60,9 +107,44 @@ export class ContainedWebSocket extends WebSocket {
     }
   }
 
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason)
+    // The peer's close frame stands behind what is held.
+    this.releaseMessages()
+  }
+
+  override send(data: never, ...rest: never[]): void {
+    super.send(data, ...rest)
+    if (this.bufferedAmount > this.#maxBufferedBytes && this.readyState === WebSocket.OPEN) {
+      this.close(CloseCode.TRY_AGAIN_LATER, 'too much unread')
+    }
+  }
+
   override [EventEmitter.captureRejectionSymbol](error: unknown): void {
     this.fail(error, 'listener')
   }
+
+  /** Keeps a message; past `holdBytes` nothing more is read until somebody listens. */
+  #hold(args: unknown[]): boolean {
+    this.#held?.push(args)
+    this.#heldBytes += (args[0] as Partial<Buffer>).byteLength ?? 0
+    if (this.#heldBytes > holdBytes) this.pause()
+    this.#holdTimer ??= setTimeout(() => this.releaseMessages(), holdMs).unref()
+    return true
+  }
+
+  #deliverHeld(): void {
+    const held = this.#held
+    if (held === undefined) return
+    this.#held = undefined
+    clearTimeout(this.#holdTimer)
+    for (const args of held) this.emit('message', ...args)
+    if (this.#heldBytes > holdBytes) this.resume()
+  }
+}
+
+function releaseForListener(this: WebSocket, event: string | symbol): void {
+  if (event === 'message' && this instanceof ContainedWebSocket) this.releaseMessages()
 }
 
 const servers = new WeakMap<ConnectionOptions, WebSocketServer>()

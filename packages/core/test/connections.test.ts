@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events'
-import type { WebSocket } from 'ws'
 import { Connections } from '../src/connections.ts'
+import { resolveOptions } from '../src/options.ts'
+import type { ContainedWebSocket } from '../src/ws-bridge.ts'
 
 /** All that Connections uses of a socket is its `close` event. */
-const newSocket = () => new EventEmitter() as WebSocket
+const newSocket = () => new EventEmitter() as unknown as ContainedWebSocket
 
 /** Whether a promise has been fulfilled after all that was under way has been done. */
 async function isDone(promise: Promise<void>): Promise<boolean> {
@@ -17,7 +18,7 @@ async function isDone(promise: Promise<void>): Promise<boolean> {
 
 describe('Connections', () => {
   test('holds a socket until it closes', () => {
-    const connections = new Connections()
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
     connections.add(one)
     connections.add(two)
@@ -29,13 +30,13 @@ describe('Connections', () => {
   })
 
   test('begins without sockets, and takes them', () => {
-    const connections = new Connections()
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
     expect(connections.open.size).toBe(0)
     expect(connections.draining).toBe(false)
   })
 
   test('does not mind a socket that closes twice', () => {
-    const connections = new Connections()
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
     connections.add(one)
     connections.add(two)
@@ -45,7 +46,10 @@ describe('Connections', () => {
   })
 
   test('keeps apart what belongs to different attachments', () => {
-    const [first, second] = [new Connections(), new Connections()]
+    const [first, second] = [
+      new Connections(resolveOptions({ heartbeat: false })),
+      new Connections(resolveOptions({ heartbeat: false }))
+    ]
     const [one, two] = [newSocket(), newSocket()]
     first.add(one)
     second.add(two)
@@ -55,7 +59,7 @@ describe('Connections', () => {
   })
 
   test('uses one listener for all sockets', () => {
-    const connections = new Connections()
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
     connections.add(one)
     connections.add(two)
@@ -66,11 +70,11 @@ describe('Connections', () => {
 
 describe('empty', () => {
   test('resolves at once where no socket is open', async () => {
-    expect(await isDone(new Connections().empty())).toBe(true)
+    expect(await isDone(new Connections(resolveOptions({ heartbeat: false })).empty())).toBe(true)
   })
 
   test('resolves at once where all sockets have closed before', async () => {
-    const connections = new Connections()
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
     const socket = newSocket()
     connections.add(socket)
     socket.emit('close')
@@ -78,7 +82,7 @@ describe('empty', () => {
   })
 
   test('resolves when the last socket has closed, and not before', async () => {
-    const connections = new Connections()
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
     connections.add(one)
     connections.add(two)
@@ -90,7 +94,7 @@ describe('empty', () => {
   })
 
   test('waits for a socket that was added later', async () => {
-    const connections = new Connections()
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
     connections.add(one)
     const empty = connections.empty()
@@ -102,7 +106,7 @@ describe('empty', () => {
   })
 
   test('resolves for everyone who waits', async () => {
-    const connections = new Connections()
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
     const socket = newSocket()
     connections.add(socket)
     const [first, second] = [connections.empty(), connections.empty()]

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
-import type { WebSocket } from 'ws'
 import { Connections } from '../src/connections.ts'
 import { type DrainOptions, type DrainResult, drain } from '../src/drain.ts'
+import { resolveOptions } from '../src/options.ts'
+import type { ContainedWebSocket } from '../src/ws-bridge.ts'
 
 /** What drain uses of a socket. The peer answers a close when the test says so, or at once. */
 class FakeSocket extends EventEmitter {
@@ -29,7 +30,7 @@ class FakeSocket extends EventEmitter {
 function connect(connections: Connections, count: number, answers = true): FakeSocket[] {
   return Array.from({ length: count }, () => {
     const socket = new FakeSocket(answers)
-    connections.add(socket as unknown as WebSocket)
+    connections.add(socket as unknown as ContainedWebSocket)
     return socket
   })
 }
@@ -51,7 +52,7 @@ let connections: Connections
 
 beforeEach(() => {
   jest.useFakeTimers()
-  connections = new Connections()
+  connections = new Connections(resolveOptions({ heartbeat: false }))
 })
 
 afterEach(() => {
@@ -310,7 +311,7 @@ describe('options of drain', () => {
       expect(await rejection({ [name]: value })).toBe(
         `${name}: expected a number of milliseconds from 0 to 2147483647; got ${typeof value === 'string' ? `'${value}'` : value}`
       )
-      connections = new Connections()
+      connections = new Connections(resolveOptions({ heartbeat: false }))
     }
   })
 

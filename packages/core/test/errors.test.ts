@@ -15,6 +15,8 @@ const answers: Record<HandshakeErrorCode, [status: number, headers: Record<strin
   HANDSHAKE_EXTENSION: [400, {}],
   HANDSHAKE_ABORTED: [400, {}],
   HANDSHAKE_UNAVAILABLE: [503, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],
+  HANDSHAKE_TOO_MANY: [429, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],
+  HANDSHAKE_TIMEOUT: [503, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],
   HANDSHAKE_NOT_ATTACHED: [503, {}]
 }
 const rows = Object.entries(answers) as [HandshakeErrorCode, (typeof answers)[HandshakeErrorCode]][]

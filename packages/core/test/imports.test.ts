@@ -86,6 +86,10 @@ describe('core', () => {
   })
 
   const pure = [
+    'address.ts',
+    'heartbeat.ts',
+    'limits.ts',
+    'pending.ts',
     'close-code.ts',
     'endpoint.ts',
     'errors.ts',

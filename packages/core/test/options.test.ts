@@ -17,7 +17,13 @@ describe('the defaults', () => {
       requireOrigin: false,
       subprotocols: [],
       requireSubprotocol: false,
-      connection: { maxPayloadBytes: 1_048_576, perMessageDeflate: false, closeTimeoutMs: 5_000, ws: {} }
+      connection: {
+        maxPayloadBytes: 1_048_576,
+        maxBufferedBytes: 16_777_216,
+        perMessageDeflate: false,
+        closeTimeoutMs: 5_000,
+        ws: {}
+      }
     })
   })
 
@@ -40,6 +46,7 @@ describe('the defaults', () => {
     'subprotocols',
     'requireSubprotocol',
     'maxPayloadBytes',
+    'maxBufferedBytes',
     'perMessageDeflate',
     'closeTimeoutMs',
     'ws'
@@ -98,6 +105,7 @@ describe('the options of an endpoint', () => {
       subprotocols,
       requireSubprotocol: true,
       connection: {
+        maxBufferedBytes: 16_777_216,
         maxPayloadBytes: 10,
         perMessageDeflate: { threshold: 5 },
         closeTimeoutMs: 20,
@@ -226,7 +234,8 @@ describe('wrong options', () => {
     expect(() => checkOptions({ [name]: value })).toThrow(error)
   })
 
-  test.each(serverOptionNames.flatMap((name) => nothingOf.function.map((value): [string, unknown] => [name, value])))(
+  const functions = ['onError', 'onRefused', 'effectiveRequest']
+  test.each(functions.flatMap((name) => nothingOf.function.map((value): [string, unknown] => [name, value])))(
     'of an attachment: %s is not %p',
     (name, value) => {
       const error = new TypeError(`${name}: expected a function; got ${text(value)}`)
@@ -335,6 +344,45 @@ describe('wrong options', () => {
   })
 })
 
+describe('the limits of an attachment', () => {
+  test('are as the doc comments have them', () => {
+    expect(resolveOptions({})).toMatchObject({
+      heartbeat: { intervalMs: 30_000, timeoutMs: 10_000 },
+      handshakeTimeoutMs: 10_000,
+      maxPendingHandshakes: 1_000,
+      maxConnections: 50_000,
+      maxConnectionsPerAddress: Infinity
+    })
+    expect(resolveOptions({ heartbeat: false }).heartbeat).toBeUndefined()
+    expect(resolveOptions({ heartbeat: { timeoutMs: 5 } }).heartbeat).toEqual({ intervalMs: 30_000, timeoutMs: 5 })
+  })
+
+  const wrong = [null, 0, -1, 1.5, Number.NaN, '5', true, {}]
+  const counts = ['maxPendingHandshakes', 'maxConnections', 'maxConnectionsPerAddress', 'maxBufferedBytes']
+  test.each([...counts, 'handshakeTimeoutMs'])('refuse a wrong %s', (name) => {
+    for (const value of wrong) {
+      expect(() => resolveOptions({ [name]: value })).toThrow(
+        new RegExp(`^${name}: expected a whole number of .*; got .`)
+      )
+    }
+    expect(() => resolveOptions({ [name]: Infinity })).not.toThrow()
+  })
+
+  test('refuse a wrong heartbeat', () => {
+    for (const heartbeat of [null, true, 5, 'fast']) {
+      expect(() => resolveOptions({ heartbeat: heartbeat as never })).toThrow(/^heartbeat: expected .* or false; got ./)
+    }
+    expect(() => resolveOptions({ heartbeat: { interval: 5 } as never })).toThrow(/^Unknown option 'interval'/)
+    for (const name of ['intervalMs', 'timeoutMs']) {
+      for (const value of [...wrong, Infinity]) {
+        expect(() => resolveOptions({ heartbeat: { [name]: value } })).toThrow(
+          new RegExp(`^heartbeat.${name}: expected`)
+        )
+      }
+    }
+  })
+})
+
 describe('the options of an attachment', () => {
   test('take every name that there is', () => {
     const options: Required<AttachOptions> = {
@@ -343,9 +391,15 @@ describe('the options of an attachment', () => {
       subprotocols: ['a'],
       requireSubprotocol: true,
       maxPayloadBytes: 1,
+      maxBufferedBytes: 1,
       perMessageDeflate: true,
       closeTimeoutMs: 1,
       ws: {},
+      heartbeat: false,
+      handshakeTimeoutMs: 1,
+      maxPendingHandshakes: 1,
+      maxConnections: 1,
+      maxConnectionsPerAddress: 1,
       onError: () => {},
       onRefused: () => {},
       effectiveRequest: () => ({})
@@ -371,8 +425,16 @@ describe('the options of an attachment', () => {
   })
 
   test('name the options of the server for adapters', () => {
-    expect([...serverOptionNames].sort()).toEqual(['effectiveRequest', 'onError', 'onRefused'])
-    expect(() => checkOptions(Object.fromEntries(serverOptionNames.map((name) => [name, () => {}])))).not.toThrow()
+    expect([...serverOptionNames].sort()).toEqual([
+      'effectiveRequest',
+      'handshakeTimeoutMs',
+      'heartbeat',
+      'maxConnections',
+      'maxConnectionsPerAddress',
+      'maxPendingHandshakes',
+      'onError',
+      'onRefused'
+    ])
   })
 
   test('begin without resolved endpoints', () => {

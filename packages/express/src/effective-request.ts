@@ -14,6 +14,7 @@ export function effectiveRequest(req: Request): EffectiveRequest {
   const isSecure = req.secure || req.protocol === 'wss'
   return {
     host: forwardedHost ?? req.get('Host'),
+    address: req.ip,
     scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined
   }
 }

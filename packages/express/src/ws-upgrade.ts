@@ -7,6 +7,7 @@ import {
   type DrainResult,
   type HttpServer,
   isWebSocketRequest,
+  serverOptionNames,
   type WebSocket,
   type WebSocketHandler
 } from '@oneport/core'
@@ -53,7 +54,9 @@ export function wsUpgrade(
   if ('effectiveRequest' in options) {
     throw new TypeError("effectiveRequest: Express's setting 'trust proxy' decides whose word counts; set that instead")
   }
-  const { onError: _onError, onRefused: _onRefused, ...defaults } = options
+  const defaults = Object.fromEntries(
+    Object.entries(options).filter(([name]) => !(serverOptionNames as string[]).includes(name))
+  )
   const mount: Mount = { options, attachments: new Set(), companions: new Set() }
   watchServers()
 

@@ -1,11 +1,17 @@
-import { type Attachment, type AttachOptions, attach } from '@oneport/core'
+import { type Attachment, type AttachOptions, attach, checkDrainOptions, type DrainOptions } from '@oneport/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { acceptWebSocket } from './reply.ts'
 import { routePreparation } from './route.ts'
 
 /** Options of the plugin: the defaults of all endpoints, and what concerns the server as a whole. */
-export type WsPluginOptions = Omit<AttachOptions, 'effectiveRequest'>
+export interface WsPluginOptions extends Omit<AttachOptions, 'effectiveRequest'> {
+  /**
+   * How `app.close()` takes leave of the open connections.
+   * @default { code: 1001, reason: '', spreadMs: 0, deadlineMs: 5_000 }
+   */
+  drain?: DrainOptions | undefined
+}
 
 const attachments = new WeakMap<object, Attachment>()
 
@@ -19,7 +25,9 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (
   refuseLateRegistration(app)
   refuseOwned(given)
   // Fastify's own options of a plugin come in the same object.
-  const { logLevel: _logLevel, logSerializers: _logSerializers, prefix: _prefix, ...options } = given
+  const { logLevel: _logLevel, logSerializers: _logSerializers, prefix: _prefix, drain, ...options } = given
+
+  checkDrainOptions(drain)
 
   // Through the server's own event: whatever listens for requests (tracing, Fastify itself) sees handshakes too.
   const attachment = attach(app.server, (req, res) => app.server.emit('request', req, res), {
@@ -32,7 +40,7 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (
   app.decorateReply('acceptWebSocket', acceptWebSocket(options.onRefused))
   app.addHook('onRoute', routePreparation())
   app.addHook('preClose', async () => {
-    await attachment.drain()
+    await attachment.drain(drain)
   })
   app.addHook('onClose', async () => {
     attachments.delete(app.server)

@@ -169,3 +169,20 @@ describe('app.websockets', () => {
     expect(response.status).toBe(503)
   })
 })
+
+describe('the option drain of the plugin', () => {
+  test('is how app.close() takes leave', async () => {
+    const app = await makeApp({}, { drain: { code: 1012, reason: 'restart' } })
+    app.get('/echo', { websocket: true }, () => {})
+    const { socket } = await connect(await start(app), '/echo')
+    const end = closed(socket)
+    await app.close()
+    expect(await end).toEqual({ code: 1012, reason: 'restart' })
+  })
+
+  test('is checked when the plugin is registered', async () => {
+    await expect(makeApp({}, { drain: { spreadMs: -1 } })).rejects.toThrow(
+      /^spreadMs: expected a number of milliseconds/
+    )
+  })
+})

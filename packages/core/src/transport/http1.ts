@@ -1,7 +1,8 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { reportingRefusals } from '../check.ts'
 import type { Connections } from '../connections.ts'
-import type { HandshakeError } from '../errors.ts'
+import { HandshakeError } from '../errors.ts'
 import { contain } from '../fault.ts'
 import { beginHandshake, Handshake, handshakeOf } from '../handshake.ts'
 import type { ResolvedOptions } from '../options.ts'
@@ -96,27 +97,30 @@ function dispatch(
   res.shouldKeepAlive = false
   res.assignSocket(rawSocket as never)
   res.on('finish', onFinish)
+  res.on('close', onClose)
   // A keep-alive timeout of requests in front must not end the handshake.
   if ('setTimeout' in rawSocket) (rawSocket as Duplex & { setTimeout(ms: number): void }).setTimeout(0)
+  const isFull = connections.pending.size >= options.maxPendingHandshakes
   beginHandshake(req, new Handshake(options, connections, rawSocket, res, head))
 
   contain(
     () => {
-      checkHost(req, options)
+      reportingRefusals(req, {}, () => {
+        validateHost(req)
+        if (isFull) throw tooManyWait(options.maxPendingHandshakes)
+      })
       return dispatch(req, res)
     },
     (error) => answerFailure(error, res, options.onError)
   )
 }
 
-function checkHost(req: IncomingMessage, options: ResolvedOptions): void {
-  try {
-    validateHost(req)
-  } catch (error) {
-    options.onRefused(error as HandshakeError, req)
-    throw error
-  }
-}
+const tooManyWait = (max: number): HandshakeError =>
+  new HandshakeError(
+    'HANDSHAKE_UNAVAILABLE',
+    'The server is busy; try again in a few seconds.',
+    `maxPendingHandshakes is ${max}`
+  )
 
 /**
  * Passes a raw socket's `drain` on to its response; Node's own listener is gone by now.
@@ -142,8 +146,13 @@ function onFinish(this: ServerResponse): void {
     ;(this as { destroyed: boolean }).destroyed = true
     process.nextTick(emitClose, this)
   } else if (handshake !== undefined) {
+    handshake.end()
     closeAfterReading(handshake.rawSocket)
   }
+}
+
+function onClose(this: ServerResponse): void {
+  handshakeOf(this.req)?.end()
 }
 
 function emitClose(res: ServerResponse): void {

@@ -1,0 +1,66 @@
+import { addressKey } from './address.ts'
+import { HandshakeError } from './errors.ts'
+
+/** A connection's place among the permitted ones. */
+export interface Slot {
+  /** Gives the place back; a second call does nothing. */
+  release(): void
+}
+
+/** Counts connections, in all and by address; a place is taken when a handshake is accepted. */
+export class Limits {
+  readonly #max: number
+  readonly #maxPerAddress: number
+  readonly #byAddress = new Map<string, number>()
+  #taken = 0
+
+  constructor(max: number, maxPerAddress: number) {
+    this.#max = max
+    this.#maxPerAddress = maxPerAddress
+  }
+
+  /**
+   * Takes a place.
+   * @throws HandshakeError HANDSHAKE_UNAVAILABLE where there is none left, HANDSHAKE_TOO_MANY where the address has its
+   *   share
+   */
+  take(address: string | undefined): Slot {
+    if (this.#taken >= this.#max) {
+      throw new HandshakeError(
+        'HANDSHAKE_UNAVAILABLE',
+        'The server has as many WebSocket connections as it takes; try again in a few seconds.',
+        `maxConnections is ${this.#max}`
+      )
+    }
+    const key = this.#maxPerAddress === Infinity || address === undefined ? undefined : addressKey(address)
+    if (key !== undefined) this.#takeFrom(key)
+    this.#taken++
+    let held = true
+    return {
+      release: () => {
+        if (!held) return
+        held = false
+        this.#taken--
+        if (key !== undefined) this.#giveBack(key)
+      }
+    }
+  }
+
+  #takeFrom(key: string): void {
+    const count = this.#byAddress.get(key) ?? 0
+    if (count >= this.#maxPerAddress) {
+      throw new HandshakeError(
+        'HANDSHAKE_TOO_MANY',
+        'Your address has as many WebSocket connections as it may have here; close one, or try again later.',
+        `maxConnectionsPerAddress is ${this.#maxPerAddress}, address ${key}`
+      )
+    }
+    this.#byAddress.set(key, count + 1)
+  }
+
+  #giveBack(key: string): void {
+    const count = (this.#byAddress.get(key) ?? 1) - 1
+    if (count === 0) this.#byAddress.delete(key)
+    else this.#byAddress.set(key, count)
+  }
+}

@@ -1,0 +1,213 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { closed, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import type { WebSocket } from 'ws'
+import { type AttachOptions, acceptWebSocket, type HandshakeError } from '../src/index.ts'
+import { open, read, serve, stopAll } from './server.ts'
+
+afterEach(stopAll)
+
+const echo = (socket: WebSocket) => socket.on('message', (data) => socket.send(String(data)))
+const accept = (req: IncomingMessage, res: ServerResponse) => acceptWebSocket(req, res, echo)
+
+/** Options that collect the codes of refusals. */
+function collect(options: AttachOptions) {
+  const codes: string[] = []
+  return { codes, options: { ...options, onRefused: (error: HandshakeError) => void codes.push(error.code) } }
+}
+
+describe('a handshake that the application does not answer', () => {
+  test('gets 503 at its deadline, and the connection ends', async () => {
+    const { codes, options } = collect({ handshakeTimeoutMs: 50 })
+    const { target } = await serve(() => new Promise(() => {}), options)
+    const response = await sendRaw(target, handshake('/'))
+    expect(response.status).toBe(503)
+    expect(response.fields.get('retry-after')).toEqual(['5'])
+    expect(codes).toEqual(['HANDSHAKE_TIMEOUT'])
+  })
+
+  test('is not accepted any more when the application comes back late', async () => {
+    const { codes, options } = collect({ handshakeTimeoutMs: 50 })
+    let late: Promise<void> | undefined
+    const faults: string[] = []
+    const { target } = await serve(
+      (req, res) => {
+        late = new Promise<void>((resolve) => res.once('finish', resolve)).then(() => accept(req, res))
+        return late
+      },
+      { ...options, onError: (error) => void faults.push((error as Error).message) }
+    )
+    expect((await sendRaw(target, handshake('/'))).status).toBe(503)
+    await late
+    expect(codes[0]).toBe('HANDSHAKE_TIMEOUT')
+    expect(faults).toEqual(['acceptWebSocket() came after the response had begun with status 503.'])
+  })
+
+  test('is one of 500 that are all gone at the deadline, and no place is lost', async () => {
+    const { codes, options } = collect({ handshakeTimeoutMs: 300, maxPendingHandshakes: 500 })
+    let stalled = 0
+    const { target, server } = await serve((req, res) => {
+      if (req.url === '/stall') return void stalled++
+      return accept(req, res)
+    }, options)
+    const raws = await Promise.all(Array.from({ length: 500 }, () => open(target)))
+    const ends = Promise.all(raws.map((raw) => read(raw)))
+    for (const raw of raws) raw.write(handshake('/stall'))
+    const answers = await ends
+    expect(stalled).toBe(500)
+    expect(new Set(answers.map((text) => text.slice(0, 12)))).toEqual(new Set(['HTTP/1.1 503']))
+    expect(codes).toHaveLength(500)
+    const again = await Promise.all(Array.from({ length: 20 }, () => connectClient(target, '/')))
+    for (const { socket } of again) socket.terminate()
+    expect(server.listening).toBe(true)
+  })
+
+  test('counts among those that may wait; more get 503 at once', async () => {
+    const { codes, options } = collect({ maxPendingHandshakes: 2 })
+    const waiting: ServerResponse[] = []
+    let arrive = (): void => {}
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const { target } = await serve((req, res) => {
+      if (req.url === '/') return accept(req, res)
+      if (waiting.push(res) === 2) arrive()
+      return undefined
+    }, options)
+    const raws = [await open(target), await open(target)]
+    for (const raw of raws) raw.write(handshake('/wait'))
+    await arrived
+    expect(await refused(connectClient(target, '/'))).toBe(503)
+    expect(codes).toEqual(['HANDSHAKE_UNAVAILABLE'])
+    for (const res of waiting) res.writeHead(403).end()
+    await Promise.all(raws.map((raw) => read(raw)))
+    await connectClient(target, '/')
+  })
+})
+
+test('cuts a refusal whose client does not read it', async () => {
+  let connection: IncomingMessage['socket'] | undefined
+  const { target } = await serve(
+    (req, res) => {
+      connection = req.socket
+      res.writeHead(403).end(Buffer.alloc(32 * 1024 * 1024))
+    },
+    { handshakeTimeoutMs: 50 }
+  )
+  const raw = await open(target)
+  raw.pause()
+  raw.write(handshake('/'))
+  while (connection === undefined) await new Promise(setImmediate)
+  await new Promise((resolve) => connection?.once('close', resolve))
+})
+
+describe('limits', () => {
+  test('of all connections: 503 with Retry-After, and a place again after each way out', async () => {
+    const { codes, options } = collect({ maxConnections: 1 })
+    const { target, attachment } = await serve(accept, options)
+    const waysOut: ((socket: WebSocket) => void)[] = [
+      (socket) => socket.close(),
+      (socket) => socket.terminate(),
+      (socket) => (socket as unknown as { _socket: import('node:net').Socket })._socket.resetAndDestroy(),
+      (socket) => socket.send(Buffer.alloc(2_000_000))
+    ]
+    for (const leave of waysOut) {
+      const { socket } = await connectClient(target, '/')
+      expect(await refused(connectClient(target, '/'))).toBe(503)
+      const [connection] = attachment.connections as Set<WebSocket>
+      connection?.on('error', () => {})
+      const gone = new Promise((resolve) => connection?.once('close', resolve))
+      leave(socket)
+      await gone
+    }
+    expect(new Set(codes)).toEqual(new Set(['HANDSHAKE_UNAVAILABLE']))
+  })
+
+  test('of one address: 429, and another address is let in', async () => {
+    const { codes, options } = collect({
+      maxConnectionsPerAddress: 1,
+      effectiveRequest: (req) => ({ host: 'a', address: String(req.headers['x-client']) })
+    })
+    const { target } = await serve(accept, options)
+    const from = (address: string) => connectClient(target, '/', [], { headers: { 'X-Client': address } })
+    await from('192.0.2.1')
+    expect(await refused(from('192.0.2.1'))).toBe(429)
+    await from('192.0.2.2')
+    expect(codes).toEqual(['HANDSHAKE_TOO_MANY'])
+  })
+
+  test('lose no place to a client that goes away before the framework has sent its 101', async () => {
+    const { codes, options } = collect({ maxConnections: 1 })
+    const { target } = await serve(async (req, res) => {
+      if (req.url === '/') return accept(req, res)
+      const { acceptHandshake } = await import('../src/index.ts')
+      return acceptHandshake(req, res, undefined, echo, { send: () => {} })
+    }, options)
+    const raw = await open(target)
+    raw.write(handshake('/never-sent'))
+    while ((await refused(connectClient(target, '/')).catch(() => 101)) !== 503) await new Promise(setImmediate)
+    raw.resetAndDestroy()
+    while ((await refused(connectClient(target, '/')).catch(() => 101)) === 503) await new Promise(setImmediate)
+    expect(codes).toContain('HANDSHAKE_UNAVAILABLE')
+  })
+})
+
+describe('the heartbeat', () => {
+  test('pings a silent client and terminates one that does not answer', async () => {
+    const { target, attachment } = await serve(accept, { heartbeat: { intervalMs: 40, timeoutMs: 40 } })
+    const alive = await connectClient(target, '/')
+    const raw = await open(target)
+    raw.write(handshake('/'))
+    await read(raw, headArrived)
+    expect(attachment.connections.size).toBe(2)
+    expect((await read(raw)).startsWith('\x89\x00')).toBe(true)
+    await once(alive.socket, 'ping')
+    expect(attachment.connections.size).toBe(1)
+    alive.socket.send('still here')
+    expect(await alive.next()).toBe('still here')
+  })
+
+  test('can be turned off', async () => {
+    const { target } = await serve(accept, { heartbeat: false })
+    const { socket } = await connectClient(target, '/')
+    expect(socket.readyState).toBe(socket.OPEN)
+  })
+})
+
+describe('server.close()', () => {
+  test('ends open connections with 1001 and finishes', async () => {
+    const { target, server } = await serve(accept)
+    const clients = await Promise.all([1, 2, 3].map(() => connectClient(target, '/')))
+    const ends = Promise.all(clients.map(({ socket }) => closed(socket)))
+    await once(server.close(), 'close')
+    expect((await ends).map(({ code }) => code)).toEqual([1001, 1001, 1001])
+  })
+
+  test('can be followed by another listen(), and handshakes are taken again', async () => {
+    const { target, server } = await serve(accept)
+    await connectClient(target, '/')
+    await once(server.close(), 'close')
+    await once(server.listen(target.port, '127.0.0.1'), 'listening')
+    const { socket, next } = await connectClient(target, '/')
+    socket.send('again')
+    expect(await next()).toBe('again')
+  })
+})
+
+test('the timeouts of HTTP do not touch an accepted connection', async () => {
+  const { target, server } = await serve(accept)
+  server.requestTimeout = 40
+  server.headersTimeout = 40
+  server.keepAliveTimeout = 40
+  server.timeout = 40
+  const raw = await open(target)
+  raw.write('GET /plain HTTP/1.1\r\nHost: a\r\n\r\n')
+  await read(raw, (text) => text.includes('WebSocket endpoint'))
+  raw.write(handshake('/'))
+  await read(raw, headArrived)
+  const idle = await open(target)
+  // The same timeouts end a connection that was never accepted: then they have had their time.
+  await read(idle)
+  raw.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]))
+  expect(await read(raw, (text) => text.endsWith('hi'))).toBe('\x81\x02hi')
+})

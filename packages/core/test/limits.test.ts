@@ -1,0 +1,60 @@
+import { addressKey } from '../src/address.ts'
+import type { HandshakeError } from '../src/errors.ts'
+import { Limits } from '../src/limits.ts'
+
+const codeOf = (run: () => unknown): string => {
+  try {
+    run()
+  } catch (error) {
+    return (error as HandshakeError).code
+  }
+  return 'taken'
+}
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['::FFFF:c000:201', '192.0.2.1'],
+  ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
+  ['2001:0db8:0001:0002:ffff::', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['::', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+  ['/run/app.sock', '/run/app.sock'],
+  ['', '']
+])('the address %s counts as %s', (address, key) => {
+  expect(addressKey(address)).toBe(key)
+})
+
+test('takes as many connections as it may, and again as many as are released', () => {
+  const limits = new Limits(2, Infinity)
+  const slots = [limits.take('a'), limits.take('b')]
+  expect(codeOf(() => limits.take('c'))).toBe('HANDSHAKE_UNAVAILABLE')
+  slots[0]?.release()
+  slots[0]?.release()
+  expect(codeOf(() => limits.take('c'))).toBe('taken')
+  expect(codeOf(() => limits.take('d'))).toBe('HANDSHAKE_UNAVAILABLE')
+})
+
+test('takes as many from one address as it may, and others from other addresses', () => {
+  const limits = new Limits(Infinity, 1)
+  const slot = limits.take('2001:db8::1')
+  expect(codeOf(() => limits.take('2001:db8::2'))).toBe('HANDSHAKE_TOO_MANY')
+  expect(codeOf(() => limits.take('2001:db8:0:1::1'))).toBe('taken')
+  expect(codeOf(() => limits.take(undefined))).toBe('taken')
+  slot.release()
+  slot.release()
+  expect(codeOf(() => limits.take('2001:db8::2'))).toBe('taken')
+  expect(codeOf(() => limits.take('2001:db8::3'))).toBe('HANDSHAKE_TOO_MANY')
+})
+
+test('counts a refusal of one limit against none', () => {
+  const limits = new Limits(2, 1)
+  limits.take('a')
+  for (let round = 0; round < 5; round++) expect(codeOf(() => limits.take('a'))).toBe('HANDSHAKE_TOO_MANY')
+  expect(codeOf(() => limits.take('b'))).toBe('taken')
+})

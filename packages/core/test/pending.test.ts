@@ -1,0 +1,55 @@
+import { PendingHandshakes, type Waiting } from '../src/pending.ts'
+
+beforeEach(() => void jest.useFakeTimers())
+afterEach(() => void jest.useRealTimers())
+
+const waiting = (again = false): Waiting & { expire: jest.Mock } => ({ expire: jest.fn(() => again) })
+
+test('expires each handshake when its time is up, with one timer for all', () => {
+  const pending = new PendingHandshakes(100)
+  const handshakes = Array.from({ length: 5 }, () => {
+    const handshake = waiting()
+    pending.add(handshake)
+    jest.advanceTimersByTime(10)
+    return handshake
+  })
+  expect(jest.getTimerCount()).toBe(1)
+  jest.advanceTimersByTime(50)
+  expect(handshakes.map(({ expire }) => expire.mock.calls.length)).toEqual([1, 0, 0, 0, 0])
+  jest.advanceTimersByTime(40)
+  expect(handshakes.map(({ expire }) => expire.mock.calls.length)).toEqual([1, 1, 1, 1, 1])
+  expect(pending.size).toBe(0)
+  expect(jest.getTimerCount()).toBe(0)
+})
+
+test('does not expire what was answered, and has no timer when nothing waits', () => {
+  const pending = new PendingHandshakes(100)
+  const [one, two] = [waiting(), waiting()]
+  pending.add(one)
+  pending.add(two)
+  pending.delete(one)
+  pending.delete(one)
+  jest.advanceTimersByTime(100)
+  expect(one.expire).not.toHaveBeenCalled()
+  expect(two.expire).toHaveBeenCalledTimes(1)
+  pending.add(one)
+  pending.delete(one)
+  expect(jest.getTimerCount()).toBe(0)
+})
+
+test('gives the same time once more to what asks for it', () => {
+  const pending = new PendingHandshakes(100)
+  const slow = waiting(true)
+  pending.add(slow)
+  jest.advanceTimersByTime(250)
+  expect(slow.expire).toHaveBeenCalledTimes(2)
+  expect(pending.size).toBe(1)
+  pending.delete(slow)
+})
+
+test('waits for ever where the time is Infinity', () => {
+  const pending = new PendingHandshakes(Infinity)
+  pending.add(waiting())
+  expect(jest.getTimerCount()).toBe(0)
+  expect(pending.size).toBe(1)
+})
