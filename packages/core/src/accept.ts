@@ -124,7 +124,7 @@ function open<Request extends IncomingMessage>(
         shieldSocket(req)
       },
       onOpen: (socket) => {
-        socket.begin(rawSocket, endpoint.connection.maxBufferedBytes, options.onError)
+        socket.begin(rawSocket, endpoint.connection.maxBufferedBytes, options.onError, connections.stats)
         connections.add(socket, slot)
         contain(
           () => handler(socket, req),

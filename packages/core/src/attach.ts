@@ -6,6 +6,7 @@ import { Connections } from './connections.ts'
 import { type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './drain.ts'
 import { show } from './errors.ts'
 import { type AttachOptions, resolveOptions } from './options.ts'
+import type { AttachmentStats } from './stats.ts'
 import { listen } from './transport/http1.ts'
 
 /** A server of `node:http` or `node:https`. */
@@ -25,6 +26,8 @@ export interface Attachment {
    * @throws TypeError for wrong options
    */
   drain(options?: DrainOptions): Promise<DrainResult>
+  /** What has happened since the server was attached, for a metrics endpoint. */
+  stats(): AttachmentStats
   /** Stops listening for handshakes. Open connections go on. Calling it again does nothing. */
   detach(): void
 }
@@ -70,6 +73,7 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
       draining ??= drain(connections, resolveDrainOptions(drainOptions))
       return draining
     },
+    stats: () => connections.stats.read(connections.open.size, connections.pending.size),
     detach: () => {
       if (attachments.get(server) !== attachment) return
       attachments.delete(server)

@@ -56,7 +56,9 @@ export function reportingRefusals<Result>(
     return run()
   } catch (error) {
     if (error instanceof HandshakeError) {
-      const onRefused = framework.onRefused ?? handshakeOf(req)?.options.onRefused ?? logRefusal
+      const handshake = handshakeOf(req)
+      const onRefused = framework.onRefused ?? handshake?.options.onRefused ?? logRefusal
+      handshake?.connections.stats.refused(error, req)
       onRefused(error, req)
     }
     throw error

@@ -3,6 +3,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { Limits, type Slot } from './limits.ts'
 import type { ResolvedOptions } from './options.ts'
 import { PendingHandshakes } from './pending.ts'
+import { Stats } from './stats.ts'
 import type { ContainedWebSocket } from './ws-bridge.ts'
 
 /** What one attachment has under way: handshakes that wait, and open sockets. */
@@ -10,6 +11,7 @@ export class Connections {
   readonly open: Set<WebSocket> = new Set()
   readonly pending: PendingHandshakes
   readonly limits: Limits
+  readonly stats: Stats = new Stats()
   /** How many have joined since the start. */
   joined = 0
   readonly #heartbeat: Heartbeat | undefined
@@ -48,6 +50,7 @@ export class Connections {
     if (this.open.size === 1) this.#occupancy?.start()
     socket.slot = slot
     socket.on('close', this.#remove)
+    this.stats.accepted(socket)
     if (this.#farewell !== undefined) socket.close(this.#farewell.code, this.#farewell.reason)
   }
 
@@ -57,12 +60,13 @@ export class Connections {
   }
 
   // One listener for all sockets: an arrow function for each would keep more alive than the socket.
-  readonly #remove: (this: WebSocket) => void = ((connections: Connections) =>
-    function (this: WebSocket): void {
+  readonly #remove: (this: WebSocket, code: number) => void = ((connections: Connections) =>
+    function (this: WebSocket, code: number): void {
       const socket = this as ContainedWebSocket
       connections.open.delete(socket)
       connections.#heartbeat?.delete(socket)
       socket.slot?.release()
+      connections.stats.closed(socket, code)
       if (connections.open.size > 0) return
       connections.#occupancy?.stop()
       for (const resolve of connections.#whenEmpty.splice(0)) resolve()

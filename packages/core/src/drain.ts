@@ -77,7 +77,10 @@ export async function drain(connections: Connections, options: DrainOptions = {}
   const deadline = setTimeout(() => {
     stopClosing()
     terminated = connections.open.size
-    for (const socket of connections.open) socket.terminate()
+    for (const socket of connections.open) {
+      connections.stats.terminated(socket, 'drain')
+      socket.terminate()
+    }
   }, deadlineMs)
   await connections.empty()
   clearTimeout(deadline)

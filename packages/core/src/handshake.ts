@@ -70,6 +70,7 @@ export class Handshake implements Waiting {
     const { rawSocket, response, options } = this
     if (this.state === 'pending') {
       const error = new HandshakeError('HANDSHAKE_TIMEOUT', 'The server took too long to answer; try again.')
+      this.connections.stats.refused(error, response.req)
       options.onRefused(error, response.req)
       refuse(response, error)
       return true

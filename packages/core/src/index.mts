@@ -1,6 +1,7 @@
 export {
   type AllowedOrigins,
   type Attachment,
+  type AttachmentStats,
   type AttachOptions,
   acceptHandshake,
   acceptWebSocket,
@@ -27,6 +28,7 @@ export {
   isWebSocketRequest,
   type ServerOptions,
   serverOptionNames,
+  type TerminationCause,
   type WebSocket,
   type WebSocketHandler
 } from './index.ts'

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -7,6 +8,7 @@ import type { ConnectionOptions } from './endpoint.ts'
 import type { FaultReporter } from './fault.ts'
 import type { Beating } from './heartbeat.ts'
 import type { Slot } from './limits.ts'
+import type { Stats } from './stats.ts'
 
 /** What the rules found in a request, for `ws` to answer. */
 export interface AgreedHandshake {
@@ -42,6 +44,8 @@ export class ContainedWebSocket extends WebSocket implements Beating {
   #report: FaultReporter | undefined
   #rawSocket: (Duplex & { readonly bytesRead?: number }) | undefined
   #maxBufferedBytes = Infinity
+  #stats: Stats | undefined
+  #context: AsyncResource | undefined
   /** Messages that nobody has listened for yet; undefined once somebody does, or need not any more. */
   #held: unknown[][] | undefined
   #heldBytes = 0
@@ -55,7 +59,10 @@ export class ContainedWebSocket extends WebSocket implements Beating {
   }
 
   /** Called once, when the socket has opened. */
-  begin(rawSocket: Duplex, maxBufferedBytes: number, report: FaultReporter): void {
+  begin(rawSocket: Duplex, maxBufferedBytes: number, report: FaultReporter, stats: Stats): void {
+    this.#stats = stats
+    // Listeners run in the context of the handler that attached them: its AsyncLocalStorage is the request's.
+    this.#context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
     this.#rawSocket = rawSocket
     this.#maxBufferedBytes = maxBufferedBytes
     this.#report = report
@@ -69,6 +76,7 @@ export class ContainedWebSocket extends WebSocket implements Beating {
 
   /** Ends a connection whose peer shows no life. */
   expire(): void {
+    this.#stats?.terminated(this, 'heartbeat')
     this.terminate()
   }
 
@@ -100,7 +108,8 @@ export class ContainedWebSocket extends WebSocket implements Beating {
       return false
     }
     try {
-      return super.emit(event, ...args)
+      if (this.#context === undefined) return super.emit(event, ...args)
+      return this.#context.runInAsyncScope(super.emit, this, event, ...args)
     } catch (error) {
       this.fail(error, 'listener')
       return true
@@ -116,6 +125,7 @@ export class ContainedWebSocket extends WebSocket implements Beating {
   override send(data: never, ...rest: never[]): void {
     super.send(data, ...rest)
     if (this.bufferedAmount > this.#maxBufferedBytes && this.readyState === WebSocket.OPEN) {
+      this.#stats?.terminated(this, 'backpressure')
       this.close(CloseCode.TRY_AGAIN_LATER, 'too much unread')
     }
   }

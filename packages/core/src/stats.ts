@@ -1,0 +1,71 @@
+import { channel } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
+import type { WebSocket } from 'ws'
+import type { HandshakeError, HandshakeErrorCode } from './errors.ts'
+
+/** What ended a connection without a closing handshake. */
+export type TerminationCause = 'heartbeat' | 'backpressure' | 'drain'
+
+/** Counts of one attachment since it was attached, and what is open now. */
+export interface AttachmentStats {
+  /** Connections that are open. */
+  readonly open: number
+  /** Handshakes that are not answered in full. */
+  readonly pending: number
+  /** Handshakes that were accepted. */
+  readonly accepted: number
+  /** Handshakes that a rule refused, by code; what the application refused by itself is its own to count. */
+  readonly refused: Readonly<Partial<Record<HandshakeErrorCode, number>>>
+  /** Connections that ended, by close code; 1006 where there was no close frame. */
+  readonly closed: Readonly<Record<number, number>>
+  /** Connections that were cut off. */
+  readonly terminated: Readonly<Record<TerminationCause, number>>
+}
+
+// https://nodejs.org/api/diagnostics_channel.html: nothing is built where nobody listens.
+const channels = {
+  accepted: channel('oneport:handshake:accepted'),
+  refused: channel('oneport:handshake:refused'),
+  closed: channel('oneport:connection:closed'),
+  terminated: channel('oneport:connection:terminated')
+}
+
+/** Counts what happens, and tells it on the channels `oneport:*`. */
+export class Stats {
+  #accepted = 0
+  readonly #refused: Partial<Record<HandshakeErrorCode, number>> = {}
+  readonly #closed: Record<number, number> = {}
+  readonly #terminated: Record<TerminationCause, number> = { heartbeat: 0, backpressure: 0, drain: 0 }
+
+  accepted(socket: WebSocket): void {
+    this.#accepted++
+    if (channels.accepted.hasSubscribers) channels.accepted.publish({ socket })
+  }
+
+  refused(error: HandshakeError, req: IncomingMessage): void {
+    this.#refused[error.code] = (this.#refused[error.code] ?? 0) + 1
+    if (channels.refused.hasSubscribers) channels.refused.publish({ error, request: req })
+  }
+
+  closed(socket: WebSocket, code: number): void {
+    this.#closed[code] = (this.#closed[code] ?? 0) + 1
+    if (channels.closed.hasSubscribers) channels.closed.publish({ socket, code })
+  }
+
+  terminated(socket: WebSocket, cause: TerminationCause): void {
+    this.#terminated[cause]++
+    if (channels.terminated.hasSubscribers) channels.terminated.publish({ socket, cause })
+  }
+
+  /** The counts as they are now; the object does not change afterwards. */
+  read(open: number, pending: number): AttachmentStats {
+    return {
+      open,
+      pending,
+      accepted: this.#accepted,
+      refused: { ...this.#refused },
+      closed: { ...this.#closed },
+      terminated: { ...this.#terminated }
+    }
+  }
+}
