@@ -41,7 +41,7 @@ export async function acceptHandshake<Request extends IncomingMessage>(
   }
   const { checked, slot } = reportingRefusals(req, framework, () => {
     const checked = check(req, options, framework)
-    return { checked, slot: checked.handshake.connections.limits.take(checked.effective.address) }
+    return { checked, slot: checked.handshake.connections.limits.take(checked.effective) }
   })
   return new Promise((resolve, reject) => {
     const abandon = (): void => {

@@ -21,10 +21,11 @@ export class Limits {
 
   /**
    * Takes a place.
+   * @param client its address is read only where one address has a limit
    * @throws HandshakeError HANDSHAKE_UNAVAILABLE where there is none left, HANDSHAKE_TOO_MANY where the address has its
    *   share
    */
-  take(address: string | undefined): Slot {
+  take(client: { readonly address?: string | undefined }): Slot {
     if (this.#taken >= this.#max) {
       throw new HandshakeError(
         'HANDSHAKE_UNAVAILABLE',
@@ -32,7 +33,8 @@ export class Limits {
         `maxConnections is ${this.#max}`
       )
     }
-    const key = this.#maxPerAddress === Infinity || address === undefined ? undefined : addressKey(address)
+    const address = this.#maxPerAddress === Infinity ? undefined : client.address
+    const key = address === undefined ? undefined : addressKey(address)
     if (key !== undefined) this.#takeFrom(key)
     this.#taken++
     let held = true

@@ -30,7 +30,14 @@ export interface EffectiveRequest {
 /** The effective request where no proxy is trusted. The scheme of a plain connection is unknown: TLS may end before it. */
 export function effectiveRequest(req: IncomingMessage): EffectiveRequest {
   const encrypted = (req.socket as Partial<TLSSocket>).encrypted === true
-  return { host: req.headers.host, scheme: encrypted ? 'https' : undefined, address: req.socket.remoteAddress }
+  return {
+    host: req.headers.host,
+    scheme: encrypted ? 'https' : undefined,
+    // Asking the operating system for it takes time, and few limits need it.
+    get address() {
+      return req.socket.remoteAddress
+    }
+  }
 }
 
 /** A compiled {@link AllowedOrigins}. */

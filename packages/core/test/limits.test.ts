@@ -32,29 +32,38 @@ test.each([
 
 test('takes as many connections as it may, and again as many as are released', () => {
   const limits = new Limits(2, Infinity)
-  const slots = [limits.take('a'), limits.take('b')]
-  expect(codeOf(() => limits.take('c'))).toBe('HANDSHAKE_UNAVAILABLE')
+  const slots = [limits.take({ address: 'a' }), limits.take({ address: 'b' })]
+  expect(codeOf(() => limits.take({ address: 'c' }))).toBe('HANDSHAKE_UNAVAILABLE')
   slots[0]?.release()
   slots[0]?.release()
-  expect(codeOf(() => limits.take('c'))).toBe('taken')
-  expect(codeOf(() => limits.take('d'))).toBe('HANDSHAKE_UNAVAILABLE')
+  expect(codeOf(() => limits.take({ address: 'c' }))).toBe('taken')
+  expect(codeOf(() => limits.take({ address: 'd' }))).toBe('HANDSHAKE_UNAVAILABLE')
 })
 
 test('takes as many from one address as it may, and others from other addresses', () => {
   const limits = new Limits(Infinity, 1)
-  const slot = limits.take('2001:db8::1')
-  expect(codeOf(() => limits.take('2001:db8::2'))).toBe('HANDSHAKE_TOO_MANY')
-  expect(codeOf(() => limits.take('2001:db8:0:1::1'))).toBe('taken')
-  expect(codeOf(() => limits.take(undefined))).toBe('taken')
+  const slot = limits.take({ address: '2001:db8::1' })
+  expect(codeOf(() => limits.take({ address: '2001:db8::2' }))).toBe('HANDSHAKE_TOO_MANY')
+  expect(codeOf(() => limits.take({ address: '2001:db8:0:1::1' }))).toBe('taken')
+  expect(codeOf(() => limits.take({ address: undefined }))).toBe('taken')
   slot.release()
   slot.release()
-  expect(codeOf(() => limits.take('2001:db8::2'))).toBe('taken')
-  expect(codeOf(() => limits.take('2001:db8::3'))).toBe('HANDSHAKE_TOO_MANY')
+  expect(codeOf(() => limits.take({ address: '2001:db8::2' }))).toBe('taken')
+  expect(codeOf(() => limits.take({ address: '2001:db8::3' }))).toBe('HANDSHAKE_TOO_MANY')
 })
 
 test('counts a refusal of one limit against none', () => {
   const limits = new Limits(2, 1)
-  limits.take('a')
-  for (let round = 0; round < 5; round++) expect(codeOf(() => limits.take('a'))).toBe('HANDSHAKE_TOO_MANY')
-  expect(codeOf(() => limits.take('b'))).toBe('taken')
+  limits.take({ address: 'a' })
+  for (let round = 0; round < 5; round++) expect(codeOf(() => limits.take({ address: 'a' }))).toBe('HANDSHAKE_TOO_MANY')
+  expect(codeOf(() => limits.take({ address: 'b' }))).toBe('taken')
+})
+
+test('does not ask for the address where no address has a limit', () => {
+  const client = {
+    get address(): string {
+      throw new Error('asked')
+    }
+  }
+  expect(codeOf(() => new Limits(1, Infinity).take(client))).toBe('taken')
 })

@@ -125,10 +125,11 @@ test('the AsyncLocalStorage of the request is seen in the handler and in every l
           socket.on('ping', () => {
             seen.ping = storage.getStore()
           })
-          socket.on('message', async (data) => {
-            await new Promise(setImmediate)
-            seen.message = storage.getStore()
-            socket.send(String(data))
+          socket.on('message', (data) => {
+            setImmediate(() => {
+              seen.message = storage.getStore()
+              socket.send(String(data))
+            })
           })
           socket.on('close', () => {
             seen.close = storage.getStore()

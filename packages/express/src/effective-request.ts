@@ -14,7 +14,9 @@ export function effectiveRequest(req: Request): EffectiveRequest {
   const isSecure = req.secure || req.protocol === 'wss'
   return {
     host: forwardedHost ?? req.get('Host'),
-    address: req.ip,
+    get address() {
+      return req.ip
+    },
     scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined
   }
 }

@@ -59,5 +59,11 @@ function effectiveRequest(request: FastifyRequest): EffectiveRequest {
   const isForwarded = (request.ips?.length ?? 0) > 1 && request.headers['x-forwarded-proto'] !== undefined
   // Some proxies, Traefik among them, forward `wss` and `ws`.
   const isSecure = protocol === 'https' || (protocol as string) === 'wss'
-  return { host, scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined, address: request.ip }
+  return {
+    host,
+    scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined,
+    get address() {
+      return request.ip
+    }
+  }
 }
