@@ -59,6 +59,15 @@ async function believesProxy(program: Program, forwarded: Record<string, string>
   await welcomes(program, '/chat', { origin: program.origin }, 'Welcome.')
 }
 
+/** Lets each client behind the proxy have two connections. */
+async function countsAddresses(program: Program): Promise<void> {
+  const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } })
+  await welcomes(program, '/chat', from('192.0.2.1'), 'Welcome.')
+  await welcomes(program, '/chat', from('192.0.2.1'), 'Welcome.')
+  await refuses(program, '/chat', from('192.0.2.1'), 429)
+  await welcomes(program, '/chat', from('192.0.2.2'), 'Welcome.')
+}
+
 /** What each program of the pages does, by the name in the comment above it. */
 export const examples: Record<string, (program: Program) => Promise<void>> = {
   'express-chat': async (program) => {
@@ -217,7 +226,36 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     expect(await other.next()).toBe('still here')
   },
 
-  'shutdown-fastify': (program) => shutsDown(program, 1001, ''),
+  'options-limits': async (program) => {
+    await welcomes(program, '/chat', {}, 'Welcome.')
+    await welcomes(program, '/chat', {}, 'Welcome.')
+    expect((await refuses(program, '/chat', {}, 429)).headers['retry-after']).toBe('5')
+    const start = performance.now()
+    expect((await refuses(program, '/stuck', {}, 503)).body).toBe('The server took too long to answer; try again.\n')
+    expect(performance.now() - start).toBeGreaterThan(1_900)
+  },
+
+  'limits-early': async (program) => {
+    const { socket, next } = await program.connect('/chat')
+    socket.send('one')
+    socket.send('two')
+    expect([await next(), await next()]).toEqual(['Heard one.', 'Heard two.'])
+  },
+
+  'limits-slow': async (program) => {
+    const [slow, quick] = [await program.connect('/flood'), await program.connect('/flood')]
+    slow.socket.pause()
+    for (let count = 0; count < 500; count++) expect(await quick.next()).toHaveLength(65_536)
+    slow.socket.resume()
+    expect((await slow.closed).code).toBe(1013)
+    expect(await quick.next()).toHaveLength(65_536)
+  },
+
+  'limits-proxy-express': countsAddresses,
+  'limits-proxy-fastify': countsAddresses,
+
+  'shutdown-fastify': (program) => shutsDown(program, 1012, ''),
+  'shutdown-http-close': (program) => shutsDown(program, 1001, 'closed'),
   'shutdown-fastify-options': (program) => shutsDown(program, 1012, 'closed 1, terminated 0'),
   'shutdown-express': (program) => shutsDown(program, 1012, 'closed 1, terminated 0'),
 

@@ -102,7 +102,7 @@ describe('the table of options', () => {
   const all = withNone({ ...declared('EndpointOptions'), ...declared('ServerOptions') })
 
   test('in the README has those of the code, with their defaults', () => {
-    expect(Object.keys(all)).toHaveLength(11)
+    expect(Object.keys(all)).toHaveLength(17)
     expect(documented('README.md', 'To turn it off', 1)).toEqual(all)
   })
 
@@ -216,14 +216,55 @@ describe('the message in docs/errors.md', () => {
     }
   })
 
+  const limits: [code: HandshakeErrorCode, options: AttachOptions, first: string][] = [
+    ['HANDSHAKE_UNAVAILABLE', { maxConnections: 1 }, '/'],
+    ['HANDSHAKE_UNAVAILABLE', { maxPendingHandshakes: 1, handshakeTimeoutMs: 1_000 }, '/stuck'],
+    ['HANDSHAKE_TOO_MANY', { maxConnectionsPerAddress: 1 }, '/'],
+    ['HANDSHAKE_TIMEOUT', { handshakeTimeoutMs: 100, maxPendingHandshakes: 2 }, '/']
+  ]
+
+  test.each(limits)('of %s is what comes with the limit %p', async (code, options, first) => {
+    let arrive = (): void => {}
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const listener: RequestListener = (req, res) => {
+      arrive()
+      if (req.url !== '/stuck') void acceptWebSocket(req, res, () => {})
+    }
+    const server = createServer(listener)
+    attach(server, listener, { ...options, onRefused: () => {} })
+    await once(server.listen(0), 'listening')
+    const { port } = server.address() as AddressInfo
+    const [inFront, socket] = [connect(port), connect(port)]
+    try {
+      inFront.write(handshake({}, `GET ${first} HTTP/1.1`))
+      await arrived
+      let text = ''
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      socket.write(handshake({}, `GET ${code === 'HANDSHAKE_TIMEOUT' ? '/stuck' : '/'} HTTP/1.1`))
+      while (!/\r\n\r\n.*\n$/s.test(text)) await once(socket, 'data')
+      const [head = '', message = ''] = text.split('\r\n\r\n')
+      expect(head).toContain(`HTTP/1.1 ${new HandshakeError(code, '').status} `)
+      const section = readPage('docs/errors.md').split(`### ${code}\n`)[1]?.split('\n### ')[0]?.split('\n## ')[0]
+      expect(section).toContain(`\n> ${message.trim()}\n`)
+    } finally {
+      inFront.destroy()
+      socket.destroy()
+      await once(server.close(), 'close')
+    }
+  })
+
   test('of HANDSHAKE_ABORTED is that of the code', () => {
     expect(core).toContain("'The client went away before its handshake was answered.'")
     expect(readPage('docs/errors.md')).toContain('> The client went away before its handshake was answered.\n')
   })
 })
 
-describe('what is not there yet', () => {
-  test('a message that comes before there is a listener is lost, as the README says', async () => {
+describe('early messages', () => {
+  test('that come before there is a listener are kept, as the README says', async () => {
     const listener: RequestListener = (req, res) =>
       acceptWebSocket(req, res, async (socket) => {
         await sleep(50)
@@ -242,7 +283,7 @@ describe('what is not there yet', () => {
     await once(socket, 'open')
     socket.send('early')
     while (!messages.includes('late')) await once(socket, 'message')
-    expect(messages).toEqual(['now', 'late'])
+    expect(messages).toEqual(['now', 'early', 'late'])
     await Promise.all([attachment.drain(), once(server.close(), 'close')])
   })
 })
@@ -269,6 +310,30 @@ describe('a mistake in the code of a listener that returns its promise', () => {
 
 const hasNginx = spawnSync('nginx', ['-v']).status === 0
 
+/** Runs nginx with a configuration of the pages in front of a server. */
+async function startNginx(text: string, target: number): Promise<{ port: number; stop(): Promise<void> }> {
+  const probe = createServer()
+  await once(probe.listen(0, '127.0.0.1'), 'listening')
+  const { port } = probe.address() as AddressInfo
+  await once(probe.close(), 'close')
+
+  const folder = mkdtempSync(join(tmpdir(), 'oneport-nginx-'))
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder};`)
+  const http = text.replace('listen 80;', `listen 127.0.0.1:${port};`).replace('127.0.0.1:3000', `127.0.0.1:${target}`)
+  const config = join(folder, 'nginx.conf')
+  writeFileSync(
+    config,
+    `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log; events {} http { access_log off; ${paths.join(' ')} ${http} }`
+  )
+  const nginx = spawn('nginx', ['-p', folder, '-c', config], { stdio: 'ignore' })
+  const stop = async (): Promise<void> => {
+    nginx.kill()
+    await once(nginx, 'exit')
+    rmSync(folder, { recursive: true })
+  }
+  return { port, stop }
+}
+
 describe('the configuration of nginx', () => {
   const [block] = blocksOf('docs/origins.md').filter(({ language }) => language === 'nginx')
   const text = block?.text ?? ''
@@ -292,22 +357,7 @@ describe('the configuration of nginx', () => {
     const server = createServer(listener)
     attach(server, listener, { onRefused: () => {} })
     await once(server.listen(0, '127.0.0.1'), 'listening')
-    const probe = createServer()
-    await once(probe.listen(0, '127.0.0.1'), 'listening')
-    const { port } = probe.address() as AddressInfo
-    await once(probe.close(), 'close')
-
-    const folder = mkdtempSync(join(tmpdir(), 'oneport-nginx-'))
-    const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder};`)
-    const http = text
-      .replace('listen 80;', `listen 127.0.0.1:${port};`)
-      .replace('127.0.0.1:3000', `127.0.0.1:${(server.address() as AddressInfo).port}`)
-    const config = join(folder, 'nginx.conf')
-    writeFileSync(
-      config,
-      `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log; events {} http { access_log off; ${paths.join(' ')} ${http} }`
-    )
-    const nginx = spawn('nginx', ['-p', folder, '-c', config], { stdio: 'ignore' })
+    const { port, stop } = await startNginx(text, (server.address() as AddressInfo).port)
     try {
       const statusOf = async (origin: string): Promise<number> => {
         const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { origin })
@@ -328,11 +378,44 @@ describe('the configuration of nginx', () => {
       expect(first).toBe(101)
       expect(await statusOf('http://evil.example')).toBe(403)
     } finally {
-      nginx.kill()
-      await once(nginx, 'exit')
+      await stop()
       server.closeAllConnections()
       await once(server.close(), 'close')
-      rmSync(folder, { recursive: true })
+    }
+  })
+
+  // docs/limits.md, with one second for the minute that nginx waits by default.
+  run.each<[client: string, intervalMs: number, sends: boolean, lives: boolean]>([
+    ['a silent client lives where two intervals are below its time', 400, false, true],
+    ['a silent client is cut where they are not', 600, false, false],
+    ['a client that sends all the time to a silent server lives', 600, true, true]
+  ])('with a short proxy_read_timeout: %s', async (_client, intervalMs, sends, lives) => {
+    const listener: RequestListener = (req, res) => acceptWebSocket(req, res, () => {})
+    const server = createServer(listener)
+    attach(server, listener, { heartbeat: { intervalMs, timeoutMs: 300 } })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const config = text.replace('proxy_read_timeout 1h;', 'proxy_read_timeout 1s;')
+    expect(config).not.toBe(text)
+    const { port, stop } = await startNginx(config, (server.address() as AddressInfo).port)
+    let timer: NodeJS.Timeout | undefined
+    try {
+      const open = async (): Promise<WebSocket> => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
+        return once(socket, 'open').then(() => socket)
+      }
+      let socket: WebSocket | undefined
+      for (let tries = 0; socket === undefined && tries < 100; tries++) {
+        socket = await open().catch(() => sleep(50, undefined))
+      }
+      if (socket === undefined) throw new Error('nginx does not listen')
+      if (sends) timer = setInterval(() => socket.send('hello'), 50)
+      const cut = once(socket, 'close').then(() => true)
+      expect(await Promise.race([cut, sleep(2_500, false)])).toBe(!lives)
+      socket.terminate()
+    } finally {
+      clearInterval(timer)
+      await stop()
+      await once(server.close(), 'close')
     }
   })
 })
