@@ -251,6 +251,14 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     expect(await quick.next()).toHaveLength(65_536)
   },
 
+  'limits-metrics': async (program) => {
+    const { socket, next } = await program.connect('/chat')
+    socket.send('hello')
+    expect(await next()).toBe('hello')
+    const response = await program.fetch('/metrics')
+    expect(await response.text()).toBe('websocket_open 1\nwebsocket_pending 0\nwebsocket_accepted_total 1\n')
+  },
+
   'limits-proxy-express': countsAddresses,
   'limits-proxy-fastify': countsAddresses,
 

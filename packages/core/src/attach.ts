@@ -57,26 +57,34 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
     throw new Error('attach: this server is attached already; call detach() of the first attachment')
   }
   let draining: Promise<DrainResult> | undefined
-  const watch = new ClosingWatch(server, () => {
-    void attachment.drain()
-    server.once('close', () => {
-      draining = undefined
-      connections.stopDraining()
-    })
-  })
+  // A server that was closed may listen again, and takes handshakes then.
+  const reopen = (): void => {
+    draining = undefined
+    connections.stopDraining()
+  }
+  const watch = new ClosingWatch(server, () => void attachment.drain())
   const connections = new Connections(resolved, watch)
   const stopListening = listen(server, { dispatch, options: resolved, connections })
 
   const attachment: Attachment = {
     connections: connections.open,
     drain: async (drainOptions) => {
-      draining ??= drain(connections, resolveDrainOptions(drainOptions))
+      if (draining === undefined) {
+        draining = drain(connections, resolveDrainOptions(drainOptions))
+        server.once('close', reopen)
+      }
       return draining
     },
-    stats: () => connections.stats.read(connections.open.size, connections.pending.size),
+    stats: () =>
+      connections.stats.read({
+        open: connections.open.size,
+        pending: connections.pending.size,
+        draining: connections.draining
+      }),
     detach: () => {
       if (attachments.get(server) !== attachment) return
       attachments.delete(server)
+      server.off('close', reopen)
       stopListening()
     }
   }

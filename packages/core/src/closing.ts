@@ -18,13 +18,13 @@ export class ClosingWatch {
     this.#onClosing = onClosing
   }
 
-  /** Called when the first connection joins. */
+  /** Called when a handshake begins. */
   start(): void {
     // A server that was handed its connections never listened.
     if (this.#server.listening) this.#timer ??= setInterval(() => this.#ask(), askMs).unref()
   }
 
-  /** Called when the last connection has ended. */
+  /** Called when nothing is under way any more. */
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined

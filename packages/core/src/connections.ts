@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws'
 import { Heartbeat } from './heartbeat.ts'
 import { Limits, type Slot } from './limits.ts'
 import type { ResolvedOptions } from './options.ts'
-import { PendingHandshakes } from './pending.ts'
+import { PendingHandshakes, type Waiting } from './pending.ts'
 import { Stats } from './stats.ts'
 import type { ContainedWebSocket } from './ws-bridge.ts'
 
@@ -19,7 +19,7 @@ export class Connections {
   #farewell: { readonly code: number; readonly reason: string } | undefined
   #whenEmpty: (() => void)[] = []
 
-  /** @param occupancy is told when the first socket joins and when the last one has gone */
+  /** @param occupancy is told when there is something under way, and when there is nothing any more */
   constructor(options: ResolvedOptions, occupancy?: { start(): void; stop(): void }) {
     this.#occupancy = occupancy
     this.pending = new PendingHandshakes(options.handshakeTimeoutMs)
@@ -42,12 +42,25 @@ export class Connections {
     this.#farewell = undefined
   }
 
+  /** A handshake begins. */
+  enter(handshake: Waiting): void {
+    this.pending.add(handshake)
+    this.#occupancy?.start()
+  }
+
+  /** A handshake or a connection has ended. */
+  leave(): void {
+    if (this.open.size === 0 && this.pending.size === 0) this.#occupancy?.stop()
+  }
+
   /** Takes an open socket in until it closes; its slot is released then. */
   add(socket: ContainedWebSocket, slot?: Slot): void {
     this.joined++
     this.open.add(socket)
-    this.#heartbeat?.add(socket)
-    if (this.open.size === 1) this.#occupancy?.start()
+    if (this.#heartbeat !== undefined) {
+      this.#heartbeat.add(socket)
+      socket.heartbeat = this.#heartbeat
+    }
     socket.slot = slot
     socket.on('close', this.#remove)
     this.stats.accepted(socket)
@@ -67,8 +80,8 @@ export class Connections {
       connections.#heartbeat?.delete(socket)
       socket.slot?.release()
       connections.stats.closed(socket, code)
+      connections.leave()
       if (connections.open.size > 0) return
-      connections.#occupancy?.stop()
       for (const resolve of connections.#whenEmpty.splice(0)) resolve()
     })(this)
 }

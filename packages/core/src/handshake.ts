@@ -43,7 +43,7 @@ export class Handshake implements Waiting {
     this.rawSocket = rawSocket
     this.response = response
     this.head = head
-    connections.pending.add(this)
+    connections.enter(this)
   }
 
   /** Lets the next 101 of the response go out. */
@@ -60,6 +60,7 @@ export class Handshake implements Waiting {
   /** Called when the response is over, or its connection is. */
   end(): void {
     this.connections.pending.delete(this)
+    this.connections.leave()
     if (this.state === 'pending') this.state = 'refused'
     this.#acceptance?.abandon()
     this.#acceptance = undefined

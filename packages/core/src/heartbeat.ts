@@ -2,7 +2,7 @@
 export interface HeartbeatOptions {
   /**
    * Time without a received byte after which a connection gets a ping, in milliseconds; between one and two of these
-   * may pass. Keep it below the idle timeout of every proxy in between.
+   * may pass before the first one, then one comes each time. Keep twice this below the idle timeout of every proxy.
    * @default 30_000
    */
   intervalMs?: number | undefined
@@ -62,6 +62,13 @@ export class Heartbeat {
     this.#slots[slot]?.add(connection)
     this.#pulses.set(connection, { slot, bytesRead: connection.bytesRead })
     this.#timer ??= setInterval(() => this.#tick(), this.#tickMs).unref()
+  }
+
+  /** A pong is life, and no traffic: the connection is as idle as before it. */
+  pong(connection: Beating): void {
+    const pulse = this.#pulses.get(connection)
+    if (pulse !== undefined) pulse.bytesRead = connection.bytesRead
+    this.#suspects.delete(connection)
   }
 
   delete(connection: Beating): void {

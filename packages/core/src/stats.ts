@@ -10,6 +10,8 @@ export type TerminationCause = 'heartbeat' | 'backpressure' | 'drain'
 export interface AttachmentStats {
   /** Connections that are open. */
   readonly open: number
+  /** Whether new handshakes get 503, for a readiness probe. */
+  readonly draining: boolean
   /** Handshakes that are not answered in full. */
   readonly pending: number
   /** Handshakes that were accepted. */
@@ -58,10 +60,9 @@ export class Stats {
   }
 
   /** The counts as they are now; the object does not change afterwards. */
-  read(open: number, pending: number): AttachmentStats {
+  read(now: Pick<AttachmentStats, 'open' | 'pending' | 'draining'>): AttachmentStats {
     return {
-      open,
-      pending,
+      ...now,
       accepted: this.#accepted,
       refused: { ...this.#refused },
       closed: { ...this.#closed },

@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { CloseCode } from './close-code.ts'
 import type { ConnectionOptions } from './endpoint.ts'
 import type { FaultReporter } from './fault.ts'
-import type { Beating } from './heartbeat.ts'
+import type { Beating, Heartbeat } from './heartbeat.ts'
 import type { Slot } from './limits.ts'
 import type { Stats } from './stats.ts'
 
@@ -41,6 +41,8 @@ const holdBytes = 65_536
 export class ContainedWebSocket extends WebSocket implements Beating {
   /** The place that this connection takes among the permitted ones. */
   slot: Slot | undefined
+  /** What is told of pongs. */
+  heartbeat: Heartbeat | undefined
   #report: FaultReporter | undefined
   #rawSocket: (Duplex & { readonly bytesRead?: number }) | undefined
   #maxBufferedBytes = Infinity
@@ -102,6 +104,7 @@ export class ContainedWebSocket extends WebSocket implements Beating {
       if (event === 'message') return this.#hold(args)
       if (event === 'close') this.#deliverHeld()
     }
+    if (event === 'pong') this.heartbeat?.pong(this)
     if (event === 'error' && this.listenerCount('error') === 0) {
       // `ws` has sent the close frame that fits (1002, 1007, 1009) before it emits this.
       this.#report?.(args[0], { phase: 'protocol', socket: this })

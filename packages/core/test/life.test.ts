@@ -183,6 +183,38 @@ describe('server.close()', () => {
     expect((await ends).map(({ code }) => code)).toEqual([1001, 1001, 1001])
   })
 
+  test('refuses a handshake that waits meanwhile, though no connection is open', async () => {
+    let go = (): void => {}
+    const gone = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    let arrive = (): void => {}
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const { target, server, attachment } = await serve(async (req, res) => {
+      arrive()
+      await gone
+      await accept(req, res)
+    })
+    const raw = await open(target)
+    raw.write(handshake('/'))
+    await arrived
+    const finished = once(server.close(), 'close')
+    while (!attachment.stats().draining) await new Promise(setImmediate)
+    go()
+    expect(await read(raw)).toMatch(/^HTTP\/1\.1 503 /)
+    await finished
+  })
+
+  test('can be followed by another listen() although drain() came first', async () => {
+    const { target, server, attachment } = await serve(accept)
+    await attachment.drain()
+    await once(server.close(), 'close')
+    await once(server.listen(target.port, '127.0.0.1'), 'listening')
+    await connectClient(target, '/')
+  })
+
   test('can be followed by another listen(), and handshakes are taken again', async () => {
     const { target, server } = await serve(accept)
     await connectClient(target, '/')

@@ -42,6 +42,7 @@ describe('stats()', () => {
     expect(before).toEqual({
       open: 0,
       pending: 0,
+      draining: false,
       accepted: 0,
       refused: {},
       closed: {},
