@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import { aborted, type Checked, check, type FrameworkBinding, reportingRefusals } from './check.ts'
+import { type Checked, check, type FrameworkBinding, reportingRefusals } from './check.ts'
 import type { EndpointOptions } from './endpoint.ts'
 import { show } from './errors.ts'
 import { contain } from './fault.ts'
@@ -49,7 +49,14 @@ export async function acceptHandshake<Request extends IncomingMessage>(
       resolve(false)
     }
     try {
-      checked.handshake.accept({ open: () => resolve(open(checked, slot, req, handler)), abandon })
+      checked.handshake.accept({
+        open: () => {
+          const opened = open(checked, slot, req, handler)
+          if (opened) resolve(true)
+          return opened
+        },
+        abandon
+      })
       if (framework.send !== undefined) framework.send()
       else res.writeHead(101).end()
     } catch (error) {
@@ -105,9 +112,9 @@ function open<Request extends IncomingMessage>(
   slot: Slot,
   req: Request,
   handler: WebSocketHandler<Request>
-): true {
+): boolean {
   const { rawSocket, response, head, options, connections } = handshake
-  const opened = openWebSocket(
+  return openWebSocket(
     rawSocket,
     head,
     {
@@ -135,6 +142,4 @@ function open<Request extends IncomingMessage>(
     },
     endpoint.connection
   )
-  if (!opened) throw aborted()
-  return true
 }

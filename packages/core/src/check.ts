@@ -95,7 +95,7 @@ const notAttached = (): HandshakeError =>
       'another function, call wsUpgrade().attach(server). Without a framework, call attach(server, listener).'
   )
 
-export const aborted = (): HandshakeError =>
+const aborted = (): HandshakeError =>
   new HandshakeError('HANDSHAKE_ABORTED', 'The client went away before its handshake was answered.')
 
 function endpointFor(handshake: Handshake, options: EndpointOptions | undefined): Endpoint {

@@ -6,11 +6,12 @@ import { HandshakeError } from './errors.ts'
 import { type HeadFields, setFields } from './http-fields.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Waiting } from './pending.ts'
-import { refuse } from './reject.ts'
+import { refuseInPlaceOf } from './reject.ts'
 
 /** What happens once the response has its status: `open` on 101, `abandon` on any other. */
 export interface Acceptance {
-  open(): void
+  /** @returns false where the client has gone meanwhile; then `abandon` follows */
+  open(): boolean
   abandon(): void
 }
 
@@ -30,6 +31,7 @@ export class Handshake implements Waiting {
   readonly head: Buffer | undefined
   #acceptance: Acceptance | undefined
   #bytesWritten = -1
+  #status: number | undefined
 
   constructor(
     options: ResolvedOptions,
@@ -52,7 +54,7 @@ export class Handshake implements Waiting {
       throw new Error('acceptWebSocket() was called twice for one request.')
     }
     if (this.state === 'refused') {
-      throw new Error(`acceptWebSocket() came after the response had begun with status ${this.response.statusCode}.`)
+      throw new Error(`acceptWebSocket() came after the response had begun with status ${this.#status}.`)
     }
     this.#acceptance = acceptance
   }
@@ -73,7 +75,8 @@ export class Handshake implements Waiting {
       const error = new HandshakeError('HANDSHAKE_TIMEOUT', 'The server took too long to answer; try again.')
       this.connections.stats.refused(error, response.req)
       options.onRefused(error, response.req)
-      refuse(response, error)
+      this.settle(error.status)
+      refuseInPlaceOf(response, rawSocket, error)
       return true
     }
     const { bytesWritten = 0 } = rawSocket as Duplex & { bytesWritten?: number }
@@ -87,15 +90,16 @@ export class Handshake implements Waiting {
   settle(status: number): void {
     const acceptance = this.#acceptance
     this.#acceptance = undefined
-    if (status !== 101) {
-      this.state = 'refused'
-      acceptance?.abandon()
-    } else if (acceptance === undefined) {
+    if (status === 101 && acceptance === undefined) {
       throw new Error('Status 101 was written by hand; call acceptWebSocket() instead.')
-    } else {
-      acceptance.open()
-      this.connections.pending.delete(this)
     }
+    if (status === 101 && acceptance?.open() === true) {
+      this.connections.pending.delete(this)
+      return
+    }
+    this.state = 'refused'
+    this.#status = status
+    acceptance?.abandon()
   }
 }
 

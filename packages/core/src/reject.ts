@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { HandshakeError } from './errors.ts'
 import type { FaultReporter } from './fault.ts'
 
@@ -34,4 +35,35 @@ function respond(res: ServerResponse, status: number, body: string, headers: Rea
     'X-Content-Type-Options': 'nosniff'
   })
   res.end(res.req.method === 'HEAD' ? undefined : body)
+}
+
+/**
+ * Refuses in place of an application that has not answered in time.
+ *
+ * The answer is a response of its own. The application may still use its response, and would throw if that had begun:
+ * in an async route of Express 4 this ends the process. So that one is only closed, as if the client had gone.
+ */
+export function refuseInPlaceOf(response: ServerResponse, rawSocket: Duplex, error: HandshakeError): void {
+  response.detachSocket(rawSocket as never)
+  ;(response as { destroyed: boolean }).destroyed = true
+  const answer = new ServerResponse(response.req)
+  answer.shouldKeepAlive = false
+  answer.assignSocket(rawSocket as never)
+  answer.once('finish', () => closeAfterReading(rawSocket))
+  refuse(answer, error)
+  process.nextTick(() => response.emit('close'))
+}
+
+/** Time that a refused client has to close its side, in milliseconds (RFC 9112 §9.6). */
+const lingerMs = 1_000
+
+/**
+ * Ends a refused connection after the client has read its answer: bytes that arrive at a closed TCP socket make the
+ * kernel answer with a reset, which can destroy the answer on its way (RFC 9112 §9.6).
+ */
+export function closeAfterReading(rawSocket: Duplex): void {
+  rawSocket.resume()
+  rawSocket.end()
+  const timer = setTimeout(() => rawSocket.destroy(), lingerMs)
+  rawSocket.once('close', () => clearTimeout(timer))
 }

@@ -32,7 +32,7 @@ describe('a handshake that the application does not answer', () => {
     const faults: string[] = []
     const { target } = await serve(
       (req, res) => {
-        late = new Promise<void>((resolve) => res.once('finish', resolve)).then(() => accept(req, res))
+        late = new Promise<void>((resolve) => res.once('close', resolve)).then(() => accept(req, res))
         return late
       },
       { ...options, onError: (error) => void faults.push((error as Error).message) }
@@ -41,6 +41,24 @@ describe('a handshake that the application does not answer', () => {
     await late
     expect(codes[0]).toBe('HANDSHAKE_TIMEOUT')
     expect(faults).toEqual(['acceptWebSocket() came after the response had begun with status 503.'])
+  })
+
+  test('leaves the application a response that it can still use, so that no late answer throws', async () => {
+    const { options } = collect({ handshakeTimeoutMs: 50 })
+    let late: Promise<void> | undefined
+    const { target } = await serve((_req, res) => {
+      late = new Promise<void>((resolve) => res.once('close', resolve)).then(() => {
+        res.setHeader('X-Late', '1')
+        res.writeHead(200)
+        res.write('late')
+        res.end('late')
+      })
+    }, options)
+    const response = await sendRaw(target, handshake('/'))
+    await late
+    expect(response.status).toBe(503)
+    expect(response.fields.get('connection')).toEqual(['close'])
+    expect(response.text).not.toContain('late')
   })
 
   test('is one of 500 that are all gone at the deadline, and no place is lost', async () => {

@@ -6,7 +6,7 @@ import { HandshakeError } from '../errors.ts'
 import { contain } from '../fault.ts'
 import { beginHandshake, Handshake, handshakeOf } from '../handshake.ts'
 import type { ResolvedOptions } from '../options.ts'
-import { answerFailure } from '../reject.ts'
+import { answerFailure, closeAfterReading } from '../reject.ts'
 import { hasContent, isOpeningHandshake, validateHost } from '../validate.ts'
 import { serveAsOrdinaryRequest } from './replay.ts'
 
@@ -16,9 +16,6 @@ export interface Receiver {
   readonly options: ResolvedOptions
   readonly connections: Connections
 }
-
-/** Time that a refused client has to close its side, in milliseconds (RFC 9112 §9.6). */
-const lingerMs = 1_000
 
 /** Newer versions of Node ask this before they take a request for an upgrade (https://nodejs.org/api/http.html). */
 interface UpgradeDecider {
@@ -157,15 +154,4 @@ function onClose(this: ServerResponse): void {
 
 function emitClose(res: ServerResponse): void {
   res.emit('close')
-}
-
-/**
- * Ends a refused connection after the client has read its answer: bytes that arrive at a closed TCP socket make the
- * kernel answer with a reset, which can destroy the answer on its way (RFC 9112 §9.6).
- */
-function closeAfterReading(rawSocket: Duplex): void {
-  rawSocket.resume()
-  rawSocket.end()
-  const timer = setTimeout(() => rawSocket.destroy(), lingerMs)
-  rawSocket.once('close', () => clearTimeout(timer))
 }
