@@ -89,17 +89,19 @@ export class Handshake implements Waiting {
   /** Called by the response's `writeHead` with the status that is about to be written. */
   settle(status: number): void {
     const acceptance = this.#acceptance
-    this.#acceptance = undefined
     if (status === 101 && acceptance === undefined) {
       throw new Error('Status 101 was written by hand; call acceptWebSocket() instead.')
     }
-    if (status === 101 && acceptance?.open() === true) {
+    // Where opening throws, the acceptance stays, and the answer to that fault abandons it.
+    const opened = status === 101 && acceptance?.open() === true
+    this.#acceptance = undefined
+    if (opened) {
       this.connections.pending.delete(this)
-      return
+    } else {
+      this.state = 'refused'
+      this.#status = status
+      acceptance?.abandon()
     }
-    this.state = 'refused'
-    this.#status = status
-    acceptance?.abandon()
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { closed, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
-import { type AttachOptions, acceptWebSocket, type HandshakeError } from '../src/index.ts'
+import { type AttachOptions, acceptHandshake, acceptWebSocket, type HandshakeError } from '../src/index.ts'
 import { open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
@@ -154,11 +154,50 @@ describe('limits', () => {
     expect(codes).toEqual(['HANDSHAKE_TOO_MANY'])
   })
 
+  test('lose no place to a 101 that cannot be written after all', async () => {
+    const { target } = await serve(
+      (req, res) => {
+        if (req.url === '/') return accept(req, res)
+        const { setHeader } = res
+        const send = () =>
+          setImmediate(() => {
+            res.setHeader = () => {
+              throw new Error('broken by middleware')
+            }
+            expect(() => res.writeHead(101)).toThrow('broken by middleware')
+            res.setHeader = setHeader
+            res.writeHead(500).end()
+          })
+        return acceptHandshake(req, res, undefined, echo, { send })
+      },
+      { maxConnections: 1 }
+    )
+    expect(await refused(connectClient(target, '/broken'))).toBe(500)
+    await connectClient(target, '/')
+  })
+
+  test('lose no place, and nothing throws, where the client has just gone when the 101 is due', async () => {
+    const outcomes: unknown[] = []
+    const { target } = await serve(
+      async (req, res) => {
+        if (req.url === '/') return accept(req, res)
+        const send = () => {
+          req.socket.destroy()
+          res.writeHead(101).end()
+        }
+        outcomes.push(await acceptHandshake(req, res, undefined, echo, { send }))
+      },
+      { maxConnections: 1 }
+    )
+    await sendRaw(target, handshake('/gone'))
+    await connectClient(target, '/')
+    expect(outcomes).toEqual([false])
+  })
+
   test('lose no place to a client that goes away before the framework has sent its 101', async () => {
     const { codes, options } = collect({ maxConnections: 1 })
     const { target } = await serve(async (req, res) => {
       if (req.url === '/') return accept(req, res)
-      const { acceptHandshake } = await import('../src/index.ts')
       return acceptHandshake(req, res, undefined, echo, { send: () => {} })
     }, options)
     const raw = await open(target)
