@@ -408,9 +408,20 @@ describe('the configuration of nginx', () => {
         socket = await open().catch(() => sleep(50, undefined))
       }
       if (socket === undefined) throw new Error('nginx does not listen')
-      if (sends) timer = setInterval(() => socket.send('hello'), 50)
-      const cut = once(socket, 'close').then(() => true)
-      expect(await Promise.race([cut, sleep(2_500, false)])).toBe(!lives)
+      const opened = socket
+      // Five pings, or forty messages 50 ms apart: two seconds and more, where nginx waits one.
+      const outlived = new Promise<string>((resolve) => {
+        let signs = 0
+        const count = (enough: number) => ++signs === enough && resolve('lives')
+        opened.on('ping', () => !sends && count(5))
+        if (!sends) return
+        timer = setInterval(() => {
+          opened.send('hello')
+          count(40)
+        }, 50)
+      })
+      const cut = once(opened, 'close').then(() => 'cut')
+      expect(await Promise.race([cut, outlived])).toBe(lives ? 'lives' : 'cut')
       socket.terminate()
     } finally {
       clearInterval(timer)
