@@ -102,6 +102,21 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     expect(await statuses(program, '/chat', ['https://app.example', 'https://evil.example'])).toEqual([403, 403])
   },
 
+  'sharing-http': async (program) => {
+    await welcomes(program, '/chat', {}, 'Welcome.')
+    await welcomes(program, '/old', {}, 'Still here.')
+    expect((await refuses(program, '/nowhere', {}, 404)).body).toBe('Nothing here.\n')
+  },
+
+  'sharing-socket-io': async (program) => {
+    await welcomes(program, '/chat', {}, 'Welcome.')
+    const io = await program.connect('/socket.io/?EIO=4&transport=websocket')
+    expect(await io.next()).toMatch(/^0\{"sid"/)
+    io.socket.send('40')
+    expect(await io.next()).toMatch(/^40\{"sid"/)
+    expect(await io.next()).toBe('42["greeting","Still here."]')
+  },
+
   'express-shutdown': (program) => shutsDown(program, 1001, 'closed 1, terminated 0'),
 
   'session-express': usesSession,

@@ -32,10 +32,12 @@ export interface Attachment {
   detach(): void
 }
 
-const attachments = new WeakMap<HttpServer, Attachment>()
+/** The attachments of each server by what they dispatch to, in the order in which they are asked. */
+const attachments = new WeakMap<HttpServer, Map<Dispatch, Attachment>>()
 
-/** The attachment of a server; undefined where it has none. */
-export const attachmentOf = (server: HttpServer): Attachment | undefined => attachments.get(server)
+/** The attachment of a server, the first one where it has several; undefined where it has none. */
+export const attachmentOf = (server: HttpServer): Attachment | undefined =>
+  attachments.get(server)?.values().next().value
 
 /**
  * Lets a server take WebSocket connections: each opening handshake goes through `dispatch` as the GET request that it
@@ -43,7 +45,8 @@ export const attachmentOf = (server: HttpServer): Attachment | undefined => atta
  *
  * @param dispatch the application: the same function that answers the server's ordinary requests
  * @throws TypeError for wrong options
- * @throws Error where the server has an attachment already
+ * @throws Error where the server is attached to this application already. To another one it may be: that gets the
+ *   handshakes which the first one answers 404.
  */
 export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOptions = {}): Attachment {
   if (typeof (server as Partial<HttpServer> | undefined)?.on !== 'function') {
@@ -53,8 +56,9 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
     throw new TypeError(`attach: expected a listener (req, res) => …; got ${show(dispatch)}`)
   }
   const resolved = resolveOptions(options)
-  if (attachments.has(server)) {
-    throw new Error('attach: this server is attached already; call detach() of the first attachment')
+  const ofServer = attachments.get(server) ?? new Map<Dispatch, Attachment>()
+  if (ofServer.has(dispatch)) {
+    throw new Error('attach: this server is attached to this listener already; call detach() of that attachment first')
   }
   let draining: Promise<DrainResult> | undefined
   // A server that was closed may listen again, and takes handshakes then.
@@ -82,12 +86,13 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
         draining: connections.draining
       }),
     detach: () => {
-      if (attachments.get(server) !== attachment) return
-      attachments.delete(server)
+      if (ofServer.get(dispatch) !== attachment) return
+      ofServer.delete(dispatch)
       server.off('close', reopen)
       stopListening()
     }
   }
-  attachments.set(server, attachment)
+  ofServer.set(dispatch, attachment)
+  attachments.set(server, ofServer)
   return attachment
 }

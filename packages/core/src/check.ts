@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from './endpoint.ts'
 import { HandshakeError, quote } from './errors.ts'
-import { type Handshake, handshakeOf } from './handshake.ts'
+import { conflict, type Handshake, handshakeOf } from './handshake.ts'
 import { logRefusal } from './log.ts'
 import type { EffectiveRequest } from './origin.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
@@ -74,6 +74,7 @@ export function check(
   validateRequest(req)
   const handshake = handshakeOf(req)
   if (handshake === undefined) throw notAttached()
+  if (handshake.isTaken) throw conflict(req)
   validateHandshake(req)
   const endpoint = endpointFor(handshake, options)
   const effective = framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req)

@@ -31,6 +31,8 @@ const refusals = {
   HANDSHAKE_TOO_MANY: { status: 429, headers: { 'Retry-After': '5' } },
   /** The application did not answer in `handshakeTimeoutMs`. */
   HANDSHAKE_TIMEOUT: { status: 503, headers: { 'Retry-After': '5' } },
+  /** Another listener for `upgrade` on this server has answered the handshake; nobody reads this answer. */
+  HANDSHAKE_CONFLICT: { status: 500, headers: {} },
   /** A handshake arrived as an ordinary request: nothing listens for `upgrade` on this server. */
   HANDSHAKE_NOT_ATTACHED: { status: 503, headers: {} }
 } as const satisfies Record<string, Refusal>

@@ -2,17 +2,27 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connections } from './connections.ts'
-import { HandshakeError } from './errors.ts'
+import { HandshakeError, quote } from './errors.ts'
 import { type HeadFields, setFields } from './http-fields.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Waiting } from './pending.ts'
-import { refuseInPlaceOf } from './reject.ts'
+import { closeUnanswered, refuseInPlaceOf } from './reject.ts'
 
 /** What happens once the response has its status: `open` on 101, `abandon` on any other. */
 export interface Acceptance {
   /** @returns false where the client has gone meanwhile; then `abandon` follows */
   open(): boolean
   abandon(): void
+}
+
+/** Others on the same server who may take the handshake. */
+export interface Sharing {
+  /** Whether one has. */
+  readonly taken: boolean
+  /** Decides what becomes of an answer; returns whether it goes out now. */
+  answer(status: number): boolean
+  /** Sends a 404 that was kept until it was clear that nobody takes the handshake; false where there is none. */
+  sendKept(): boolean
 }
 
 /**
@@ -29,6 +39,8 @@ export class Handshake implements Waiting {
   readonly response: ServerResponse
   /** Bytes that came with the handshake: the first frames. Undefined where none did. */
   readonly head: Buffer | undefined
+  /** Undefined where nobody else listens for handshakes. */
+  readonly #sharing: Sharing | undefined
   #acceptance: Acceptance | undefined
   #bytesWritten = -1
   #status: number | undefined
@@ -38,14 +50,21 @@ export class Handshake implements Waiting {
     connections: Connections,
     rawSocket: Duplex,
     response: ServerResponse,
-    head: Buffer | undefined
+    head: Buffer | undefined,
+    sharing?: Sharing
   ) {
     this.options = options
     this.connections = connections
     this.rawSocket = rawSocket
     this.response = response
     this.head = head
+    this.#sharing = sharing
     connections.enter(this)
+  }
+
+  /** Whether another listener for `upgrade` has taken the raw socket. */
+  get isTaken(): boolean {
+    return this.#sharing?.taken === true
   }
 
   /** Lets the next 101 of the response go out. */
@@ -68,13 +87,23 @@ export class Handshake implements Waiting {
     this.#acceptance = undefined
   }
 
+  /** Closes the response as if the client had gone: the raw socket is another's. */
+  discard(): void {
+    this.end()
+    closeUnanswered(this.response, this.rawSocket)
+  }
+
   /** Answers 503 where the application has not answered; ends an answer that the client does not read. */
   expire(): boolean {
-    const { rawSocket, response, options } = this
+    const { rawSocket, response } = this
+    if (this.#sharing?.sendKept() === true) return true
+    if (this.isTaken) {
+      this.discard()
+      return false
+    }
     if (this.state === 'pending') {
       const error = new HandshakeError('HANDSHAKE_TIMEOUT', 'The server took too long to answer; try again.')
-      this.connections.stats.refused(error, response.req)
-      options.onRefused(error, response.req)
+      this.#report(error)
       this.settle(error.status)
       refuseInPlaceOf(response, rawSocket, error)
       return true
@@ -92,18 +121,45 @@ export class Handshake implements Waiting {
     if (status === 101 && acceptance === undefined) {
       throw new Error('Status 101 was written by hand; call acceptWebSocket() instead.')
     }
+    if (this.#sharing?.answer(status) === false) {
+      if (this.isTaken && acceptance !== undefined) this.#report(conflict(this.response.req))
+      this.#refuse(status)
+      return
+    }
     // Where opening throws, the acceptance stays, and the answer to that fault abandons it.
     const opened = status === 101 && acceptance?.open() === true
-    this.#acceptance = undefined
     if (opened) {
+      this.#acceptance = undefined
       this.connections.pending.delete(this)
     } else {
-      this.state = 'refused'
-      this.#status = status
-      acceptance?.abandon()
+      this.#refuse(status)
     }
   }
+
+  #report(error: HandshakeError): void {
+    const { req } = this.response
+    this.connections.stats.refused(error, req)
+    this.options.onRefused(error, req)
+  }
+
+  #refuse(status: number): void {
+    const acceptance = this.#acceptance
+    this.#acceptance = undefined
+    this.state = 'refused'
+    this.#status = status
+    acceptance?.abandon()
+  }
 }
+
+/** Two listeners for `upgrade` accepted one handshake. */
+export const conflict = ({ url = '' }: IncomingMessage): HandshakeError =>
+  new HandshakeError(
+    'HANDSHAKE_CONFLICT',
+    'Another listener of this server has answered this handshake.',
+    // The query may hold a token.
+    `acceptWebSocket() was called for ${quote(url.split('?', 1)[0])}, but another listener for "upgrade" on this server has ` +
+      'answered 101 already. Give that one a path of its own (with ws: new WebSocketServer({ server, path }))'
+  )
 
 const handshakes = new WeakMap<IncomingMessage, Handshake>()
 
@@ -128,7 +184,7 @@ function writeHead(
   fields?: HeadFields
 ): ServerResponse {
   const handshake = handshakes.get(this.req)
-  if (handshake?.state !== 'pending') return frameworkWriteHead(this, status, reason)
+  if (handshake?.state !== 'pending' || handshake.response !== this) return frameworkWriteHead(this, status, reason)
   const given = typeof reason === 'string' ? fields : (fields ?? reason)
   if (given !== undefined) setFields(this, given)
   handshake.settle(status)

@@ -46,6 +46,12 @@ export interface ServerOptions {
    */
   maxConnectionsPerAddress?: number | undefined
   /**
+   * Decides which handshakes are this application's on a server that others share: Vite's dev server, Socket.IO, a `ws`
+   * server. `true` keeps the others away from the socket; `false` leaves it to them without asking the application.
+   * @default the application is asked, and what it answers 404 is left to the others
+   */
+  claims?: ((req: IncomingMessage) => boolean) | undefined
+  /**
    * Called once for each fault that would otherwise end the process. The connection is closed by itself.
    * @default one line on stderr
    */
@@ -72,6 +78,7 @@ const optionNames: Record<keyof ServerOptions, true> = {
   maxPendingHandshakes: true,
   maxConnections: true,
   maxConnectionsPerAddress: true,
+  claims: true,
   onError: true,
   onRefused: true,
   effectiveRequest: true
@@ -87,6 +94,7 @@ export interface ResolvedOptions {
   readonly endpoints: WeakMap<EndpointOptions, Endpoint>
   readonly onError: FaultReporter
   readonly onRefused: (error: HandshakeError, req: IncomingMessage) => void
+  readonly claims: ((req: IncomingMessage) => boolean) | undefined
   readonly effectiveRequest: (req: IncomingMessage) => EffectiveRequest
   /** Undefined where there is none. */
   readonly heartbeat: Required<{ [Name in keyof HeartbeatOptions]: number }> | undefined
@@ -108,12 +116,14 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
     maxPendingHandshakes = 1_000,
     maxConnections = 50_000,
     maxConnectionsPerAddress = Infinity,
+    claims,
     onError = logFault,
     onRefused = logRefusal,
     effectiveRequest: ask = effectiveRequest,
     ...ofEndpoints
   } = options
-  for (const name of ['onError', 'onRefused', 'effectiveRequest'] as const) checkType(name, options[name], 'function')
+  for (const name of ['claims', 'onError', 'onRefused', 'effectiveRequest'] as const)
+    checkType(name, options[name], 'function')
   if (handshakeTimeoutMs !== Infinity) checkMilliseconds('handshakeTimeoutMs', handshakeTimeoutMs)
   checkCount('maxPendingHandshakes', maxPendingHandshakes, 'handshakes')
   checkCount('maxConnections', maxConnections, 'connections')
@@ -136,6 +146,7 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
         () => onRefused(error, req),
         (fault) => reportFault(fault, { phase: 'dispatch', socket: undefined })
       ),
+    claims,
     effectiveRequest: ask,
     heartbeat: resolveHeartbeat(heartbeat),
     handshakeTimeoutMs,

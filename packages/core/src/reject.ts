@@ -44,13 +44,19 @@ function respond(res: ServerResponse, status: number, body: string, headers: Rea
  * in an async route of Express 4 this ends the process. So that one is only closed, as if the client had gone.
  */
 export function refuseInPlaceOf(response: ServerResponse, rawSocket: Duplex, error: HandshakeError): void {
-  response.detachSocket(rawSocket as never)
-  ;(response as { destroyed: boolean }).destroyed = true
+  closeUnanswered(response, rawSocket)
   const answer = new ServerResponse(response.req)
   answer.shouldKeepAlive = false
   answer.assignSocket(rawSocket as never)
   answer.once('finish', () => closeAfterReading(rawSocket))
   refuse(answer, error)
+}
+
+/** Closes a response as if the client had gone: what the application still writes goes nowhere. */
+export function closeUnanswered(response: ServerResponse, rawSocket: Duplex): void {
+  if (response.destroyed) return
+  if (response.socket !== null) response.detachSocket(rawSocket as never)
+  ;(response as { destroyed: boolean }).destroyed = true
   process.nextTick(() => response.emit('close'))
 }
 

@@ -33,9 +33,9 @@ test('refuses wrong options at once, and is not attached then', () => {
   attach(server, application).detach()
 })
 
-test('refuses a second attachment of one server', async () => {
+test('refuses to attach a server to the same listener twice', async () => {
   const { server, attachment } = await serve(application)
-  expect(() => attach(server, application)).toThrow(/attached already; call detach\(\)/)
+  expect(() => attach(server, application)).toThrow(/attached to this listener already; call detach\(\)/)
   attachment.detach()
   attach(server, application).detach()
 })

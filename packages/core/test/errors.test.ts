@@ -17,6 +17,7 @@ const answers: Record<HandshakeErrorCode, [status: number, headers: Record<strin
   HANDSHAKE_UNAVAILABLE: [503, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],
   HANDSHAKE_TOO_MANY: [429, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],
   HANDSHAKE_TIMEOUT: [503, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],
+  HANDSHAKE_CONFLICT: [500, {}],
   HANDSHAKE_NOT_ATTACHED: [503, {}]
 }
 const rows = Object.entries(answers) as [HandshakeErrorCode, (typeof answers)[HandshakeErrorCode]][]

@@ -396,6 +396,7 @@ describe('the options of an attachment', () => {
       closeTimeoutMs: 1,
       ws: {},
       heartbeat: false,
+      claims: () => true,
       handshakeTimeoutMs: 1,
       maxPendingHandshakes: 1,
       maxConnections: 1,
@@ -426,6 +427,7 @@ describe('the options of an attachment', () => {
 
   test('name the options of the server for adapters', () => {
     expect([...serverOptionNames].sort()).toEqual([
+      'claims',
       'effectiveRequest',
       'handshakeTimeoutMs',
       'heartbeat',

@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import {
   type Attachment,
@@ -55,6 +56,7 @@ export function addMount(app: Application, mount: Mount): void {
  * Defaults of endpoints are not the server's: each request takes those of the mounts that it passes.
  */
 export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>): Attachment {
+  if (attachedServers.has(server)) throw new Error('wsUpgrade: this server is attached already')
   const [first] = serving
   // Through the server's own event: what wraps its `request` listener (tracing, another function) sees handshakes too.
   const attachment = attach(server, (req, res) => server.emit('request', req, res), serverOptions(first?.options))
@@ -72,6 +74,26 @@ function serverOptions(options: AttachOptions = {}): ServerOptions {
   return Object.fromEntries(serverOptionNames.map((name) => [name, options[name]]))
 }
 
+/** Servers whose operator has been told that handshakes do not reach the application. */
+const warnedServers = new WeakSet<HttpServer>()
+
+/**
+ * Warns where ordinary requests reach a mount and handshakes cannot: the server's `request` listener is a function
+ * around the application, so nothing tells that the two belong together. Socket.IO puts such a function there.
+ */
+export function warnOfUnattached({ socket }: IncomingMessage): void {
+  // Node's name for the server of a connection; a request that no connection brought has none.
+  const { server } = socket as Socket & { server?: HttpServer }
+  if (server === undefined || attachedServers.has(server) || warnedServers.has(server)) return
+  warnedServers.add(server)
+  if (attachmentOf(server) !== undefined) return
+  process.emitWarning(
+    'wsUpgrade: this server calls the application through another function (Socket.IO puts one there), so WebSocket ' +
+      'handshakes do not reach it. Keep what wsUpgrade() returns and call its attach(server) before the server listens.',
+    { code: 'ONEPORT_NOT_ATTACHED' }
+  )
+}
+
 let watching = false
 
 /**
@@ -86,7 +108,7 @@ export function watchServers(): void {
   watching = true
   subscribe('net.server.socket', (message) => {
     const { server } = (message as { socket: Socket & { server?: HttpServer } }).socket
-    if (server === undefined || attachedServers.has(server) || attachmentOf(server) !== undefined) return
+    if (server === undefined || attachedServers.has(server)) return
     for (const listener of server.listeners('request')) {
       const serving = mounts.get(listener)
       if (serving === undefined) continue

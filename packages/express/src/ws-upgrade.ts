@@ -13,7 +13,7 @@ import {
 } from '@oneport/core'
 import type { Request } from 'express'
 import { acceptWebSocket, setDefaults } from './accept.ts'
-import { type Application, addMount, attachServer, type Mount, watchServers } from './servers.ts'
+import { type Application, addMount, attachServer, type Mount, warnOfUnattached, watchServers } from './servers.ts'
 
 /** Options of `wsUpgrade`: the defaults of all endpoints behind it, and what concerns the server as a whole. */
 export type WsUpgradeOptions = Omit<AttachOptions, 'effectiveRequest'>
@@ -63,6 +63,7 @@ export function wsUpgrade(
   const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
     if (handler === undefined) {
       if (isWebSocketRequest(req)) setDefaults(req, defaults)
+      else warnOfUnattached(req)
       next()
     } else if ((req as Request).path === '/') {
       void acceptWebSocket(req as Request, res, defaults, handler)

@@ -1,8 +1,10 @@
 import http from 'node:http'
 import https from 'node:https'
 import { certificate, closed, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
-import { attach } from '@oneport/core'
+import { attach, attachmentOf } from '@oneport/core'
 import type { ErrorRequestHandler, Express } from 'express'
+import { Server as SocketIo } from 'socket.io'
+import { io as connectSocketIo } from 'socket.io-client'
 import request from 'supertest'
 import { acceptWebSocket, type HandshakeError, wsUpgrade } from '../src/index.ts'
 import { ask, close, echo, useServers } from './servers.ts'
@@ -151,8 +153,34 @@ describe.each(versions)('A server of %s', (_name, express) => {
     test('leaves ordinary requests as they are, while nothing is attached', async () => {
       const app = makeApp()
       const server = http.createServer((req, res) => app(req, res))
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
       await request(server).get('/page').expect(200, 'page')
       await request(server).get('/chat').expect(426)
+      // One line for the server, however many requests come. (Each request() of supertest listens anew.)
+      expect(warn.mock.calls).toEqual([
+        [
+          expect.stringMatching(/through another function .* call its attach\(server\)/),
+          { code: 'ONEPORT_NOT_ATTACHED' }
+        ]
+      ])
+    })
+
+    test('shares a server with Socket.IO once it is attached by hand', async () => {
+      const websockets = wsUpgrade()
+      const server = http.createServer(makeApp(websockets))
+      const io = new SocketIo(server)
+      io.on('connection', (socket) => socket.emit('greeting', 'theirs'))
+      websockets.attach(server)
+      const target = await serve(server)
+      const client = connectSocketIo(`http://127.0.0.1:${target.port}`, { reconnection: false })
+      const [greeting] = await new Promise<unknown[]>((resolve) => {
+        client.once('greeting', (...args: unknown[]) => resolve(args))
+      })
+      expect(greeting).toBe('theirs')
+      client.disconnect()
+      expect(await ask(await connect(target, '/chat'), 'hello')).toBe('hello')
+      await request(server).get('/page').expect(200, 'page')
+      io.disconnectSockets(true)
     })
   })
 
@@ -218,8 +246,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
       await close(server)
       upgradeListeners.push(server.listenerCount('upgrade'))
       connections.push(websockets.connections.length)
-      // Throws if an attachment were left.
-      attach(server, app).detach()
+      expect(attachmentOf(server)).toBeUndefined()
       expect(await websockets.drain()).toEqual({ closed: 0, terminated: 0 })
     }
     expect(upgradeListeners).toEqual(Array(50).fill(0))

@@ -1,53 +1,100 @@
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { reportingRefusals } from '../check.ts'
-import type { Connections } from '../connections.ts'
-import { HandshakeError } from '../errors.ts'
-import { contain } from '../fault.ts'
-import { beginHandshake, Handshake, handshakeOf } from '../handshake.ts'
-import type { ResolvedOptions } from '../options.ts'
-import { answerFailure, closeAfterReading } from '../reject.ts'
-import { hasContent, isOpeningHandshake, validateHost } from '../validate.ts'
+import { show } from '../errors.ts'
+import { hasContent, isOpeningHandshake } from '../validate.ts'
+import { ignoreError, passDrainOn, type Receiver, receive, type Upgrade } from './dispatch.ts'
 import { serveAsOrdinaryRequest } from './replay.ts'
-
-/** What takes a handshake from the wire. */
-export interface Receiver {
-  readonly dispatch: (req: IncomingMessage, res: ServerResponse) => unknown
-  readonly options: ResolvedOptions
-  readonly connections: Connections
-}
+import { Sharing } from './sharing.ts'
 
 /** Newer versions of Node ask this before they take a request for an upgrade (https://nodejs.org/api/http.html). */
 interface UpgradeDecider {
   shouldUpgradeCallback?: ((req: IncomingMessage) => boolean) | undefined
 }
 
+/** Who takes the handshakes of a server: one listener of ours serves all its attachments, the first one first. */
+const receiversOf = new WeakMap<Server, { readonly list: Receiver[]; stop(): void }>()
+
 /**
- * Listens for the handshakes of a server.
+ * Takes the handshakes of a server.
  * @returns a function that stops it and leaves the server as it was
  */
 export function listen(server: Server, receiver: Receiver): () => void {
-  const onUpgrade = (req: IncomingMessage, rawSocket: Duplex, head: Buffer): void => {
-    // Node has taken its own listener off: without one, a reset during the handshake ends the process.
-    rawSocket.on('error', ignoreError)
-    if (isOpeningHandshake(req)) {
-      rawSocket.on('drain', passDrainOn)
-      receive(receiver, req, rawSocket, head.length === 0 ? undefined : head)
-    } else {
-      rawSocket.removeListener('error', ignoreError)
-      serveAsOrdinaryRequest(server, req, rawSocket, head)
-    }
-  }
-  server.on('upgrade', onUpgrade)
-  const restoreRule = leaveBodiesToNode(server)
+  const receivers = receiversOf.get(server) ?? startListening(server)
+  receivers.list.push(receiver)
   return () => {
-    server.removeListener('upgrade', onUpgrade)
-    restoreRule()
+    receivers.list.splice(receivers.list.indexOf(receiver), 1)
+    if (receivers.list.length > 0) return
+    receiversOf.delete(server)
+    receivers.stop()
   }
 }
 
-/** The socket is destroyed by itself after an error, and `close` tells whoever waits. */
-function ignoreError(): void {}
+function startListening(server: Server): { readonly list: Receiver[]; stop(): void } {
+  const list: Receiver[] = []
+  const onUpgrade = (req: IncomingMessage, rawSocket: Duplex, head: Buffer): void => {
+    // Node has taken its own listener off: without one, a reset during the handshake ends the process.
+    rawSocket.on('error', ignoreError)
+    rawSocket.on('drain', passDrainOn)
+    const others = server.listenerCount('upgrade') - 1
+    const upgrade = { req, rawSocket, head }
+    if (others > 0 || list.length > 1) share(server, list, others, upgrade)
+    else if (isOpeningHandshake(req)) receive(list[0] as Receiver, upgrade)
+    else returnToNode(server, upgrade)
+  }
+  // In front of the others, so that none of them can refuse what the application accepts.
+  server.prependListener('upgrade', onUpgrade)
+  const restoreRule = leaveBodiesToNode(server)
+  const receivers = {
+    list,
+    stop: () => {
+      server.removeListener('upgrade', onUpgrade)
+      restoreRule()
+    }
+  }
+  receiversOf.set(server, receivers)
+  return receivers
+}
+
+/** Gives a handshake to the attachments, one after the other, and to the other listeners where none answers it. */
+function share(server: Server, list: readonly Receiver[], others: number, upgrade: Upgrade): void {
+  const claimants = list.map((receiver) => ({ receiver, claim: claimOf(receiver, upgrade.req) }))
+  const claimed = claimants.find(({ claim }) => claim === true)
+  const candidates = claimed === undefined ? claimants.filter(({ claim }) => claim !== false) : [claimed]
+  // What nobody claims is answered all the same, by the first application.
+  const turns = (candidates.length > 0 || others > 0 ? candidates : claimants).map(({ receiver }) => receiver)
+  if (turns.length === 0) return
+  const sharing = new Sharing(upgrade.rawSocket, others, claimed !== undefined)
+  process.nextTick(() => {
+    if (isOpeningHandshake(upgrade.req)) return takeTurns(turns, upgrade, sharing)
+    if (sharing.taken) return
+    sharing.release()
+    returnToNode(server, upgrade)
+  })
+}
+
+function takeTurns([receiver, ...rest]: readonly Receiver[], upgrade: Upgrade, sharing: Sharing): void {
+  const next = rest.length === 0 ? undefined : () => takeTurns(rest, upgrade, sharing)
+  receive(receiver as Receiver, { ...upgrade, sharing, next })
+}
+
+/** What `claims` says; undefined where it is not given, or fails. */
+function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefined {
+  if (options.claims === undefined) return undefined
+  try {
+    const claim: unknown = options.claims(req)
+    if (typeof claim === 'boolean') return claim
+    throw new TypeError(`claims: the function must return true or false at once; it returned ${show(claim)}`)
+  } catch (error) {
+    options.onError(error, { phase: 'dispatch', socket: undefined })
+    return undefined
+  }
+}
+
+function returnToNode(server: Server, { req, rawSocket, head }: Upgrade): void {
+  rawSocket.removeListener('error', ignoreError)
+  rawSocket.removeListener('drain', passDrainOn)
+  serveAsOrdinaryRequest(server, req, rawSocket, head)
+}
 
 /** From here on Node reads a request's body before it hands over the connection. */
 const firstMajorThatReadsBodies = 25
@@ -66,92 +113,4 @@ function leaveBodiesToNode(server: Server & UpgradeDecider): () => void {
   return () => {
     if (server.shouldUpgradeCallback === decide) server.shouldUpgradeCallback = previous
   }
-}
-
-/** Node's name for the response that a raw socket is busy with. */
-interface BusySocket extends Duplex {
-  _httpMessage?: ServerResponse | null
-}
-
-/**
- * Waits until the responses to requests in front of this one have gone out, then dispatches it.
- * Node hands over a pipelined handshake while they are still being written.
- */
-function receive(receiver: Receiver, req: IncomingMessage, rawSocket: BusySocket, head: Buffer | undefined): void {
-  if (rawSocket.destroyed || rawSocket.writableEnded) return
-  const inFront = rawSocket._httpMessage
-  if (inFront) inFront.once('close', () => receive(receiver, req, rawSocket, head))
-  else dispatch(receiver, req, rawSocket, head)
-}
-
-function dispatch(
-  { dispatch, options, connections }: Receiver,
-  req: IncomingMessage,
-  rawSocket: Duplex,
-  head: Buffer | undefined
-): void {
-  const res = new ServerResponse(req)
-  res.shouldKeepAlive = false
-  res.assignSocket(rawSocket as never)
-  res.on('finish', onFinish)
-  res.on('close', onClose)
-  // A keep-alive timeout of requests in front must not end the handshake.
-  if ('setTimeout' in rawSocket) (rawSocket as Duplex & { setTimeout(ms: number): void }).setTimeout(0)
-  const isFull = connections.pending.size >= options.maxPendingHandshakes
-  beginHandshake(req, new Handshake(options, connections, rawSocket, res, head))
-
-  contain(
-    () => {
-      reportingRefusals(req, {}, () => {
-        validateHost(req)
-        if (isFull) throw tooManyWait(options.maxPendingHandshakes)
-      })
-      return dispatch(req, res)
-    },
-    (error) => answerFailure(error, res, options.onError)
-  )
-}
-
-const tooManyWait = (max: number): HandshakeError =>
-  new HandshakeError(
-    'HANDSHAKE_UNAVAILABLE',
-    'The server is busy; try again in a few seconds.',
-    `maxPendingHandshakes is ${max}`
-  )
-
-/**
- * Passes a raw socket's `drain` on to its response; Node's own listener is gone by now.
- * `writableNeedDrain` would stay true for ever without Node's listener, so it is read from the socket from here on.
- */
-function passDrainOn(this: BusySocket): void {
-  const res = this._httpMessage
-  if (!res || res.writableEnded) return
-  Object.defineProperty(res, 'writableNeedDrain', {
-    configurable: true,
-    get: () => this.writableNeedDrain
-  })
-  res.emit('drain')
-}
-
-function onFinish(this: ServerResponse): void {
-  const handshake = handshakeOf(this.req)
-  if (handshake?.state === 'accepted') {
-    handshake.rawSocket.removeListener('drain', passDrainOn)
-    // `ws` has its own by now.
-    handshake.rawSocket.removeListener('error', ignoreError)
-    // The response is over, and late writes to it must stay silent; logs wait for these events.
-    ;(this as { destroyed: boolean }).destroyed = true
-    process.nextTick(emitClose, this)
-  } else if (handshake !== undefined) {
-    handshake.end()
-    closeAfterReading(handshake.rawSocket)
-  }
-}
-
-function onClose(this: ServerResponse): void {
-  handshakeOf(this.req)?.end()
-}
-
-function emitClose(res: ServerResponse): void {
-  res.emit('close')
 }
