@@ -124,6 +124,67 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
   'bearer-express': usesToken,
   'bearer-fastify': usesToken,
 
+  'bearer-subprotocol': async (program) => {
+    await refuses(program, '/news', {}, 401)
+    const answer = await program.connect('/news', {}, ['news.v1', 'bearer.secret-of-ada'])
+    expect(answer.headers['sec-websocket-protocol']).toBe('news.v1')
+    expect(await answer.next()).toBe('Hello, Ada.')
+    expect((await program.connect('/news', {}, ['news.v1', 'bearer.wrong'])).status).toBe(401)
+  },
+
+  'credential-express': async (program) => {
+    await refuses(program, '/news', {}, 401)
+    const { closed, socket } = await welcomes(
+      program,
+      '/news',
+      { headers: { Authorization: 'Bearer secret-of-ada' } },
+      'Hello.'
+    )
+    socket.send('still me')
+    const response = await program.fetch('/ban/ada', { method: 'POST' })
+    expect(await response.json()).toEqual({ closed: 1, left: 0 })
+    expect(await closed).toEqual({ code: 4403, reason: 'banned' })
+  },
+
+  'monitoring-prometheus': async (program) => {
+    const { closed, socket } = await welcomes(program, '/chat', {}, 'Welcome.')
+    await refuses(program, '/chat', { origin: 'https://evil.example' }, 403)
+    const open = await (await program.fetch('/metrics')).text()
+    expect(open).toContain('\nwebsocket_connections 1\n')
+    expect(open).toContain('\nwebsocket_handshakes_total{result="accepted"} 1\n')
+    expect(open).toContain('\nwebsocket_handshakes_total{result="HANDSHAKE_ORIGIN"} 1\n')
+    socket.close(4000)
+    await closed
+    await welcomes(program, '/chat', {}, 'Welcome.')
+    expect(await (await program.fetch('/metrics')).text()).toContain('\nwebsocket_closed_total{code="4000"} 1\n')
+  },
+
+  'monitoring-log': async (program) => {
+    const { socket } = await welcomes(program, '/chat', {}, 'Welcome.')
+    socket.close(4000)
+    await program.printed('"msg":"WebSocket closed"')
+    const [line = ''] = program.output.split('\n').filter((text) => text.includes('WebSocket closed'))
+    const { reqId, path, code, initiator, durationMs, bytesIn, bytesOut } = JSON.parse(line)
+    expect([reqId, path, code, initiator]).toEqual(['req-1', '/chat', 4000, 'client'])
+    expect([durationMs, bytesIn, bytesOut].every((number) => number > 0)).toBe(true)
+  },
+
+  'monitoring-on-closed': async (program) => {
+    const { socket } = await welcomes(program, '/chat?token=secret', {}, 'Welcome.')
+    socket.close(4000)
+    await program.printed('/chat closed by client with 4000')
+    expect(program.output).not.toContain('secret')
+  },
+
+  'monitoring-opentelemetry': async (program) => {
+    const { socket } = await welcomes(program, '/chat', {}, 'Welcome.')
+    await refuses(program, '/chat', { origin: 'https://evil.example' }, 403)
+    socket.close(4000)
+    await program.printed("'websocket.close_code': 4000")
+    expect(program.output).toContain("'error.type': 'HANDSHAKE_ORIGIN'")
+    expect(program.output).toContain('websocket.server.active_connections')
+  },
+
   'check-first': async (program) => {
     await refuses(program, '/news', { origin: 'https://evil.example' }, 403)
     expect(program.output).not.toContain('asked the database')
@@ -236,7 +297,7 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     const { closed, socket } = await program.connect('/chat')
     socket.send('not JSON')
     expect((await closed).code).toBe(1011)
-    await program.printed('listener, 1: SyntaxError')
+    await program.printed('listener of /chat: SyntaxError')
     other.socket.send('{"text":"still here"}')
     expect(await other.next()).toBe('still here')
   },
@@ -264,14 +325,6 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     slow.socket.resume()
     expect((await slow.closed).code).toBe(1013)
     expect(await quick.next()).toHaveLength(65_536)
-  },
-
-  'limits-metrics': async (program) => {
-    const { socket, next } = await program.connect('/chat')
-    socket.send('hello')
-    expect(await next()).toBe('hello')
-    const response = await program.fetch('/metrics')
-    expect(await response.text()).toBe('websocket_open 1\nwebsocket_pending 0\nwebsocket_accepted_total 1\n')
   },
 
   'limits-proxy-express': countsAddresses,
@@ -310,5 +363,6 @@ export const consoleLogs: Record<string, readonly string[]> = {
   'express-chat': ['lobby: hello'],
   'fastify-chat': ['lobby: hello'],
   'session-express': ['log in first'],
-  'session-fastify': ['log in first']
+  'session-fastify': ['log in first'],
+  'bearer-subprotocol': ['news.v1: Hello, Ada.']
 }

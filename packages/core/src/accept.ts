@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
 import { type Checked, check, type FrameworkBinding, reportingRefusals } from './check.ts'
+import { type Credential, type ResolvedCredential, resolveCredential, splitCredential } from './credential.ts'
 import type { EndpointOptions } from './endpoint.ts'
 import { show } from './errors.ts'
 import { contain } from './fault.ts'
@@ -17,6 +18,9 @@ import { openWebSocket } from './ws-bridge.ts'
  */
 export type WebSocketHandler<Request = IncomingMessage> = (socket: WebSocket, req: Request) => unknown
 
+/** Options of one acceptance: those of the endpoint, and whose the connection is. */
+export interface AcceptOptions extends EndpointOptions, Credential {}
+
 /**
  * Accepts an opening handshake, or refuses it by rejecting. For adapters, and for applications that answer refusals
  * themselves; on a server without a framework {@link acceptWebSocket} answers them.
@@ -32,16 +36,18 @@ export type WebSocketHandler<Request = IncomingMessage> = (socket: WebSocket, re
 export async function acceptHandshake<Request extends IncomingMessage>(
   req: Request,
   res: ServerResponse,
-  options: EndpointOptions | undefined,
+  options: AcceptOptions | undefined,
   handler: WebSocketHandler<Request>,
   framework: FrameworkBinding = {}
 ): Promise<boolean> {
   if (typeof handler !== 'function') {
     throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
-  const { checked, slot } = reportingRefusals(req, framework, () => {
-    const checked = check(req, options, framework)
-    return { checked, slot: checked.handshake.connections.limits.take(checked.effective) }
+  const [endpointOptions, given] = options === undefined ? [] : splitCredential(options)
+  const { checked, credential, slot } = reportingRefusals(req, framework, () => {
+    const checked = check(req, endpointOptions, framework)
+    const credential = given === undefined ? undefined : resolveCredential(given)
+    return { checked, credential, slot: checked.handshake.connections.limits.take(checked.effective) }
   })
   return new Promise((resolve, reject) => {
     const abandon = (): void => {
@@ -51,7 +57,7 @@ export async function acceptHandshake<Request extends IncomingMessage>(
     try {
       checked.handshake.accept({
         open: () => {
-          const opened = open(checked, slot, req, handler)
+          const opened = open(checked, { slot, credential, requestId: framework.requestId }, req, handler)
           if (opened) resolve(true)
           return opened
         },
@@ -84,13 +90,13 @@ export function acceptWebSocket<Request extends IncomingMessage>(
 export function acceptWebSocket<Request extends IncomingMessage>(
   req: Request,
   res: ServerResponse,
-  options: EndpointOptions,
+  options: AcceptOptions,
   handler: WebSocketHandler<Request>
 ): Promise<void>
 export async function acceptWebSocket<Request extends IncomingMessage>(
   req: Request,
   res: ServerResponse,
-  ...rest: [WebSocketHandler<Request>] | [EndpointOptions, WebSocketHandler<Request>]
+  ...rest: [WebSocketHandler<Request>] | [AcceptOptions, WebSocketHandler<Request>]
 ): Promise<void> {
   const [options, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
   try {
@@ -106,14 +112,21 @@ function offeredExtensions(req: IncomingMessage): string | undefined {
   return value === undefined ? undefined : listMembers(value).join(', ')
 }
 
+/** With what a connection joins the others. */
+interface Entry {
+  readonly slot: Slot
+  readonly credential: ResolvedCredential | undefined
+  readonly requestId: string | undefined
+}
+
 /** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
 function open<Request extends IncomingMessage>(
   { handshake, endpoint, subprotocol }: Checked,
-  slot: Slot,
+  { slot, credential, requestId }: Entry,
   req: Request,
   handler: WebSocketHandler<Request>
 ): boolean {
-  const { rawSocket, response, head, options, connections } = handshake
+  const { rawSocket, response, head, connections } = handshake
   return openWebSocket(
     rawSocket,
     head,
@@ -131,8 +144,10 @@ function open<Request extends IncomingMessage>(
         shieldSocket(req)
       },
       onOpen: (socket) => {
-        socket.begin(rawSocket, endpoint.connection.maxBufferedBytes, options.onError, connections.stats)
-        connections.add(socket, slot)
+        const kept = { id: requestId, path: handshake.path }
+        socket.begin(rawSocket, endpoint.connection.maxBufferedBytes, connections, kept)
+        connections.stats.accepted(socket, req, handshake.since)
+        connections.add(socket, slot, credential)
         contain(
           () => handler(socket, req),
           (error) => socket.fail(error, 'handler'),

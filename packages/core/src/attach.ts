@@ -3,10 +3,11 @@ import type { Server as HttpsServer } from 'node:https'
 import type { WebSocket } from 'ws'
 import { ClosingWatch } from './closing.ts'
 import { Connections } from './connections.ts'
-import { type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './drain.ts'
+import { checkApplicationCode, unauthorizedCode } from './credential.ts'
+import { checkReason, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './drain.ts'
 import { show } from './errors.ts'
 import { type AttachOptions, resolveOptions } from './options.ts'
-import type { AttachmentStats } from './stats.ts'
+import { type AttachmentStats, publishFault } from './stats.ts'
 import { listen } from './transport/http1.ts'
 
 /** A server of `node:http` or `node:https`. */
@@ -19,6 +20,16 @@ export type Dispatch = (req: IncomingMessage, res: ServerResponse) => unknown
 export interface Attachment {
   /** The open sockets. */
   readonly connections: ReadonlySet<WebSocket>
+  /** The open sockets of one user or session: those that were accepted with this `key`. */
+  connectionsOf(key: string): ReadonlySet<WebSocket>
+  /**
+   * Closes the connections that were accepted with this `key`; no further message of theirs is delivered.
+   * @param code close code, 3000 to 4999; 4401 where it is left out
+   * @param reason close reason, at most 123 bytes of UTF-8
+   * @returns how many there were
+   * @throws TypeError for a wrong code or reason
+   */
+  revoke(key: string, code?: number, reason?: string): number
   /**
    * Answers new handshakes with 503, closes the open connections, and terminates those that are left at the deadline.
    * A second call waits for the first. `server.close()` drains by itself with the defaults; call this at the same time
@@ -55,7 +66,7 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
   if (typeof dispatch !== 'function') {
     throw new TypeError(`attach: expected a listener (req, res) => …; got ${show(dispatch)}`)
   }
-  const resolved = resolveOptions(options)
+  const resolved = resolveOptions(options, publishFault)
   const ofServer = attachments.get(server) ?? new Map<Dispatch, Attachment>()
   if (ofServer.has(dispatch)) {
     throw new Error('attach: this server is attached to this listener already; call detach() of that attachment first')
@@ -72,6 +83,12 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
 
   const attachment: Attachment = {
     connections: connections.open,
+    connectionsOf: (key) => connections.withKey(key),
+    revoke: (key, code = unauthorizedCode, reason = 'credential revoked') => {
+      checkApplicationCode('code', code)
+      checkReason(reason)
+      return connections.revoke(key, code, reason)
+    },
     drain: async (drainOptions) => {
       if (draining === undefined) {
         draining = drain(connections, resolveDrainOptions(drainOptions))

@@ -13,6 +13,8 @@ export interface FrameworkBinding {
   send?(): void
   /** Scheme and host after the framework's own trust in proxies. */
   effectiveRequest?(): EffectiveRequest
+  /** The framework's id of the request, for `onError` and `onClosed`. */
+  readonly requestId?: string | undefined
   /** Logs a refusal through the framework, with its request id. */
   onRefused?(error: HandshakeError): void
 }
@@ -58,7 +60,7 @@ export function reportingRefusals<Result>(
     if (error instanceof HandshakeError) {
       const handshake = handshakeOf(req)
       const onRefused = framework.onRefused ?? handshake?.options.onRefused ?? logRefusal
-      handshake?.connections.stats.refused(error, req)
+      handshake?.connections.stats.refused(error, req, handshake.since)
       onRefused(error, req)
     }
     throw error
@@ -74,7 +76,7 @@ export function check(
   validateRequest(req)
   const handshake = handshakeOf(req)
   if (handshake === undefined) throw notAttached()
-  if (handshake.isTaken) throw conflict(req)
+  if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)
   const endpoint = endpointFor(handshake, options)
   const effective = framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req)

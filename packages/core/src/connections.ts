@@ -1,9 +1,12 @@
 import type { WebSocket } from 'ws'
+import type { ResolvedCredential } from './credential.ts'
+import { Expiry } from './expiry.ts'
+import type { FaultReporter } from './fault.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Limits, type Slot } from './limits.ts'
 import type { ResolvedOptions } from './options.ts'
 import { PendingHandshakes, type Waiting } from './pending.ts'
-import { Stats } from './stats.ts'
+import { type ClosedReporter, Stats } from './stats.ts'
 import type { ContainedWebSocket } from './ws-bridge.ts'
 
 /** What one attachment has under way: handshakes that wait, and open sockets. */
@@ -12,9 +15,13 @@ export class Connections {
   readonly pending: PendingHandshakes
   readonly limits: Limits
   readonly stats: Stats = new Stats()
+  readonly report: FaultReporter
   /** How many have joined since the start. */
   joined = 0
   readonly #heartbeat: Heartbeat | undefined
+  readonly #expiry = new Expiry()
+  readonly #byKey = new Map<string, Set<ContainedWebSocket>>()
+  readonly #onClosed: ClosedReporter | undefined
   readonly #occupancy: { start(): void; stop(): void } | undefined
   #farewell: { readonly code: number; readonly reason: string } | undefined
   #whenEmpty: (() => void)[] = []
@@ -22,6 +29,8 @@ export class Connections {
   /** @param occupancy is told when there is something under way, and when there is nothing any more */
   constructor(options: ResolvedOptions, occupancy?: { start(): void; stop(): void }) {
     this.#occupancy = occupancy
+    this.report = options.onError
+    this.#onClosed = options.onClosed
     this.pending = new PendingHandshakes(options.handshakeTimeoutMs)
     this.limits = new Limits(options.maxConnections, options.maxConnectionsPerAddress)
     this.#heartbeat = options.heartbeat === undefined ? undefined : new Heartbeat(options.heartbeat)
@@ -54,17 +63,54 @@ export class Connections {
   }
 
   /** Takes an open socket in until it closes; its slot is released then. */
-  add(socket: ContainedWebSocket, slot?: Slot): void {
+  add(socket: ContainedWebSocket, slot: Slot, credential?: ResolvedCredential): void {
     this.joined++
     this.open.add(socket)
-    if (this.#heartbeat !== undefined) {
-      this.#heartbeat.add(socket)
-      socket.heartbeat = this.#heartbeat
-    }
+    this.#heartbeat?.add(socket)
     socket.slot = slot
     socket.on('close', this.#remove)
-    this.stats.accepted(socket)
+    if (credential !== undefined) this.#bind(socket, credential)
     if (this.#farewell !== undefined) socket.close(this.#farewell.code, this.#farewell.reason)
+  }
+
+  /** The open sockets of one user or session. */
+  withKey(key: string): ReadonlySet<WebSocket> {
+    return this.#byKey.get(key) ?? new Set()
+  }
+
+  /** Closes the connections of one user or session; returns how many. */
+  revoke(key: string, code: number, reason: string): number {
+    const sockets = [...(this.#byKey.get(key) ?? [])]
+    this.#byKey.delete(key)
+    for (const socket of sockets) socket.expel(code, reason)
+    return sockets.length
+  }
+
+  /** Sets the time at which a socket's credential ends, in milliseconds since 1970. */
+  renew(socket: ContainedWebSocket, expiresAt: number): void {
+    this.#expiry.set(socket, expiresAt)
+  }
+
+  /** Passes a pong on. */
+  pong(socket: ContainedWebSocket): void {
+    this.#heartbeat?.pong(socket)
+  }
+
+  #bind(socket: ContainedWebSocket, { key, expiresAt, expiryCode }: ResolvedCredential): void {
+    socket.expiryCode = expiryCode
+    this.#expiry.set(socket, expiresAt)
+    if (key === undefined) return
+    socket.key = key
+    const others = this.#byKey.get(key)
+    if (others === undefined) this.#byKey.set(key, new Set([socket]))
+    else others.add(socket)
+  }
+
+  #unbind(socket: ContainedWebSocket): void {
+    this.#expiry.delete(socket)
+    if (socket.key === undefined) return
+    const others = this.#byKey.get(socket.key)
+    if (others?.delete(socket) && others.size === 0) this.#byKey.delete(socket.key)
   }
 
   /** Resolves once no socket is open. */
@@ -78,8 +124,9 @@ export class Connections {
       const socket = this as ContainedWebSocket
       connections.open.delete(socket)
       connections.#heartbeat?.delete(socket)
+      connections.#unbind(socket)
       socket.slot?.release()
-      connections.stats.closed(socket, code)
+      connections.stats.closed(socket, code, connections.#onClosed)
       connections.leave()
       if (connections.open.size > 0) return
       for (const resolve of connections.#whenEmpty.splice(0)) resolve()

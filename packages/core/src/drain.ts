@@ -54,9 +54,7 @@ export function resolveDrainOptions(options: DrainOptions = {}): {
   checkDuration('spreadMs', spreadMs)
   checkDuration('deadlineMs', deadlineMs)
   if (!isSendable(code)) throw new TypeError(`code: expected a close code that may be sent; got ${show(code)}`)
-  if (typeof reason !== 'string' || Buffer.byteLength(reason) > 123) {
-    throw new TypeError(`reason: expected a text of at most 123 bytes (RFC 6455 §5.5); got ${show(reason)}`)
-  }
+  checkReason(reason)
   return { code, reason, spreadMs, deadlineMs }
 }
 
@@ -107,6 +105,12 @@ function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: Web
 const isSendable = (code: number): boolean =>
   Number.isInteger(code) &&
   ((code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999))
+
+/** @throws TypeError for what a close frame cannot hold (RFC 6455 §5.5) */
+export function checkReason(reason: unknown): void {
+  if (typeof reason === 'string' && Buffer.byteLength(reason) <= 123) return
+  throw new TypeError(`reason: expected a text of at most 123 bytes (RFC 6455 §5.5); got ${show(reason)}`)
+}
 
 function checkDuration(name: string, value: number): void {
   if (Number.isFinite(value) && value >= 0 && value <= longestTimerMs) return

@@ -23,6 +23,8 @@ const refusals = {
   HANDSHAKE_SUBPROTOCOL: { status: 400, headers: {} },
   /** The offered extensions are malformed (RFC 6455 §9.1). */
   HANDSHAKE_EXTENSION: { status: 400, headers: {} },
+  /** The credential given at accept has ended already. */
+  HANDSHAKE_EXPIRED: { status: 403, headers: {} },
   /** The client went away before the 101 could be written; nobody reads this answer. */
   HANDSHAKE_ABORTED: { status: 400, headers: {} },
   /** The server is draining, or has as many connections or pending handshakes as it takes (RFC 9110 §15.6.4). */

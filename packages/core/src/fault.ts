@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import type { RequestFacts } from './facts.ts'
 
 /** Where a fault came from. */
 export type FaultPhase =
@@ -14,6 +15,8 @@ export type FaultPhase =
 /** What `onError` learns beside the error. */
 export interface FaultContext {
   readonly phase: FaultPhase
+  /** The request of the handshake. */
+  readonly request: RequestFacts
   /** The connection; undefined where there is none yet. */
   readonly socket: WebSocket | undefined
 }

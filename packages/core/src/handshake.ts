@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connections } from './connections.ts'
 import { HandshakeError, quote } from './errors.ts'
+import { pathOf } from './facts.ts'
 import { type HeadFields, setFields } from './http-fields.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Waiting } from './pending.ts'
@@ -37,6 +38,10 @@ export class Handshake implements Waiting {
   readonly connections: Connections
   readonly rawSocket: Duplex
   readonly response: ServerResponse
+  /** The path of its URL, as it came: routers may change `req.url`. */
+  readonly path: string
+  /** When it came, by `performance.now()`. */
+  readonly since: number = performance.now()
   /** Bytes that came with the handshake: the first frames. Undefined where none did. */
   readonly head: Buffer | undefined
   /** Undefined where nobody else listens for handshakes. */
@@ -59,6 +64,7 @@ export class Handshake implements Waiting {
     this.response = response
     this.head = head
     this.#sharing = sharing
+    this.path = pathOf(response.req.url as string)
     connections.enter(this)
   }
 
@@ -122,7 +128,7 @@ export class Handshake implements Waiting {
       throw new Error('Status 101 was written by hand; call acceptWebSocket() instead.')
     }
     if (this.#sharing?.answer(status) === false) {
-      if (this.isTaken && acceptance !== undefined) this.#report(conflict(this.response.req))
+      if (this.isTaken && acceptance !== undefined) this.#report(conflict(this))
       this.#refuse(status)
       return
     }
@@ -138,7 +144,7 @@ export class Handshake implements Waiting {
 
   #report(error: HandshakeError): void {
     const { req } = this.response
-    this.connections.stats.refused(error, req)
+    this.connections.stats.refused(error, req, this.since)
     this.options.onRefused(error, req)
   }
 
@@ -152,12 +158,11 @@ export class Handshake implements Waiting {
 }
 
 /** Two listeners for `upgrade` accepted one handshake. */
-export const conflict = ({ url = '' }: IncomingMessage): HandshakeError =>
+export const conflict = ({ path }: Handshake): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_CONFLICT',
     'Another listener of this server has answered this handshake.',
-    // The query may hold a token.
-    `acceptWebSocket() was called for ${quote(url.split('?', 1)[0])}, but another listener for "upgrade" on this server has ` +
+    `acceptWebSocket() was called for ${quote(path)}, but another listener for "upgrade" on this server has ` +
       'answered 101 already. Give that one a path of its own (with ws: new WebSocketServer({ server, path }))'
   )
 

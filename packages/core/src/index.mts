@@ -1,4 +1,5 @@
 export {
+  type AcceptOptions,
   type AllowedOrigins,
   type Attachment,
   type AttachmentStats,
@@ -9,6 +10,8 @@ export {
   attachmentOf,
   type CheckedHandshake,
   CloseCode,
+  type ConnectionSummary,
+  type Credential,
   checkDrainOptions,
   checkEndpointOptions,
   checkHandshake,
@@ -26,6 +29,8 @@ export {
   type HeartbeatOptions,
   type HttpServer,
   isWebSocketRequest,
+  type RequestFacts,
+  renew,
   type ServerOptions,
   serverOptionNames,
   type TerminationCause,

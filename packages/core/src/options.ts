@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import type { WebSocket } from 'ws'
+import { isBearerPrefix } from './bearer.ts'
 import {
   checkCount,
   checkMilliseconds,
@@ -11,6 +13,7 @@ import {
   resolveEndpoint
 } from './endpoint.ts'
 import { type HandshakeError, show } from './errors.ts'
+import { type ConnectionSummary, factsOf } from './facts.ts'
 import { contain, type FaultContext, type FaultReporter } from './fault.ts'
 import type { HeartbeatOptions } from './heartbeat.ts'
 import { logFault, logRefusal } from './log.ts'
@@ -52,6 +55,13 @@ export interface ServerOptions {
    */
   claims?: ((req: IncomingMessage) => boolean) | undefined
   /**
+   * Takes a bearer token out of the offered subprotocols: of `['chat.v2', 'bearer.eyJh…']` with `'bearer.'` the
+   * application sees `chat.v2` and `Authorization: Bearer eyJh…`. A browser can't set `Authorization` itself.
+   * RFC 6750 §2.1.
+   * @default none
+   */
+  bearerSubprotocol?: string | undefined
+  /**
    * Called once for each fault that would otherwise end the process. The connection is closed by itself.
    * @default one line on stderr
    */
@@ -61,6 +71,11 @@ export interface ServerOptions {
    * @default one line on stderr for a refused origin, nothing for the other refusals
    */
   onRefused?: ((error: HandshakeError, req: IncomingMessage) => void) | undefined
+  /**
+   * Called once for each connection that has ended, for the log.
+   * @default nothing; with Fastify one line in the server's log
+   */
+  onClosed?: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
   /**
    * Scheme and host that the client meant to reach, for the same-origin rule. Behind a proxy that rewrites `Host`,
    * return what it forwards, and only if the proxy is trusted. The adapters ask their framework.
@@ -79,8 +94,10 @@ const optionNames: Record<keyof ServerOptions, true> = {
   maxConnections: true,
   maxConnectionsPerAddress: true,
   claims: true,
+  bearerSubprotocol: true,
   onError: true,
   onRefused: true,
+  onClosed: true,
   effectiveRequest: true
 }
 
@@ -94,6 +111,8 @@ export interface ResolvedOptions {
   readonly endpoints: WeakMap<EndpointOptions, Endpoint>
   readonly onError: FaultReporter
   readonly onRefused: (error: HandshakeError, req: IncomingMessage) => void
+  readonly onClosed: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
+  readonly bearerSubprotocol: string | undefined
   readonly claims: ((req: IncomingMessage) => boolean) | undefined
   readonly effectiveRequest: (req: IncomingMessage) => EffectiveRequest
   /** Undefined where there is none. */
@@ -106,9 +125,10 @@ export interface ResolvedOptions {
 
 /**
  * Checks the options of an attachment and fills in what they leave out.
+ * @param observe is told of every fault before `onError` is
  * @throws TypeError that names the option, what was expected and what came
  */
-export function resolveOptions(options: AttachOptions): ResolvedOptions {
+export function resolveOptions(options: AttachOptions, observe?: FaultReporter): ResolvedOptions {
   checkNames(options, [...endpointOptionNames, ...serverOptionNames])
   const {
     heartbeat,
@@ -117,19 +137,28 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
     maxConnections = 50_000,
     maxConnectionsPerAddress = Infinity,
     claims,
+    bearerSubprotocol,
     onError = logFault,
     onRefused = logRefusal,
+    onClosed,
     effectiveRequest: ask = effectiveRequest,
     ...ofEndpoints
   } = options
-  for (const name of ['claims', 'onError', 'onRefused', 'effectiveRequest'] as const)
+  for (const name of ['claims', 'onError', 'onRefused', 'onClosed', 'effectiveRequest'] as const) {
     checkType(name, options[name], 'function')
+  }
+  if (bearerSubprotocol !== undefined && !isBearerPrefix(bearerSubprotocol)) {
+    throw new TypeError(
+      `bearerSubprotocol: expected the beginning of a subprotocol, such as 'bearer.'; got ${show(bearerSubprotocol)}`
+    )
+  }
   if (handshakeTimeoutMs !== Infinity) checkMilliseconds('handshakeTimeoutMs', handshakeTimeoutMs)
   checkCount('maxPendingHandshakes', maxPendingHandshakes, 'handshakes')
   checkCount('maxConnections', maxConnections, 'connections')
   checkCount('maxConnectionsPerAddress', maxConnectionsPerAddress, 'connections')
   const endpoint = resolveEndpoint(ofEndpoints, defaultEndpoint)
-  const reportFault: FaultReporter = (error, context) =>
+  const reportFault: FaultReporter = (error, context) => {
+    observe?.(error, context)
     contain(
       () => onError(error, context),
       (fault) => {
@@ -137,6 +166,7 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
         logFault(fault, context)
       }
     )
+  }
   return {
     endpoint,
     endpoints: new WeakMap(),
@@ -144,8 +174,17 @@ export function resolveOptions(options: AttachOptions): ResolvedOptions {
     onRefused: (error, req) =>
       contain(
         () => onRefused(error, req),
-        (fault) => reportFault(fault, { phase: 'dispatch', socket: undefined })
+        (fault) => reportFault(fault, { phase: 'dispatch', request: factsOf(req), socket: undefined })
       ),
+    onClosed:
+      onClosed === undefined
+        ? undefined
+        : (socket, summary) =>
+            contain(
+              () => onClosed(socket, summary),
+              (fault) => reportFault(fault, { phase: 'listener', request: summary.request, socket })
+            ),
+    bearerSubprotocol,
     claims,
     effectiveRequest: ask,
     heartbeat: resolveHeartbeat(heartbeat),

@@ -1,6 +1,7 @@
 import { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { HandshakeError } from './errors.ts'
+import { factsOf } from './facts.ts'
 import type { FaultReporter } from './fault.ts'
 
 /**
@@ -16,7 +17,7 @@ export function answerFailure(error: unknown, res: ServerResponse, onError: Faul
   if (error instanceof HandshakeError) {
     refuse(res, error)
   } else {
-    onError(error, { phase: 'dispatch', socket: undefined })
+    onError(error, { phase: 'dispatch', request: factsOf(res.req), socket: undefined })
     respond(res, 500, 'Internal Server Error\n', {})
   }
 }

@@ -2,6 +2,8 @@ import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { HandshakeError, HandshakeErrorCode } from './errors.ts'
+import type { ConnectionSummary } from './facts.ts'
+import type { FaultContext } from './fault.ts'
 
 /** What ended a connection without a closing handshake. */
 export type TerminationCause = 'heartbeat' | 'backpressure' | 'drain'
@@ -24,12 +26,26 @@ export interface AttachmentStats {
   readonly terminated: Readonly<Record<TerminationCause, number>>
 }
 
+/** What is told of a connection that has ended. */
+export interface EndedConnection {
+  summarize(code: number): ConnectionSummary
+}
+
+/** Tells of a connection that has ended; never throws. */
+export type ClosedReporter = (socket: WebSocket, summary: ConnectionSummary) => void
+
 // https://nodejs.org/api/diagnostics_channel.html: nothing is built where nobody listens.
 const channels = {
   accepted: channel('oneport:handshake:accepted'),
   refused: channel('oneport:handshake:refused'),
   closed: channel('oneport:connection:closed'),
-  terminated: channel('oneport:connection:terminated')
+  terminated: channel('oneport:connection:terminated'),
+  error: channel('oneport:error')
+}
+
+/** Tells of a fault on the channel for it. */
+export function publishFault(error: unknown, context: FaultContext): void {
+  if (channels.error.hasSubscribers) channels.error.publish({ error, ...context })
 }
 
 /** Counts what happens, and tells it on the channels `oneport:*`. */
@@ -39,19 +55,26 @@ export class Stats {
   readonly #closed: Record<number, number> = {}
   readonly #terminated: Record<TerminationCause, number> = { heartbeat: 0, backpressure: 0, drain: 0 }
 
-  accepted(socket: WebSocket): void {
+  /** @param since when the handshake came, by `performance.now()` */
+  accepted(socket: WebSocket, request: IncomingMessage, since: number): void {
     this.#accepted++
-    if (channels.accepted.hasSubscribers) channels.accepted.publish({ socket })
+    if (!channels.accepted.hasSubscribers) return
+    channels.accepted.publish({ socket, request, durationMs: performance.now() - since })
   }
 
-  refused(error: HandshakeError, req: IncomingMessage): void {
+  /** @param since when the handshake came, by `performance.now()` */
+  refused(error: HandshakeError, request: IncomingMessage, since: number): void {
     this.#refused[error.code] = (this.#refused[error.code] ?? 0) + 1
-    if (channels.refused.hasSubscribers) channels.refused.publish({ error, request: req })
+    if (!channels.refused.hasSubscribers) return
+    channels.refused.publish({ error, code: error.code, request, durationMs: performance.now() - since })
   }
 
-  closed(socket: WebSocket, code: number): void {
+  closed(socket: WebSocket & EndedConnection, code: number, onClosed: ClosedReporter | undefined): void {
     this.#closed[code] = (this.#closed[code] ?? 0) + 1
-    if (channels.closed.hasSubscribers) channels.closed.publish({ socket, code })
+    if (onClosed === undefined && !channels.closed.hasSubscribers) return
+    const summary = socket.summarize(code)
+    onClosed?.(socket, summary)
+    if (channels.closed.hasSubscribers) channels.closed.publish({ socket, ...summary })
   }
 
   terminated(socket: WebSocket, cause: TerminationCause): void {

@@ -1,14 +1,19 @@
 import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
 import { CloseCode } from './close-code.ts'
+import { timeOf, unauthorizedCode } from './credential.ts'
 import type { ConnectionOptions } from './endpoint.ts'
+import { show } from './errors.ts'
+import type { Expiring } from './expiry.ts'
+import type { ConnectionSummary, RequestFacts } from './facts.ts'
 import type { FaultReporter } from './fault.ts'
-import type { Beating, Heartbeat } from './heartbeat.ts'
+import type { Beating } from './heartbeat.ts'
 import type { Slot } from './limits.ts'
-import type { Stats } from './stats.ts'
+import type { EndedConnection, Stats } from './stats.ts'
 
 /** What the rules found in a request, for `ws` to answer. */
 export interface AgreedHandshake {
@@ -32,22 +37,42 @@ const holdMs = 10_000
 /** Bytes that wait for a listener before the raw socket is paused: pings and the close frame behind them still get through. */
 const holdBytes = 65_536
 
+/** What a connection needs of the attachment that it belongs to. */
+export interface Home {
+  readonly report: FaultReporter
+  readonly stats: Stats
+  /** Is told of pongs. */
+  pong(socket: ContainedWebSocket): void
+  /** Sets the time at which the socket's credential ends. */
+  renew(socket: ContainedWebSocket, expiresAt: number): void
+}
+
+/** What is kept of the request. */
+export type KeptFacts = Pick<RequestFacts, 'id' | 'path'>
+
+const nothing: KeptFacts = { id: undefined, path: '' }
+
 /**
  * A `ws.WebSocket` that an application can't break and a peer can't fill.
  *
  * A listener that throws or rejects, and an `error` that nobody listens for, are reported once, and the connection is
  * closed. Messages that come before somebody listens wait. What a peer does not read is bounded.
  */
-export class ContainedWebSocket extends WebSocket implements Beating {
+export class ContainedWebSocket extends WebSocket implements Beating, Expiring, EndedConnection {
   /** The place that this connection takes among the permitted ones. */
   slot: Slot | undefined
-  /** What is told of pongs. */
-  heartbeat: Heartbeat | undefined
-  #report: FaultReporter | undefined
-  #rawSocket: (Duplex & { readonly bytesRead?: number }) | undefined
+  /** The user or session that it belongs to. */
+  key: string | undefined
+  /** Close code for the end of its credential. */
+  expiryCode = unauthorizedCode
+  #home: Home | undefined
+  #rawSocket: (Duplex & Partial<Pick<Socket, 'bytesRead' | 'bytesWritten' | 'remoteAddress'>>) | undefined
   #maxBufferedBytes = Infinity
-  #stats: Stats | undefined
   #context: AsyncResource | undefined
+  #kept = nothing
+  #openedAt = 0
+  #initiator: ConnectionSummary['initiator'] = 'network'
+  #isExpelled = false
   /** Messages that nobody has listened for yet; undefined once somebody does, or need not any more. */
   #held: unknown[][] | undefined
   #heldBytes = 0
@@ -61,13 +86,14 @@ export class ContainedWebSocket extends WebSocket implements Beating {
   }
 
   /** Called once, when the socket has opened. */
-  begin(rawSocket: Duplex, maxBufferedBytes: number, report: FaultReporter, stats: Stats): void {
-    this.#stats = stats
+  begin(rawSocket: Duplex, maxBufferedBytes: number, home: Home, kept: KeptFacts): void {
+    this.#home = home
     // Listeners run in the context of the handler that attached them: its AsyncLocalStorage is the request's.
     this.#context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
     this.#rawSocket = rawSocket
     this.#maxBufferedBytes = maxBufferedBytes
-    this.#report = report
+    this.#kept = kept
+    this.#openedAt = performance.now()
     this.#held = []
     this.on('newListener', releaseForListener)
   }
@@ -76,15 +102,49 @@ export class ContainedWebSocket extends WebSocket implements Beating {
     return this.#rawSocket?.bytesRead ?? 0
   }
 
+  /** What is known of the handshake's request. */
+  get request(): RequestFacts {
+    return { ...this.#kept, address: this.#rawSocket?.remoteAddress }
+  }
+
+  summarize(code: number): ConnectionSummary {
+    return {
+      code,
+      initiator: this.#initiator,
+      durationMs: performance.now() - this.#openedAt,
+      bytesIn: this.bytesRead,
+      bytesOut: this.#rawSocket?.bytesWritten ?? 0,
+      request: this.request
+    }
+  }
+
   /** Ends a connection whose peer shows no life. */
   expire(): void {
-    this.#stats?.terminated(this, 'heartbeat')
+    this.#home?.stats.terminated(this, 'heartbeat')
     this.terminate()
+  }
+
+  /** Ends a connection that may not go on: it is closed, and no further message of it is delivered. */
+  expel(code: number, reason: string): void {
+    this.#isExpelled = true
+    this.close(code, reason)
+  }
+
+  /** Called when its credential has ended. */
+  expireCredential(): void {
+    this.expel(this.expiryCode, 'credential expired')
+  }
+
+  /** @returns false where the connection is closing already */
+  renewUntil(expiresAt: number): boolean {
+    if (this.#home === undefined || this.readyState !== WebSocket.OPEN) return false
+    this.#home.renew(this, expiresAt)
+    return true
   }
 
   /** Reports a fault of the application and closes the connection with 1011. */
   fail(error: unknown, phase: 'handler' | 'listener'): void {
-    this.#report?.(error, { phase, socket: this })
+    this.#home?.report(error, { phase, request: this.request, socket: this })
     this.close(CloseCode.INTERNAL_ERROR)
   }
 
@@ -100,14 +160,15 @@ export class ContainedWebSocket extends WebSocket implements Beating {
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (this.#isExpelled && event === 'message') return false
     if (this.#held !== undefined) {
       if (event === 'message') return this.#hold(args)
       if (event === 'close') this.#deliverHeld()
     }
-    if (event === 'pong') this.heartbeat?.pong(this)
+    if (event === 'pong') this.#home?.pong(this)
     if (event === 'error' && this.listenerCount('error') === 0) {
       // `ws` has sent the close frame that fits (1002, 1007, 1009) before it emits this.
-      this.#report?.(args[0], { phase: 'protocol', socket: this })
+      this.#home?.report(args[0], { phase: 'protocol', request: this.request, socket: this })
       return false
     }
     try {
@@ -120,15 +181,21 @@ export class ContainedWebSocket extends WebSocket implements Beating {
   }
 
   override close(code?: number, reason?: string | Buffer): void {
+    if (this.readyState === WebSocket.OPEN) this.#initiator = hasReceivedClose(this) ? 'client' : 'server'
     super.close(code, reason)
     // The peer's close frame stands behind what is held.
     this.releaseMessages()
   }
 
+  override terminate(): void {
+    if (this.readyState === WebSocket.OPEN) this.#initiator = 'server'
+    super.terminate()
+  }
+
   override send(data: never, ...rest: never[]): void {
     super.send(data, ...rest)
     if (this.bufferedAmount > this.#maxBufferedBytes && this.readyState === WebSocket.OPEN) {
-      this.#stats?.terminated(this, 'backpressure')
+      this.#home?.stats.terminated(this, 'backpressure')
       this.close(CloseCode.TRY_AGAIN_LATER, 'too much unread')
     }
   }
@@ -154,6 +221,23 @@ export class ContainedWebSocket extends WebSocket implements Beating {
     for (const args of held) this.emit('message', ...args)
     if (this.#heldBytes > holdBytes) this.resume()
   }
+}
+
+/** `ws` answers the client's close frame by calling `close()` itself, and tells it in this field alone. */
+const hasReceivedClose = (socket: WebSocket): boolean =>
+  (socket as unknown as { _closeFrameReceived?: boolean })._closeFrameReceived === true
+
+/**
+ * Moves the end of a connection's credential, as after a fresh login over the connection itself.
+ * @param expiresAt a `Date`, or milliseconds since 1970; Infinity for never
+ * @returns false where the connection is closing already
+ * @throws TypeError for a socket that was not accepted here, and for anything but a time
+ */
+export function renew(socket: WebSocket, expiresAt: Date | number): boolean {
+  if (!(socket instanceof ContainedWebSocket)) {
+    throw new TypeError(`renew: expected a socket that acceptWebSocket() has opened; got ${show(socket)}`)
+  }
+  return socket.renewUntil(timeOf(expiresAt))
 }
 
 function releaseForListener(this: WebSocket, event: string | symbol): void {

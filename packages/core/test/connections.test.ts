@@ -3,6 +3,8 @@ import { Connections } from '../src/connections.ts'
 import { resolveOptions } from '../src/options.ts'
 import type { ContainedWebSocket } from '../src/ws-bridge.ts'
 
+const slot = { release: () => {} }
+
 /** All that Connections uses of a socket is its `close` event. */
 const newSocket = () => new EventEmitter() as unknown as ContainedWebSocket
 
@@ -20,8 +22,8 @@ describe('Connections', () => {
   test('holds a socket until it closes', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one)
-    connections.add(two)
+    connections.add(one, slot)
+    connections.add(two, slot)
     expect([...connections.open]).toEqual([one, two])
     one.emit('close')
     expect([...connections.open]).toEqual([two])
@@ -38,8 +40,8 @@ describe('Connections', () => {
   test('does not mind a socket that closes twice', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one)
-    connections.add(two)
+    connections.add(one, slot)
+    connections.add(two, slot)
     one.emit('close')
     one.emit('close')
     expect([...connections.open]).toEqual([two])
@@ -51,8 +53,8 @@ describe('Connections', () => {
       new Connections(resolveOptions({ heartbeat: false }))
     ]
     const [one, two] = [newSocket(), newSocket()]
-    first.add(one)
-    second.add(two)
+    first.add(one, slot)
+    second.add(two, slot)
     one.emit('close')
     expect(first.open.size).toBe(0)
     expect([...second.open]).toEqual([two])
@@ -61,8 +63,8 @@ describe('Connections', () => {
   test('uses one listener for all sockets', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one)
-    connections.add(two)
+    connections.add(one, slot)
+    connections.add(two, slot)
     expect(one.listeners('close')).toHaveLength(1)
     expect(one.listeners('close')).toEqual(two.listeners('close'))
   })
@@ -76,7 +78,7 @@ describe('empty', () => {
   test('resolves at once where all sockets have closed before', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const socket = newSocket()
-    connections.add(socket)
+    connections.add(socket, slot)
     socket.emit('close')
     expect(await isDone(connections.empty())).toBe(true)
   })
@@ -84,8 +86,8 @@ describe('empty', () => {
   test('resolves when the last socket has closed, and not before', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one)
-    connections.add(two)
+    connections.add(one, slot)
+    connections.add(two, slot)
     const empty = connections.empty()
     one.emit('close')
     expect(await isDone(empty)).toBe(false)
@@ -96,9 +98,9 @@ describe('empty', () => {
   test('waits for a socket that was added later', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one)
+    connections.add(one, slot)
     const empty = connections.empty()
-    connections.add(two)
+    connections.add(two, slot)
     one.emit('close')
     expect(await isDone(empty)).toBe(false)
     two.emit('close')
@@ -108,7 +110,7 @@ describe('empty', () => {
   test('resolves for everyone who waits', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const socket = newSocket()
-    connections.add(socket)
+    connections.add(socket, slot)
     const [first, second] = [connections.empty(), connections.empty()]
     socket.emit('close')
     expect(await isDone(second)).toBe(true)

@@ -13,6 +13,7 @@ const answers: Record<HandshakeErrorCode, [status: number, headers: Record<strin
   HANDSHAKE_ORIGIN: [403, {}],
   HANDSHAKE_SUBPROTOCOL: [400, {}],
   HANDSHAKE_EXTENSION: [400, {}],
+  HANDSHAKE_EXPIRED: [403, {}],
   HANDSHAKE_ABORTED: [400, {}],
   HANDSHAKE_UNAVAILABLE: [503, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],
   HANDSHAKE_TOO_MANY: [429, { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) }],

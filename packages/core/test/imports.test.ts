@@ -86,6 +86,10 @@ describe('core', () => {
   })
 
   const pure = [
+    'bearer.ts',
+    'credential.ts',
+    'expiry.ts',
+    'facts.ts',
     'address.ts',
     'heartbeat.ts',
     'limits.ts',

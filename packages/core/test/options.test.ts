@@ -6,7 +6,11 @@ import type { FaultContext } from '../src/fault.ts'
 import { type AttachOptions, checkOptions, resolveOptions, serverOptionNames } from '../src/options.ts'
 
 const resolve = (options: object) => resolveEndpoint(options as EndpointOptions, defaultEndpoint)
-const fault: FaultContext = { phase: 'handler', socket: undefined }
+const fault: FaultContext = {
+  phase: 'handler',
+  request: { id: undefined, path: '/', address: undefined },
+  socket: undefined
+}
 const plainRequest = (host?: string) => ({ headers: { host }, socket: {} }) as unknown as IncomingMessage
 
 describe('the defaults', () => {
@@ -397,6 +401,8 @@ describe('the options of an attachment', () => {
       ws: {},
       heartbeat: false,
       claims: () => true,
+      bearerSubprotocol: 'bearer.',
+      onClosed: () => {},
       handshakeTimeoutMs: 1,
       maxPendingHandshakes: 1,
       maxConnections: 1,
@@ -427,6 +433,7 @@ describe('the options of an attachment', () => {
 
   test('name the options of the server for adapters', () => {
     expect([...serverOptionNames].sort()).toEqual([
+      'bearerSubprotocol',
       'claims',
       'effectiveRequest',
       'handshakeTimeoutMs',
@@ -434,6 +441,7 @@ describe('the options of an attachment', () => {
       'maxConnections',
       'maxConnectionsPerAddress',
       'maxPendingHandshakes',
+      'onClosed',
       'onError',
       'onRefused'
     ])

@@ -1,9 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { IncomingMessage } from 'node:http'
 import { closed, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
-import { type AttachOptions, acceptWebSocket, type Dispatch } from '../src/index.ts'
+import {
+  type AttachOptions,
+  acceptWebSocket,
+  type ConnectionSummary,
+  type Dispatch,
+  HandshakeError
+} from '../src/index.ts'
 import { open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
@@ -87,26 +94,129 @@ describe('stats()', () => {
   })
 })
 
-test('tells of handshakes and connections on the diagnostics channels', async () => {
-  const names = ['handshake:accepted', 'handshake:refused', 'connection:closed']
-  const seen: [name: string, fields: string[]][] = []
-  const listeners = names.map((name) => {
-    const listener = (message: unknown) => void seen.push([name, Object.keys(message as object)])
+/** What is published on the channels `oneport:*` until the test ends. */
+function keepMessages(names: string[]): { name: string; message: Record<string, unknown> }[] {
+  const seen: { name: string; message: Record<string, unknown> }[] = []
+  for (const name of names) {
+    const listener = (message: unknown) => void seen.push({ name, message: message as Record<string, unknown> })
     subscribe(`oneport:${name}`, listener)
-    return () => unsubscribe(`oneport:${name}`, listener)
-  })
+    unsubscribers.push(() => unsubscribe(`oneport:${name}`, listener))
+  }
+  return seen
+}
+const unsubscribers: (() => void)[] = []
+afterEach(() => {
+  for (const stop of unsubscribers.splice(0)) stop()
+})
+
+test('tells of handshakes and connections on the diagnostics channels', async () => {
+  const seen = keepMessages(['handshake:accepted', 'handshake:refused', 'connection:closed', 'error'])
   const { target, attachment } = await serve(accept, quiet)
-  const { socket } = await connectClient(target, '/')
+  const { socket } = await connectClient(target, '/chat?token=secret')
   await sendRaw(target, handshake('/', { Origin: 'null' }))
+  const [connection] = attachment.connections
   const ended = gone(attachment.connections)
-  socket.close()
+  socket.close(4001)
   await ended
-  for (const stop of listeners) stop()
-  expect(seen).toEqual([
-    ['handshake:accepted', ['socket']],
-    ['handshake:refused', ['error', 'request']],
-    ['connection:closed', ['socket', 'code']]
+  expect(seen.map(({ name }) => name)).toEqual(['handshake:accepted', 'handshake:refused', 'connection:closed'])
+  const [accepted, refusal, end] = seen.map(({ message }) => message)
+  const milliseconds = expect.any(Number)
+  expect(accepted).toEqual({ socket: connection, request: expect.any(IncomingMessage), durationMs: milliseconds })
+  expect(refusal).toEqual({
+    error: expect.any(HandshakeError),
+    code: 'HANDSHAKE_ORIGIN',
+    request: expect.any(IncomingMessage),
+    durationMs: milliseconds
+  })
+  expect(end).toEqual({
+    socket: connection,
+    code: 4001,
+    initiator: 'client',
+    durationMs: milliseconds,
+    bytesIn: expect.any(Number),
+    bytesOut: expect.any(Number),
+    request: expect.objectContaining({ id: undefined, path: '/chat' })
+  })
+})
+
+test('tells of faults on a channel of their own, beside onError', async () => {
+  const seen = keepMessages(['error'])
+  const faults: unknown[] = []
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, () => Promise.reject(new Error('broken'))), {
+    ...quiet,
+    onError: (error, context) => void faults.push({ error, ...context })
+  })
+  const { socket } = await connectClient(target, '/chat?token=secret')
+  expect((await closed(socket)).code).toBe(1011)
+  expect(faults).toEqual([
+    {
+      error: new Error('broken'),
+      phase: 'handler',
+      request: { id: undefined, path: '/chat', address: '127.0.0.1' },
+      socket: expect.anything()
+    }
   ])
+  expect(seen.map(({ message }) => message)).toEqual(faults)
+})
+
+describe('onClosed', () => {
+  const ends: [who: string, code: number, end: (client: WebSocket, server: WebSocket) => void][] = [
+    ['client', 1000, (client) => client.close(1000)],
+    ['server', 4002, (_client, server) => server.close(4002)],
+    ['server', 1006, (_client, server) => server.terminate()],
+    ['server', 1006, (client) => Reflect.get(client, '_socket').write(Buffer.from([0x83, 0x00]))],
+    ['network', 1006, (client) => client.terminate()]
+  ]
+  test.each(ends)('is told that the %s began to close, and of code %i', async (initiator, code, end) => {
+    const summaries: ConnectionSummary[] = []
+    const { target, attachment } = await serve(accept, {
+      ...quiet,
+      onError: () => {},
+      onClosed: (_socket, summary) => void summaries.push(summary)
+    })
+    const { socket } = await connectClient(target, '/')
+    const [connection] = attachment.connections
+    const ended = gone(attachment.connections)
+    end(socket, connection as WebSocket)
+    await ended
+    await new Promise(setImmediate)
+    expect(summaries).toEqual([expect.objectContaining({ initiator, code })])
+  })
+
+  test('is told how many bytes went each way', async () => {
+    let tell: (summary: ConnectionSummary) => void = () => {}
+    const told = new Promise<ConnectionSummary>((resolve) => {
+      tell = resolve
+    })
+    const { target } = await serve(accept, { ...quiet, onClosed: (_socket, summary) => tell(summary) })
+    const { socket, next } = await connectClient(target, '/')
+    socket.send('x'.repeat(1_000))
+    await next()
+    socket.close()
+    const { bytesIn, bytesOut } = await told
+    // A thousand of the message, and the handshake.
+    expect(bytesIn).toBeGreaterThan(1_100)
+    expect(bytesOut).toBeGreaterThan(1_100)
+    expect(Math.max(bytesIn, bytesOut)).toBeLessThan(1_500)
+  })
+
+  test('that throws is a fault, and the connection has ended all the same', async () => {
+    const faults: string[] = []
+    const { target, attachment } = await serve(accept, {
+      ...quiet,
+      onError: (error, { phase }) => void faults.push(`${phase}: ${error}`),
+      onClosed: () => {
+        throw new Error('broken log')
+      }
+    })
+    const { socket } = await connectClient(target, '/')
+    const ended = gone(attachment.connections)
+    socket.close()
+    await ended
+    await new Promise(setImmediate)
+    expect(faults).toEqual(['listener: Error: broken log'])
+    expect(attachment.stats().open).toBe(0)
+  })
 })
 
 test('the AsyncLocalStorage of the request is seen in the handler and in every listener', async () => {

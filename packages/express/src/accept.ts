@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
+  type AcceptOptions,
   acceptHandshake,
   type CheckedHandshake,
   checkHandshake as checkCoreHandshake,
@@ -21,7 +22,7 @@ export function setDefaults(req: IncomingMessage, options: EndpointOptions): voi
 const merged = new WeakMap<EndpointOptions, WeakMap<EndpointOptions, EndpointOptions>>()
 
 /** The options of an endpoint: its own, and what it leaves out from the `wsUpgrade()` that the request came through. */
-function withDefaults(req: IncomingMessage, options: EndpointOptions | undefined): EndpointOptions | undefined {
+function withDefaults(req: IncomingMessage, options: AcceptOptions | undefined): AcceptOptions | undefined {
   const passed = defaults.get(req)
   if (options === undefined || passed === undefined) return options ?? passed
   const known = merged.get(passed) ?? new WeakMap<EndpointOptions, EndpointOptions>()
@@ -55,25 +56,31 @@ export function acceptWebSocket<Req extends IncomingMessage>(
 export function acceptWebSocket<Req extends IncomingMessage>(
   req: Req,
   res: ServerResponse,
-  options: EndpointOptions,
+  options: AcceptOptions,
   handler: WebSocketHandler<Req>
 ): Promise<void>
 export async function acceptWebSocket<Req extends IncomingMessage>(
   req: Req,
   res: ServerResponse,
-  ...rest: [WebSocketHandler<Req>] | [EndpointOptions, WebSocketHandler<Req>]
+  ...rest: [WebSocketHandler<Req>] | [AcceptOptions, WebSocketHandler<Req>]
 ): Promise<void> {
   const [options, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
   const request = req as unknown as Request
   try {
     await acceptHandshake(req, res, withDefaults(req, options), handler, {
-      effectiveRequest: () => effectiveRequest(request)
+      effectiveRequest: () => effectiveRequest(request),
+      requestId: idOf(request as { id?: unknown })
     })
   } catch (error) {
     // Express 4 does not look at the promise that a route returns.
     if (request.next === undefined) throw error
     request.next(error)
   }
+}
+
+/** What middleware for logs and request ids, such as pino-http, leaves on the request. */
+function idOf({ id }: { id?: unknown }): string | undefined {
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
 }
 
 /**

@@ -1,6 +1,9 @@
 export type {
+  AcceptOptions,
   AllowedOrigins,
   Attachment,
+  ConnectionSummary,
+  Credential,
   DrainOptions,
   DrainResult,
   EndpointOptions,
@@ -8,10 +11,11 @@ export type {
   FaultPhase,
   HandshakeErrorCode,
   HttpServer,
+  RequestFacts,
   WebSocket,
   WebSocketHandler
 } from '@oneport/core'
-export { CloseCode, HandshakeError } from '@oneport/core'
+export { CloseCode, HandshakeError, renew } from '@oneport/core'
 export { acceptWebSocket, checkHandshake } from './accept.ts'
 export type { WsUpgrade, WsUpgradeOptions } from './ws-upgrade.ts'
 export { wsUpgrade } from './ws-upgrade.ts'

@@ -23,6 +23,14 @@ export interface WsUpgrade {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
   /** The open sockets of all servers of the application. */
   readonly connections: WebSocket[]
+  /** The open sockets of one user or session: those that were accepted with this `key`. */
+  connectionsOf(key: string): WebSocket[]
+  /**
+   * Closes the connections that were accepted with this `key`, on all servers of the application; see
+   * `Attachment.revoke`.
+   * @returns how many there were
+   */
+  revoke(key: string, code?: number, reason?: string): number
   /**
    * For a server whose `request` listener is not the application itself but a function around it.
    * @throws Error where the server is attached already
@@ -75,6 +83,10 @@ export function wsUpgrade(
     Object.assign(middleware, {
       attach: (server: HttpServer) =>
         attachServer(server, new Set([mount, ...[...mount.companions].flatMap((all) => [...all])])),
+      connectionsOf: (key: string) =>
+        [...mount.attachments].flatMap((attachment) => [...attachment.connectionsOf(key)]),
+      revoke: (...args: Parameters<Attachment['revoke']>) =>
+        [...mount.attachments].reduce((sum, attachment) => sum + attachment.revoke(...args), 0),
       drain: (drainOptions?: DrainOptions) => drainAll(mount, drainOptions),
       // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
       handle: middleware,

@@ -1,6 +1,7 @@
 import { type Attachment, type AttachOptions, attach, checkDrainOptions, type DrainOptions } from '@oneport/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { logClosed, logFault } from './log.ts'
 import { acceptWebSocket } from './reply.ts'
 import { routePreparation } from './route.ts'
 
@@ -32,7 +33,8 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (
   // Through the server's own event: whatever listens for requests (tracing, Fastify itself) sees handshakes too.
   const attachment = attach(app.server, (req, res) => app.server.emit('request', req, res), {
     ...options,
-    onError: options.onError ?? ((err, { phase }) => app.log.error({ err, phase }, 'fault in a WebSocket connection'))
+    onError: options.onError ?? logFault(app),
+    onClosed: options.onClosed ?? logClosed(app)
   })
   attachments.set(app.server, attachment)
 

@@ -1,25 +1,30 @@
 import {
+  type AcceptOptions,
   type AttachOptions,
   acceptHandshake,
   type EffectiveRequest,
-  type EndpointOptions,
   type HandshakeError,
   type WebSocket
 } from '@oneport/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { noteLogLevel } from './log.ts'
 
 type ReplyHandler = (this: FastifyInstance, socket: WebSocket) => unknown
 
 /** Makes `reply.acceptWebSocket`; refusals are logged with the request's own logger unless `onRefused` takes them. */
 export function acceptWebSocket(onRefused: AttachOptions['onRefused']): FastifyReply['acceptWebSocket'] {
-  return async function (this: FastifyReply, ...args: [ReplyHandler] | [EndpointOptions, ReplyHandler]): Promise<void> {
+  return async function (this: FastifyReply, ...args: [ReplyHandler] | [AcceptOptions, ReplyHandler]): Promise<void> {
     const { request } = this
     const [options, handler] = args.length === 1 ? [undefined, args[0]] : args
-    const serve = handler instanceof Function ? (socket: WebSocket) => handler.call(request.server, socket) : handler
+    const serve = (socket: WebSocket): unknown => {
+      noteLogLevel(socket, request)
+      return handler.call(request.server, socket)
+    }
     try {
-      await acceptHandshake(request.raw, this.raw, options, serve, {
+      await acceptHandshake(request.raw, this.raw, options, handler instanceof Function ? serve : handler, {
         send: () => sendSwitching(this),
         effectiveRequest: () => effectiveRequest(request),
+        requestId: request.id,
         onRefused: (error) => (onRefused === undefined ? logRefusal(request, error) : onRefused(error, request.raw))
       })
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Attachment, EndpointOptions, WebSocket } from '@oneport/core'
+import type { AcceptOptions, Attachment, EndpointOptions, WebSocket } from '@oneport/core'
 import type {
   ContextConfigDefault,
   FastifyBaseLogger,
@@ -47,7 +47,7 @@ declare module 'fastify' {
      */
     acceptWebSocket(handler: (this: FastifyInstance, socket: WebSocket) => unknown): Promise<void>
     acceptWebSocket(
-      options: EndpointOptions,
+      options: AcceptOptions,
       handler: (this: FastifyInstance, socket: WebSocket) => unknown
     ): Promise<void>
   }

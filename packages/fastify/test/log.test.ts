@@ -20,9 +20,23 @@ test('an accepted handshake is one completed request with status 101 and its req
   await ended.promise
   await app.close()
   const ofRequest = log.lines.filter(({ reqId }) => reqId !== undefined)
-  expect(ofRequest.map(({ msg }) => msg)).toEqual(['incoming request', 'from the handler', 'request completed'])
-  expect(ofRequest.map(({ reqId }) => reqId)).toEqual(['the-id', 'the-id', 'the-id'])
-  expect(ofRequest.at(-1)).toMatchObject({ level: 30, res: { statusCode: 101 }, responseTime: expect.any(Number) })
+  expect(ofRequest.map(({ msg }) => msg)).toEqual([
+    'incoming request',
+    'from the handler',
+    'request completed',
+    'WebSocket closed'
+  ])
+  expect(new Set(ofRequest.map(({ reqId }) => reqId))).toEqual(new Set(['the-id']))
+  expect(ofRequest[2]).toMatchObject({ level: 30, res: { statusCode: 101 }, responseTime: expect.any(Number) })
+  expect(ofRequest[3]).toMatchObject({
+    level: 30,
+    path: '/echo',
+    code: 1005,
+    initiator: 'client',
+    durationMs: expect.any(Number),
+    bytesIn: expect.any(Number),
+    bytesOut: expect.any(Number)
+  })
 })
 
 test('the request id of a header is that of the handshake', async () => {
@@ -108,7 +122,12 @@ describe('a fault in a connection', () => {
     const { socket } = await connect(await start(app), '/broken')
     socket.send('go')
     const line = await log.line(({ level }) => level === error)
-    expect(line).toMatchObject({ phase, err: { message: 'broken' }, msg: 'fault in a WebSocket connection' })
+    expect(line).toMatchObject({
+      phase,
+      err: { message: 'broken' },
+      msg: 'fault in a WebSocket connection',
+      reqId: expect.any(String)
+    })
     await app.close()
     expect(log.lines.filter(({ level }) => level >= error)).toHaveLength(1)
   })
@@ -150,4 +169,30 @@ test('logLevel of a route holds for its handshakes', async () => {
   expect(await isOpen(await connect(await start(app), '/quiet'))).toBe(true)
   await app.close()
   expect(log.lines.filter(({ reqId }) => reqId !== undefined)).toEqual([])
+})
+
+test.each([
+  ['disableRequestLogging', { disableRequestLogging: true }, {}],
+  ['an onClosed of its own', {}, { onClosed: () => {} }]
+])('a closed connection is no line with %s', async (_what, options, pluginOptions) => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options, ...options }, pluginOptions)
+  app.get('/echo', { websocket: true }, echo)
+  const { socket } = await connect(await start(app), '/echo')
+  const [connection] = app.websockets.connections
+  const ended = new Promise((resolve) => connection?.once('close', resolve))
+  socket.close()
+  await ended
+  await app.close()
+  expect(log.lines.filter(({ msg }) => msg === 'WebSocket closed')).toEqual([])
+})
+
+test('a closed connection has the request id under the name that the application gave it', async () => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options, requestIdLogLabel: 'trace', genReqId: () => 'the-id' })
+  app.get('/echo', { websocket: true }, echo)
+  const { socket } = await connect(await start(app), '/echo?token=secret')
+  socket.close(4000)
+  const line = await log.line(({ msg }) => msg === 'WebSocket closed')
+  expect(line).toMatchObject({ trace: 'the-id', code: 4000, path: '/echo' })
 })

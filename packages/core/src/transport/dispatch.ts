@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { takeBearerToken } from '../bearer.ts'
 import { reportingRefusals } from '../check.ts'
 import type { Connections } from '../connections.ts'
 import { HandshakeError } from '../errors.ts'
@@ -67,6 +68,7 @@ function dispatch(
     () => {
       reportingRefusals(req, {}, () => {
         validateHost(req)
+        if (options.bearerSubprotocol !== undefined) takeBearerToken(req, options.bearerSubprotocol)
         if (isFull) throw tooManyWait(options.maxPendingHandshakes)
       })
       return dispatch(req, res)

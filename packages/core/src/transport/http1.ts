@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { show } from '../errors.ts'
+import { factsOf } from '../facts.ts'
 import { hasContent, isOpeningHandshake } from '../validate.ts'
 import { ignoreError, passDrainOn, type Receiver, receive, type Upgrade } from './dispatch.ts'
 import { serveAsOrdinaryRequest } from './replay.ts'
@@ -85,7 +86,7 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
     if (typeof claim === 'boolean') return claim
     throw new TypeError(`claims: the function must return true or false at once; it returned ${show(claim)}`)
   } catch (error) {
-    options.onError(error, { phase: 'dispatch', socket: undefined })
+    options.onError(error, { phase: 'dispatch', request: factsOf(req), socket: undefined })
     return undefined
   }
 }
