@@ -251,6 +251,7 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
   if (server === undefined) {
     const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
     server = new WebSocketServer({
+      ...pieceLimits(maxPayloadBytes),
       ...ws,
       noServer: true,
       clientTracking: false,
@@ -268,6 +269,19 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
     servers.set(options, server)
   }
   return server
+}
+
+/**
+ * How many pieces a message may come in. Each piece that waits costs about 200 bytes beside its own, so that with the
+ * limits of `ws` (16 384 fragments, 262 144 reads) a message of 1 MiB in single bytes would hold 50 MB.
+ * A fragment stands for 256 bytes of the largest message here, a read for 128, and neither limit is above that of `ws`.
+ */
+export function pieceLimits(maxPayloadBytes: number): { maxFragments: number; maxBufferedChunks: number } {
+  const between = (least: number, pieces: number, most: number) => Math.ceil(Math.min(most, Math.max(least, pieces)))
+  return {
+    maxFragments: between(4_096, maxPayloadBytes / 256, 16_384),
+    maxBufferedChunks: between(8_192, maxPayloadBytes / 128, 262_144)
+  }
 }
 
 /** What `ws` would write: a status line, then a line for each field. */

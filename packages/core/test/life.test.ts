@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { closed, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptHandshake, acceptWebSocket, type HandshakeError } from '../src/index.ts'
+import { pieceLimits } from '../src/ws-bridge.ts'
 import { open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
@@ -206,6 +207,41 @@ describe('limits', () => {
     raw.resetAndDestroy()
     while ((await refused(connectClient(target, '/')).catch(() => 101)) === 503) await new Promise(setImmediate)
     expect(codes).toContain('HANDSHAKE_UNAVAILABLE')
+  })
+})
+
+describe('a message in pieces', () => {
+  test.each([
+    [1, 4_096, 8_192],
+    [1_048_576, 4_096, 8_192],
+    [2_097_153, 8_193, 16_385],
+    [33_554_432, 16_384, 262_144],
+    [Infinity, 16_384, 262_144]
+  ])(
+    'of at most %d bytes may come in %d fragments and %d reads',
+    (maxPayloadBytes, maxFragments, maxBufferedChunks) => {
+      expect(pieceLimits(maxPayloadBytes)).toEqual({ maxFragments, maxBufferedChunks })
+    }
+  )
+
+  const fragment = (opcode: number) => Buffer.from([opcode, 0x81, 0, 0, 0, 0, 0x61])
+
+  test('in more fragments than that closes the connection with 1008', async () => {
+    const { target } = await serve(accept, { onError: () => {} })
+    const raw = await open(target)
+    raw.write(handshake('/'))
+    await read(raw, headArrived)
+    raw.write(Buffer.concat([fragment(0x01), ...Array.from({ length: 4_096 }, () => fragment(0x00))]))
+    expect(await read(raw)).toContain(`\x03\xf0`)
+  })
+
+  test('may have other limits by the options of ws', async () => {
+    const { target } = await serve(accept, { onError: () => {}, ws: { maxFragments: 2 } })
+    const raw = await open(target)
+    raw.write(handshake('/'))
+    await read(raw, headArrived)
+    raw.write(Buffer.concat([fragment(0x01), fragment(0x00), fragment(0x00)]))
+    expect(await read(raw)).toContain(`\x03\xf0`)
   })
 })
 
