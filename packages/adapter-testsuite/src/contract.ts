@@ -211,10 +211,30 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
         for (const text of texts) expect(await next()).toBe(text)
       })
 
-      test('and closes in order with a handler that only sends and is not done', async () => {
+      test('and answers pings and closes in order with a handler that only sends and is not done', async () => {
         const { socket, next } = await connect('/pushes')
         expect(await next()).toBe('pushed')
         socket.send('nobody listens')
+        const pong = once(socket, 'pong')
+        socket.ping()
+        await pong
+        const end = closed(socket)
+        socket.close(4001)
+        expect((await end).code).toBe(4001)
+      })
+
+      test('and reads on behind a handler that only sent, whatever comes', async () => {
+        const { socket, next } = await connect('/pushes')
+        expect(await next()).toBe('pushed')
+        const sendMuch = () => {
+          for (let count = 0; count < 6; count++) socket.send('x'.repeat(60_000))
+        }
+        sendMuch()
+        gate.open()
+        sendMuch()
+        const pong = once(socket, 'pong')
+        socket.ping()
+        await pong
         const end = closed(socket)
         socket.close(4001)
         expect((await end).code).toBe(4001)
@@ -325,8 +345,6 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
         expect((await sendRaw(target, handshake('/unknown'))).status).toBe(404)
       })
 
-      const upgrade = (method: string, protocol: string, path: string, more = '') =>
-        `${method} ${path} HTTP/1.1\r\nHost: app.example\r\nUpgrade: ${protocol}\r\nConnection: Upgrade\r\n${more}\r\n`
       const last = 'GET /plain HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n'
 
       test.each([
@@ -416,24 +434,33 @@ export function describeAdapter(name: string, start: (contract: Contract) => Pro
         expect(Buffer.from(text.slice(-17, -15), 'latin1').readUInt16BE()).toBe(1013)
       })
 
-      test('a reset while middleware is waiting', async () => {
-        const other = await connect('/chat')
-        const raw = await open()
-        raw.write(handshake('/gate'))
-        await gate.arrived
-        await reset(raw)
-        gate.open()
-        other.socket.send('still here')
-        expect(await other.next()).toBe('still here')
-      })
+      const ways: [string, (raw: Socket) => unknown][] = [
+        ['a reset', reset],
+        ['a FIN', (raw) => raw.destroy()],
+        ['a half-close', (raw) => Object.assign(raw.resume(), { allowHalfOpen: true }).end()]
+      ]
+      const places: [string, bytes: string, isWaiting: boolean][] = [
+        ['while middleware is waiting', handshake('/gate'), true],
+        ['while the handler is at work', handshake('/listens-late'), true],
+        ['during a refusal', handshake('/chat', { Origin: 'https://evil.example' }), false],
+        ['in a handshake that no endpoint takes', handshake('/unknown'), false],
+        ['in a request for another protocol', `${upgrade('POST', 'h2c', '/plain', 'Content-Length: 9\r\n')}half`, false]
+      ]
 
-      test('a reset during a refusal', async () => {
-        const raw = await open()
-        raw.write(handshake('/chat', { Origin: 'https://evil.example' }))
-        await reset(raw)
-        const { socket, next } = await connect('/chat')
-        socket.send('still here')
-        expect(await next()).toBe('still here')
+      describe.each(ways)('%s', (_way, end) => {
+        test.each(places)('%s: other connections live on, and nothing is left', async (_place, bytes, isWaiting) => {
+          const other = await connect('/chat')
+          const raw = await open()
+          raw.write(bytes)
+          if (isWaiting) await gate.arrived
+          await end(raw)
+          expect((await sendRaw(target, handshake('/chat'), headArrived)).status).toBe(101)
+          gate.open()
+          other.socket.send('still here')
+          expect(await other.next()).toBe('still here')
+          expect(faults).toEqual([])
+          await running.close()
+        })
       })
     })
 
@@ -534,6 +561,10 @@ function makeGate() {
     }
   }
 }
+
+/** The head of a request for another protocol. */
+const upgrade = (method: string, protocol: string, path: string, more = ''): string =>
+  `${method} ${path} HTTP/1.1\r\nHost: app.example\r\nUpgrade: ${protocol}\r\nConnection: Upgrade\r\n${more}\r\n`
 
 /** A text frame from a client, masked with zeros (RFC 6455 §5.3). */
 function maskedText(text: string): Buffer {

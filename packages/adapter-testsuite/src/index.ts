@@ -1,5 +1,7 @@
+export { loopback, testOnBoth } from './addresses.ts'
 export { certificate } from './certificate.ts'
 export { type Contract, type ContractRoute, describeAdapter, fields, type RunningAdapter } from './contract.ts'
 export { takePrinted } from './fail-on-console.ts'
 export { handshake, headArrived, openRaw, type RawResponse, reset, sendRaw, type Target } from './raw-client.ts'
+export { describeSigterm } from './sigterm.ts'
 export { accepted, closed, connectClient, type Inbox, refused } from './ws-client.ts'

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import { isIPv6 } from 'node:net'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { Target } from './raw-client.ts'
 
@@ -14,12 +15,12 @@ export interface Inbox {
 
 /** Connects; rejects with the response where the handshake is refused. */
 export async function connectClient(
-  { port, tls = false }: Target,
+  { port, host = '127.0.0.1', tls = false }: Target,
   path: string,
   subprotocols: string[] = [],
   options: ClientOptions = {}
 ): Promise<Inbox> {
-  const url = `${tls ? 'wss' : 'ws'}://127.0.0.1:${port}${path}`
+  const url = `${tls ? 'wss' : 'ws'}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`
   const socket = new WebSocket(url, subprotocols, { perMessageDeflate: false, rejectUnauthorized: false, ...options })
   const arrived: string[] = []
   const waiting: ((message: string) => void)[] = []

@@ -43,6 +43,9 @@ const longestTimerMs = 2 ** 31 - 1
 /** Closing every so often keeps the stream of closes even without a timer for each connection. */
 const sliceMs = 20
 
+/** A process that was busy catches up at no more than this many times the pace: a burst brings all clients back at once. */
+const catchUpPace = 2
+
 /**
  * Checks what `drain` is given and fills in what it leaves out.
  * @throws TypeError that names the option, what was expected and what came
@@ -91,10 +94,15 @@ function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: Web
     for (const socket of sockets) close(socket)
     return () => {}
   }
+  const share = (ms: number): number => Math.ceil((sockets.length * ms) / spreadMs)
   const start = performance.now()
+  let last = start
   let next = 0
   const timer = setInterval(() => {
-    const due = Math.min(sockets.length, Math.ceil((sockets.length * (performance.now() - start)) / spreadMs))
+    const now = performance.now()
+    const most = share(catchUpPace * Math.min(now - last, 2 * sliceMs))
+    const due = Math.min(sockets.length, share(now - start), next + most)
+    last = now
     while (next < due) close(sockets[next++] as WebSocket)
     if (next === sockets.length) clearInterval(timer)
   }, sliceMs)

@@ -1,8 +1,8 @@
 /** How the liveness of idle connections is checked. */
 export interface HeartbeatOptions {
   /**
-   * Time without a received byte after which a connection gets a ping, in milliseconds; between one and two of these
-   * may pass before the first one, then one comes each time. Keep twice this below the idle timeout of every proxy.
+   * Time without a received byte after which a connection has got a ping, in milliseconds. The first one may come after
+   * half of it, then one comes each time. Keep this below the idle timeout of every proxy.
    * @default 30_000
    */
   intervalMs?: number | undefined
@@ -25,18 +25,23 @@ export interface Beating {
   expire(): void
 }
 
-/** Pings are spread over this many moments of the interval at the most. */
+/** Each connection is looked at twice an interval, so that one which falls silent is pinged before an interval is over. */
+const looksPerInterval = 2
+
+/** Looks are spread over this many moments at the most. */
 const mostSlots = 120
 const shortestTickMs = 10
 
 interface Pulse {
   readonly slot: number
   bytesRead: number
+  /** Whether the next look is not to ping: the last one did. */
+  rests: boolean
 }
 
 /**
- * One timer for all connections. Each connection has a slot, which comes round once an interval, so that ten thousand
- * connections are pinged in a hundred and twenty short turns and not in a long one.
+ * One timer for all connections. Each connection has a slot, which comes round twice an interval, so that ten thousand
+ * connections are pinged in many short turns and not in a long one.
  */
 export class Heartbeat {
   readonly #slots: Set<Beating>[]
@@ -47,12 +52,14 @@ export class Heartbeat {
   readonly #suspects = new Map<Beating, number>()
   #turn = 0
   #nextSlot = 0
+  #restsFirst = false
   #timer: NodeJS.Timeout | undefined
 
   constructor({ intervalMs, timeoutMs }: { readonly intervalMs: number; readonly timeoutMs: number }) {
-    const count = Math.max(1, Math.min(mostSlots, Math.floor(intervalMs / shortestTickMs)))
+    const roundMs = intervalMs / looksPerInterval
+    const count = Math.max(1, Math.min(mostSlots, Math.floor(roundMs / shortestTickMs)))
     this.#slots = Array.from({ length: count }, () => new Set())
-    this.#tickMs = intervalMs / count
+    this.#tickMs = roundMs / count
     this.#timeoutMs = timeoutMs
   }
 
@@ -60,7 +67,9 @@ export class Heartbeat {
     const slot = this.#nextSlot
     this.#nextSlot = (slot + 1) % this.#slots.length
     this.#slots[slot]?.add(connection)
-    this.#pulses.set(connection, { slot, bytesRead: connection.bytesRead })
+    // Many may come at once: half of them are pinged at their odd looks, the other half at their even ones.
+    this.#restsFirst = slot === 0 ? !this.#restsFirst : this.#restsFirst
+    this.#pulses.set(connection, { slot, bytesRead: connection.bytesRead, rests: this.#restsFirst })
     this.#timer ??= setInterval(() => this.#tick(), this.#tickMs).unref()
   }
 
@@ -91,8 +100,11 @@ export class Heartbeat {
       const isIdle = connection.bytesRead === pulse.bytesRead
       pulse.bytesRead = connection.bytesRead
       if (!isIdle) this.#suspects.delete(connection)
+      const rests = pulse.rests && isIdle
+      pulse.rests = false
       // What nobody reads cannot be told from silence.
-      if (!isIdle || connection.isPaused || this.#suspects.has(connection)) continue
+      if (!isIdle || rests || connection.isPaused || this.#suspects.has(connection)) continue
+      pulse.rests = true
       this.#suspects.set(connection, now + this.#timeoutMs)
       connection.ping()
     }

@@ -47,18 +47,39 @@ test('does not ping a peer that is heard of', () => {
   heartbeat.delete(peer)
 })
 
-test('gives up a dead peer within interval and timeout', () => {
-  const heartbeat = beat()
-  const peers = Array.from({ length: 50 }, () => Object.assign(new Peer(), { answers: false }))
-  for (const peer of peers) {
-    heartbeat.add(peer)
-    peer.expire = () => {
-      peer.expired++
-      heartbeat.delete(peer)
+test.each([0, 7, 260, 510, 999])(
+  'gives up a peer that has died within interval and timeout, %i ms after it was looked at first',
+  (lived) => {
+    const heartbeat = beat()
+    const peers = Array.from({ length: 100 }, () => Object.assign(new Peer(), { answers: false }))
+    for (const peer of peers) {
+      heartbeat.add(peer)
+      peer.expire = () => {
+        peer.expired++
+        heartbeat.delete(peer)
+      }
     }
+    for (let time = 0; time < lived; time++) {
+      for (const peer of peers) peer.bytesRead++
+      jest.advanceTimersByTime(1)
+    }
+    expect(peers.every(({ pings }) => pings === 0)).toBe(true)
+    jest.advanceTimersByTime(1_000 + 300 + 20)
+    expect(peers.map(({ pings, expired }) => [pings, expired])).toEqual(peers.map(() => [1, 1]))
   }
-  jest.advanceTimersByTime(1_000 + 300 + 20)
-  expect(peers.map(({ pings, expired }) => [pings, expired])).toEqual(peers.map(() => [1, 1]))
+)
+
+test('pings no sooner than half an interval after the last byte', () => {
+  const heartbeat = beat()
+  const peers = Array.from({ length: 100 }, () => new Peer())
+  for (const peer of peers) heartbeat.add(peer)
+  for (let time = 0; time < 777; time++) {
+    for (const peer of peers) peer.bytesRead++
+    jest.advanceTimersByTime(1)
+  }
+  jest.advanceTimersByTime(490)
+  expect(peers.every(({ pings }) => pings === 0)).toBe(true)
+  for (const peer of peers) heartbeat.delete(peer)
 })
 
 test('does not give up a peer that sends anything after the ping, or that nobody reads', () => {

@@ -8,16 +8,26 @@ import { type Attachment, type AttachOptions, attach, type Dispatch } from '../s
 const started: { server: Server; attachment: Attachment }[] = []
 const raws: Socket[] = []
 
+/** A listening server with its WebSockets. */
+export interface Served {
+  readonly target: Target
+  readonly server: Server
+  readonly attachment: Attachment
+}
+
 /** Starts a server whose only application is `listener`. */
 export async function serve(
   listener: Dispatch,
-  options?: AttachOptions
-): Promise<{ target: Target; server: Server; attachment: Attachment }> {
-  const server = http.createServer((req, res) => void listener(req, res))
+  options?: AttachOptions,
+  server: Server = http.createServer(),
+  host: string | undefined = '127.0.0.1'
+): Promise<Served> {
+  server.on('request', (req, res) => void listener(req, res))
   const attachment = attach(server, listener, options)
   started.push({ server, attachment })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  return { target: { port: (server.address() as AddressInfo).port }, server, attachment }
+  await once(server.listen(0, host), 'listening')
+  const { port } = server.address() as AddressInfo
+  return { target: { port, tls: 'setSecureContext' in server }, server, attachment }
 }
 
 /** A raw connection that is ended with the test. */

@@ -3,15 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect as connectSocket } from 'node:net'
-import { networkInterfaces, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { certificate, handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { certificate, handshake, headArrived, sendRaw, testOnBoth } from '@oneport/adapter-testsuite'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { wsPlugin } from '../src/index.ts'
 import { connect, echo, isOpen, makeApp, open, owned, read, start } from './harness.ts'
-
-const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
-const onBoth = hasIpv6 ? test : test.skip
 
 describe('listening on localhost, where Fastify starts a second server', () => {
   beforeEach(() => {
@@ -37,7 +34,7 @@ describe('listening on localhost, where Fastify starts a second server', () => {
     return { app, targets: ['127.0.0.1', '::1'].map((host) => ({ port, host, tls: Boolean(options.https) })) }
   }
 
-  onBoth('accepts on both, and close() ends both with 1001', async () => {
+  testOnBoth('accepts on both, and close() ends both with 1001', async () => {
     const { app, targets } = await listen()
     const ends: Promise<string>[] = []
     for (const target of targets) {
@@ -54,7 +51,7 @@ describe('listening on localhost, where Fastify starts a second server', () => {
     for (const target of targets) await expect(open(target)).rejects.toThrow('ECONNREFUSED')
   })
 
-  onBoth('refuses and serves HTTP on both', async () => {
+  testOnBoth('refuses and serves HTTP on both', async () => {
     const { targets } = await listen()
     for (const target of targets) {
       expect((await sendRaw(target, handshake('/echo', { Origin: 'https://evil.example' }))).status).toBe(403)
@@ -64,7 +61,7 @@ describe('listening on localhost, where Fastify starts a second server', () => {
     }
   })
 
-  onBoth('accepts on both over TLS', async () => {
+  testOnBoth('accepts on both over TLS', async () => {
     const { targets } = await listen({ https: await certificate() })
     for (const target of targets) {
       const own = { Origin: 'https://app.example' }

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { openRaw } from './raw-client.ts'
+import { closed, connectClient } from './ws-client.ts'
+
+/**
+ * A program that drains on SIGTERM ends by itself, with its clients told.
+ *
+ * @param program a file that Node runs: it serves an endpoint `/chat`, and prints its port and nothing else
+ */
+export function describeSigterm(name: string, program: string): void {
+  describe(`a process with ${name} that drains on SIGTERM`, () => {
+    let child: ChildProcess
+    let ended: Promise<unknown>
+    let printed: string
+    let raws: Socket[]
+
+    beforeEach(() => {
+      raws = []
+      printed = ''
+      child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'pipe'] })
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.on('data', (chunk: Buffer) => {
+          printed += chunk.toString()
+        })
+      }
+      ended = once(child, 'close').then(([exitCode, signal]) => ({ exitCode, signal, printed }))
+    })
+
+    afterEach(async () => {
+      for (const raw of raws) raw.destroy()
+      child.kill('SIGKILL')
+      await ended
+    })
+
+    /** The port that it prints. */
+    const listening = async (): Promise<number> => {
+      const hasEnded = ended.then(() => true)
+      while (!printed.includes('\n')) {
+        const hasPrinted = once(child.stdout as Readable, 'data').then(() => false)
+        if (await Promise.race([hasPrinted, hasEnded])) throw new Error(`The program has ended. It printed: ${printed}`)
+      }
+      return Number(printed)
+    }
+
+    // A process takes its time to start on a busy machine.
+    test('closes its clients with 1001 and exits with 0 by itself', async () => {
+      const port = await listening()
+      const clients = [await connectClient({ port }, '/chat'), await connectClient({ port }, '/chat')]
+      const ends = Promise.all(clients.map(({ socket }) => closed(socket)))
+      // A connection that a browser keeps between requests.
+      const idle = await openRaw({ port })
+      raws.push(idle)
+      idle.write('GET /chat HTTP/1.1\r\nHost: app.example\r\n\r\n')
+      await once(idle, 'data')
+
+      child.kill('SIGTERM')
+      expect((await ends).map(({ code }) => code)).toEqual([1001, 1001])
+      expect(await ended).toEqual({ exitCode: 0, signal: null, printed: `${port}\n` })
+    }, 30_000)
+  })
+}

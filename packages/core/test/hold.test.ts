@@ -1,0 +1,31 @@
+import { once } from 'node:events'
+import { closed, connectClient } from '@oneport/adapter-testsuite'
+import { acceptWebSocket } from '../src/index.ts'
+import { serve, stopAll } from './server.ts'
+
+afterEach(async () => {
+  jest.useRealTimers()
+  await stopAll()
+})
+
+test('a handler that only sends and never ends stays paused for 10 seconds at the most', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'setInterval'] })
+  const { target, attachment } = await serve((req, res) =>
+    acceptWebSocket(req, res, (socket) => {
+      socket.send('pushed')
+      return new Promise(() => {})
+    })
+  )
+  const { socket, next } = await connectClient(target, '/')
+  expect(await next()).toBe('pushed')
+  for (let count = 0; count < 6; count++) socket.send('x'.repeat(60_000))
+  const [connection] = attachment.connections
+  while (!connection?.isPaused) await new Promise(setImmediate)
+  const pong = once(socket, 'pong')
+  socket.ping()
+  jest.advanceTimersByTime(10_000)
+  await pong
+  const end = closed(socket)
+  socket.close(4001)
+  expect((await end).code).toBe(4001)
+})

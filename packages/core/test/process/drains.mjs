@@ -1,0 +1,13 @@
+import { createServer } from 'node:http'
+import { acceptWebSocket, attach } from '@oneport/core'
+
+// What sigterm.test.ts starts, with the package as built.
+const listener = (req, res) => acceptWebSocket(req, res, (socket) => socket.send('Welcome.'))
+const server = createServer(listener)
+const attachment = attach(server, listener)
+server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`))
+
+process.once('SIGTERM', () => {
+  server.close()
+  void attachment.drain()
+})
