@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { consoleLogs, examples } from './examples.ts'
 import { type Block, blocksOf, pages, root } from './markdown.ts'
-import { atPort, checkTypes, Program, removePrograms, runScript, runShell, writePrograms } from './program.ts'
+import {
+  atPort,
+  checkTypes,
+  Program,
+  removePrograms,
+  runScript,
+  runShell,
+  writeCertificate,
+  writePrograms
+} from './program.ts'
 
 const blocks = pages().flatMap((page) => blocksOf(page))
 const where = ({ page, line }: Block): string => `${page}:${line}`
@@ -41,7 +50,10 @@ async function start(name: string): Promise<Program> {
 const lines = consoles.map(([, block], index): [string, Block] => [`console-${index}`, block])
 const files = new Map([...programs, ...scripts, ...lines])
 
-beforeAll(() => writePrograms(files))
+beforeAll(async () => {
+  writePrograms(files)
+  await writeCertificate()
+})
 
 afterEach(async () => {
   await running?.end()

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { openSession, sendConnect, webSocketOn } from '@oneport/adapter-testsuite'
+import { WebSocket } from 'ws'
 import type { Answer, Program } from './program.ts'
 
 /** Connects with each origin; tells which get a WebSocket. */
@@ -68,6 +71,15 @@ async function countsAddresses(program: Program): Promise<void> {
   await welcomes(program, '/chat', from('192.0.2.2'), 'Welcome.')
 }
 
+/** Connects on a session of HTTP/2. @returns the first message */
+async function welcomesOverHttp2({ port }: Program, tls: boolean): Promise<string> {
+  const session = await openSession({ port, host: 'localhost', tls })
+  const socket = webSocketOn((await sendConnect(session, '/chat')).stream)
+  const [message] = await once(socket, 'message')
+  session.destroy()
+  return String(message)
+}
+
 /** What each program of the pages does, by the name in the comment above it. */
 export const examples: Record<string, (program: Program) => Promise<void>> = {
   'express-chat': async (program) => {
@@ -100,6 +112,18 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     const origins = [program.origin, 'http://localhost:5173', 'https://a.b.app.example', undefined]
     expect(await statuses(program, '/chat', origins)).toEqual([101, 101, 101, 101])
     expect(await statuses(program, '/chat', ['https://app.example', 'https://evil.example'])).toEqual([403, 403])
+  },
+
+  'http2-fastify': async (program) => {
+    expect(await welcomesOverHttp2(program, true)).toBe('Welcome.')
+    const socket = new WebSocket(`wss://localhost:${program.port}/chat`, { rejectUnauthorized: false })
+    const [message] = await once(socket, 'message')
+    expect(String(message)).toBe('Welcome.')
+    socket.terminate()
+  },
+
+  'http2-core': async (program) => {
+    expect(await welcomesOverHttp2(program, false)).toBe('Welcome.')
   },
 
   'sharing-http': async (program) => {

@@ -5,6 +5,7 @@ import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { certificate } from '@oneport/adapter-testsuite'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Block, root } from './markdown.ts'
 
@@ -35,6 +36,13 @@ export function writePrograms(programs: ReadonlyMap<string, Block>): void {
   const esbuild = join(root, 'node_modules', '.bin', 'esbuild')
   const out = ['--format=esm', '--target=node20', `--outdir=${folder}`, '--out-extension:.js=.mjs', '--log-level=error']
   execFileSync(esbuild, [...files, ...out], { stdio: 'pipe' })
+}
+
+/** Writes the certificate that programs with TLS read. */
+export async function writeCertificate(): Promise<void> {
+  const { key, cert } = await certificate()
+  writeFileSync(join(folder, 'key.pem'), key)
+  writeFileSync(join(folder, 'cert.pem'), cert)
 }
 
 export const removePrograms = (): void => rmSync(folder, { recursive: true, force: true })
@@ -130,7 +138,11 @@ export class Program {
     const file = join(folder, `${name}-${port}.mjs`)
     writeFileSync(file, readFileSync(join(folder, `${name}.mjs`), 'utf8').replaceAll(String(placeholder), String(port)))
     const { NODE_ENV: _test, ...inherited } = process.env
-    const child = spawn(process.execPath, [file], { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [file], {
+      cwd: folder,
+      env: { ...inherited, ...env },
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
     const program = new Program(child, port)
     const giveUp = Date.now() + patienceMs
     while (!(await program.#listens())) {

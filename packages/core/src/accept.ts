@@ -5,8 +5,8 @@ import { type Credential, type ResolvedCredential, resolveCredential, splitCrede
 import type { EndpointOptions } from './endpoint.ts'
 import { show } from './errors.ts'
 import { contain } from './fault.ts'
-import { frameworkWriteHead, handshakeOf, shieldSocket } from './handshake.ts'
-import { listMembers, removeOwnedFields } from './http-fields.ts'
+import { type HandshakeRequest, type HandshakeResponse, handshakeOf } from './handshake.ts'
+import { listMembers } from './http-fields.ts'
 import type { Slot } from './limits.ts'
 import { logFault } from './log.ts'
 import { answerFailure } from './reject.ts'
@@ -82,29 +82,33 @@ export async function acceptHandshake<Request extends IncomingMessage>(
  * @returns a promise that resolves when the answer has been written, whichever it is. It never rejects, so a listener
  *   that forgets to wait for it cannot be used to end the process.
  */
-export function acceptWebSocket<Request extends IncomingMessage>(
+export function acceptWebSocket<Request extends HandshakeRequest>(
   req: Request,
-  res: ServerResponse,
+  res: HandshakeResponse,
   handler: WebSocketHandler<Request>
 ): Promise<void>
-export function acceptWebSocket<Request extends IncomingMessage>(
+export function acceptWebSocket<Request extends HandshakeRequest>(
   req: Request,
-  res: ServerResponse,
+  res: HandshakeResponse,
   options: AcceptOptions,
   handler: WebSocketHandler<Request>
 ): Promise<void>
-export async function acceptWebSocket<Request extends IncomingMessage>(
-  req: Request,
-  res: ServerResponse,
-  ...rest: [WebSocketHandler<Request>] | [AcceptOptions, WebSocketHandler<Request>]
+export async function acceptWebSocket(
+  request: HandshakeRequest,
+  response: HandshakeResponse,
+  ...rest: [WebSocketHandler<never>] | [AcceptOptions, WebSocketHandler<never>]
 ): Promise<void> {
   const [options, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
+  const [req, res] = [request as IncomingMessage, response as ServerResponse]
   try {
-    await acceptHandshake(req, res, options, handler)
+    await acceptHandshake(req, res, options, handler as WebSocketHandler)
   } catch (error) {
     answerFailure(error, res, handshakeOf(req)?.options.onError ?? logFault)
   }
 }
+
+/** `ws` wants a key where HTTP/2 has none; what comes of it is not sent there (RFC 8441 §5). */
+const unusedKey = 'AAAAAAAAAAAAAAAAAAAAAA=='
 
 /** Without the empty members that a list may have (RFC 9110 §5.6.1) and `ws` does not take. */
 function offeredExtensions(req: IncomingMessage): string | undefined {
@@ -126,23 +130,15 @@ function open<Request extends IncomingMessage>(
   req: Request,
   handler: WebSocketHandler<Request>
 ): boolean {
-  const { rawSocket, response, head, connections } = handshake
+  const { rawSocket, head, connections } = handshake
   return openWebSocket(
     rawSocket,
     head,
     {
-      key: req.headers['sec-websocket-key'] as string,
+      key: req.headers['sec-websocket-key'] ?? unusedKey,
       subprotocol,
       extensions: offeredExtensions(req),
-      writeHead: (fields) => {
-        removeOwnedFields(response)
-        for (const [name, value] of fields) response.setHeader(name, value)
-        handshake.state = 'accepted'
-        frameworkWriteHead(response, 101, 'Switching Protocols')
-        response.flushHeaders()
-        response.detachSocket(rawSocket as never)
-        shieldSocket(req)
-      },
+      writeHead: (fields) => handshake.transport.switchProtocols(handshake, fields),
       onOpen: (socket) => {
         const kept = { id: requestId, path: handshake.path }
         socket.begin(rawSocket, endpoint.connection.maxBufferedBytes, connections, kept)

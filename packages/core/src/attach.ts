@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Http2SecureServer, Http2Server, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Server as HttpsServer } from 'node:https'
 import type { WebSocket } from 'ws'
 import { ClosingWatch } from './closing.ts'
@@ -8,13 +9,17 @@ import { checkReason, type DrainOptions, type DrainResult, drain, resolveDrainOp
 import { show } from './errors.ts'
 import { type AttachOptions, resolveOptions } from './options.ts'
 import { type AttachmentStats, publishFault } from './stats.ts'
-import { listen } from './transport/http1.ts'
+import { listenHttp1 } from './transport/http1.ts'
+import { isHttp2, listenHttp2 } from './transport/http2.ts'
 
-/** A server of `node:http` or `node:https`. */
-export type HttpServer = Server | HttpsServer
+/** A server of `node:http`, `node:https` or `node:http2`. */
+export type HttpServer = Server | HttpsServer | Http2Server | Http2SecureServer
 
 /** Takes a request through the application, as the server's own `request` listener does. */
 export type Dispatch = (req: IncomingMessage, res: ServerResponse) => unknown
+
+/** The same on a server of `node:http2`, which may have requests of HTTP/1.1 too (`allowHTTP1`). */
+export type Http2Dispatch = (req: Http2ServerRequest, res: Http2ServerResponse) => unknown
 
 /** One server's WebSockets. */
 export interface Attachment {
@@ -59,10 +64,22 @@ export const attachmentOf = (server: HttpServer): Attachment | undefined =>
  * @throws Error where the server is attached to this application already. To another one it may be: that gets the
  *   handshakes which the first one answers 404.
  */
-export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOptions = {}): Attachment {
-  if (typeof (server as Partial<HttpServer> | undefined)?.on !== 'function') {
-    throw new TypeError(`attach: expected a server of node:http or node:https; got ${show(server)}`)
+export function attach(server: Server | HttpsServer, dispatch: Dispatch, options?: AttachOptions): Attachment
+export function attach(
+  server: Http2Server | Http2SecureServer,
+  dispatch: Http2Dispatch,
+  options?: AttachOptions
+): Attachment
+export function attach(server: HttpServer, dispatch: Dispatch, options?: AttachOptions): Attachment
+export function attach(
+  anyServer: HttpServer,
+  anyDispatch: Dispatch | Http2Dispatch,
+  options: AttachOptions = {}
+): Attachment {
+  if (typeof (anyServer as Partial<HttpServer> | undefined)?.on !== 'function') {
+    throw new TypeError(`attach: expected a server of node:http, node:https or node:http2; got ${show(anyServer)}`)
   }
+  const [server, dispatch] = [anyServer as Server, anyDispatch as Dispatch]
   if (typeof dispatch !== 'function') {
     throw new TypeError(`attach: expected a listener (req, res) => …; got ${show(dispatch)}`)
   }
@@ -79,7 +96,11 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
   }
   const watch = new ClosingWatch(server, () => void attachment.drain())
   const connections = new Connections(resolved, watch)
-  const stopListening = listen(server, { dispatch, options: resolved, connections })
+  const receiver = { dispatch, options: resolved, connections }
+  const stopListening = [
+    listenHttp1(server, receiver),
+    ...(isHttp2(anyServer) ? [listenHttp2(anyServer, receiver)] : [])
+  ]
 
   const attachment: Attachment = {
     connections: connections.open,
@@ -106,7 +127,7 @@ export function attach(server: HttpServer, dispatch: Dispatch, options: AttachOp
       if (ofServer.get(dispatch) !== attachment) return
       ofServer.delete(dispatch)
       server.off('close', reopen)
-      stopListening()
+      for (const stop of stopListening) stop()
     }
   }
   ofServer.set(dispatch, attachment)

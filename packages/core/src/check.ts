@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from './endpoint.ts'
 import { HandshakeError, quote } from './errors.ts'
-import { conflict, type Handshake, handshakeOf } from './handshake.ts'
+import { conflict, type Handshake, type HandshakeRequest, handshakeOf } from './handshake.ts'
 import { logRefusal } from './log.ts'
 import type { EffectiveRequest } from './origin.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
@@ -33,10 +33,11 @@ export interface CheckedHandshake {
  * @throws HandshakeError with the status and the header fields of the refusal
  */
 export function checkHandshake(
-  req: IncomingMessage,
+  request: HandshakeRequest,
   options?: EndpointOptions,
   framework: FrameworkBinding = {}
 ): CheckedHandshake {
+  const req = request as IncomingMessage
   const { subprotocol } = reportingRefusals(req, framework, () => check(req, options, framework))
   return { subprotocol }
 }
@@ -147,5 +148,5 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
 }
 
 /** Whether a request asks for a WebSocket: for routes that answer HTTP as well. */
-export const isWebSocketRequest = (req: IncomingMessage): boolean =>
-  handshakeOf(req) !== undefined || isOpeningHandshake(req)
+export const isWebSocketRequest = (req: HandshakeRequest): boolean =>
+  handshakeOf(req as IncomingMessage) !== undefined || isOpeningHandshake(req)

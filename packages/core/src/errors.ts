@@ -1,4 +1,5 @@
-interface Refusal {
+/** What is answered. */
+export interface Refusal {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 }
@@ -67,19 +68,19 @@ export class HandshakeError extends Error {
    * @param code why the handshake is refused
    * @param message what was expected and what came; safe to show to the client
    * @param detail for the log only
-   * @param headers fields that this one answer needs, over those of its code
+   * @param answer status and header fields of this one answer, in place of those of its code
    */
-  constructor(code: HandshakeErrorCode, message: string, detail?: string, headers?: Record<string, string>) {
+  constructor(code: HandshakeErrorCode, message: string, detail?: string, answer: Partial<Refusal> = {}) {
     // A refusal is the client's doing: the way through this library to it tells nobody anything, and costs time.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(message)
     Error.stackTraceLimit = stackTraceLimit
-    const { status } = refusals[code]
+    const { status, headers } = { ...refusals[code], ...answer }
     this.code = code
     this.status = status
     this.statusCode = status
-    this.headers = { ...refusals[code].headers, ...headers }
+    this.headers = { ...headers }
     this.expose = status < 500
     this.detail = detail
   }

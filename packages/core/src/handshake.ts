@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connections } from './connections.ts'
@@ -7,13 +8,35 @@ import { pathOf } from './facts.ts'
 import { type HeadFields, setFields } from './http-fields.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Waiting } from './pending.ts'
-import { closeUnanswered, refuseInPlaceOf } from './reject.ts'
+import { closeUnanswered } from './reject.ts'
+
+/** A request of HTTP/1.1, or one of HTTP/2 in the shape that Node gives it for compatibility. */
+export type HandshakeRequest = IncomingMessage | Http2ServerRequest
+
+/** The response to a {@link HandshakeRequest}. */
+export type HandshakeResponse = ServerResponse | Http2ServerResponse
 
 /** What happens once the response has its status: `open` on 101, `abandon` on any other. */
 export interface Acceptance {
   /** @returns false where the client has gone meanwhile; then `abandon` follows */
   open(): boolean
   abandon(): void
+}
+
+/** In what the versions of HTTP differ once a handshake is answered. */
+export interface Transport {
+  /** Puts the head that accepts on the wire, with the fields that `ws` asks for, and parts response and raw socket. */
+  switchProtocols(handshake: Handshake, fields: readonly (readonly [name: string, value: string])[]): void
+  /** Prepares the head of any other answer. @returns its status */
+  prepareRefusal(response: ServerResponse, status: number): number
+  /** Refuses in place of an application that has not answered in time, and lets its response write nothing more. */
+  refuseInPlaceOf(response: ServerResponse, rawSocket: Duplex, error: HandshakeError): void
+}
+
+/** What a handshake belongs to. */
+export interface HandshakeOwner {
+  readonly options: ResolvedOptions
+  readonly connections: Connections
 }
 
 /** Others on the same server who may take the handshake. */
@@ -34,6 +57,7 @@ export interface Sharing {
  */
 export class Handshake implements Waiting {
   state: 'pending' | 'accepted' | 'refused' = 'pending'
+  readonly transport: Transport
   readonly options: ResolvedOptions
   readonly connections: Connections
   readonly rawSocket: Duplex
@@ -51,13 +75,14 @@ export class Handshake implements Waiting {
   #status: number | undefined
 
   constructor(
-    options: ResolvedOptions,
-    connections: Connections,
+    transport: Transport,
+    { options, connections }: HandshakeOwner,
     rawSocket: Duplex,
     response: ServerResponse,
-    head: Buffer | undefined,
+    head?: Buffer,
     sharing?: Sharing
   ) {
+    this.transport = transport
     this.options = options
     this.connections = connections
     this.rawSocket = rawSocket
@@ -111,7 +136,7 @@ export class Handshake implements Waiting {
       const error = new HandshakeError('HANDSHAKE_TIMEOUT', 'The server took too long to answer; try again.')
       this.#report(error)
       this.settle(error.status)
-      refuseInPlaceOf(response, rawSocket, error)
+      this.transport.refuseInPlaceOf(response, rawSocket, error)
       return true
     }
     const { bytesWritten = 0 } = rawSocket as Duplex & { bytesWritten?: number }
@@ -194,10 +219,7 @@ function writeHead(
   if (given !== undefined) setFields(this, given)
   handshake.settle(status)
   if (status !== 101) {
-    // The parser has let go of this connection: no second request can come on it. RFC 9110 §7.8 wants the option
-    // "Upgrade" beside the field of that name.
-    this.setHeader('Connection', this.hasHeader('Upgrade') ? 'close, Upgrade' : 'close')
-    frameworkWriteHead(this, status, reason)
+    frameworkWriteHead(this, handshake.transport.prepareRefusal(this, status), reason)
   }
   return this
 }
@@ -216,7 +238,8 @@ export function frameworkWriteHead(res: ServerResponse, status: number, reason?:
  * everything but this. The handler ends a connection with `close()` or `terminate()`.
  */
 export function shieldSocket(req: IncomingMessage): void {
-  req.socket = new Proxy(req.socket, withoutDestroy)
+  // Not assigned: on HTTP/2 it has no setter.
+  Object.defineProperty(req, 'socket', { configurable: true, value: new Proxy(req.socket, withoutDestroy) })
 }
 
 const withoutDestroy: ProxyHandler<Socket> = {

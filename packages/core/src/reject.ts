@@ -1,16 +1,37 @@
-import { ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { HandshakeError } from './errors.ts'
 import { factsOf } from './facts.ts'
 import type { FaultReporter } from './fault.ts'
 
+/** An answer in plain text. */
+export interface PlainAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | number>>
+  readonly body: string
+}
+
+/** A refusal as an answer in plain text. */
+export const refusalOf = ({ status, message, headers }: HandshakeError): PlainAnswer =>
+  plain(status, `${message}\n`, headers)
+
+const plain = (status: number, body: string, headers: Readonly<Record<string, string>> = {}): PlainAnswer => ({
+  status,
+  headers: {
+    ...headers,
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    // The body may quote the request.
+    'X-Content-Type-Options': 'nosniff'
+  },
+  body
+})
+
 /**
  * Writes a refusal as an ordinary response in plain text, for servers without a framework.
  * It does nothing where the response has begun.
  */
-export function refuse(res: ServerResponse, error: HandshakeError): void {
-  respond(res, error.status, `${error.message}\n`, error.headers)
-}
+export const refuse = (res: ServerResponse, error: HandshakeError): void => respond(res, refusalOf(error))
 
 /** Answers what the application did not: a refusal with its status, anything else with 500 and not a word of it. */
 export function answerFailure(error: unknown, res: ServerResponse, onError: FaultReporter): void {
@@ -18,42 +39,24 @@ export function answerFailure(error: unknown, res: ServerResponse, onError: Faul
     refuse(res, error)
   } else {
     onError(error, { phase: 'dispatch', request: factsOf(res.req), socket: undefined })
-    respond(res, 500, 'Internal Server Error\n', {})
+    respond(res, plain(500, 'Internal Server Error\n'))
   }
 }
 
-function respond(res: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>>): void {
+function respond(res: ServerResponse, { status, headers, body }: PlainAnswer): void {
   if (res.headersSent) {
     // Cut a response that has begun and will not end, so that the client sees the fault.
     if (!res.writableEnded) res.destroy()
     return
   }
-  res.writeHead(status, {
-    ...headers,
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    // The body may quote the request.
-    'X-Content-Type-Options': 'nosniff'
-  })
+  res.writeHead(status, headers)
   res.end(res.req.method === 'HEAD' ? undefined : body)
 }
 
 /**
- * Refuses in place of an application that has not answered in time.
- *
- * The answer is a response of its own. The application may still use its response, and would throw if that had begun:
- * in an async route of Express 4 this ends the process. So that one is only closed, as if the client had gone.
+ * Closes a response as if the client had gone: what the application still writes goes nowhere. It would throw if the
+ * response had begun: in an async route of Express 4 this ends the process.
  */
-export function refuseInPlaceOf(response: ServerResponse, rawSocket: Duplex, error: HandshakeError): void {
-  closeUnanswered(response, rawSocket)
-  const answer = new ServerResponse(response.req)
-  answer.shouldKeepAlive = false
-  answer.assignSocket(rawSocket as never)
-  answer.once('finish', () => closeAfterReading(rawSocket))
-  refuse(answer, error)
-}
-
-/** Closes a response as if the client had gone: what the application still writes goes nowhere. */
 export function closeUnanswered(response: ServerResponse, rawSocket: Duplex): void {
   if (response.destroyed) return
   if (response.socket !== null) response.detachSocket(rawSocket as never)

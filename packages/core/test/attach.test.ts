@@ -20,7 +20,12 @@ const echo = (socket: WebSocket) => socket.on('message', (data) => socket.send(S
 const application: Dispatch = (req, res) => acceptWebSocket(req, res, echo)
 
 test.each([
-  ['no server', undefined, application, /^attach: expected a server of node:http or node:https; got undefined$/],
+  [
+    'no server',
+    undefined,
+    application,
+    /^attach: expected a server of node:http, node:https or node:http2; got undefined$/
+  ],
   ['no listener', http.createServer(), undefined, /^attach: expected a listener \(req, res\) => …; got undefined$/]
 ])('refuses %s', (_what, server, dispatch, message) => {
   expect(() => attach(server as never, dispatch as never)).toThrow(message)

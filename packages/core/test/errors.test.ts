@@ -62,10 +62,11 @@ describe('HandshakeError', () => {
     expect(error.message).toBe('Not allowed.')
   })
 
-  test('has the fields that this one answer needs, over those of its code', () => {
-    const own = { Connection: 'close, Upgrade', 'X-Own': '1' }
+  test('has the status and the fields that this one answer needs, in place of those of its code', () => {
+    const own = { status: 405, headers: { Allow: 'CONNECT' } }
     const error = new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'm', undefined, own)
-    expect(error.headers).toEqual({ Upgrade: 'websocket', Connection: 'close, Upgrade', 'X-Own': '1' })
+    expect(error).toMatchObject({ status: 405, statusCode: 405, expose: true })
+    expect(error.headers).toEqual({ Allow: 'CONNECT' })
     expect(new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'm').headers).toEqual(upgrade)
   })
 

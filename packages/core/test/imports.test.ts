@@ -86,22 +86,22 @@ describe('core', () => {
   })
 
   const pure = [
-    'bearer.ts',
-    'credential.ts',
-    'expiry.ts',
-    'facts.ts',
     'address.ts',
-    'heartbeat.ts',
-    'limits.ts',
-    'pending.ts',
+    'bearer.ts',
     'close-code.ts',
+    'credential.ts',
     'endpoint.ts',
     'errors.ts',
+    'expiry.ts',
+    'facts.ts',
     'fault.ts',
+    'heartbeat.ts',
     'http-fields.ts',
+    'limits.ts',
     'log.ts',
     'options.ts',
     'origin.ts',
+    'pending.ts',
     'subprotocol.ts',
     'validate.ts'
   ]

@@ -74,9 +74,20 @@ describe('a request that asks for a WebSocket', () => {
     expect(refusalOf(() => validateRequest(request(changes)))).toBeUndefined()
   })
 
-  test.each(['1.2', '2.0', '3.0'])('may come over HTTP/%s', (version) => {
-    expect(isOpeningHandshake(request({}, { version }))).toBe(true)
-    expect(refusalOf(() => validateRequest(request({}, { version })))).toBeUndefined()
+  test('may come over HTTP/1.2', () => {
+    expect(isOpeningHandshake(request({}, { version: '1.2' }))).toBe(true)
+    expect(refusalOf(() => validateRequest(request({}, { version: '1.2' })))).toBeUndefined()
+  })
+
+  test.each(['2.0', '3.0'])('over HTTP/%s says so in its pseudo-header, and not in Upgrade', (version) => {
+    expect(isOpeningHandshake(request({}, { version }))).toBe(false)
+    const extended = request({ ':protocol': 'websocket', Upgrade: undefined, Connection: undefined }, { version })
+    expect(isOpeningHandshake(extended)).toBe(true)
+    expect(refusalOf(() => validateRequest(extended))).toBeUndefined()
+  })
+
+  test('over HTTP/1.1 is not made by a pseudo-header', () => {
+    expect(isOpeningHandshake(request({ ':protocol': 'websocket', Upgrade: undefined }))).toBe(false)
   })
 })
 

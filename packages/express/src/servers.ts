@@ -57,6 +57,7 @@ export function addMount(app: Application, mount: Mount): void {
  */
 export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>): Attachment {
   if (attachedServers.has(server)) throw new Error('wsUpgrade: this server is attached already')
+  if (isHttp2(server)) throw new TypeError(noHttp2)
   const [first] = serving
   // Through the server's own event: what wraps its `request` listener (tracing, another function) sees handshakes too.
   const attachment = attach(server, (req, res) => server.emit('request', req, res), serverOptions(first?.options))
@@ -74,7 +75,14 @@ function serverOptions(options: AttachOptions = {}): ServerOptions {
   return Object.fromEntries(serverOptionNames.map((name) => [name, options[name]]))
 }
 
-/** Servers whose operator has been told that handshakes do not reach the application. */
+/** Node's servers of HTTP/2 have this method, and no others. */
+const isHttp2 = (server: object): boolean => 'updateSettings' in server
+
+/** Express puts its own prototypes on request and response, which on HTTP/2 are other classes. */
+const noHttp2 =
+  'wsUpgrade: Express cannot serve node:http2, not even a plain GET; use node:http or node:https, with a proxy for HTTP/2.'
+
+/** Servers whose operator has been told what does not work with them. */
 const warnedServers = new WeakSet<HttpServer>()
 
 /**
@@ -84,14 +92,19 @@ const warnedServers = new WeakSet<HttpServer>()
 export function warnOfUnattached({ socket }: IncomingMessage): void {
   // Node's name for the server of a connection; a request that no connection brought has none.
   const { server } = socket as Socket & { server?: HttpServer }
-  if (server === undefined || attachedServers.has(server) || warnedServers.has(server)) return
-  warnedServers.add(server)
-  if (attachmentOf(server) !== undefined) return
-  process.emitWarning(
+  if (server === undefined || attachedServers.has(server) || attachmentOf(server) !== undefined) return
+  warnOnce(
+    server,
     'wsUpgrade: this server calls the application through another function (Socket.IO puts one there), so WebSocket ' +
       'handshakes do not reach it. Keep what wsUpgrade() returns and call its attach(server) before the server listens.',
-    { code: 'ONEPORT_NOT_ATTACHED' }
+    'ONEPORT_NOT_ATTACHED'
   )
+}
+
+function warnOnce(server: HttpServer, message: string, code: string): void {
+  if (warnedServers.has(server)) return
+  warnedServers.add(server)
+  process.emitWarning(message, { code })
 }
 
 let watching = false
@@ -112,7 +125,8 @@ export function watchServers(): void {
     for (const listener of server.listeners('request')) {
       const serving = mounts.get(listener)
       if (serving === undefined) continue
-      attachServer(server, serving)
+      if (isHttp2(server)) warnOnce(server, noHttp2, 'ONEPORT_HTTP2')
+      else attachServer(server, serving)
       return
     }
   })

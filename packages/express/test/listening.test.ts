@@ -1,6 +1,16 @@
 import http from 'node:http'
+import http2 from 'node:http2'
 import https from 'node:https'
-import { certificate, closed, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import type { AddressInfo } from 'node:net'
+import {
+  certificate,
+  closed,
+  handshake,
+  headArrived,
+  openSession,
+  sendRaw,
+  takePrinted
+} from '@oneport/adapter-testsuite'
 import { attach, attachmentOf } from '@oneport/core'
 import type { ErrorRequestHandler, Express } from 'express'
 import { Server as SocketIo } from 'socket.io'
@@ -182,6 +192,22 @@ describe.each(versions)('A server of %s', (_name, express) => {
       await request(server).get('/page').expect(200, 'page')
       io.disconnectSockets(true)
     })
+  })
+
+  test('says in one sentence that a server of HTTP/2 is beyond Express', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+    const websockets = wsUpgrade()
+    const server = http2.createServer(makeApp(websockets) as never)
+    expect(() => websockets.attach(server)).toThrow(
+      /^wsUpgrade: Express cannot serve node:http2, not even a plain GET;/
+    )
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    const session = await openSession({ port: (server.address() as AddressInfo).port })
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^wsUpgrade: Express cannot serve node:http2/), { code: 'ONEPORT_HTTP2' }]
+    ])
+    session.destroy()
+    await new Promise((resolve) => void server.close(resolve))
   })
 
   test('answers with 503 and says what to call where wsUpgrade() is used on a bare router', async () => {

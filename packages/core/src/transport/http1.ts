@@ -2,9 +2,11 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { show } from '../errors.ts'
 import { factsOf } from '../facts.ts'
+import { closeAfterReading } from '../reject.ts'
 import { hasContent, isOpeningHandshake } from '../validate.ts'
-import { ignoreError, passDrainOn, type Receiver, receive, type Upgrade } from './dispatch.ts'
-import { serveAsOrdinaryRequest } from './replay.ts'
+import { ignoreError, type Receiver } from './dispatch.ts'
+import { passDrainOn, receive, type Upgrade } from './http1-exchange.ts'
+import { ordinaryHead, serveAsOrdinaryRequest } from './replay.ts'
 import { Sharing } from './sharing.ts'
 
 /** Newer versions of Node ask this before they take a request for an upgrade (https://nodejs.org/api/http.html). */
@@ -19,7 +21,7 @@ const receiversOf = new WeakMap<Server, { readonly list: Receiver[]; stop(): voi
  * Takes the handshakes of a server.
  * @returns a function that stops it and leaves the server as it was
  */
-export function listen(server: Server, receiver: Receiver): () => void {
+export function listenHttp1(server: Server, receiver: Receiver): () => void {
   const receivers = receiversOf.get(server) ?? startListening(server)
   receivers.list.push(receiver)
   return () => {
@@ -92,9 +94,16 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
 }
 
 function returnToNode(server: Server, { req, rawSocket, head }: Upgrade): void {
+  const requestHead = ordinaryHead(req)
+  if (requestHead === undefined) {
+    rawSocket.write('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    closeAfterReading(rawSocket)
+    return
+  }
+  // Node's parser brings its own.
   rawSocket.removeListener('error', ignoreError)
   rawSocket.removeListener('drain', passDrainOn)
-  serveAsOrdinaryRequest(server, req, rawSocket, head)
+  serveAsOrdinaryRequest(server, rawSocket, Buffer.concat([Buffer.from(requestHead, 'latin1'), head]))
 }
 
 /** From here on Node reads a request's body before it hands over the connection. */

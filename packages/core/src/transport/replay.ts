@@ -4,19 +4,15 @@ import { listMembers } from '../http-fields.ts'
 
 /**
  * Serves a request for a protocol that nobody here speaks as the ordinary request that it is (RFC 9110 §7.8).
+ * `bytes` are its `ordinaryHead`, and what came behind its head.
  *
  * Once a server has an `upgrade` listener, Node takes its parser off every connection that asks for any upgrade. So
  * the request's head is put back in front of what the connection holds, without the field `Upgrade`, and the server
  * gets the connection again: the parser reads head and body as if they had just arrived.
  * https://nodejs.org/api/http.html#event-connection
  */
-export function serveAsOrdinaryRequest(server: Server, req: IncomingMessage, rawSocket: Duplex, head: Buffer): void {
-  const requestHead = ordinaryHead(req)
-  if (requestHead === undefined) {
-    rawSocket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-    return
-  }
-  rawSocket.unshift(Buffer.concat([Buffer.from(requestHead, 'latin1'), head]))
+export function serveAsOrdinaryRequest(server: Server, rawSocket: Duplex, bytes: Buffer): void {
+  rawSocket.unshift(bytes)
   server.emit(server.listenerCount('secureConnection') > 0 ? 'secureConnection' : 'connection', rawSocket)
 }
 

@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { WebSocket } from 'ws'
+import type { Target } from './raw-client.ts'
+
+/** Opens a session of HTTP/2 and waits for the settings of the server; the caller ends it. */
+export async function openSession({ port, host = '127.0.0.1', tls = false }: Target): Promise<ClientHttp2Session> {
+  const tcp = tls ? undefined : connectTcp({ host, port })
+  const url = `${tls ? 'https' : 'http'}://${host}:${port}`
+  const session = connect(url, {
+    rejectUnauthorized: false,
+    ...(tcp === undefined ? {} : { createConnection: () => tcp })
+  })
+  session.on('error', () => {})
+  if (tcp !== undefined) tcpBelow.set(session, tcp)
+  await once(session, 'remoteSettings')
+  return session
+}
+
+/** The TCP connection below a session without TLS. */
+const tcpBelow = new WeakMap<ClientHttp2Session, Socket>()
+
+/** Ends a session without TLS with a TCP reset. */
+export const resetSession = (session: ClientHttp2Session): void => void tcpBelow.get(session)?.resetAndDestroy()
+
+/** What a server answers to an extended CONNECT. */
+export interface Http2Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly stream: ClientHttp2Stream
+}
+
+/** Sends an extended CONNECT (RFC 8441 §5) and waits for the head of its answer. */
+export async function sendConnect(
+  session: ClientHttp2Session,
+  path: string,
+  fields: Record<string, string | string[] | undefined> = {}
+): Promise<Http2Answer> {
+  const all = {
+    ':method': 'CONNECT',
+    ':protocol': 'websocket',
+    ':scheme': session.encrypted ? 'https' : 'http',
+    ':authority': 'app.example',
+    ':path': path,
+    'sec-websocket-version': '13',
+    ...fields
+  }
+  const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  const stream = session.request(given, { endStream: false })
+  stream.on('error', () => {})
+  const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders & { ':status': number }]
+  return { status: headers[':status'], headers, stream }
+}
+
+/** The whole body of an answer, as text. */
+export async function bodyOf({ stream }: Http2Answer): Promise<string> {
+  let text = ''
+  for await (const chunk of stream) text += String(chunk)
+  return text
+}
+
+/** A `ws` client on an accepted stream. The class has no public way to take one; clients of HTTP/2 are rare. */
+export function webSocketOn(stream: ClientHttp2Stream): WebSocket {
+  const socket = new WebSocket(null as never, undefined, {})
+  Object.assign(socket, { _isServer: false, _closeTimeout: 5_000 })
+  const { setSocket } = socket as unknown as {
+    setSocket(stream: ClientHttp2Stream, head: Buffer, options: object): void
+  }
+  setSocket.call(socket, stream, Buffer.alloc(0), {
+    allowSynchronousEvents: true,
+    maxPayload: 0,
+    skipUTF8Validation: false
+  })
+  socket.on('error', () => {})
+  return socket
+}

@@ -1,0 +1,86 @@
+import type { ServerResponse } from 'node:http'
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { HandshakeError } from '../errors.ts'
+import { frameworkWriteHead, type Handshake, shieldSocket, type Transport } from '../handshake.ts'
+import { removeOwnedFields } from '../http-fields.ts'
+import { refusalOf } from '../reject.ts'
+
+/** How a handshake over HTTP/2 is answered (RFC 8441 §5): a 101 is a 200 on the wire, and its stream goes on. */
+export const http2: Transport = {
+  switchProtocols(handshake: Handshake, fields): void {
+    const { response } = handshake
+    removeOwnedFields(response)
+    for (const [name, value] of fields) if (isForHttp2(name)) response.setHeader(name, value)
+    handshake.state = 'accepted'
+    Reflect.deleteProperty(response, 'statusCode')
+    frameworkWriteHead(response, 200)
+    disarm(response, ['finish', 'close'])
+    shieldSocket(response.req)
+  },
+
+  prepareRefusal(response, status): number {
+    // Fields of this hop, which HTTP/2 has none of (RFC 9113 §8.2.2); Node would throw for them.
+    response.removeHeader('Upgrade')
+    response.removeHeader('Keep-Alive')
+    if (status < 200 || status > 299) return status
+    // To a CONNECT a 2xx says that it was accepted (RFC 9110 §9.3.6); what answered is a page for GET.
+    response.setHeader('Allow', 'GET, HEAD')
+    return constants.HTTP_STATUS_METHOD_NOT_ALLOWED
+  },
+
+  refuseInPlaceOf(response: ServerResponse, rawSocket: Duplex, error: HandshakeError): void {
+    disarm(response, ['close'])
+    response.end()
+    const { status, headers, body } = refusalOf(error)
+    const stream = rawSocket as ServerHttp2Stream
+    if (stream.destroyed) return
+    stream.respond({ ':status': status, ...headers })
+    stream.end(body)
+  }
+}
+
+/** The key and what belongs to it, and the fields of the hop, are HTTP/1.1's (RFC 8441 §5). */
+const isForHttp2 = (name: string): boolean => /^sec-websocket-(?:protocol|extensions)$/i.test(name)
+
+/**
+ * Lets an application's response take part no more: what it still writes goes nowhere, and what waits for its end
+ * hears of it when the application ends it, not when the stream closes.
+ */
+function disarm(response: ServerResponse, events: readonly string[]): void {
+  const settle = (): ServerResponse => {
+    own('end', () => response)
+    process.nextTick(() => {
+      for (const event of events) response.emit(event)
+      own('emit', () => false)
+    })
+    own('writableEnded', true)
+    own('finished', true)
+    return response
+  }
+  const own = (name: string, value: unknown): void => {
+    Object.defineProperty(response, name, { configurable: true, writable: true, value })
+  }
+  own('write', () => true)
+  own('end', settle)
+}
+
+/**
+ * Lets a response carry status 101 until it is written; Node's own throws for it on HTTP/2.
+ * https://nodejs.org/api/http2.html#responsestatuscode
+ */
+export function permitSwitching(response: ServerResponse): void {
+  const { get, set } = Object.getOwnPropertyDescriptor(
+    Object.getPrototypeOf(response),
+    'statusCode'
+  ) as Required<PropertyDescriptor>
+  let isSwitching = false
+  Object.defineProperty(response, 'statusCode', {
+    configurable: true,
+    get: () => (isSwitching ? 101 : get.call(response)),
+    set: (status: number) => {
+      isSwitching = status === 101
+      if (!isSwitching) set.call(response, status)
+    }
+  })
+}

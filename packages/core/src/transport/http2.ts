@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2SecureServer, Http2Server, ServerHttp2Stream } from 'node:http2'
+import { Handshake } from '../handshake.ts'
+import { dispatch, ignoreError, type Receiver } from './dispatch.ts'
+import { http2, permitSwitching } from './http2-answer.ts'
+
+/** Whether a server speaks HTTP/2: Node's have this method, and no others. */
+export const isHttp2 = (server: object): server is Http2Server | Http2SecureServer =>
+  typeof (server as Partial<Http2Server>).updateSettings === 'function'
+
+/**
+ * Takes the handshakes of a server of HTTP/2: extended CONNECT (RFC 8441 §4). Clients are told that they may send it.
+ * @returns a function that stops it and leaves the server as it was
+ */
+export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: Receiver): () => void {
+  // Node answers CONNECT with 405 unless somebody listens for it.
+  const onConnect = (req: IncomingMessage, res: ServerResponse): void => {
+    const stream = (res as unknown as { stream: ServerHttp2Stream }).stream
+    const protocol = req.headers[':protocol']
+    if (protocol === 'websocket') {
+      receive(receiver, req, res, stream)
+    } else if (server.listenerCount('connect') === 1) {
+      // RFC 9220 §3 has 501 for a protocol that is not known. Without one, CONNECT asks for a tunnel.
+      res.writeHead(protocol === undefined ? 405 : 501).end()
+    }
+  }
+  server.on('connect' as never, onConnect)
+  server.updateSettings({ enableConnectProtocol: true })
+  return () => {
+    server.removeListener('connect', onConnect)
+    server.updateSettings({ enableConnectProtocol: false })
+  }
+}
+
+function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, stream: ServerHttp2Stream): void {
+  stream.on('error', ignoreError)
+  const { connections } = receiver
+  // To routers the handshake is the GET that it is on HTTP/1.1. The pseudo-header `:protocol` stays.
+  req.method = 'GET'
+  // RFC 9113 §8.3.1: `:authority` counts, whatever `Host` says.
+  const authority = req.headers[':authority'] as string | undefined
+  if (authority !== undefined) req.headers.host = authority
+  count(stream)
+  permitSwitching(res)
+  const handshake = new Handshake(http2, receiver, stream, res)
+  const { session } = stream
+  stream.once('close', () => {
+    if (handshake.state !== 'accepted') handshake.end()
+    // Nothing more is to come on this session; without this, `server.close()` would wait for the client to leave.
+    if (connections.draining) session?.close()
+  })
+  dispatch(receiver, handshake)
+}
+
+/** Gives a stream what a socket has, for the heartbeat, for slow clients, and for the log. */
+function count(stream: ServerHttp2Stream): void {
+  let bytesRead = 0
+  let bytesWritten = 0
+  const { push, write } = stream
+  stream.push = (chunk: Uint8Array | null, ...rest: never[]) => {
+    bytesRead += chunk?.length ?? 0
+    return Reflect.apply(push, stream, [chunk, ...rest])
+  }
+  stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
+    bytesWritten += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length
+    return Reflect.apply(write, stream, [chunk, ...rest])
+  }) as typeof stream.write
+  Object.defineProperty(stream, 'bytesRead', { get: () => bytesRead })
+  Object.defineProperty(stream, 'bytesWritten', { get: () => bytesWritten })
+  Object.defineProperty(stream, 'remoteAddress', { get: () => stream.session?.socket?.remoteAddress })
+}
