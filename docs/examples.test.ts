@@ -65,12 +65,16 @@ afterAll(removePrograms)
 describe('every code block', () => {
   test('is of a kind that a test runs or compares', () => {
     const kinds: Record<string, RegExp> = {
-      js: /^(?:example|console): /,
+      js: /^(?:example|console|file): /,
       ts: /^(?:example|file|script): /,
       sh: /^shell: |^$/,
       http: /^output$/,
       text: /^picture$|^log: /,
-      nginx: /^nginx$/
+      nginx: /^(?:file|part of|instead of): /,
+      haproxy: /^(?:file|instead of): /,
+      caddy: /^(?:file|instead of): /,
+      ini: /^file: /,
+      yaml: /^file: /
     }
     const unknown = blocks.filter(({ language, label }) => kinds[language]?.test(label ?? '') !== true)
     expect(unknown.map((block) => `${where(block)}: ${block.language} with ${block.label ?? 'no comment'}`)).toEqual([])
@@ -177,4 +181,18 @@ describe('the copy of', () => {
   test.each(labelled('file'))('%s is the file', (path, block) => {
     expect(block.text).toBe(readFileSync(join(root, path), 'utf8'))
   })
+
+  test.each(labelled('part of'))('a part of %s is in the file', (path, block) => {
+    const withoutSpaces = (text: string): string => text.replace(/\s+/g, ' ').trim()
+    const lines = readFileSync(join(root, path), 'utf8').split('\n').map(withoutSpaces)
+    for (const line of block.text.trim().split('\n')) expect(lines).toContain(withoutSpaces(line))
+  })
+
+  test.each(labelled('instead of'))(
+    'what to write instead of "%s" is for a line of the file above it',
+    (line, block) => {
+      const file = labelled('file').find(([, { page }]) => page === block.page)?.[0] ?? ''
+      expect(readFileSync(join(root, file), 'utf8')).toContain(line)
+    }
+  )
 })

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { openSession, sendConnect, webSocketOn } from '@oneport/adapter-testsuite'
 import { WebSocket } from 'ws'
 import type { Answer, Program } from './program.ts'
@@ -46,10 +47,15 @@ async function usesToken(program: Program): Promise<void> {
   await welcomes(program, '/news', { headers: { Authorization: 'Bearer secret-of-ada' } }, 'Hello, Ada.')
 }
 
-/** Ends on SIGTERM with one client connected. */
-async function shutsDown(program: Program, code: number, printed: string): Promise<void> {
+/** Ends on a signal with one client connected. */
+async function shutsDown(
+  program: Program,
+  code: number,
+  printed: string,
+  signal: NodeJS.Signals = 'SIGTERM'
+): Promise<void> {
   const { closed } = await welcomes(program, '/chat', {}, 'Welcome.')
-  expect(await program.signal('SIGTERM')).toBe(0)
+  expect(await program.signal(signal)).toBe(0)
   expect((await closed).code).toBe(code)
   expect(program.output.trim()).toBe(printed)
 }
@@ -365,6 +371,30 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     silent.socket.pause()
     await shutsDown(program, 1001, 'closed 1, terminated 1')
   },
+
+  cluster: async (program) => {
+    /** Connects until so many workers have answered, the last of which may still be starting. */
+    const reachWorkers = async (count: number) => {
+      const workers = new Set<string>()
+      const answers: Answer[] = []
+      while (workers.size < count) {
+        const answer = await program.connect('/chat')
+        answers.push(answer)
+        workers.add(await answer.next())
+      }
+      const codes = Promise.all(answers.map(async ({ closed }) => (await closed).code))
+      return { workers, codes: codes.then((all) => new Set(all)) }
+    }
+    const before = await reachWorkers(Math.min(2, availableParallelism()))
+    program.tell('SIGHUP')
+    expect(await before.codes).toEqual(new Set([1012]))
+    const after = await reachWorkers(1)
+    for (const worker of after.workers) expect(before.workers).not.toContain(worker)
+    expect(await program.signal('SIGTERM')).toBe(0)
+    expect(await after.codes).toEqual(new Set([1012]))
+  },
+
+  pm2: (program) => shutsDown(program, 1012, 'closed 1, terminated 0', 'SIGINT'),
 
   'npm-core': (program) => echoes(program, '/echo', 'hello'),
   'npm-express': (program) => echoes(program, '/chat/lobby', 'lobby: hello'),

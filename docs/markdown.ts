@@ -14,7 +14,7 @@ export interface Block {
   readonly text: string
 }
 
-/** The pages: README and its like, docs, the README of each package. */
+/** The pages: README and its like, docs, docs/deploy, the README of each package. */
 export function pages(): string[] {
   const inFolder = (folder: string) =>
     readdirSync(join(root, folder))
@@ -23,7 +23,7 @@ export function pages(): string[] {
   const packages = readdirSync(join(root, 'packages')).flatMap((name) =>
     [`packages/${name}/README.md`, `packages/${name}/src/README.md`].filter((page) => existsSync(join(root, page)))
   )
-  return [...inFolder('.'), ...inFolder('docs'), ...packages]
+  return [...inFolder('.'), ...inFolder('docs'), ...inFolder('docs/deploy'), ...packages]
 }
 
 export const readPage = (page: string): string => readFileSync(join(root, page), 'utf8')

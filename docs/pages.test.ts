@@ -1,9 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -48,8 +46,10 @@ describe('the pages', () => {
     expect(missing).toEqual([])
   })
 
-  test('are all reached from the README', () => {
-    const targets = linksOf('README.md').map((target) => target.split('#')[0])
+  test('are all reached from the README, or from that of their folder', () => {
+    const targets = ['README.md', 'docs/deploy/README.md'].flatMap((page) =>
+      linksOf(page).map((target) => posix.join(dirname(page), target.split('#')[0] as string))
+    )
     const unreached = pages().filter((page) => /^(?:docs\/|[A-Z]+\.md$)/.test(page) && page !== 'README.md')
     expect(unreached.filter((page) => !targets.includes(page))).toEqual([])
   })
@@ -305,128 +305,5 @@ describe('a mistake in the code of a listener that returns its promise', () => {
     expect(phases).toEqual(['dispatch'])
     socket.destroy()
     await once(server.close(), 'close')
-  })
-})
-
-const hasNginx = spawnSync('nginx', ['-v']).status === 0
-
-/** Runs nginx with a configuration of the pages in front of a server. */
-async function startNginx(text: string, target: number): Promise<{ port: number; stop(): Promise<void> }> {
-  const probe = createServer()
-  await once(probe.listen(0, '127.0.0.1'), 'listening')
-  const { port } = probe.address() as AddressInfo
-  await once(probe.close(), 'close')
-
-  const folder = mkdtempSync(join(tmpdir(), 'oneport-nginx-'))
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder};`)
-  const http = text.replace('listen 80;', `listen 127.0.0.1:${port};`).replace('127.0.0.1:3000', `127.0.0.1:${target}`)
-  const config = join(folder, 'nginx.conf')
-  writeFileSync(
-    config,
-    `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log; events {} http { access_log off; ${paths.join(' ')} ${http} }`
-  )
-  const nginx = spawn('nginx', ['-p', folder, '-c', config], { stdio: 'ignore' })
-  const stop = async (): Promise<void> => {
-    nginx.kill()
-    await once(nginx, 'exit')
-    rmSync(folder, { recursive: true })
-  }
-  return { port, stop }
-}
-
-describe('the configuration of nginx', () => {
-  const [block] = blocksOf('docs/origins.md').filter(({ language }) => language === 'nginx')
-  const text = block?.text ?? ''
-
-  test('passes on what a handshake needs', () => {
-    for (const [field, value] of [
-      ['Host', '$http_host'],
-      ['Upgrade', '$http_upgrade'],
-      ['Connection', '$connection_upgrade']
-    ]) {
-      expect(text).toContain(`proxy_set_header ${field} ${value};`)
-    }
-    expect(text).toContain('proxy_http_version 1.1;')
-  })
-
-  const run = hasNginx || process.env.CI === 'true' ? test : test.skip
-  run(`lets a page of its own origin connect${hasNginx ? '' : ' (apt-get install nginx)'}`, async () => {
-    const listener: RequestListener = (req, res) => {
-      void acceptWebSocket(req, res, (socket) => socket.send('Welcome.'))
-    }
-    const server = createServer(listener)
-    attach(server, listener, { onRefused: () => {} })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const { port, stop } = await startNginx(text, (server.address() as AddressInfo).port)
-    try {
-      const statusOf = async (origin: string): Promise<number> => {
-        const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { origin })
-        try {
-          return await new Promise((resolve, reject) => {
-            socket.on('open', () => resolve(101))
-            socket.on('unexpected-response', (_req, res) => resolve(res.statusCode ?? 0))
-            socket.on('error', reject)
-          })
-        } finally {
-          socket.on('error', () => {}).terminate()
-        }
-      }
-      let first = 0
-      for (let tries = 0; first === 0 && tries < 100; tries++) {
-        first = await statusOf(`http://127.0.0.1:${port}`).catch(() => sleep(50, 0))
-      }
-      expect(first).toBe(101)
-      expect(await statusOf('http://evil.example')).toBe(403)
-    } finally {
-      await stop()
-      server.closeAllConnections()
-      await once(server.close(), 'close')
-    }
-  })
-
-  // docs/limits.md, with one second for the minute that nginx waits by default.
-  run.each<[client: string, intervalMs: number, sends: boolean, lives: boolean]>([
-    ['a silent client lives where two intervals are below its time', 400, false, true],
-    ['a silent client is cut where one is longer', 1_500, false, false],
-    ['a client that sends all the time to a silent server lives', 600, true, true]
-  ])('with a short proxy_read_timeout: %s', async (_client, intervalMs, sends, lives) => {
-    const listener: RequestListener = (req, res) => acceptWebSocket(req, res, () => {})
-    const server = createServer(listener)
-    attach(server, listener, { heartbeat: { intervalMs, timeoutMs: 300 } })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const config = text.replace('proxy_read_timeout 1h;', 'proxy_read_timeout 1s;')
-    expect(config).not.toBe(text)
-    const { port, stop } = await startNginx(config, (server.address() as AddressInfo).port)
-    let timer: NodeJS.Timeout | undefined
-    try {
-      const open = async (): Promise<WebSocket> => {
-        const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
-        return once(socket, 'open').then(() => socket)
-      }
-      let socket: WebSocket | undefined
-      for (let tries = 0; socket === undefined && tries < 100; tries++) {
-        socket = await open().catch(() => sleep(50, undefined))
-      }
-      if (socket === undefined) throw new Error('nginx does not listen')
-      const opened = socket
-      // Five pings, or forty messages 50 ms apart: two seconds and more, where nginx waits one.
-      const outlived = new Promise<string>((resolve) => {
-        let signs = 0
-        const count = (enough: number) => ++signs === enough && resolve('lives')
-        opened.on('ping', () => !sends && count(5))
-        if (!sends) return
-        timer = setInterval(() => {
-          opened.send('hello')
-          count(40)
-        }, 50)
-      })
-      const cut = once(opened, 'close').then(() => 'cut')
-      expect(await Promise.race([cut, outlived])).toBe(lives ? 'lives' : 'cut')
-      socket.terminate()
-    } finally {
-      clearInterval(timer)
-      await stop()
-      await once(server.close(), 'close')
-    }
   })
 })

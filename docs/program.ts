@@ -1,13 +1,14 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
+import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { certificate } from '@oneport/adapter-testsuite'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Block, root } from './markdown.ts'
+import { freePort } from './port.ts'
 
 /** Beside docs/node_modules, so that the programs find their packages as a user's program does. */
 const folder = join(__dirname, 'node_modules', '.cache', `examples-${process.pid}`)
@@ -89,14 +90,6 @@ export async function runScript(name: string): Promise<string> {
 export async function runShell(text: string, port: number): Promise<string> {
   const { stdout } = await promisify(execFile)('sh', ['-c', atPort(text, port).replace(/^curl /gm, 'curl -sS ')])
   return stdout.replaceAll('\r\n', '\n')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0), 'listening')
-  const { port } = server.address() as AddressInfo
-  await once(server.close(), 'close')
-  return port
 }
 
 /** Replaces the port that the pages write by the one that is free. */
@@ -248,6 +241,11 @@ export class Program {
     })
     await Promise.race([done, sleep(patienceMs, undefined, { ref: false })])
     return logged
+  }
+
+  /** Sends a signal that it goes on after. */
+  tell(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
   }
 
   /** Sends a signal and waits for the end. @returns the exit code */

@@ -115,14 +115,22 @@ function endpointFor(handshake: Handshake, options: EndpointOptions | undefined)
 
 function checkOrigin(req: IncomingMessage, endpoint: Endpoint, effective: EffectiveRequest): void {
   const { origin } = req.headers
-  if (origin === undefined ? !endpoint.requireOrigin : endpoint.origins.allows(origin, effective)) return
+  const { origins, requireOrigin } = endpoint
+  if (origin === undefined ? !requireOrigin : origins.allows(origin, effective)) return
   const { host = '(none)', scheme } = effective
+  const isHostToBlame = origins.comparesHost && origin?.includes('://') && !origin.endsWith(`://${host}`)
+  // A host that is not the one in `Host` is the word of a trusted proxy: there is nothing to mend.
+  const hint = isHostToBlame && host === req.headers.host ? proxyHint : ''
   throw new HandshakeError(
     'HANDSHAKE_ORIGIN',
     origin === undefined ? 'A field "Origin" is required here.' : `Origin ${quote(origin)} is not allowed here.`,
-    `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme ?? 'unknown'}, allowed: ${endpoint.origins.rule}`
+    `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme ?? 'unknown'}, allowed: ${origins.rule}${hint}`
   )
 }
+
+const proxyHint =
+  '; behind a proxy, let it pass on what the client meant (nginx: proxy_set_header Host $http_host; ' +
+  'proxy_set_header X-Forwarded-Proto $scheme;) and let your framework trust it'
 
 function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | undefined {
   const { subprotocols, requireSubprotocol } = endpoint

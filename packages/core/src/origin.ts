@@ -44,6 +44,8 @@ export function effectiveRequest(req: IncomingMessage): EffectiveRequest {
 export interface OriginPolicy {
   /** The rule as an operator reads it in a log line. */
   readonly rule: string
+  /** Whether `'same-origin'` is among it, so that the effective host decides. */
+  readonly comparesHost: boolean
   /** Whether a request with this `Origin` may go on. */
   allows(origin: string, effective: EffectiveRequest): boolean
 }
@@ -96,7 +98,7 @@ function isSameOrigin(origin: ParsedOrigin, effective: EffectiveRequest): boolea
  * @throws TypeError at start-up, for a rule that could never match or would match more than it says
  */
 export function compileOrigins(allowed: AllowedOrigins): OriginPolicy {
-  if (allowed === 'any') return { rule: "'any'", allows: (origin) => !origin.includes(',') }
+  if (allowed === 'any') return { rule: "'any'", comparesHost: false, allows: (origin) => !origin.includes(',') }
   if (typeof allowed === 'function') return compileFunction(allowed)
   if (allowed === 'same-origin') return compileList(['same-origin'])
   if (Array.isArray(allowed)) return compileList(allowed)
@@ -108,6 +110,7 @@ export function compileOrigins(allowed: AllowedOrigins): OriginPolicy {
 function compileFunction(decide: (origin: string, effective: EffectiveRequest) => boolean): OriginPolicy {
   return {
     rule: 'a function',
+    comparesHost: false,
     allows: (origin, effective) => {
       const parsed = parseOrigin(origin)
       if (parsed === undefined && origin !== 'null') return false
@@ -137,6 +140,7 @@ function compileList(list: readonly (string | RegExp)[]): OriginPolicy {
       list.length === 0
         ? 'an empty list'
         : list.map((entry) => (entry instanceof RegExp ? String(entry) : `'${entry}'`)).join(', '),
+    comparesHost: list.includes('same-origin'),
     allows: (origin, effective) => {
       if (origin === 'null') return allowsNull
       const parsed = parseOrigin(origin)

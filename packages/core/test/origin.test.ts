@@ -387,6 +387,17 @@ describe('compileOrigins', () => {
     expect(compileOrigins(rule).rule).toBe(text)
   })
 
+  test.each<[rule: AllowedOrigins, compares: boolean]>([
+    ['same-origin', true],
+    [['https://a', 'same-origin'], true],
+    [['https://a'], false],
+    [[], false],
+    [() => true, false],
+    ['any', false]
+  ])('knows whether the rule %p compares the host of the request', (rule, compares) => {
+    expect(compileOrigins(rule).comparesHost).toBe(compares)
+  })
+
   test('does not notice a later change of the list', () => {
     const list = ['https://a']
     const policy = compileOrigins(list)
