@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util'
+import { contenders } from './contenders/index.ts'
+import { suites } from './suites/index.ts'
+import type { Suite } from './suites/suite.ts'
+
+/** What the command line asks for. */
+export interface Arguments {
+  readonly help: boolean
+  readonly quick: boolean
+  readonly suites: readonly Suite[]
+  /** Names; undefined for all. */
+  readonly contenders: ReadonlySet<string> | undefined
+  readonly rounds: number
+  readonly connections: number
+  /** Whether the page is written. */
+  readonly write: boolean
+  readonly profiles: string | undefined
+}
+
+export const usage = `Measures Oneport beside its peers, and prints the ratios.
+
+  npm run bench                                             everything, up to an hour; writes docs/benchmarks.md
+  npm run bench -- --quick                                  everything, roughly, in under 3 minutes
+  npm run bench -- --suite echo --contender ws,core         some suites, some contenders
+  npm run bench -- --rounds 21                              more rounds (9 by default, 3 with --quick)
+  npm run bench -- --connections 2000                       fewer idle connections (10000 by default)
+  npm run bench -- --write                                  writes the page where it would not be written
+  npm run bench -- --suite handshake-close --profile FOLDER CPU profiles of the servers
+  npm run bench -- --help                                   prints this
+
+Suites:     ${suites.map(({ name }) => name).join(', ')}
+            (the beginning of a name takes all that begin so)
+Contenders: ${contenders.map(({ name }) => name).join(', ')}
+`
+
+const options = {
+  help: { type: 'boolean' },
+  quick: { type: 'boolean' },
+  suite: { type: 'string', multiple: true },
+  contender: { type: 'string', multiple: true },
+  rounds: { type: 'string' },
+  connections: { type: 'string' },
+  write: { type: 'boolean' },
+  profile: { type: 'string' }
+} as const
+
+/**
+ * Reads the arguments after `node main.js`.
+ * @throws Error with one sentence for the person who typed them
+ */
+export function readArguments(argv: readonly string[]): Arguments {
+  const { values } = parseArgs({ args: [...argv], options })
+  const { help = false, quick = false, profile: profiles } = values
+  const chosen = values.suite && readNames('suite', values.suite)
+  const names = values.contender && readNames('contender', values.contender)
+  for (const name of names ?? [])
+    known(
+      'contender',
+      name,
+      contenders.some((contender) => contender.name === name)
+    )
+  for (const name of chosen ?? [])
+    known(
+      'suite',
+      name,
+      suites.some((suite) => begins(suite, name))
+    )
+  const isWhole = !quick && chosen === undefined && names === undefined && profiles === undefined
+  return {
+    help,
+    quick,
+    suites: chosen === undefined ? suites : suites.filter((suite) => chosen.some((name) => begins(suite, name))),
+    contenders: names && new Set(names),
+    rounds: readCount('rounds', values.rounds ?? (quick ? '3' : '9')),
+    connections: readCount('connections', values.connections ?? (quick ? '2000' : '10000')),
+    write: values.write ?? isWhole,
+    profiles
+  }
+}
+
+const readNames = (option: string, values: readonly string[]): string[] => {
+  const names = values.flatMap((value) => value.split(',')).filter((name) => name !== '')
+  if (names.length === 0) throw new Error(`--${option} takes names.`)
+  return names
+}
+
+const begins = ({ name }: Suite, start: string): boolean => name === start || name.startsWith(`${start}-`)
+
+function known(option: string, name: string, isKnown: boolean): void {
+  if (!isKnown) throw new Error(`There is no ${option} '${name}'; 'npm run bench -- --help' lists them.`)
+}
+
+function readCount(option: string, value: string): number {
+  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value)
+  throw new Error(`--${option} takes a number from 1 to 999999; '${value}' came.`)
+}

@@ -1,0 +1,105 @@
+import type { DialectName } from '../generator/dialect.ts'
+
+/** What is known of a contender without loading it. */
+export interface Contender {
+  /** Of its file here, and in `--contender`. */
+  readonly name: string
+  readonly title: string
+  readonly kind: 'ours' | 'peer' | 'floor'
+  /** The packages whose versions the page gives. */
+  readonly libraries: readonly string[]
+  readonly dialect: DialectName
+  /** What a reader has to know about how it does the same work. */
+  readonly note: string
+}
+
+/** In the order of the page. */
+export const contenders: readonly Contender[] = [
+  {
+    name: 'ws',
+    title: 'bare ws',
+    kind: 'peer',
+    libraries: ['ws'],
+    dialect: 'websocket',
+    note: '`noServer`, and an `upgrade` listener that compares the origin and refuses by hand. All ratios are to this one'
+  },
+  {
+    name: 'core',
+    title: 'Oneport core',
+    kind: 'ours',
+    libraries: ['@oneport/core'],
+    dialect: 'websocket',
+    note: '`attach` and `acceptWebSocket` on `node:http`, with the defaults'
+  },
+  {
+    name: 'express',
+    title: 'Oneport for Express',
+    kind: 'ours',
+    libraries: ['@oneport/express', 'express'],
+    dialect: 'websocket',
+    note: '`wsUpgrade()` and a route, through the whole middleware chain'
+  },
+  {
+    name: 'fastify',
+    title: 'Oneport for Fastify',
+    kind: 'ours',
+    libraries: ['@oneport/fastify', 'fastify'],
+    dialect: 'websocket',
+    note: '`wsPlugin` and a `{ websocket: true }` route'
+  },
+  {
+    name: 'express-ws',
+    title: 'express-ws',
+    kind: 'peer',
+    libraries: ['express-ws', 'express'],
+    dialect: 'websocket',
+    note: '`app.ws()`. Its routes and middleware run behind the 101 and cannot refuse, so `verifyClient` of `ws` compares the origin'
+  },
+  {
+    name: 'fastify-websocket',
+    title: '@fastify/websocket',
+    kind: 'peer',
+    libraries: ['@fastify/websocket', 'fastify'],
+    dialect: 'websocket',
+    note: 'a route with `wsHandler`, whose `preValidation` hook compares the origin'
+  },
+  {
+    name: 'crossws',
+    title: 'crossws',
+    kind: 'peer',
+    libraries: ['crossws'],
+    dialect: 'websocket',
+    note: 'its adapter for Node.js, with its own copy of `ws`; the hook `upgrade` compares the origin'
+  },
+  {
+    name: 'socket-io',
+    title: 'socket.io',
+    kind: 'peer',
+    libraries: ['socket.io'],
+    dialect: 'socket.io',
+    note: 'its own protocol over its WebSocket transport: a connection is open once the namespace has answered, a message is an event in JSON. `allowRequest` compares the origin and refuses with 400; the subprotocol is agreed on by `ws`, which takes the first'
+  },
+  {
+    name: 'http-101',
+    title: 'floor: http, 101 by hand',
+    kind: 'floor',
+    libraries: [],
+    dialect: 'websocket',
+    note: '`node:http` and a loop that unmasks frames and sends them back. It checks next to nothing; no library can be as small'
+  },
+  {
+    name: 'net',
+    title: 'floor: net alone',
+    kind: 'floor',
+    libraries: [],
+    dialect: 'websocket',
+    note: 'the same on TCP, without a parser for HTTP'
+  }
+]
+
+/** Servers without WebSockets, which the HTTP tax compares with. */
+export const plainServers: readonly Contender[] = [
+  ['plain-http', 'node:http alone'],
+  ['plain-express', 'Express alone'],
+  ['plain-fastify', 'Fastify alone']
+].map(([name = '', title = '']) => ({ name, title, kind: 'floor', libraries: [], dialect: 'websocket', note: '' }))

@@ -1,0 +1,19 @@
+import { answerParent } from './answers.ts'
+import { type Job, run } from './generator/job.ts'
+
+/** What a job took. */
+export interface Effort {
+  readonly elapsedMs: number
+  readonly cpuMs: number
+}
+
+async function measure(job: Job): Promise<Effort> {
+  const cpu = process.cpuUsage()
+  const started = performance.now()
+  await run(job)
+  const elapsedMs = performance.now() - started
+  const { user, system } = process.cpuUsage(cpu)
+  return { elapsedMs, cpuMs: (user + system) / 1_000 }
+}
+
+answerParent(measure)

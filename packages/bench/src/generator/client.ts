@@ -1,0 +1,87 @@
+import { connect, type Socket } from 'node:net'
+import type { Dialect } from './dialect.ts'
+
+/** Source addresses, in turn: each has as many ports as the kernel gives to clients, and ports rest after use. */
+const addresses =
+  process.platform === 'linux' ? Array.from({ length: 8 }, (_, index) => `127.0.0.${index + 1}`) : ['127.0.0.1']
+let turn = 0
+
+// Of all clients: a chunk is looked at before the next one is read.
+const readBuffer = Buffer.allocUnsafe(65_536)
+
+/** A TCP connection as the generator needs it: bytes out, chunks in, and nothing kept. */
+export class Client {
+  /** Gets each chunk, which is valid during the call only. */
+  receive: (chunk: Buffer) => void = ignore
+  readonly #socket: Socket
+  readonly #closed: Promise<void>
+
+  constructor(port: number) {
+    turn = (turn + 1) % addresses.length
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      localAddress: addresses[turn] as string,
+      noDelay: true,
+      onread: {
+        buffer: readBuffer,
+        callback: (length) => {
+          this.receive(readBuffer.subarray(0, length))
+          return true
+        }
+      }
+    })
+    this.#closed = new Promise((resolve, reject) => {
+      this.#socket.once('error', reject)
+      this.#socket.once('close', resolve)
+    })
+    // Whoever waits for it hears of the error.
+    this.#closed.catch(ignore)
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+
+  /** Resolves once the connection has ended; rejects where it broke. */
+  get closed(): Promise<void> {
+    return this.#closed
+  }
+
+  /** Resolves once all that has come contains a text. Rejects where the connection ends before. */
+  received(text: string): Promise<string> {
+    let all = ''
+    const found = new Promise<string>((resolve) => {
+      this.receive = (chunk) => {
+        all += chunk.toString('latin1')
+        if (!all.includes(text)) return
+        this.receive = ignore
+        resolve(all)
+      }
+    })
+    const ended = this.#closed.then(() => {
+      throw new Error(`The server ended the connection after: ${JSON.stringify(all.slice(0, 200))}`)
+    })
+    return Promise.race([found, ended])
+  }
+
+  /** Ends the connection with a reset, which leaves no port waiting. */
+  reset(): void {
+    this.#socket.resetAndDestroy()
+  }
+}
+
+function ignore(): void {}
+
+/** Opens a WebSocket. */
+export async function openWebSocket(port: number, { handshake, greeting, opened }: Dialect): Promise<Client> {
+  const client = new Client(port)
+  client.write(handshake)
+  const head = await client.received('\r\n\r\n')
+  if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`No 101 came but: ${head.split('\r\n')[0]}`)
+  if (greeting !== undefined) {
+    client.write(greeting)
+    await client.received(opened)
+  }
+  return client
+}

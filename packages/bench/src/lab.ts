@@ -1,0 +1,103 @@
+import { join } from 'node:path'
+import { Child } from './child.ts'
+import type { Settings } from './contenders/endpoint.ts'
+import type { Extent } from './extent.ts'
+import type { Job } from './generator/job.ts'
+import type { Effort } from './generator-process.ts'
+import { schedule } from './schedule.ts'
+import type { ServerAnswer, ServerQuestion } from './server-process.ts'
+import type { Entry, Sample, Stage, Suite } from './suites/suite.ts'
+
+/** What was measured of one entry, a sample for each round. */
+export interface Measured {
+  readonly entry: Entry
+  readonly samples: Sample[]
+}
+
+export interface SuiteResult {
+  readonly suite: Suite
+  readonly measured: readonly Measured[]
+}
+
+interface RunningServer {
+  readonly child: Child<ServerQuestion, ServerAnswer>
+  readonly port: number
+}
+
+/** The processes of a run: servers on one core, the generator on the other. */
+export class Lab {
+  readonly #extent: Extent
+  readonly #generator = new Child<Job, Effort>('The generator', join(__dirname, 'generator-process.js'), 1)
+  readonly #children: { end(): Promise<void> }[] = [this.#generator]
+  /** Servers that stay for the next round and the next suite. */
+  readonly #kept = new Map<string, RunningServer>()
+
+  constructor(extent: Extent) {
+    this.#extent = extent
+  }
+
+  /** Measures some entries of a suite; `progress` hears of each round before it begins; 0 is the warm-up. */
+  async run(
+    suite: Suite,
+    entries: readonly Entry[],
+    rounds: number,
+    progress: (round: number) => void
+  ): Promise<SuiteResult> {
+    const measured = entries.map((entry): Measured => ({ entry, samples: [] }))
+    const warmUps = suite.fresh ? 0 : 1
+    for (const [turn, order] of schedule(measured, rounds + warmUps).entries()) {
+      const round = turn - warmUps + 1
+      progress(round)
+      for (const { entry, samples } of order) {
+        const sample = await this.#measure(suite, entry)
+        if (round > 0) samples.push(sample)
+      }
+    }
+    return { suite, measured }
+  }
+
+  async #measure(suite: Suite, entry: Entry): Promise<Sample> {
+    const server = suite.fresh ? await this.#start(entry) : await this.#keep(entry)
+    try {
+      return await suite.measure(this.#stage(entry, server))
+    } finally {
+      if (suite.fresh) await server.child.end()
+    }
+  }
+
+  #stage(entry: Entry, { child, port }: RunningServer): Stage {
+    const { divisor, connections, heartbeatMs } = this.#extent
+    return {
+      entry,
+      connections,
+      heartbeatMs,
+      scaled: (times) => Math.ceil(times / divisor),
+      server: (question) => child.ask(question),
+      generate: (job) => this.#generator.ask({ ...job, port, dialect: entry.contender.dialect } as Job)
+    }
+  }
+
+  async #keep(entry: Entry): Promise<RunningServer> {
+    const key = JSON.stringify([entry.contender.name, entry.heartbeat, entry.bufferUtil])
+    const server = this.#kept.get(key) ?? (await this.#start(entry))
+    this.#kept.set(key, server)
+    return server
+  }
+
+  async #start({ name, contender, heartbeat, bufferUtil }: Entry): Promise<RunningServer> {
+    const { profiles, heartbeatMs } = this.#extent
+    const profiling =
+      profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`]
+    const script = join(__dirname, 'server-process.js')
+    const child = new Child<ServerQuestion, ServerAnswer>(contender.title, script, 0, ['--expose-gc', ...profiling])
+    this.#children.push(child)
+    const settings: Settings = heartbeat === undefined ? {} : { heartbeat: heartbeat === 'on' ? heartbeatMs : 'off' }
+    const { port } = await child.ask({ ask: 'start', contender: contender.name, settings, bufferUtil })
+    return { child, port: port as number }
+  }
+
+  /** Ends all processes. */
+  async end(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.end()))
+  }
+}

@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { cpus, type as osType, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { canPin } from './child.ts'
+
+/** What a reader has to know of the machine; nothing that names it. */
+export function describeMachine(): string[] {
+  const [cpu] = cpus()
+  return [
+    `${cpus().length} cores of ${cpu?.model.trim() ?? 'an unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
+    `${osType()} on ${process.arch}, Node.js ${process.versions.node} with V8 ${process.versions.v8}`,
+    canPin
+      ? 'the servers on core 0, the generator on core 1, by `taskset`'
+      : 'the processes where the system put them, because there is no `taskset`'
+  ]
+}
+
+/**
+ * How many files, and so connections, a process may have open; Node raises its own limit to the highest that it may.
+ * Infinity where nobody says.
+ */
+export function descriptorLimit(): number {
+  try {
+    const limit = execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).trim()
+    return limit === 'unlimited' ? Infinity : Number(limit)
+  } catch {
+    return Infinity
+  }
+}
+
+/** A package that the bench depends on, with its version and that of the `ws` inside it where there is one. */
+export function describePackage(name: string): string {
+  const manifest = realpathSync(join(__dirname, '../node_modules', name, 'package.json'))
+  const { version, dependencies = {} } = readManifest(manifest)
+  if (!('ws' in dependencies)) return `${name} ${version}`
+  return `${name} ${version} with ws ${readManifest(createRequire(manifest).resolve('ws/package.json')).version}`
+}
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+
+const readManifest = (path: string): Manifest => JSON.parse(readFileSync(path, 'utf8'))

@@ -1,0 +1,88 @@
+import type { AddressInfo, Server } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { answerParent } from './answers.ts'
+import { hasBufferUtil, hideBufferUtil } from './buffer-util.ts'
+import type { Settings, Start } from './contenders/endpoint.ts'
+
+/** What the server of one contender is asked for. */
+export type ServerQuestion =
+  | { readonly ask: 'start'; readonly contender: string; readonly settings: Settings; readonly bufferUtil: boolean }
+  /** Waits until nobody is connected, and collects garbage: a round does not pay for the one before it. */
+  | { readonly ask: 'settle' }
+  | { readonly ask: 'begin'; readonly watchDelay: boolean }
+  | { readonly ask: 'end' }
+  | { readonly ask: 'memory' }
+
+export interface ServerAnswer {
+  readonly port?: number
+  readonly cpuMs?: number
+  readonly worstDelayMs?: number
+  readonly heapBytes?: number
+  readonly rssBytes?: number
+}
+
+/** The monitor's own timer, which each delay that it measures contains. */
+const resolution = 1
+const delay = monitorEventLoopDelay({ resolution })
+let server: Server
+let cpu = process.cpuUsage()
+
+async function start(contender: string, settings: Settings, bufferUtil: boolean): Promise<ServerAnswer> {
+  if (!bufferUtil) hideBufferUtil()
+  const { start: startContender } = (await import(`./contenders/${contender}.js`)) as { start: Start }
+  server = await startContender(settings)
+  if (hasBufferUtil() !== bufferUtil) throw new Error(`bufferutil is ${bufferUtil ? 'not ' : ''}loaded`)
+  return { port: (server.address() as AddressInfo).port }
+}
+
+const connectionCount = (): Promise<number> =>
+  new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))))
+
+async function settle(): Promise<ServerAnswer> {
+  while ((await connectionCount()) > 0) await sleep(5)
+  globalThis.gc?.()
+  return {}
+}
+
+/** Twice: what the first one finalizes, the second one frees. */
+async function collectGarbage(): Promise<void> {
+  for (let times = 0; times < 2; times++) {
+    await sleep(5)
+    globalThis.gc?.()
+  }
+}
+
+function begin(watchDelay: boolean): ServerAnswer {
+  delay.reset()
+  if (watchDelay) delay.enable()
+  cpu = process.cpuUsage()
+  return {}
+}
+
+function end(): ServerAnswer {
+  const { user, system } = process.cpuUsage(cpu)
+  delay.disable()
+  return { cpuMs: (user + system) / 1_000, worstDelayMs: Math.max(0, delay.max / 1e6 - resolution) }
+}
+
+async function memory(): Promise<ServerAnswer> {
+  await collectGarbage()
+  const { heapUsed, rss } = process.memoryUsage()
+  return { heapBytes: heapUsed, rssBytes: rss }
+}
+
+answerParent(async (question: ServerQuestion): Promise<ServerAnswer> => {
+  switch (question.ask) {
+    case 'start':
+      return start(question.contender, question.settings, question.bufferUtil)
+    case 'settle':
+      return settle()
+    case 'begin':
+      return begin(question.watchDelay)
+    case 'end':
+      return end()
+    case 'memory':
+      return memory()
+  }
+})

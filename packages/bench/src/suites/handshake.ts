@@ -1,0 +1,54 @@
+import { contenders } from '../contenders/index.ts'
+import { effortFigures, measureEffort } from './effort.ts'
+import { plainEntries, type Suite } from './suite.ts'
+
+const atOnce = 64
+/** Of a round; as many connections are open at the end of one. */
+export const handshakes = 4_000
+
+export const handshakeClose: Suite = {
+  name: 'handshake-close',
+  title: 'Handshake, then close',
+  text: `A client connects, sends the opening handshake of a browser, and after the 101 the close frame; it is done when the server has ended the TCP connection. ${atOnce} clients at a time.`,
+  entries: plainEntries(contenders),
+  figures: effortFigures('handshake'),
+  chart: 'Server CPU per handshake and close, bare ws = 1',
+  fresh: false,
+  measure: async (stage) => {
+    const times = stage.scaled(handshakes)
+    await stage.server({ ask: 'settle' })
+    return measureEffort(stage, times, { kind: 'open and close', count: times, atOnce })
+  }
+}
+
+export const handshakeOnly: Suite = {
+  name: 'handshake-only',
+  title: 'Handshake only',
+  text: `The same without the close: the connections stay open until the round is over. ${atOnce} clients at a time.`,
+  entries: plainEntries(contenders),
+  figures: effortFigures('handshake'),
+  chart: 'Server CPU per handshake, bare ws = 1',
+  fresh: false,
+  measure: async (stage) => {
+    const times = stage.scaled(handshakes)
+    await stage.server({ ask: 'settle' })
+    const sample = await measureEffort(stage, times, { kind: 'open and stay', count: times, atOnce })
+    await stage.generate({ kind: 'drop' })
+    return sample
+  }
+}
+
+export const refusal: Suite = {
+  name: 'refusal',
+  title: 'Refusal by origin',
+  text: `The handshake comes from an origin that is not allowed. The answer is 403, and 400 from socket.io; a client is done when the server has ended the connection. Nobody logs. ${atOnce} clients at a time.`,
+  entries: plainEntries(contenders),
+  figures: effortFigures('refusal'),
+  chart: 'Server CPU per refusal, bare ws = 1',
+  fresh: false,
+  measure: async (stage) => {
+    const times = stage.scaled(handshakes)
+    await stage.server({ ask: 'settle' })
+    return measureEffort(stage, times, { kind: 'be refused', count: times, atOnce })
+  }
+}

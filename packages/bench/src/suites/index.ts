@@ -1,0 +1,21 @@
+import { bufferUtilSuites } from './buffer-util.ts'
+import { echoes } from './echo.ts'
+import { handshakeClose, handshakeOnly, refusal } from './handshake.ts'
+import { heartbeat } from './heartbeat.ts'
+import { httpTax } from './http-tax.ts'
+import { memory } from './memory.ts'
+import { reconnect } from './reconnect.ts'
+import type { Suite } from './suite.ts'
+
+/** In the order of the page. */
+export const suites: readonly Suite[] = [
+  handshakeClose,
+  handshakeOnly,
+  refusal,
+  ...echoes,
+  ...bufferUtilSuites,
+  memory,
+  httpTax,
+  heartbeat,
+  reconnect
+]

@@ -1,0 +1,31 @@
+import { contenders } from '../contenders/index.ts'
+import { plainEntries, type Suite } from './suite.ts'
+
+export const reconnect: Suite = {
+  name: 'reconnect',
+  title: 'Reconnect storm',
+  text: '2,000 clients connect at the same moment, as after a restart. Measured is the server’s CPU for each client, the time until all are open, and the worst delay of the event loop meanwhile. The time is the generator’s as much as the server’s.',
+  entries: plainEntries(contenders),
+  figures: [
+    { key: 'cpu', title: 'Server CPU per client', unit: 'µs', digits: 1, compared: true },
+    { key: 'time', title: 'All open after', unit: 'ms', digits: 0, compared: true },
+    { key: 'delay', title: 'Worst loop delay', unit: 'ms', digits: 1, compared: false },
+    { key: 'generatorCpu', title: 'Generator CPU', unit: 'µs', digits: 1, compared: false }
+  ],
+  chart: 'Server CPU per client of the storm, bare ws = 1',
+  fresh: false,
+  measure: async ({ server, generate, scaled }) => {
+    const clients = scaled(2_000)
+    await server({ ask: 'settle' })
+    await server({ ask: 'begin', watchDelay: true })
+    const { elapsedMs, cpuMs: generatorMs } = await generate({ kind: 'open and stay', count: clients, atOnce: clients })
+    const { cpuMs = 0, worstDelayMs = 0 } = await server({ ask: 'end' })
+    await generate({ kind: 'drop' })
+    return {
+      cpu: (cpuMs * 1_000) / clients,
+      time: elapsedMs,
+      delay: worstDelayMs,
+      generatorCpu: (generatorMs * 1_000) / clients
+    }
+  }
+}

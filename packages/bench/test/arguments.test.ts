@@ -1,0 +1,55 @@
+import { readArguments, usage } from '../src/arguments.ts'
+import { contenders } from '../src/contenders/index.ts'
+import { suites } from '../src/suites/index.ts'
+
+const suiteNames = (argv: string[]): string[] => readArguments(argv).suites.map(({ name }) => name)
+
+describe('the arguments', () => {
+  test('without any are a whole run, which writes the page', () => {
+    expect(readArguments([])).toMatchObject({
+      quick: false,
+      suites,
+      contenders: undefined,
+      rounds: 9,
+      connections: 10_000,
+      write: true
+    })
+  })
+
+  test('with --quick are a small run, which writes nothing', () => {
+    expect(readArguments(['--quick'])).toMatchObject({ suites, rounds: 3, connections: 2_000, write: false })
+  })
+
+  test.each([[['--suite', 'echo']], [['--contender', 'ws,core']], [['--profile', 'profiles']]])(
+    '%j write nothing unless told to',
+    (argv) => {
+      expect(readArguments(argv).write).toBe(false)
+      expect(readArguments([...argv, '--write']).write).toBe(true)
+    }
+  )
+
+  test('choose suites by name, or by how their names begin', () => {
+    expect(suiteNames(['--suite', 'echo-64-one,memory'])).toEqual(['echo-64-one', 'memory'])
+    expect(suiteNames(['--suite', 'handshake'])).toEqual(['handshake-close', 'handshake-only'])
+    expect(suiteNames(['--suite', 'memory', '--suite', 'refusal'])).toEqual(['refusal', 'memory'])
+  })
+
+  test('choose contenders', () => {
+    expect(readArguments(['--contender', 'ws,core']).contenders).toEqual(new Set(['ws', 'core']))
+  })
+
+  test.each([
+    [['--suite', 'ech'], "There is no suite 'ech'; 'npm run bench -- --help' lists them."],
+    [['--contender', 'uws'], "There is no contender 'uws'; 'npm run bench -- --help' lists them."],
+    [['--suite', ','], '--suite takes names.'],
+    [['--rounds', '0'], "--rounds takes a number from 1 to 999999; '0' came."],
+    [['--connections', 'many'], "--connections takes a number from 1 to 999999; 'many' came."],
+    [['--fast'], "Unknown option '--fast'"]
+  ])('%j are answered with what is wrong', (argv, message) => {
+    expect(() => readArguments(argv)).toThrow(message)
+  })
+
+  test('are explained with all suites and contenders', () => {
+    for (const { name } of [...suites, ...contenders]) expect(usage).toContain(name)
+  })
+})

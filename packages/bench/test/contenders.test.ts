@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { Child } from '../src/child.ts'
+import { plainPath, plainText, subprotocol } from '../src/contenders/endpoint.ts'
+import { contenders, plainServers } from '../src/contenders/index.ts'
+import { Client } from '../src/generator/client.ts'
+import { closeFrame, dialects } from '../src/generator/dialect.ts'
+import type { ServerAnswer, ServerQuestion } from '../src/server-process.ts'
+
+// A process takes its time to start on a busy machine.
+jest.setTimeout(60_000)
+
+// As built: it is what the bench runs, and `npm test` builds before it tests.
+const script = join(__dirname, '../dist/server-process.js')
+
+const accept = createHash('sha1')
+  .update('dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11')
+  .digest('base64')
+
+let server: Child<ServerQuestion, ServerAnswer>
+
+afterEach(() => server.end())
+
+async function start(contender: string): Promise<number> {
+  server = new Child(contender, script, 0, ['--expose-gc'])
+  const { port } = await server.ask({ ask: 'start', contender, settings: {}, bufferUtil: false })
+  return port as number
+}
+
+describe.each(contenders)('the contender $name', ({ name, dialect }) => {
+  const { handshake, foreignHandshake, greeting, opened, message, echo } = dialects[dialect]
+
+  test('does the work: a handshake with a subprotocol, an echo, a close, a refusal, a GET', async () => {
+    const port = await start(name)
+    const client = new Client(port)
+    client.write(handshake)
+    const head = await client.received('\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1\.1 101 /)
+    expect(head.toLowerCase()).toContain(`\r\nsec-websocket-protocol: ${subprotocol}\r\n`)
+    expect(head).toContain(accept)
+
+    if (greeting !== undefined) {
+      client.write(greeting)
+      await client.received(opened)
+    }
+    client.write(message('hello'))
+    expect(await client.received('hello')).toContain(echo('hello').toString('latin1'))
+    client.write(closeFrame)
+    await client.closed
+
+    const foreign = new Client(port)
+    foreign.write(foreignHandshake)
+    expect(await foreign.received('\r\n\r\n')).toMatch(/^HTTP\/1\.1 40[03] /)
+    await foreign.closed
+
+    if (name !== 'net') {
+      const response = await fetch(`http://127.0.0.1:${port}${plainPath}`)
+      expect(await response.text()).toBe(plainText)
+    }
+  })
+})
+
+describe.each(plainServers)('the server $name', ({ name }) => {
+  test('answers a GET', async () => {
+    const response = await fetch(`http://127.0.0.1:${await start(name)}${plainPath}`)
+    expect(await response.text()).toBe(plainText)
+  })
+})
+
+describe('a server process', () => {
+  test('measures its CPU time and its memory, and settles when nobody is connected', async () => {
+    const client = new Client(await start('ws'))
+    await server.ask({ ask: 'begin', watchDelay: true })
+    client.write(dialects.websocket.handshake)
+    await client.received('\r\n\r\n')
+    const { cpuMs } = await server.ask({ ask: 'end' })
+    expect(cpuMs).toBeGreaterThan(0)
+    client.reset()
+    await server.ask({ ask: 'settle' })
+    const { heapBytes = 0, rssBytes = 0 } = await server.ask({ ask: 'memory' })
+    expect(heapBytes).toBeGreaterThan(0)
+    expect(rssBytes).toBeGreaterThan(heapBytes)
+  })
+
+  test('fails with what its contender threw', async () => {
+    await expect(start('nobody')).rejects.toThrow('nobody')
+  })
+})
