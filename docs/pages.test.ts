@@ -102,7 +102,7 @@ describe('the table of options', () => {
   const all = withNone({ ...declared('EndpointOptions'), ...declared('ServerOptions') })
 
   test('in the README has those of the code, with their defaults', () => {
-    expect(Object.keys(all)).toHaveLength(20)
+    expect(Object.keys(all)).toHaveLength(21)
     expect(documented('README.md', 'To turn it off', 1)).toEqual(all)
   })
 

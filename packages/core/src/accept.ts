@@ -141,7 +141,7 @@ function open<Request extends IncomingMessage>(
       writeHead: (fields) => handshake.transport.switchProtocols(handshake, fields),
       onOpen: (socket) => {
         const kept = { id: requestId, path: handshake.path }
-        socket.begin(rawSocket, endpoint.connection.maxBufferedBytes, connections, kept)
+        socket.begin(rawSocket, endpoint.connection, connections, kept)
         connections.stats.accepted(socket, req, handshake.since)
         connections.add(socket, slot, credential)
         contain(

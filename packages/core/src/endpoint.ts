@@ -53,6 +53,12 @@ export interface EndpointOptions {
    * @default 16_777_216
    */
   maxBufferedBytes?: number | undefined
+  /**
+   * Whether what is sent while received bytes are parsed leaves in one write. It makes answers to many small messages
+   * several times cheaper, and delays nothing beyond the turn of the event loop.
+   * @default true
+   */
+  coalesce?: boolean | undefined
   /** Further options of `ws`, passed on untouched: `autoPong`, `maxFragments`, `skipUTF8Validation` and the like. */
   ws?: Omit<WsServerOptions, keyof typeof ownedWsOptions> | undefined
 }
@@ -63,6 +69,7 @@ export interface ConnectionOptions {
   readonly maxBufferedBytes: number
   readonly perMessageDeflate: boolean | PerMessageDeflateOptions
   readonly closeTimeoutMs: number
+  readonly coalesce: boolean
   readonly ws: object
 }
 
@@ -101,6 +108,7 @@ const optionNames: Record<keyof EndpointOptions, true> = {
   maxBufferedBytes: true,
   perMessageDeflate: true,
   closeTimeoutMs: true,
+  coalesce: true,
   ws: true
 }
 
@@ -118,6 +126,7 @@ export const defaultEndpoint: Endpoint = Object.freeze({
     maxBufferedBytes: 16_777_216,
     perMessageDeflate: false,
     closeTimeoutMs: 5_000,
+    coalesce: true,
     ws: Object.freeze({})
   })
 })
@@ -162,14 +171,15 @@ function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | 
 }
 
 function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions): ConnectionOptions {
-  const { maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, ws } = options
-  const given = [maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, ws]
+  const { maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, coalesce, ws } = options
+  const given = [maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, coalesce, ws]
   if (given.every((value) => value === undefined)) return defaults
   if (maxPayloadBytes !== undefined && !isPayloadLimit(maxPayloadBytes)) {
     throw expected('maxPayloadBytes', 'a whole number of bytes from 1 to 2147483647, or Infinity', maxPayloadBytes)
   }
   checkCount('maxBufferedBytes', maxBufferedBytes, 'bytes')
   checkMilliseconds('closeTimeoutMs', closeTimeoutMs)
+  checkType('coalesce', coalesce, 'boolean')
   if (perMessageDeflate !== undefined && typeof perMessageDeflate !== 'boolean' && !isObject(perMessageDeflate)) {
     throw expected('perMessageDeflate', 'true, false, or the options of ws', perMessageDeflate)
   }
@@ -179,6 +189,7 @@ function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions
     maxBufferedBytes: maxBufferedBytes ?? defaults.maxBufferedBytes,
     perMessageDeflate: perMessageDeflate ?? defaults.perMessageDeflate,
     closeTimeoutMs: closeTimeoutMs ?? defaults.closeTimeoutMs,
+    coalesce: coalesce ?? defaults.coalesce,
     ws: ws ?? defaults.ws
   }
 }

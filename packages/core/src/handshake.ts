@@ -238,8 +238,10 @@ export function frameworkWriteHead(res: ServerResponse, status: number, reason?:
  * everything but this. The handler ends a connection with `close()` or `terminate()`.
  */
 export function shieldSocket(req: IncomingMessage): void {
-  // Not assigned: on HTTP/2 it has no setter.
-  Object.defineProperty(req, 'socket', { configurable: true, value: new Proxy(req.socket, withoutDestroy) })
+  const shield = new Proxy(req.socket, withoutDestroy)
+  // On HTTP/2 it has no setter.
+  if (Object.hasOwn(req, 'socket')) req.socket = shield
+  else Object.defineProperty(req, 'socket', { configurable: true, value: shield })
 }
 
 const withoutDestroy: ProxyHandler<Socket> = {

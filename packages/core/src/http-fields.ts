@@ -78,7 +78,7 @@ function pairUp(flat: readonly unknown[]): [string, OutgoingHttpHeader][] {
  * Fields of a 101 that are not middleware's to choose: the handshake's own, those of this hop (RFC 9110 §7.6.1), and
  * those that speak of a body, which a 101 does not have (RFC 9110 §8.6).
  */
-const ownedFields = [
+const ownedFields = new Set([
   'connection',
   'content-length',
   'keep-alive',
@@ -90,9 +90,9 @@ const ownedFields = [
   'trailer',
   'transfer-encoding',
   'upgrade'
-]
+])
 
 /** Removes from a response what only the handshake may set on a 101. */
 export function removeOwnedFields(res: ServerResponse): void {
-  for (const name of ownedFields) res.removeHeader(name)
+  for (const name of res.getHeaderNames()) if (ownedFields.has(name)) res.removeHeader(name)
 }

@@ -37,15 +37,13 @@ export class Limits {
     const key = address === undefined ? undefined : addressKey(address)
     if (key !== undefined) this.#takeFrom(key)
     this.#taken++
-    let held = true
-    return {
-      release: () => {
-        if (!held) return
-        held = false
-        this.#taken--
-        if (key !== undefined) this.#giveBack(key)
-      }
-    }
+    return new Place(this, key)
+  }
+
+  /** Gives back what `take` took. */
+  giveBack(key: string | undefined): void {
+    this.#taken--
+    if (key !== undefined) this.#giveBackAddress(key)
   }
 
   #takeFrom(key: string): void {
@@ -60,9 +58,24 @@ export class Limits {
     this.#byAddress.set(key, count + 1)
   }
 
-  #giveBack(key: string): void {
+  #giveBackAddress(key: string): void {
     const count = (this.#byAddress.get(key) ?? 1) - 1
     if (count === 0) this.#byAddress.delete(key)
     else this.#byAddress.set(key, count)
+  }
+}
+
+class Place implements Slot {
+  #limits: Limits | undefined
+  readonly #key: string | undefined
+
+  constructor(limits: Limits, key: string | undefined) {
+    this.#limits = limits
+    this.#key = key
+  }
+
+  release(): void {
+    this.#limits?.giveBack(this.#key)
+    this.#limits = undefined
   }
 }

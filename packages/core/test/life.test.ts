@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { closed, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptHandshake, acceptWebSocket, type HandshakeError } from '../src/index.ts'
@@ -255,7 +256,7 @@ describe('the heartbeat', () => {
     expect(attachment.connections.size).toBe(2)
     expect((await read(raw)).startsWith('\x89\x00')).toBe(true)
     await once(alive.socket, 'ping')
-    expect(attachment.connections.size).toBe(1)
+    while (attachment.connections.size > 1) await new Promise(setImmediate)
     alive.socket.send('still here')
     expect(await alive.next()).toBe('still here')
   })
@@ -335,4 +336,66 @@ test('the timeouts of HTTP do not touch an accepted connection', async () => {
   await read(idle)
   raw.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]))
   expect(await read(raw, (text) => text.endsWith('hi'))).toBe('\x81\x02hi')
+})
+
+describe('coalesce', () => {
+  /** How often the server's raw socket is written to while it answers eight messages that come in one chunk. */
+  async function writesFor(options: AttachOptions, listener: (socket: WebSocket) => unknown): Promise<number> {
+    const { target, server } = await serve((req, res) => acceptWebSocket(req, res, listener), options)
+    const connected = once(server, 'connection')
+    const raw = await open(target)
+    const [rawSocket] = (await connected) as [Socket]
+    raw.write(handshake('/'))
+    await read(raw, headArrived)
+    const writes = jest.spyOn(rawSocket, '_writev' as never)
+    raw.write(Buffer.concat(Array.from({ length: 8 }, (_none, index) => frameOf(String(index)))))
+    const text = await read(raw, (all) => all.includes('\x81\x017'))
+    expect(text).toBe(Array.from({ length: 8 }, (_none, index) => `\x81\x01${index}`).join(''))
+    return writes.mock.calls.length
+  }
+  const frameOf = (text: string) => Buffer.from([0x81, 0x81, 0, 0, 0, 0, text.charCodeAt(0)])
+
+  test('sends the answers to messages that came together in one write, in order', async () => {
+    expect(await writesFor({}, echo)).toBe(1)
+  })
+
+  test('can be turned off: one write for each', async () => {
+    expect(await writesFor({ coalesce: false }, echo)).toBe(8)
+  })
+
+  test('holds nothing back where a listener throws', async () => {
+    const { target } = await serve(
+      (req, res) =>
+        acceptWebSocket(req, res, (socket) =>
+          socket.on('message', (data) => {
+            socket.send(String(data))
+            throw new Error('broken')
+          })
+        ),
+      { onError: () => {} }
+    )
+    const { socket, next } = await connectClient(target, '/')
+    const end = closed(socket)
+    socket.send('hello')
+    expect(await next()).toBe('hello')
+    expect((await end).code).toBe(1011)
+  })
+
+  test('holds nothing back where a listener pauses, closes, or terminates', async () => {
+    const { target } = await serve((req, res) =>
+      acceptWebSocket(req, res, (socket) =>
+        socket.on('message', (data) => {
+          socket.send(`got ${data}`)
+          if (String(data) === 'pause') socket.pause()
+          else socket.close(4000)
+        })
+      )
+    )
+    for (const text of ['pause', 'close']) {
+      const { socket, next } = await connectClient(target, '/')
+      socket.send(text)
+      expect(await next()).toBe(`got ${text}`)
+      socket.terminate()
+    }
+  })
 })

@@ -26,6 +26,7 @@ describe('the defaults', () => {
         maxBufferedBytes: 16_777_216,
         perMessageDeflate: false,
         closeTimeoutMs: 5_000,
+        coalesce: true,
         ws: {}
       }
     })
@@ -113,6 +114,7 @@ describe('the options of an endpoint', () => {
         maxPayloadBytes: 10,
         perMessageDeflate: { threshold: 5 },
         closeTimeoutMs: 20,
+        coalesce: true,
         ws: { autoPong: false }
       }
     })
@@ -398,6 +400,7 @@ describe('the options of an attachment', () => {
       maxBufferedBytes: 1,
       perMessageDeflate: true,
       closeTimeoutMs: 1,
+      coalesce: true,
       ws: {},
       heartbeat: false,
       claims: () => true,
