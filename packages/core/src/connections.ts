@@ -67,7 +67,7 @@ export class Connections {
     this.joined++
     this.open.add(socket)
     this.#heartbeat?.add(socket)
-    socket.slot = slot
+    socket.place = slot.handOver()
     socket.on('close', this.#remove)
     if (credential !== undefined) this.#bind(socket, credential)
     if (this.#farewell !== undefined) socket.close(this.#farewell.code, this.#farewell.reason)
@@ -96,11 +96,11 @@ export class Connections {
     this.#heartbeat?.pong(socket)
   }
 
-  #bind(socket: ContainedWebSocket, { key, expiresAt, expiryCode }: ResolvedCredential): void {
-    socket.expiryCode = expiryCode
+  #bind(socket: ContainedWebSocket, credential: ResolvedCredential): void {
+    const { key, expiresAt } = credential
+    socket.credential = credential
     this.#expiry.set(socket, expiresAt)
     if (key === undefined) return
-    socket.key = key
     const others = this.#byKey.get(key)
     if (others === undefined) this.#byKey.set(key, new Set([socket]))
     else others.add(socket)
@@ -108,9 +108,10 @@ export class Connections {
 
   #unbind(socket: ContainedWebSocket): void {
     this.#expiry.delete(socket)
-    if (socket.key === undefined) return
-    const others = this.#byKey.get(socket.key)
-    if (others?.delete(socket) && others.size === 0) this.#byKey.delete(socket.key)
+    const key = socket.credential?.key
+    if (key === undefined) return
+    const others = this.#byKey.get(key)
+    if (others?.delete(socket) && others.size === 0) this.#byKey.delete(key)
   }
 
   /** Resolves once no socket is open. */
@@ -122,10 +123,10 @@ export class Connections {
   readonly #remove: (this: WebSocket, code: number) => void = ((connections: Connections) =>
     function (this: WebSocket, code: number): void {
       const socket = this as ContainedWebSocket
-      connections.open.delete(socket)
+      if (!connections.open.delete(socket)) return
       connections.#heartbeat?.delete(socket)
       connections.#unbind(socket)
-      socket.slot?.release()
+      connections.limits.giveBack(socket.place)
       connections.stats.closed(socket, code, connections.#onClosed)
       connections.leave()
       if (connections.open.size > 0) return

@@ -23,6 +23,10 @@ export interface Beating {
   ping(): void
   /** Ends a connection that shows no life. */
   expire(): void
+  /** For the heartbeat's own use; on the connection itself, because a map beside it takes several times the memory. */
+  slotOfBeat: number | undefined
+  bytesAtLook: number
+  restsAtLook: boolean
 }
 
 /** Each connection is looked at twice an interval, so that one which falls silent is pinged before an interval is over. */
@@ -32,13 +36,6 @@ const looksPerInterval = 2
 const mostSlots = 120
 const shortestTickMs = 10
 
-interface Pulse {
-  readonly slot: number
-  bytesRead: number
-  /** Whether the next look is not to ping: the last one did. */
-  rests: boolean
-}
-
 /**
  * One timer for all connections. Each connection has a slot, which comes round twice an interval, so that ten thousand
  * connections are pinged in many short turns and not in a long one.
@@ -47,7 +44,7 @@ export class Heartbeat {
   readonly #slots: Set<Beating>[]
   readonly #tickMs: number
   readonly #timeoutMs: number
-  readonly #pulses = new Map<Beating, Pulse>()
+  #size = 0
   /** Pinged and not heard of since, with the time at which they are given up; the first one is the first due. */
   readonly #suspects = new Map<Beating, number>()
   #turn = 0
@@ -69,24 +66,26 @@ export class Heartbeat {
     this.#slots[slot]?.add(connection)
     // Many may come at once: half of them are pinged at their odd looks, the other half at their even ones.
     this.#restsFirst = slot === 0 ? !this.#restsFirst : this.#restsFirst
-    this.#pulses.set(connection, { slot, bytesRead: connection.bytesRead, rests: this.#restsFirst })
+    connection.slotOfBeat = slot
+    connection.bytesAtLook = connection.bytesRead
+    connection.restsAtLook = this.#restsFirst
+    this.#size++
     this.#timer ??= setInterval(() => this.#tick(), this.#tickMs).unref()
   }
 
   /** A pong is life, and no traffic: the connection is as idle as before it. */
   pong(connection: Beating): void {
-    const pulse = this.#pulses.get(connection)
-    if (pulse !== undefined) pulse.bytesRead = connection.bytesRead
+    connection.bytesAtLook = connection.bytesRead
     this.#suspects.delete(connection)
   }
 
   delete(connection: Beating): void {
-    const pulse = this.#pulses.get(connection)
-    if (pulse === undefined) return
-    this.#slots[pulse.slot]?.delete(connection)
-    this.#pulses.delete(connection)
+    if (connection.slotOfBeat === undefined) return
+    this.#slots[connection.slotOfBeat]?.delete(connection)
     this.#suspects.delete(connection)
-    if (this.#pulses.size > 0) return
+    connection.slotOfBeat = undefined
+    this.#size--
+    if (this.#size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }
@@ -96,15 +95,16 @@ export class Heartbeat {
     this.#giveUp(now)
     this.#turn = (this.#turn + 1) % this.#slots.length
     for (const connection of this.#slots[this.#turn] as Set<Beating>) {
-      const pulse = this.#pulses.get(connection) as Pulse
-      const isIdle = connection.bytesRead === pulse.bytesRead
-      pulse.bytesRead = connection.bytesRead
+      const { bytesRead } = connection
+      const isIdle = bytesRead === connection.bytesAtLook
+      connection.bytesAtLook = bytesRead
       if (!isIdle) this.#suspects.delete(connection)
-      const rests = pulse.rests && isIdle
-      pulse.rests = false
+      // The last look pinged it.
+      const rests = connection.restsAtLook && isIdle
+      connection.restsAtLook = false
       // What nobody reads cannot be told from silence.
       if (!isIdle || rests || connection.isPaused || this.#suspects.has(connection)) continue
-      pulse.rests = true
+      connection.restsAtLook = true
       this.#suspects.set(connection, now + this.#timeoutMs)
       connection.ping()
     }
@@ -114,8 +114,7 @@ export class Heartbeat {
     for (const [connection, due] of this.#suspects) {
       if (due > now) return
       this.#suspects.delete(connection)
-      const pulse = this.#pulses.get(connection) as Pulse
-      if (connection.bytesRead === pulse.bytesRead && !connection.isPaused) connection.expire()
+      if (connection.bytesRead === connection.bytesAtLook && !connection.isPaused) connection.expire()
     }
   }
 }

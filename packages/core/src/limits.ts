@@ -5,6 +5,8 @@ import { HandshakeError } from './errors.ts'
 export interface Slot {
   /** Gives the place back; a second call does nothing. */
   release(): void
+  /** Leaves the place to the one who calls `giveBack` with what this returns; `release` does nothing any more. */
+  handOver(): string | undefined
 }
 
 /** Counts connections, in all and by address; a place is taken when a handshake is accepted. */
@@ -40,7 +42,7 @@ export class Limits {
     return new Place(this, key)
   }
 
-  /** Gives back what `take` took. */
+  /** Gives back what `take` took for an address. */
   giveBack(key: string | undefined): void {
     this.#taken--
     if (key !== undefined) this.#giveBackAddress(key)
@@ -77,5 +79,10 @@ class Place implements Slot {
   release(): void {
     this.#limits?.giveBack(this.#key)
     this.#limits = undefined
+  }
+
+  handOver(): string | undefined {
+    this.#limits = undefined
+    return this.#key
   }
 }

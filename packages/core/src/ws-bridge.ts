@@ -5,14 +5,13 @@ import type { Socket } from 'node:net'
 import type { Duplex, Writable } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
 import { CloseCode } from './close-code.ts'
-import { timeOf, unauthorizedCode } from './credential.ts'
+import { type ResolvedCredential, timeOf, unauthorizedCode } from './credential.ts'
 import type { ConnectionOptions } from './endpoint.ts'
 import { show } from './errors.ts'
 import type { Expiring } from './expiry.ts'
 import type { ConnectionSummary, RequestFacts } from './facts.ts'
 import type { FaultReporter } from './fault.ts'
 import type { Beating } from './heartbeat.ts'
-import type { Slot } from './limits.ts'
 import type { EndedConnection, Stats } from './stats.ts'
 
 /** What the rules found in a request, for `ws` to answer. */
@@ -50,8 +49,6 @@ export interface Home {
 /** What is kept of the request. */
 export type KeptFacts = Pick<RequestFacts, 'id' | 'path'>
 
-const nothing: KeptFacts = { id: undefined, path: '' }
-
 /**
  * A `ws.WebSocket` that an application can't break and a peer can't fill.
  *
@@ -59,17 +56,20 @@ const nothing: KeptFacts = { id: undefined, path: '' }
  * closed. Messages that come before somebody listens wait. What a peer does not read is bounded.
  */
 export class ContainedWebSocket extends WebSocket implements Beating, Expiring, EndedConnection {
-  /** The place that this connection takes among the permitted ones. */
-  slot: Slot | undefined
-  /** The user or session that it belongs to. */
-  key: string | undefined
-  /** Close code for the end of its credential. */
-  expiryCode = unauthorizedCode
+  /** The address under which this connection counts; undefined where addresses are not counted. */
+  place: string | undefined
+  /** Whose it is, and for how long. */
+  credential: ResolvedCredential | undefined
+  slotOfBeat: number | undefined
+  bytesAtLook = 0
+  restsAtLook = false
   #home: Home | undefined
   #rawSocket: (Duplex & Partial<Pick<Socket, 'bytesRead' | 'bytesWritten' | 'remoteAddress'>>) | undefined
   #maxBufferedBytes = Infinity
   #context: AsyncResource | undefined
-  #kept = nothing
+  #requestId: string | undefined
+  #path = ''
+  /** In whole milliseconds, which take no memory of their own. */
   #openedAt = 0
   #initiator: ConnectionSummary['initiator'] = 'network'
   #isExpelled = false
@@ -92,8 +92,9 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
     this.#context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
     this.#rawSocket = rawSocket
     this.#maxBufferedBytes = options.maxBufferedBytes
-    this.#kept = kept
-    this.#openedAt = performance.now()
+    this.#requestId = kept.id
+    this.#path = kept.path
+    this.#openedAt = Math.round(performance.now())
     if (options.coalesce) {
       // One in front of the listener of `ws`, one behind it.
       rawSocket.prependListener('data', cork)
@@ -111,14 +112,14 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
 
   /** What is known of the handshake's request. */
   get request(): RequestFacts {
-    return { ...this.#kept, address: this.#rawSocket?.remoteAddress }
+    return { id: this.#requestId, path: this.#path, address: this.#rawSocket?.remoteAddress }
   }
 
   summarize(code: number): ConnectionSummary {
     return {
       code,
       initiator: this.#initiator,
-      durationMs: performance.now() - this.#openedAt,
+      durationMs: Math.max(0, performance.now() - this.#openedAt),
       bytesIn: this.bytesRead,
       bytesOut: this.#rawSocket?.bytesWritten ?? 0,
       request: this.request
@@ -139,7 +140,7 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
 
   /** Called when its credential has ended. */
   expireCredential(): void {
-    this.expel(this.expiryCode, 'credential expired')
+    this.expel(this.credential?.expiryCode ?? unauthorizedCode, 'credential expired')
   }
 
   /** @returns false where the connection is closing already */

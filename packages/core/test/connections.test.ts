@@ -3,7 +3,7 @@ import { Connections } from '../src/connections.ts'
 import { resolveOptions } from '../src/options.ts'
 import type { ContainedWebSocket } from '../src/ws-bridge.ts'
 
-const slot = { release: () => {} }
+const slot = { release: () => {}, handOver: () => undefined }
 
 /** All that Connections uses of a socket is its `close` event. */
 const newSocket = () => new EventEmitter() as unknown as ContainedWebSocket

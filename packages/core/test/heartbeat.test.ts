@@ -6,6 +6,9 @@ afterEach(() => void jest.useRealTimers())
 class Peer implements Beating {
   bytesRead = 0
   isPaused = false
+  slotOfBeat: number | undefined
+  bytesAtLook = 0
+  restsAtLook = false
   pings = 0
   expired = 0
   answers = true
