@@ -7,6 +7,7 @@ import { Connections } from './connections.ts'
 import { checkApplicationCode, unauthorizedCode } from './credential.ts'
 import { checkReason, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './drain.ts'
 import { show } from './errors.ts'
+import { attachedServers } from './handshake.ts'
 import { type AttachOptions, resolveOptions } from './options.ts'
 import { type AttachmentStats, publishFault } from './stats.ts'
 import { listenHttp1 } from './transport/http1.ts'
@@ -126,11 +127,13 @@ export function attach(
     detach: () => {
       if (ofServer.get(dispatch) !== attachment) return
       ofServer.delete(dispatch)
+      if (ofServer.size === 0) attachedServers.delete(server)
       server.off('close', reopen)
       for (const stop of stopListening) stop()
     }
   }
   ofServer.set(dispatch, attachment)
   attachments.set(server, ofServer)
+  attachedServers.add(server)
   return attachment
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from './endpoint.ts'
 import { HandshakeError, quote } from './errors.ts'
-import { conflict, type Handshake, type HandshakeRequest, handshakeOf } from './handshake.ts'
+import { attachedServers, conflict, type Handshake, type HandshakeRequest, handshakeOf } from './handshake.ts'
 import { logRefusal } from './log.ts'
 import type { EffectiveRequest } from './origin.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
@@ -76,7 +77,7 @@ export function check(
 ): Checked {
   validateRequest(req)
   const handshake = handshakeOf(req)
-  if (handshake === undefined) throw notAttached()
+  if (handshake === undefined) throw isAttached(req) ? unreadable() : notAttached()
   if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)
   const endpoint = endpointFor(handshake, options)
@@ -89,6 +90,15 @@ export function check(
   if (handshake.rawSocket.destroyed) throw aborted()
   return { handshake, endpoint, subprotocol, effective }
 }
+
+const isAttached = ({ socket }: IncomingMessage): boolean => {
+  const { server } = socket as Socket & { server?: object }
+  return server !== undefined && attachedServers.has(server)
+}
+
+/** Node's parser does not find the option in front of a tab, and takes the request for an ordinary one. */
+const unreadable = (): HandshakeError =>
+  new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'The option "Upgrade" of "Connection" is expected without a tab.')
 
 const notAttached = (): HandshakeError =>
   new HandshakeError(

@@ -191,6 +191,9 @@ export const conflict = ({ path }: Handshake): HandshakeError =>
       'answered 101 already. Give that one a path of its own (with ws: new WebSocketServer({ server, path }))'
   )
 
+/** Servers that are attached. */
+export const attachedServers: WeakSet<object> = new WeakSet()
+
 const handshakes = new WeakMap<IncomingMessage, Handshake>()
 
 /** The handshake that a request belongs to; undefined for an ordinary request. */

@@ -42,6 +42,8 @@ export class PendingHandshakes {
     const now = performance.now()
     for (const [handshake, due] of this.#due) {
       if (due > now) {
+        // One that was given its time again has set a timer meanwhile, for later than this one.
+        clearTimeout(this.#timer)
         this.#timer = this.#arm(due - now)
         return
       }

@@ -27,15 +27,24 @@ export interface Arrival extends Upgrade {
 }
 
 /**
- * Waits until the responses to requests in front of this one have gone out, then dispatches it.
- * Node hands over a pipelined handshake while they are still being written.
+ * Waits until the responses to requests in front of this one have gone out.
+ * Node hands over a pipelined request for an upgrade while they are still being written.
  */
-export function receive(receiver: Receiver, arrival: Arrival): void {
-  const { rawSocket } = arrival
+export function afterThoseInFront(rawSocket: BusySocket, run: () => void): void {
   if (rawSocket.destroyed || rawSocket.writableEnded) return
   const inFront = rawSocket._httpMessage
-  if (inFront) inFront.once('close', () => receive(receiver, arrival))
-  else begin(receiver, arrival)
+  if (inFront) {
+    inFront.once('close', () => afterThoseInFront(rawSocket, run))
+    return
+  }
+  // A keep-alive timeout of requests in front must not end this one.
+  if ('setTimeout' in rawSocket) (rawSocket as Duplex & { setTimeout(ms: number): void }).setTimeout(0)
+  run()
+}
+
+/** Takes a handshake to an application, when its turn has come. */
+export function receive(receiver: Receiver, arrival: Arrival): void {
+  afterThoseInFront(arrival.rawSocket, () => begin(receiver, arrival))
 }
 
 function begin(receiver: Receiver, { req, rawSocket, head, sharing, next }: Arrival): void {
@@ -47,14 +56,8 @@ function begin(receiver: Receiver, { req, rawSocket, head, sharing, next }: Arri
   const handshake = new Handshake(http1, receiver, rawSocket, res, firstFrames, sharing)
   sharing?.begin(handshake, next)
   // What another listener has taken is still shown to the application: if that accepts it too, somebody must be told.
-  if (sharing?.taken !== true) occupy(rawSocket, res)
+  if (sharing?.taken !== true) res.assignSocket(rawSocket as never)
   dispatch(receiver, handshake)
-}
-
-function occupy(rawSocket: BusySocket, res: ServerResponse): void {
-  res.assignSocket(rawSocket as never)
-  // A keep-alive timeout of requests in front must not end the handshake.
-  if ('setTimeout' in rawSocket) (rawSocket as Duplex & { setTimeout(ms: number): void }).setTimeout(0)
 }
 
 /** How a handshake over HTTP/1.1 is answered. */

@@ -5,7 +5,7 @@ import { factsOf } from '../facts.ts'
 import { closeAfterReading } from '../reject.ts'
 import { hasContent, isOpeningHandshake } from '../validate.ts'
 import { ignoreError, type Receiver } from './dispatch.ts'
-import { passDrainOn, receive, type Upgrade } from './http1-exchange.ts'
+import { afterThoseInFront, passDrainOn, receive, type Upgrade } from './http1-exchange.ts'
 import { ordinaryHead, serveAsOrdinaryRequest } from './replay.ts'
 import { Sharing } from './sharing.ts'
 
@@ -41,8 +41,7 @@ function startListening(server: Server): { readonly list: Receiver[]; stop(): vo
     const others = server.listenerCount('upgrade') - 1
     const upgrade = { req, rawSocket, head }
     if (others > 0 || list.length > 1) share(server, list, others, upgrade)
-    else if (isOpeningHandshake(req)) receive(list[0] as Receiver, upgrade)
-    else returnToNode(server, upgrade)
+    else take(server, upgrade, () => receive(list[0] as Receiver, upgrade))
   }
   // In front of the others, so that none of them can refuse what the application accepts.
   server.prependListener('upgrade', onUpgrade)
@@ -68,11 +67,40 @@ function share(server: Server, list: readonly Receiver[], others: number, upgrad
   if (turns.length === 0) return
   const sharing = new Sharing(upgrade.rawSocket, others, claimed !== undefined)
   process.nextTick(() => {
-    if (isOpeningHandshake(upgrade.req)) return takeTurns(turns, upgrade, sharing)
-    if (sharing.taken) return
-    sharing.release()
-    returnToNode(server, upgrade)
+    // Of a handshake that another one has taken the application is told; anything else is theirs alone.
+    if (sharing.taken && (hasLostFields(server, upgrade.req) || !isOpeningHandshake(upgrade.req))) return
+    take(server, upgrade, () => takeTurns(turns, upgrade, sharing), sharing)
   })
+}
+
+/** Sees to a request for an upgrade: `receive` is called for a handshake. */
+function take(server: Server, upgrade: Upgrade, receive: () => void, sharing?: Sharing): void {
+  const { req, rawSocket } = upgrade
+  if (hasLostFields(server, req)) {
+    sharing?.release()
+    afterThoseInFront(rawSocket, () => answerAndClose(rawSocket, '431 Request Header Fields Too Large'))
+  } else if (isOpeningHandshake(req)) {
+    receive()
+  } else {
+    sharing?.release()
+    afterThoseInFront(rawSocket, () => returnToNode(server, upgrade))
+  }
+}
+
+/**
+ * Whether Node may have dropped fields of a request. Its parser has read them, but nobody sees them here, and a second
+ * `Host` or a `Content-Length` may be among them.
+ * https://nodejs.org/api/http.html#servermaxheaderscount
+ */
+function hasLostFields({ maxHeadersCount }: Server, { rawHeaders }: IncomingMessage): boolean {
+  // Node's default is 2000 names and values.
+  const most = maxHeadersCount === null || maxHeadersCount === undefined ? 2_000 : maxHeadersCount * 2
+  return most > 0 && rawHeaders.length >= most
+}
+
+function answerAndClose(rawSocket: Duplex, status: string): void {
+  rawSocket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  closeAfterReading(rawSocket)
 }
 
 function takeTurns([receiver, ...rest]: readonly Receiver[], upgrade: Upgrade, sharing: Sharing): void {
@@ -96,8 +124,7 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
 function returnToNode(server: Server, { req, rawSocket, head }: Upgrade): void {
   const requestHead = ordinaryHead(req)
   if (requestHead === undefined) {
-    rawSocket.write('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-    closeAfterReading(rawSocket)
+    answerAndClose(rawSocket, '400 Bad Request')
     return
   }
   // Node's parser brings its own.

@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { EndpointOptions, WebSocket } from '@oneport/core'
+
+/** A fault that an endpoint has on purpose. */
+export class Planned extends Error {}
+
+/** A refusal by the application, before the handshake is looked at. */
+export class Refusal extends Error {
+  readonly status = 401
+  readonly statusCode = 401
+}
+
+/** One WebSocket route of the servers under test; every adapter serves all of them in its own way. */
+export interface Endpoint {
+  readonly path: string
+  readonly options: EndpointOptions
+  /** What middleware does in front of it. */
+  before(): void | Promise<void>
+  serve(socket: WebSocket): void | Promise<void>
+}
+
+const echo = (socket: WebSocket): void => {
+  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+}
+
+const endpoint = (path: string, given: Partial<Endpoint> = {}): Endpoint => ({
+  path,
+  options: {},
+  before: () => {},
+  serve: echo,
+  ...given
+})
+
+const fail = (): never => {
+  throw new Planned('planned')
+}
+
+const oneMebibyte = Buffer.alloc(1_048_576)
+
+export const endpoints: readonly Endpoint[] = [
+  endpoint('/echo'),
+  endpoint('/room/:name'),
+  endpoint('/slow', { before: () => delay(2) }),
+  endpoint('/late', { serve: async (socket) => echo(await delay(2, socket)) }),
+  endpoint('/subprotocols', { options: { subprotocols: ['chat.v2', 'chat.v1'] } }),
+  endpoint('/deflate', { options: { perMessageDeflate: true } }),
+  endpoint('/refused', {
+    before: () => {
+      throw new Refusal('Log in first.')
+    }
+  }),
+  endpoint('/throws', { before: fail }),
+  endpoint('/stall', { before: () => new Promise(() => {}) }),
+  endpoint('/handler-throws', { serve: fail }),
+  endpoint('/handler-rejects', {
+    serve: async () => {
+      await delay(1)
+      fail()
+    }
+  }),
+  endpoint('/listener-throws', { serve: (socket) => void socket.on('message', fail) }),
+  endpoint('/closes', { serve: (socket) => socket.close(1000) }),
+  endpoint('/terminates', { serve: (socket) => socket.terminate() }),
+  endpoint('/deaf', { serve: () => {} }),
+  endpoint('/waits', { serve: () => new Promise((resolve) => setTimeout(resolve, 50)) }),
+  endpoint('/floods', { serve: (socket) => socket.send(oneMebibyte) })
+]

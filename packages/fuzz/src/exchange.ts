@@ -1,0 +1,191 @@
+import { connect, type Socket } from 'node:net'
+import { closeFrame } from './client-frames.ts'
+import { judge } from './oracle.ts'
+import { type Reading, readRequests } from './requests.ts'
+import { fieldValues, Malformed, Responses } from './responses.ts'
+import { ServerFrames } from './server-frames.ts'
+import { faultOfSwitch } from './switch.ts'
+import type { Visit } from './visit.ts'
+
+/** How a visit went. */
+export interface Outcome {
+  /** The status of the last response; undefined where there was none. */
+  readonly status: number | undefined
+  /** Whether a 101 came to bytes that only the server could read, so that nothing certain can be said of it. */
+  readonly isUnjudged: boolean
+  /** What the server did that it must not do. */
+  readonly fault: string | undefined
+  /** What the server sent; latin1. */
+  readonly answer: string
+}
+
+/** A connection that is not over by then hangs, in milliseconds: far more than any deadline of the servers under test. */
+const patienceMs = 15_000
+
+/** Without a byte for so long, a server waits for more of bytes that make no whole request or frame, in milliseconds. */
+const quietMs = 60
+
+/** As much of an answer as a report shows. */
+const shownBytes = 4_000
+
+/** Sends what a visit says, reads what comes, and looks whether the server may do so. */
+export const exchange = (port: number, visit: Visit, localAddress?: string): Promise<Outcome> =>
+  new Promise((resolve) => new Exchange(visit, resolve).start(connect({ port, host: '127.0.0.1', localAddress })))
+
+class Exchange {
+  readonly #visit: Visit
+  readonly #text: string
+  readonly #reading: Reading
+  readonly #responses: Responses
+  readonly #resolve: (outcome: Outcome) => void
+  #socket!: Socket
+  #frames: ServerFrames | undefined
+  #answer = ''
+  #fault: string | undefined
+  #isSent = false
+  #hasLeft = false
+  #hasServerEnded = false
+  #quiet: NodeJS.Timeout | undefined
+  #patience: NodeJS.Timeout | undefined
+
+  constructor(visit: Visit, resolve: (outcome: Outcome) => void) {
+    this.#visit = visit
+    this.#text = visit.pieces.join('')
+    this.#reading = readRequests(this.#text)
+    this.#responses = new Responses((index) => this.#reading.requests[index]?.method)
+    this.#resolve = resolve
+  }
+
+  start(socket: Socket): void {
+    this.#socket = socket.setNoDelay(true)
+    this.#patience = setTimeout(() => this.#fail('the connection hangs'), patienceMs)
+    socket.on('connect', () => this.#send(this.#visit.pieces, () => this.#sent()))
+    socket.on('data', (chunk) => this.#read(chunk.toString('latin1')))
+    socket.on('end', () => {
+      this.#hasServerEnded = true
+      this.#responses.end()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // The server may reset or close a connection at any time.
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') this.#fail(`the connection fails: ${error.message}`)
+    })
+    socket.on('close', () => this.#finish())
+  }
+
+  /** Each piece leaves by itself. */
+  #send(pieces: readonly string[], done: () => void, index = 0): void {
+    const piece = pieces[index]
+    // The server may have ended the connection, and the client with it.
+    if (piece === undefined || !this.#socket.writable) {
+      done()
+      return
+    }
+    const isLast = index === pieces.length - 1
+    this.#socket.write(piece, 'latin1', isLast ? done : () => setImmediate(() => this.#send(pieces, done, index + 1)))
+  }
+
+  /** Called when all pieces have left. */
+  #sent(): void {
+    this.#isSent = true
+    if (this.#visit.leaves === 'at once') this.#leave()
+    else if (this.#frames !== undefined) this.#sendFrames()
+    else this.#proceed()
+  }
+
+  #sendFrames(): void {
+    clearTimeout(this.#quiet)
+    this.#isSent = false
+    this.#send(this.#visit.frames, () => {
+      this.#isSent = true
+      if (this.#visit.leaves === 'last') this.#proceed()
+      else this.#leave()
+    })
+  }
+
+  #read(chunk: string): void {
+    if (this.#answer.length < shownBytes) this.#answer += chunk.slice(0, shownBytes)
+    try {
+      const rest = this.#responses.push(chunk)
+      if (this.#responses.switched) this.#readFrames(rest)
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      this.#fail(`the server sends ${error.message}`)
+    }
+    if (this.#isSent) this.#proceed()
+  }
+
+  #readFrames(bytes: string): void {
+    if (this.#frames === undefined) {
+      const { complete } = this.#responses
+      const response = complete.at(-1)
+      if (response === undefined) return
+      const fault = faultOfSwitch(response, complete.length - 1, this.#reading, this.#text)
+      if (fault !== undefined) this.#fail(fault)
+      this.#frames = new ServerFrames(fieldValues(response, 'sec-websocket-extensions').length > 0)
+      if (this.#isSent && !this.#hasLeft) this.#sendFrames()
+    }
+    this.#frames.push(bytes)
+  }
+
+  /** Decides what to do while the client is still there and has nothing more to send. */
+  #proceed(): void {
+    clearTimeout(this.#quiet)
+    if (this.#hasLeft) return
+    if (this.#frames?.closed === true) {
+      this.#hasLeft = true
+      this.#socket.end(closeFrame, 'latin1')
+    } else if (this.#frames !== undefined || !this.#isCertain()) {
+      this.#quiet = setTimeout(() => this.#leave(), quietMs)
+    } else if (this.#responses.complete.length >= this.#reading.requests.length) {
+      if (this.#visit.leaves === 'answered' || !this.#responses.closes) this.#leave()
+    }
+  }
+
+  /** Whether each request is whole and clear, so that an answer to it must come. */
+  #isCertain(): boolean {
+    const { requests, rest } = this.#reading
+    return requests.length > 0 && (rest === 'nothing' || rest === 'frames')
+  }
+
+  #leave(): void {
+    clearTimeout(this.#quiet)
+    if (this.#hasLeft) return
+    this.#hasLeft = true
+    if (this.#visit.by === 'reset') this.#socket.resetAndDestroy()
+    else this.#socket.end()
+  }
+
+  #fail(fault: string): void {
+    this.#fault ??= fault
+    this.#hasLeft = true
+    this.#socket.destroy()
+  }
+
+  #finish(): void {
+    clearTimeout(this.#patience)
+    clearTimeout(this.#quiet)
+    const { complete, switched } = this.#responses
+    this.#fault ??= this.#faultOfEnd()
+    this.#resolve({
+      status: complete.at(-1)?.status,
+      isUnjudged: switched && this.#reading.requests[complete.length - 1] === undefined,
+      fault: this.#fault,
+      answer: this.#answer
+    })
+  }
+
+  /** What a client that stays until it has its answer may expect. */
+  #faultOfEnd(): string | undefined {
+    const { complete, isPartial, closes, switched } = this.#responses
+    const { requests } = this.#reading
+    const [first] = requests
+    if (this.#visit.leaves === 'at once' || first === undefined) return undefined
+    if (judge(first).kind === 'required' && complete[0]?.status !== 101) {
+      return `no 101 to a handshake that nothing is wrong with, but ${complete[0]?.status ?? 'nothing'}`
+    }
+    // A reset may have destroyed an answer on its way; the end of the server's side cannot.
+    const isOwed = this.#isCertain() && !switched && !closes && complete.length < requests.length
+    if (!this.#hasServerEnded || !isOwed) return undefined
+    return isPartial ? 'an answer is cut off' : `no answer to request ${complete.length + 1} of ${requests.length}`
+  }
+}

@@ -1,0 +1,132 @@
+import { run } from './campaign.ts'
+import { handshakeDraft, write } from './draft.ts'
+import { exchange, type Outcome } from './exchange.ts'
+import type { Measurement } from './measurement.ts'
+import type { Adapter } from './server.ts'
+import { ServerProcess } from './server-process.ts'
+import { show } from './show.ts'
+import { makeVisit, type Visit } from './visit.ts'
+
+/** After so many faults an adapter is given up. */
+const mostFaults = 10
+
+/** Visits of which one may have ended a server, or made it print something: it is known a little later. */
+const suspects = 300
+
+/** Which visits to make, and whom to tell. */
+export interface Plan {
+  readonly adapter: Adapter
+  readonly seed: number
+  /** The number of the first visit. */
+  readonly first: number
+  readonly count: number
+  /** Connections at one time. */
+  readonly parallel: number
+  /** Called after each visit. */
+  onVisit(): void
+  /** Called for each fault with what is known of it. */
+  onFault(report: string): void
+}
+
+/** What became of the visits. */
+export interface Totals {
+  connections: number
+  handshakes: number
+  /** 101 */
+  accepted: number
+  /** 101 to bytes of which nothing certain can be said. */
+  unjudged: number
+  faults: number
+}
+
+/** Sends hostile bytes to a server of one adapter. */
+export async function fuzz(plan: Plan): Promise<Totals> {
+  const totals: Totals = { connections: 0, handshakes: 0, accepted: 0, unjudged: 0, faults: 0 }
+  const report = (fault: string): void => {
+    totals.faults++
+    plan.onFault(`${plan.adapter}: ${fault}`)
+  }
+  const server = await ServerProcess.start(plan.adapter)
+  try {
+    const next = await run({
+      ...plan,
+      port: server.port,
+      visit: (index) => makeVisit(plan.seed, index),
+      onOutcome(index, visit, outcome) {
+        plan.onVisit()
+        add(totals, visit, outcome)
+        if (outcome.fault !== undefined && !server.hasFailed)
+          report(describe(plan, index, visit, outcome.fault, outcome.answer))
+        return totals.faults >= mostFaults || server.hasFailed
+      }
+    })
+    if (!server.hasFailed) for (const fault of await faultsAfterwards(server)) report(fault)
+    if (server.hasFailed) report(await blame(plan, server, Math.max(plan.first, next - suspects), next))
+  } finally {
+    await server.stop()
+  }
+  return totals
+}
+
+function add(totals: Totals, visit: Visit, { status, isUnjudged }: Outcome): void {
+  totals.connections++
+  totals.handshakes += visit.handshakes
+  if (status === 101) totals.accepted++
+  if (isUnjudged) totals.unjudged++
+}
+
+/** Whether the server has let go of everything, and still accepts a handshake. */
+async function faultsAfterwards(server: ServerProcess): Promise<string[]> {
+  const faults = leftIn(await server.settle()).map((left) => `the server keeps ${left}`)
+  const pieces = [write(handshakeDraft('/echo'))]
+  const { status } = await exchange(server.port, { pieces, frames: [], leaves: 'answered', by: 'end', handshakes: 1 })
+  return status === 101 ? faults : [...faults, `an ordinary handshake gets ${status ?? 'nothing'}`]
+}
+
+function leftIn({ open, pending, connections, timers, accepted, closed }: Measurement): string[] {
+  const left = {
+    'open WebSockets': open,
+    'pending handshakes': pending,
+    connections,
+    timers,
+    'uncounted closes': accepted - closed
+  }
+  return Object.entries(left).flatMap(([name, value]) => (value === 0 ? [] : [`${value} ${name}`]))
+}
+
+/** Repeats visits one by one, until one makes another server fail too. */
+async function blame(plan: Plan, { failure }: ServerProcess, first: number, end: number): Promise<string> {
+  const server = await ServerProcess.start(plan.adapter)
+  try {
+    for (let index = first; index < end; index++) {
+      const visit = makeVisit(plan.seed, index)
+      const { answer } = await exchange(server.port, visit)
+      // What it prints arrives before its next answer.
+      if (!server.hasEnded) await server.measure().catch(() => {})
+      if (server.hasFailed) return describe(plan, index, visit, server.failure, answer)
+    }
+  } finally {
+    await server.stop()
+  }
+  return `${failure}
+  None of the visits ${first} to ${end - 1} does it alone. Again: ${command(plan, first, end - first)}`
+}
+
+const command = ({ adapter, seed }: Plan, first: number, count: number): string =>
+  `npm run fuzz -- --adapter ${adapter} --seed ${seed} --first ${first} --count ${count}`
+
+const describe = (
+  plan: Plan,
+  index: number,
+  { pieces, frames, leaves, by }: Visit,
+  fault: string,
+  answer: string
+): string =>
+  `visit ${index}: ${fault}
+  Again: ${command(plan, index, 1)}
+  Sent, in pieces with | between them; the client leaves ${leaves}, by ${by}:
+    ${pieces.map(show).join('|')}
+  Frames behind a 101:
+    ${frames.map(show).join('|')}
+  Came:
+    ${show(answer)}`

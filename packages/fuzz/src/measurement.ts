@@ -1,0 +1,47 @@
+import type { Application } from './application.ts'
+import { countTimers } from './timers.ts'
+
+/** What a server under test holds at one moment. */
+export interface Measurement {
+  /** Open WebSockets. */
+  readonly open: number
+  /** Handshakes that are not answered in full. */
+  readonly pending: number
+  /** TCP connections. */
+  readonly connections: number
+  /** What keeps the process alive. */
+  readonly resources: number
+  /** Timers, where they are counted. */
+  readonly timers: number
+  /** Listeners on the server and on the process. */
+  readonly listeners: number
+  /** Bytes of the heap that are in use, after a collection where that is exposed. */
+  readonly heap: number
+  /** Handshakes accepted, and connections ended, since the start. */
+  readonly accepted: number
+  readonly closed: number
+}
+
+export async function measure({ server, attachment }: Application): Promise<Measurement> {
+  const connections = await new Promise<number>((resolve, reject) =>
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+  )
+  // What finalizers let go of is free only after the next collection.
+  globalThis.gc?.()
+  globalThis.gc?.()
+  const { open, pending, accepted, closed } = attachment.stats()
+  return {
+    open,
+    pending,
+    connections,
+    resources: process.getActiveResourcesInfo().length,
+    timers: countTimers(),
+    listeners: countListeners(server) + countListeners(process),
+    heap: process.memoryUsage().heapUsed,
+    accepted,
+    closed: Object.values(closed).reduce((sum, count) => sum + count, 0)
+  }
+}
+
+const countListeners = (emitter: NodeJS.EventEmitter): number =>
+  emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)

@@ -1,0 +1,34 @@
+import type { AddressInfo } from 'node:net'
+import type { Options } from './application.ts'
+import { Planned } from './endpoints.ts'
+import { measure } from './measurement.ts'
+import { serveCore } from './serve-core.ts'
+import { serveExpress } from './serve-express.ts'
+import { serveFastify } from './serve-fastify.ts'
+import { watchTimers } from './timers.ts'
+
+/** The servers that can be put under test. */
+const adapters = { core: serveCore, express: serveExpress, fastify: serveFastify }
+
+export type Adapter = keyof typeof adapters
+
+const options: Options = {
+  handshakeTimeoutMs: 2_000,
+  closeTimeoutMs: 1_000,
+  onError: (error, { phase }) => {
+    // What a server under test prints is a failure.
+    if (phase !== 'protocol' && !(error instanceof Planned)) console.error(`fault in ${phase}:`, error)
+  },
+  onRefused: () => {}
+}
+
+/** A process of its own, so that a crash is seen as its end: `node server.js <adapter>`. */
+async function main(): Promise<void> {
+  watchTimers()
+  const application = await adapters[process.argv[2] as Adapter](options)
+  process.on('message', () => void measure(application).then((measurement) => process.send?.(measurement)))
+  process.on('disconnect', () => process.exit())
+  process.send?.((application.server.address() as AddressInfo).port)
+}
+
+void main()

@@ -1,0 +1,118 @@
+import { run } from './campaign.ts'
+import type { Outcome } from './exchange.ts'
+import type { Measurement } from './measurement.ts'
+import { count } from './progress.ts'
+import type { Adapter } from './server.ts'
+import { ServerProcess } from './server-process.ts'
+import { kindOf } from './soak-visits.ts'
+
+/** Connections before the first measurement: code is compiled and caches are filled by then. */
+export const warmUp = 5_000
+
+/** After so many faults an adapter is given up. */
+const mostFaults = 10
+
+/**
+ * What the heap may have grown by, in bytes. It goes up and down by a few hundred kilobytes with what the optimizing
+ * compiler keeps; one object of 64 bytes for each of 60 000 connections would be 4 MB.
+ */
+const heapTolerance = 1_048_576
+
+/** What must be the same again. */
+export const returning = ['open', 'pending', 'connections', 'resources', 'timers', 'listeners'] as const
+
+/** A measurement, and the part of the connections that had been made by then. */
+export interface Sample extends Measurement {
+  readonly when: string
+}
+
+/** Connections of every kind to one server. */
+export class Soaking {
+  readonly samples: Sample[] = []
+  readonly faults: string[] = []
+  readonly #server: ServerProcess
+  readonly #parallel: number
+  readonly #onVisit: () => void
+
+  static async run(adapter: Adapter, total: number, parallel: number, onVisit: () => void): Promise<Soaking> {
+    const server = await ServerProcess.start(adapter)
+    const soaking = new Soaking(server, parallel, onVisit)
+    try {
+      await soaking.#run(total)
+    } finally {
+      await server.stop()
+    }
+    return soaking
+  }
+
+  private constructor(server: ServerProcess, parallel: number, onVisit: () => void) {
+    this.#server = server
+    this.#parallel = parallel
+    this.#onVisit = onVisit
+  }
+
+  async #run(total: number): Promise<void> {
+    await this.#visit(0, warmUp, () => {})
+    await this.#sample('start', this.#server.settle())
+    const quarter = Math.ceil(total / 4)
+    for (let part = 0; part < 4; part++) {
+      let measured: Promise<void> | undefined
+      await this.#visit(warmUp + part * quarter, quarter, (done) => {
+        if (done > quarter / 2) measured ??= this.#sample(`${25 * part + 12}%`, this.#server.measure())
+      })
+      await measured
+    }
+    await this.#sample('end', this.#server.settle())
+    if (this.#server.hasFailed) this.faults.push(this.#server.failure)
+    else this.faults.push(...growth(this.samples))
+  }
+
+  async #visit(first: number, many: number, onDone: (done: number) => void): Promise<void> {
+    let done = 0
+    await run({
+      port: this.#server.port,
+      first,
+      count: this.#hasFailed ? 0 : many,
+      parallel: this.#parallel,
+      visit: (index) => kindOf(index).visit,
+      onOutcome: (index, _visit, outcome) => {
+        this.#onVisit()
+        this.#check(index, outcome)
+        onDone(++done)
+        return this.#hasFailed
+      }
+    })
+  }
+
+  get #hasFailed(): boolean {
+    return this.#server.hasFailed || this.faults.length >= mostFaults
+  }
+
+  #check(index: number, { status, fault }: Outcome): void {
+    const { name, status: expected } = kindOf(index)
+    if (fault !== undefined) this.faults.push(`a connection ${name}: ${fault}`)
+    else if (expected !== 'any' && status !== expected)
+      this.faults.push(`a connection ${name} gets ${status ?? 'nothing'}`)
+  }
+
+  /** A server that has ended is a fault by itself. */
+  async #sample(when: string, measuring: Promise<Measurement>): Promise<void> {
+    try {
+      this.samples.push({ when, ...(await measuring) })
+    } catch (error) {
+      if (!this.#server.hasEnded) throw error
+    }
+  }
+}
+
+/** What has not returned to where it was. */
+export function growth(samples: readonly Sample[]): string[] {
+  const [start, end] = [samples[0], samples.at(-1)]
+  if (start === undefined || end === undefined) return ['nothing was measured']
+  const grown = returning
+    .filter((name) => end[name] !== start[name])
+    .map((name) => `${name}: ${start[name]}, then ${end[name]}`)
+  if (end.heap > start.heap + heapTolerance) grown.push(`the heap has grown by ${count(end.heap - start.heap)} bytes`)
+  if (end.accepted !== end.closed) grown.push(`${end.accepted} connections were accepted and ${end.closed} closed`)
+  return grown
+}

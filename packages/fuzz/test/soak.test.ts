@@ -1,0 +1,54 @@
+import { exchange } from '../src/exchange.ts'
+import { ServerProcess } from '../src/server-process.ts'
+import { kindOf } from '../src/soak-visits.ts'
+import { growth, type Sample } from '../src/soaking.ts'
+
+jest.setTimeout(60_000)
+
+let server: ServerProcess
+
+afterEach(() => server?.stop())
+
+test.each(['core', 'express', 'fastify'] as const)(
+  'each kind of connection gets from %s what its name says',
+  async (adapter) => {
+    server = await ServerProcess.start(adapter)
+    const kinds = [...new Set(Array.from({ length: 1_000 }, (_, index) => kindOf(index)))]
+    const wrong: string[] = []
+    for (const { name, visit, status: expected } of kinds) {
+      const { status, fault } = await exchange(server.port, visit)
+      if (fault !== undefined || (expected !== 'any' && status !== expected)) wrong.push(`${name}: ${fault ?? status}`)
+    }
+    expect(wrong).toEqual([])
+    expect(await server.settle()).toMatchObject({ open: 0, pending: 0, connections: 0, timers: 0 })
+    expect(server.output).toBe('')
+  }
+)
+
+describe('what has grown', () => {
+  const start: Sample = {
+    when: 'start',
+    open: 0,
+    pending: 0,
+    connections: 0,
+    resources: 3,
+    timers: 0,
+    listeners: 15,
+    heap: 10_000_000,
+    accepted: 5,
+    closed: 5
+  }
+
+  test('is nothing where all is as before', () => {
+    expect(growth([start, { ...start, heap: 10_900_000, accepted: 9, closed: 9 }])).toEqual([])
+  })
+
+  test.each<[end: Partial<Sample>, fault: string]>([
+    [{ timers: 1 }, 'timers: 0, then 1'],
+    [{ listeners: 16 }, 'listeners: 15, then 16'],
+    [{ heap: 12_000_000 }, 'the heap has grown by 2 000 000 bytes'],
+    [{ accepted: 6 }, '6 connections were accepted and 5 closed']
+  ])('is told: %j', (end, fault) => {
+    expect(growth([start, { ...start, ...end }])).toEqual([fault])
+  })
+})
