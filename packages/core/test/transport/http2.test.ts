@@ -409,3 +409,31 @@ test('detach leaves the server as it was', async () => {
   attachment.detach()
   expect([server.listenerCount('connect'), server.listenerCount('upgrade')]).toEqual([0, 0])
 })
+
+test('a paused socket holds back its own stream, and no other one of the session', async () => {
+  const paused: WebSocket[] = []
+  const { target } = await serve((req, res) =>
+    acceptWebSocket(req, res, (socket) => {
+      socket.on('message', (data) => socket.send(String((data as Buffer).length)))
+      if (req.url !== '/paused') return
+      socket.pause()
+      paused.push(socket)
+    })
+  )
+  const session = await sessionOf(target)
+  const slow = webSocketOn((await sendConnect(session, '/paused')).stream)
+  slow.send(Buffer.alloc(500_000))
+  const other = webSocketOn((await sendConnect(session, '/')).stream)
+  other.send(Buffer.alloc(500_000))
+  expect(String(await message(other))).toBe('500000')
+  const answered = message(slow)
+  paused[0]?.resume()
+  expect(String(await answered)).toBe('500000')
+})
+
+test('maxConnectionsPerAddress counts each WebSocket of a session', async () => {
+  const { target } = await serve(application, { maxConnectionsPerAddress: 2, onRefused: () => {} })
+  const session = await sessionOf(target)
+  const answers = await Promise.all([1, 2, 3].map(() => sendConnect(session, '/echo')))
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429])
+})
