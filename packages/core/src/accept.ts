@@ -5,12 +5,18 @@ import { type Credential, type ResolvedCredential, resolveCredential, splitCrede
 import type { EndpointOptions } from './endpoint.ts'
 import { show } from './errors.ts'
 import { contain } from './fault.ts'
-import { type HandshakeRequest, type HandshakeResponse, handshakeOf } from './handshake.ts'
-import { listMembers } from './http-fields.ts'
+import {
+  type Acceptance,
+  type Handshake,
+  type HandshakeRequest,
+  type HandshakeResponse,
+  handshakeOf
+} from './handshake.ts'
+import { type HandshakeFields, listMembers } from './http-fields.ts'
 import type { Slot } from './limits.ts'
 import { logFault } from './log.ts'
 import { answerFailure } from './reject.ts'
-import { openWebSocket } from './ws-bridge.ts'
+import { type AgreedHandshake, type ContainedWebSocket, openWebSocket } from './ws-bridge.ts'
 
 /**
  * Serves one connection. It gets the socket and the request as the framework has it; what it throws or rejects with
@@ -43,34 +49,112 @@ export async function acceptHandshake<Request extends IncomingMessage>(
   if (typeof handler !== 'function') {
     throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
-  const [endpointOptions, given] = options === undefined ? [] : splitCredential(options)
-  const { checked, credential, slot } = reportingRefusals(req, framework, () => {
-    const checked = check(req, endpointOptions, framework)
-    const credential = given === undefined ? undefined : resolveCredential(given)
-    return { checked, credential, slot: checked.handshake.connections.limits.take(checked.effective) }
-  })
+  const entry = reportingRefusals(req, framework, () => checkEntry(req, options, handler, framework))
   return new Promise((resolve, reject) => {
-    const abandon = (): void => {
-      slot.release()
-      resolve(false)
-    }
+    entry.settled = resolve
     try {
-      checked.handshake.accept({
-        open: () => {
-          const opened = open(checked, { slot, credential, requestId: framework.requestId }, req, handler)
-          if (opened) resolve(true)
-          return opened
-        },
-        abandon
-      })
+      entry.handshake.accept(entry)
       if (framework.send !== undefined) framework.send()
       else res.writeHead(101).end()
     } catch (error) {
-      if (checked.handshake.state !== 'accepted') slot.release()
+      if (entry.handshake.state !== 'accepted') entry.slot.release()
       reject(error)
     }
   })
 }
+
+function checkEntry<Request extends IncomingMessage>(
+  req: Request,
+  options: AcceptOptions | undefined,
+  handler: WebSocketHandler<Request>,
+  framework: FrameworkBinding
+): Entry<Request> {
+  const [endpointOptions, credential] = options === undefined ? [] : splitCredential(options)
+  const checked = check(req, endpointOptions, framework)
+  const resolved = credential === undefined ? undefined : resolveCredential(credential)
+  // Last, so that no rule refuses while the place is taken.
+  const slot = checked.handshake.connections.limits.take(checked.effective)
+  return new Entry(req, checked, slot, resolved, handler, framework.requestId)
+}
+
+/** A handshake that every rule lets in, on its way to `ws` and to the handler. */
+class Entry<Request extends IncomingMessage> implements Acceptance, AgreedHandshake {
+  readonly slot: Slot
+  readonly #req: Request
+  readonly #checked: Checked
+  readonly #credential: ResolvedCredential | undefined
+  readonly #handler: WebSocketHandler<Request>
+  readonly #requestId: string | undefined
+  /** Called with whether the 101 was written. */
+  settled: (accepted: boolean) => void = () => {}
+
+  constructor(
+    req: Request,
+    checked: Checked,
+    slot: Slot,
+    credential: ResolvedCredential | undefined,
+    handler: WebSocketHandler<Request>,
+    requestId: string | undefined
+  ) {
+    this.#req = req
+    this.#checked = checked
+    this.slot = slot
+    this.#credential = credential
+    this.#handler = handler
+    this.#requestId = requestId
+  }
+
+  get handshake(): Handshake {
+    return this.#checked.handshake
+  }
+
+  get key(): string {
+    return this.#req.headers['sec-websocket-key'] ?? unusedKey
+  }
+
+  get subprotocol(): string | undefined {
+    return this.#checked.subprotocol
+  }
+
+  /** Without the empty members that a list may have (RFC 9110 §5.6.1) and `ws` does not take. */
+  get extensions(): string | undefined {
+    const value = this.#req.headers['sec-websocket-extensions']
+    return value === undefined ? undefined : listMembers(value).join(', ')
+  }
+
+  /** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
+  open(): boolean {
+    const { handshake, endpoint } = this.#checked
+    const opened = openWebSocket(handshake.rawSocket, handshake.head, this, endpoint.connection)
+    if (opened) this.settled(true)
+    return opened
+  }
+
+  abandon(): void {
+    this.slot.release()
+    this.settled(false)
+  }
+
+  writeHead(fields: HandshakeFields): void {
+    this.handshake.transport.switchProtocols(this.handshake, fields)
+  }
+
+  onOpen(socket: ContainedWebSocket): void {
+    const { handshake, endpoint } = this.#checked
+    const { connections, rawSocket, path, since } = handshake
+    socket.begin(rawSocket, endpoint.connection, connections, { id: this.#requestId, path })
+    connections.stats.accepted(socket, this.#req, since)
+    connections.add(socket, this.slot, this.#credential)
+    contain(
+      () => this.#handler(socket, this.#req),
+      (error) => socket.fail(error, 'handler'),
+      () => socket.releaseMessages()
+    )
+  }
+}
+
+/** `ws` wants a key where HTTP/2 has none; what comes of it is not sent there (RFC 8441 §5). */
+const unusedKey = 'AAAAAAAAAAAAAAAAAAAAAA=='
 
 /**
  * Accepts an opening handshake on a server without a framework, or answers the refusal in plain text.
@@ -105,52 +189,4 @@ export async function acceptWebSocket(
   } catch (error) {
     answerFailure(error, res, handshakeOf(req)?.options.onError ?? logFault)
   }
-}
-
-/** `ws` wants a key where HTTP/2 has none; what comes of it is not sent there (RFC 8441 §5). */
-const unusedKey = 'AAAAAAAAAAAAAAAAAAAAAA=='
-
-/** Without the empty members that a list may have (RFC 9110 §5.6.1) and `ws` does not take. */
-function offeredExtensions(req: IncomingMessage): string | undefined {
-  const value = req.headers['sec-websocket-extensions']
-  return value === undefined ? undefined : listMembers(value).join(', ')
-}
-
-/** With what a connection joins the others. */
-interface Entry {
-  readonly slot: Slot
-  readonly credential: ResolvedCredential | undefined
-  readonly requestId: string | undefined
-}
-
-/** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
-function open<Request extends IncomingMessage>(
-  { handshake, endpoint, subprotocol }: Checked,
-  { slot, credential, requestId }: Entry,
-  req: Request,
-  handler: WebSocketHandler<Request>
-): boolean {
-  const { rawSocket, head, connections } = handshake
-  return openWebSocket(
-    rawSocket,
-    head,
-    {
-      key: req.headers['sec-websocket-key'] ?? unusedKey,
-      subprotocol,
-      extensions: offeredExtensions(req),
-      writeHead: (fields) => handshake.transport.switchProtocols(handshake, fields),
-      onOpen: (socket) => {
-        const kept = { id: requestId, path: handshake.path }
-        socket.begin(rawSocket, endpoint.connection, connections, kept)
-        connections.stats.accepted(socket, req, handshake.since)
-        connections.add(socket, slot, credential)
-        contain(
-          () => handler(socket, req),
-          (error) => socket.fail(error, 'handler'),
-          () => socket.releaseMessages()
-        )
-      }
-    },
-    endpoint.connection
-  )
 }

@@ -27,7 +27,10 @@ export interface ConnectionSummary {
 }
 
 /** The path of a URL. */
-export const pathOf = (url: string): string => url.split('?', 1)[0] as string
+export function pathOf(url: string): string {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
 
 /** The facts of a request. */
 export const factsOf = ({ url = '', socket }: IncomingMessage): RequestFacts => ({

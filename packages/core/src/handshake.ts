@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Connections } from './connections.ts'
 import { HandshakeError, quote } from './errors.ts'
 import { pathOf } from './facts.ts'
-import { type HeadFields, setFields } from './http-fields.ts'
+import { type HandshakeFields, type HeadFields, setFields } from './http-fields.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Waiting } from './pending.ts'
 import { closeUnanswered } from './reject.ts'
@@ -26,7 +26,7 @@ export interface Acceptance {
 /** In what the versions of HTTP differ once a handshake is answered. */
 export interface Transport {
   /** Puts the head that accepts on the wire, with the fields that `ws` asks for, and parts response and raw socket. */
-  switchProtocols(handshake: Handshake, fields: readonly (readonly [name: string, value: string])[]): void
+  switchProtocols(handshake: Handshake, fields: HandshakeFields): void
   /** Prepares the head of any other answer. @returns its status */
   prepareRefusal(response: ServerResponse, status: number): number
   /** Refuses in place of an application that has not answered in time, and lets its response write nothing more. */

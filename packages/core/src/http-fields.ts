@@ -52,6 +52,9 @@ export function countFields(rawHeaders: readonly string[], name: string): number
   return count
 }
 
+/** Header fields that `ws` asks for on a 101, in its order. */
+export type HandshakeFields = readonly (readonly [name: string, value: string])[]
+
 /** What `res.writeHead` takes as header fields. */
 export type HeadFields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly [string, OutgoingHttpHeader][]
 

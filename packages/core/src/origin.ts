@@ -28,15 +28,22 @@ export interface EffectiveRequest {
 }
 
 /** The effective request where no proxy is trusted. The scheme of a plain connection is unknown: TLS may end before it. */
-export function effectiveRequest(req: IncomingMessage): EffectiveRequest {
-  const encrypted = (req.socket as Partial<TLSSocket>).encrypted === true
-  return {
-    host: req.headers.host,
-    scheme: encrypted ? 'https' : undefined,
-    // Asking the operating system for it takes time, and few limits need it.
-    get address() {
-      return req.socket.remoteAddress
-    }
+export const effectiveRequest = (req: IncomingMessage): EffectiveRequest => new DirectRequest(req)
+
+class DirectRequest implements EffectiveRequest {
+  readonly host: string | undefined
+  readonly scheme: 'https' | undefined
+  readonly #req: IncomingMessage
+
+  constructor(req: IncomingMessage) {
+    this.host = req.headers.host
+    this.scheme = (req.socket as Partial<TLSSocket>).encrypted === true ? 'https' : undefined
+    this.#req = req
+  }
+
+  /** Asking the operating system for it takes time, and few limits need it. */
+  get address(): string | undefined {
+    return this.#req.socket.remoteAddress
   }
 }
 
@@ -142,6 +149,7 @@ function compileList(list: readonly (string | RegExp)[]): OriginPolicy {
         : list.map((entry) => (entry instanceof RegExp ? String(entry) : `'${entry}'`)).join(', '),
     comparesHost: list.includes('same-origin'),
     allows: (origin, effective) => {
+      if (exact.has(origin)) return true
       if (origin === 'null') return allowsNull
       const parsed = parseOrigin(origin)
       if (parsed === undefined) return false

@@ -12,6 +12,7 @@ import type { Expiring } from './expiry.ts'
 import type { ConnectionSummary, RequestFacts } from './facts.ts'
 import type { FaultReporter } from './fault.ts'
 import type { Beating } from './heartbeat.ts'
+import type { HandshakeFields } from './http-fields.ts'
 import type { EndedConnection, Stats } from './stats.ts'
 
 /** What the rules found in a request, for `ws` to answer. */
@@ -20,14 +21,18 @@ export interface AgreedHandshake {
   readonly subprotocol: string | undefined
   readonly extensions: string | undefined
   /** Puts the 101 with these fields on the wire; called before any frame is written. */
-  writeHead(fields: readonly (readonly [name: string, value: string])[]): void
+  writeHead(fields: HandshakeFields): void
   /** Takes the open socket, in the same tick. */
   onOpen(socket: ContainedWebSocket): void
 }
 
-interface BridgeRequest extends Pick<IncomingMessage, 'method' | 'headers'>, Pick<AgreedHandshake, 'writeHead'> {
+/** What `ws` sees of a request: what has been agreed, and nothing else; it keeps nothing of it. */
+interface BridgeRequest extends Pick<IncomingMessage, 'method' | 'headers'> {
+  readonly agreed: AgreedHandshake
+  readonly rawSocket: Duplex
   /** Set where `ws` takes none of the offered extensions. */
   declined: boolean
+  opened: boolean
 }
 
 /** Time for which messages wait for a listener while the handler is at work, in milliseconds. */
@@ -299,7 +304,11 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
     server.on('wsClientError', (_error, _socket, request) => {
       ;(request as unknown as BridgeRequest).declined = true
     })
-    server.on('headers', (lines, request) => (request as unknown as BridgeRequest).writeHead(parseFields(lines)))
+    server.on('headers', (lines, request) => {
+      const { agreed, rawSocket } = request as unknown as BridgeRequest
+      agreed.writeHead(parseFields(lines))
+      swallowNextWrite(rawSocket)
+    })
     servers.set(options, server)
   }
   return server
@@ -333,34 +342,36 @@ function parseFields(lines: readonly string[]): [string, string][] {
 export function openWebSocket(
   rawSocket: Duplex,
   head: Buffer | undefined,
-  handshake: AgreedHandshake,
+  agreed: AgreedHandshake,
   options: ConnectionOptions
 ): boolean {
-  let opened = false
-  // `ws` sees what has been agreed and nothing else of the request, and keeps nothing of it.
   const request: BridgeRequest = {
     method: 'GET',
-    headers: { upgrade: 'websocket', 'sec-websocket-key': handshake.key, 'sec-websocket-version': '13' },
+    headers: { upgrade: 'websocket', 'sec-websocket-key': agreed.key, 'sec-websocket-version': '13' },
+    agreed,
+    rawSocket,
     declined: false,
-    writeHead(fields) {
-      handshake.writeHead(fields)
-      swallowNextWrite(rawSocket)
-    }
+    opened: false
   }
-  if (handshake.subprotocol !== undefined) request.headers['sec-websocket-protocol'] = handshake.subprotocol
-  if (handshake.extensions !== undefined) request.headers['sec-websocket-extensions'] = handshake.extensions
-  const upgrade = (): void =>
-    serverFor(options).handleUpgrade(request as never, rawSocket, head ?? Buffer.alloc(0), (socket) => {
-      opened = true
-      handshake.onOpen(socket as ContainedWebSocket)
-    })
-  upgrade()
+  const { subprotocol, extensions } = agreed
+  if (subprotocol !== undefined) request.headers['sec-websocket-protocol'] = subprotocol
+  if (extensions !== undefined) request.headers['sec-websocket-extensions'] = extensions
+  const server = serverFor(options)
+  server.handleUpgrade(request as never, rawSocket, head ?? nothing, onOpen)
   if (request.declined) {
     // An offer that cannot be accepted is declined, not refused (RFC 7692 §5.1).
     delete request.headers['sec-websocket-extensions']
-    upgrade()
+    server.handleUpgrade(request as never, rawSocket, head ?? nothing, onOpen)
   }
-  return opened
+  return request.opened
+}
+
+const nothing = Buffer.alloc(0)
+
+function onOpen(socket: WebSocket, request: unknown): void {
+  const bridge = request as BridgeRequest
+  bridge.opened = true
+  bridge.agreed.onOpen(socket as ContainedWebSocket)
 }
 
 /**
@@ -368,10 +379,18 @@ export function openWebSocket(
  * everything that middleware set, so this one write is dropped.
  */
 function swallowNextWrite(stream: Duplex): void {
-  const own = Object.getOwnPropertyDescriptor(stream, 'write')
+  if (!Object.hasOwn(stream, 'write')) {
+    stream.write = dropWrite
+    return
+  }
+  const { write } = stream
   stream.write = () => {
-    Reflect.deleteProperty(stream, 'write')
-    if (own !== undefined) Object.defineProperty(stream, 'write', own)
+    stream.write = write
     return true
   }
+}
+
+function dropWrite(this: Duplex): boolean {
+  Reflect.deleteProperty(this, 'write')
+  return true
 }
