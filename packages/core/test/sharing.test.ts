@@ -304,6 +304,40 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
     expect(attachment.stats()).toMatchObject({ open: 0, pending: 0, accepted: 0, refused: { HANDSHAKE_CONFLICT: 1 } })
   })
 
+  test('what another one puts back into the socket is there once, for the one that has it', async () => {
+    // As a proxy does with the bytes that came with the handshake, before it knows where they go.
+    const proxy: Other = (server) => {
+      server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+        socket.unshift(head)
+        if (req.url !== '/theirs') return socket.end()
+        socket.on('error', () => {})
+        closers.push(() => socket.destroy())
+        socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+        return socket.on('data', (chunk: Buffer) => socket.write(chunk))
+      })
+    }
+    const { target } = await share(order, proxy)
+    const hi = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
+    const theirs = await open(target)
+    theirs.write(Buffer.concat([Buffer.from(handshake('/theirs')), hi]))
+    expect(await read(theirs, (text) => text.endsWith('hi'))).toContain(hi.toString('latin1'))
+    const ours = await open(target)
+    ours.write(Buffer.concat([Buffer.from(handshake('/echo')), hi]))
+    const text = await read(ours, (all) => all.endsWith('ours: hi'))
+    expect(text.match(/ours: hi/g)).toHaveLength(1)
+  })
+
+  test('a handshake that another one took, and that the application never answers, waits no longer than others', async () => {
+    const application = new Application()
+    const { target, attachment } = await share(order, bareWs(), { handshakeTimeoutMs: 50 }, application)
+    expect(await exchange(target, '/slow')).toEqual(['theirs', 'theirs: hello'])
+    await application.arrived
+    await until(() => attachment.stats().pending === 0)
+    application.goOn()
+    await until(() => attachment.stats().refused.HANDSHAKE_CONFLICT === 1)
+    expect(takePrinted()).toHaveLength(1)
+  })
+
   test('a listener that destroys what is not its own does not reach ours', async () => {
     const destroyer: Other = (server) => {
       server.on('upgrade', (req: IncomingMessage, socket: Duplex) => {
