@@ -96,7 +96,7 @@ const isAttached = ({ socket }: IncomingMessage): boolean => {
   return server !== undefined && attachedServers.has(server)
 }
 
-/** Node's parser does not find the option in front of a tab, and takes the request for an ordinary one. */
+/** The parser of Node 20 does not find the option in front of a tab, and takes the request for an ordinary one. */
 const unreadable = (): HandshakeError =>
   new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'The option "Upgrade" of "Connection" is expected without a tab.')
 

@@ -76,10 +76,12 @@ describe('a request with so many fields that Node drops some', () => {
   })
 })
 
-test('regression: a tab behind "Upgrade", which Node does not find then, was logged as a server that is not attached', async () => {
+test('regression: a tab behind "Upgrade", which Node 20 does not find then, was logged as a server that is not attached', async () => {
   const { target } = await serve(answering())
   const { status } = await sendRaw(target, handshake('/ws', { Connection: 'Upgrade\t' }), headArrived)
-  expect([status, takePrinted()]).toEqual([426, []])
+  // From Node 22 on it is found.
+  const found = Number.parseInt(process.versions.node, 10) >= 22
+  expect([status, takePrinted()]).toEqual([found ? 101 : 426, []])
 })
 
 test('regression: each handshake that expired while another one waited left a timer running', () => {
