@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls'
 import type { EffectiveRequest } from '@oneport/core'
 import type { Request } from 'express'
 
@@ -6,6 +7,8 @@ import type { Request } from 'express'
  * `req.hostname` would lose the port, which is a part of the origin.
  */
 export function effectiveRequest(req: Request): EffectiveRequest {
+  // Express would ask the operating system for the peer's address, which takes time, and then trust nobody.
+  if (!req.app.get('trust proxy')) return directRequest(req)
   const isTrusted = req.app.get('trust proxy fn') as (address: string | undefined, hop: number) => boolean
   const trusted = isTrusted(req.socket.remoteAddress, 0)
   const forwardedHost = trusted ? req.get('X-Forwarded-Host')?.split(',', 1)[0]?.trim() : undefined
@@ -20,3 +23,11 @@ export function effectiveRequest(req: Request): EffectiveRequest {
     scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined
   }
 }
+
+const directRequest = (req: Request): EffectiveRequest => ({
+  host: req.get('Host'),
+  get address() {
+    return req.ip
+  },
+  scheme: (req.socket as Partial<TLSSocket>).encrypted === true ? 'https' : undefined
+})
