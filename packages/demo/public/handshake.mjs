@@ -1,21 +1,27 @@
 import { announce, byId, element } from './element.mjs'
 
 /** The fields that make a request a handshake, or that decide about it; the others are folded away. */
-const telling = /^(upgrade|connection|origin|host|cookie|sec-websocket-.*|retry-after|www-authenticate)$/i
+const telling =
+  /^(:protocol|:authority|upgrade|connection|origin|host|cookie|sec-websocket-.*|retry-after|www-authenticate)$/i
 
 /** Shows how this connection began. */
 export function showHandshake({ request, response }) {
   const [, subprotocol = 'none'] = response.fields.find(([name]) => /^sec-websocket-protocol$/i.test(name)) ?? []
-  const agreed = element('p', 'lead agreed', 'Both sides speak the subprotocol ', element('code', '', subprotocol), '.')
-  byId('handshake').replaceChildren(...exchange(request, response), agreed)
+  const agreed = note('Both sides speak the subprotocol ', element('code', '', subprotocol), '.')
+  // What the panel says of GET and 101 is what the server's router sees.
+  const words = note('Over HTTP/2 the GET goes as ', element('code', '', 'CONNECT'), ', and the 101 as 200.')
+  const notes = response.line.startsWith('HTTP/2') ? [words, agreed] : [agreed]
+  byId('handshake').replaceChildren(...exchange(request, response), ...notes)
 }
+
+const note = (...children) => element('p', 'lead note', ...children)
 
 function exchange(request, response) {
   return [head('Request', request), head('Response', response)]
 }
 
 function head(title, { line, fields, body }) {
-  const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(line) ?? []
+  const [, status] = /^HTTP\/[\d.]+ (\d{3})/.exec(line) ?? []
   const card = element('section', 'head', element('h4', '', title), element('p', 'line', line))
   if (status !== undefined) card.dataset.status = status
   const others = fields.filter(([name]) => !telling.test(name))

@@ -1,9 +1,12 @@
 import type { WebSocket } from '@oneport/core'
+import type { Certificate } from './certificate.ts'
 
 /** Where to listen; port 0 lets the system choose. */
 export interface Address {
   readonly host: string
   readonly port: number
+  /** With it the server speaks TLS. */
+  readonly tls?: Certificate
 }
 
 /** A server that listens, whichever framework it is built with. */

@@ -5,12 +5,14 @@ import type { Address } from './address.ts'
 export interface Arguments extends Address {
   readonly framework: 'Express' | 'Fastify'
   readonly help: boolean
+  readonly https: boolean
 }
 
 export const usage = `Serves a chat in rooms: pages and WebSockets on one port.
 
   npm start                    with the Fastify adapter
   npm start -- --express       with the Express adapter
+  npm start -- --https         over TLS, and HTTP/2 with Fastify
   npm start -- --port 8080     on another port (or set PORT; 3000 by default)
   npm start -- --help          prints this
 
@@ -20,6 +22,7 @@ It listens on 127.0.0.1; set HOST to listen elsewhere, for example HOST=0.0.0.0 
 const options = {
   express: { type: 'boolean' },
   help: { type: 'boolean' },
+  https: { type: 'boolean' },
   port: { type: 'string' }
 } as const
 
@@ -39,6 +42,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
     framework: values.express ? 'Express' : 'Fastify',
     help: Boolean(values.help),
     host: env.HOST || '127.0.0.1',
+    https: Boolean(values.https),
     port: values.port === undefined ? readPort(env.PORT || '3000', 'PORT') : readPort(values.port, '--port')
   }
 }

@@ -8,9 +8,6 @@ const maxRooms = 200
 const maxPeople = 100
 const maxHistory = 50
 
-/** Unsent bytes at which a client is taken for gone: it does not read what the others say. */
-const maxBufferedBytes = 1_048_576
-
 /** What a room is called: part of the URL. */
 export const roomPattern = '^[a-z0-9-]{1,32}$'
 
@@ -110,6 +107,5 @@ function broadcast(room: Room, message: ServerMessage): void {
 const send = (socket: WebSocket, message: ServerMessage): void => write(socket, JSON.stringify(message))
 
 function write(socket: WebSocket, data: string): void {
-  if (socket.bufferedAmount > maxBufferedBytes) socket.terminate()
-  else if (socket.readyState === socket.OPEN) socket.send(data)
+  if (socket.readyState === socket.OPEN) socket.send(data)
 }

@@ -19,19 +19,33 @@ export function showExchange(req: IncomingMessage, res: ServerResponse): Exchang
   return { request: showRequest(req), response: showResponse(res) }
 }
 
-function showRequest({ method, url, httpVersion, rawHeaders }: IncomingMessage): Head {
+function showRequest(req: IncomingMessage): Head {
+  const { method, url, rawHeaders } = req
   const fields: [string, string][] = []
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     fields.push(showField(rawHeaders[index] as string, rawHeaders[index + 1] as string))
   }
-  return { line: `${method} ${url} HTTP/${httpVersion}`, fields }
+  // Over HTTP/2 a handshake is a CONNECT (RFC 8441 §5); the router got it as a GET.
+  const [, sent = method] = fields.find(([name]) => name === ':method') ?? []
+  return { line: `${sent} ${url} ${isHttp2(req) ? 'HTTP/2' : `HTTP/${req.httpVersion}`}`, fields }
 }
 
 function showResponse(res: ServerResponse): Head {
-  // Every outgoing message of Node has this method; its types know it of requests only.
-  const names = (res as ServerResponse & Pick<ClientRequest, 'getRawHeaderNames'>).getRawHeaderNames()
-  const fields = names.flatMap((name) => [res.getHeader(name) ?? []].flat().map((value) => showField(name, `${value}`)))
-  return { line: `HTTP/1.1 ${res.statusCode} ${res.statusMessage}`, fields }
+  const fields = namesOf(res).flatMap((name) =>
+    [res.getHeader(name) ?? []].flat().map((value) => showField(name, `${value}`))
+  )
+  // HTTP/2 has no words for its statuses.
+  const line = isHttp2(res.req) ? `HTTP/2 ${res.statusCode}` : `HTTP/1.1 ${res.statusCode} ${res.statusMessage}`
+  return { line, fields }
+}
+
+const isHttp2 = (req: IncomingMessage): boolean => req.httpVersionMajor === 2
+
+/** Names as they go over the wire: in lower case over HTTP/2. */
+function namesOf(res: ServerResponse): string[] {
+  if (isHttp2(res.req)) return res.getHeaderNames()
+  // Every outgoing message of HTTP/1.1 has this method; Node's types know it of requests only.
+  return (res as ServerResponse & Pick<ClientRequest, 'getRawHeaderNames'>).getRawHeaderNames()
 }
 
 /** A field with what must stay secret taken out: page scripts may not read an HttpOnly cookie, here neither. */

@@ -1,18 +1,21 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import cookieParser from 'cookie-parser'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { type Address, drainMs, type Running } from './address.ts'
 import { Chat, isRoom } from './chat.ts'
+import { keepConnections } from './connections.ts'
 import { showExchange } from './exchange.ts'
-import { maxPayloadBytes, subprotocol } from './message.ts'
+import { maxBufferedBytes, maxPayloadBytes, subprotocol } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
 import { publicFolder, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
 
 /** Serves the demo with Express. */
-export async function startExpress({ host, port }: Address): Promise<Running> {
+export async function startExpress({ host, port, tls }: Address): Promise<Running> {
   const app = express().disable('x-powered-by')
   const ws = wsUpgrade()
   app.use(ws)
@@ -28,12 +31,14 @@ export async function startExpress({ host, port }: Address): Promise<Running> {
   app.get('/r/:room', (_req, res) => res.sendFile('index.html', { root: publicFolder }))
   app.post('/provoke/:fault', async (req, res, next) => {
     const { fault } = req.params
-    if (isFault(fault)) res.json(await provoke(fault, req))
+    if (isFault(fault)) res.json(await provoke(fault, req.get('Host') ?? '', req.socket))
     else next()
   })
   app.use(answerError)
 
-  const server = app.listen(port, host)
+  const server = tls === undefined ? createServer(app) : createTlsServer(tls, app)
+  const connections = keepConnections(server)
+  server.listen(port, host)
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
@@ -42,13 +47,13 @@ export async function startExpress({ host, port }: Address): Promise<Running> {
       const closed = once(server, 'close')
       server.close()
       await ws.drain({ deadlineMs: drainMs })
-      server.closeAllConnections()
+      connections.destroyAll()
       await closed
     }
   }
 }
 
-const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
+const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxBufferedBytes, maxPayloadBytes }
 
 /** The WebSocket endpoint is a route: middleware and typed parameters as everywhere, and 101 is its status. */
 function serveChat(app: Express, chat: Chat): void {
@@ -82,7 +87,12 @@ function serveLogin(app: Express): void {
   app.post('/nickname', express.json(), (req, res) => {
     const nickname = cleanNickname(req.body?.nickname)
     if (nickname === undefined) return res.status(400).json({ message: nicknameRule })
-    res.cookie(nicknameCookie, nickname, { httpOnly: true, sameSite: 'lax', maxAge: nicknameMaxAge * 1_000 })
+    res.cookie(nicknameCookie, nickname, {
+      httpOnly: true,
+      maxAge: nicknameMaxAge * 1_000,
+      sameSite: 'lax',
+      secure: req.secure
+    })
     return res.json({ nickname })
   })
 }

@@ -2,11 +2,12 @@ import type { AddressInfo } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
 import fastifyStatic from '@fastify/static'
 import { wsPlugin } from '@oneport/fastify'
-import Fastify, { type FastifyInstance, type onRequestAsyncHookHandler } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, type onRequestAsyncHookHandler } from 'fastify'
 import { type Address, drainMs, type Running } from './address.ts'
 import { Chat, roomPattern } from './chat.ts'
+import { keepConnections } from './connections.ts'
 import { showExchange } from './exchange.ts'
-import { maxPayloadBytes, subprotocol } from './message.ts'
+import { maxBufferedBytes, maxPayloadBytes, subprotocol } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
 import { publicFolder, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
@@ -19,8 +20,11 @@ declare module 'fastify' {
 }
 
 /** Serves the demo with Fastify. */
-export async function startFastify({ host, port }: Address): Promise<Running> {
-  const app = Fastify({ forceCloseConnections: true })
+export async function startFastify({ host, port, tls }: Address): Promise<Running> {
+  const overTls = tls === undefined ? {} : { http2: true, https: { ...tls, allowHTTP1: true } }
+  // To Fastify's types HTTP/2 is another kind of application; for what is used here there is no difference.
+  const app = Fastify(overTls as FastifyServerOptions)
+  const connections = keepConnections(app.server)
   await app.register(wsPlugin)
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(securityFields)
@@ -32,8 +36,8 @@ export async function startFastify({ host, port }: Address): Promise<Running> {
   serveChat(app, new Chat())
   serveLogin(app)
   app.get('/r/:room', (_request, reply) => reply.sendFile('index.html'))
-  app.post<{ Params: { fault: string } }>('/provoke/:fault', async ({ params: { fault }, raw }, reply) =>
-    isFault(fault) ? provoke(fault, raw) : reply.callNotFound()
+  app.post<{ Params: { fault: string } }>('/provoke/:fault', async ({ host, params: { fault }, socket }, reply) =>
+    isFault(fault) ? provoke(fault, host, socket) : reply.callNotFound()
   )
 
   await app.listen({ host, port })
@@ -42,12 +46,16 @@ export async function startFastify({ host, port }: Address): Promise<Running> {
     connections: () => app.websockets.connections,
     close: async () => {
       // app.close() drains too; called first, this one sets the deadline.
-      await Promise.all([app.websockets.drain({ deadlineMs: drainMs }), app.close()])
+      const drained = app.websockets.drain({ deadlineMs: drainMs })
+      const closed = app.close()
+      await drained
+      connections.destroyAll()
+      await closed
     }
   }
 }
 
-const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
+const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxBufferedBytes, maxPayloadBytes }
 
 /** The WebSocket endpoint is a route: schema, hooks and typed parameters as everywhere, and 101 is its status. */
 function serveChat(app: FastifyInstance, chat: Chat): void {
@@ -79,7 +87,13 @@ function serveLogin(app: FastifyInstance): void {
   app.post<{ Body: { nickname: unknown } | null }>('/nickname', async (request, reply) => {
     const nickname = cleanNickname(request.body?.nickname)
     if (nickname === undefined) return reply.code(400).send({ message: nicknameRule })
-    reply.setCookie(nicknameCookie, nickname, { httpOnly: true, sameSite: 'lax', path: '/', maxAge: nicknameMaxAge })
+    reply.setCookie(nicknameCookie, nickname, {
+      httpOnly: true,
+      maxAge: nicknameMaxAge,
+      path: '/',
+      sameSite: 'lax',
+      secure: request.protocol === 'https'
+    })
     return { nickname }
   })
 }

@@ -1,5 +1,6 @@
 import type { Address, Running } from './address.ts'
 import { type Arguments, readArguments, usage } from './arguments.ts'
+import { makeCertificate } from './certificate.ts'
 import { startExpress } from './express.ts'
 import { startFastify } from './fastify.ts'
 
@@ -18,9 +19,18 @@ function whyNotListening(error: unknown, { host, port }: Address): string {
 }
 
 /** The URL to open: a server that listens on all addresses is reached by name. */
-function urlOf(host: string, port: number): string {
+function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
   const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].includes(host)
-  return `http://${isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${scheme}://${isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+const warning =
+  'Your browser will warn of the certificate: it was made just now and is self-signed. Go on all the same.\n'
+
+/** What to know of `--https`, by framework. */
+const aboutTls = {
+  Express: `Express cannot serve HTTP/2; this is HTTP/1.1 over TLS.\n${warning}`,
+  Fastify: `The page and its WebSockets share one connection of HTTP/2.\n${warning}`
 }
 
 function closeOnSignal(running: Running): void {
@@ -45,11 +55,14 @@ async function main(): Promise<void> {
     process.stdout.write(usage)
     return
   }
-  const { framework, host } = given
+  const { framework, host, https, port } = given
   try {
-    const running = await (framework === 'Express' ? startExpress(given) : startFastify(given))
+    const address: Address = https ? { host, port, tls: await makeCertificate() } : { host, port }
+    const running = await (framework === 'Express' ? startExpress(address) : startFastify(address))
     closeOnSignal(running)
-    process.stdout.write(`Oneport chat on ${urlOf(host, running.port)} (${framework}). Ctrl-C ends it.\n`)
+    const url = urlOf(https ? 'https' : 'http', host, running.port)
+    process.stdout.write(`Oneport chat on ${url} (${framework}). Ctrl-C ends it.\n`)
+    if (https) process.stdout.write(aboutTls[framework])
   } catch (error) {
     fail(whyNotListening(error, given), 1)
   }

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { type Exchange, type Head, showField } from './exchange.ts'
 import { subprotocol } from './message.ts'
 import { nicknameCookie } from './nickname.ts'
@@ -20,17 +20,18 @@ export const isFault = (value: string): value is Fault => Object.hasOwn(faults, 
 const timeoutMs = 2_000
 
 /**
- * Sends a faulty handshake to the server that the request came to, over a connection of its own. The server has to do
+ * Sends a faulty handshake to the server that a request came to, over a connection of its own. The server has to do
  * it, because no page can choose `Origin` or the version, nor see the status of a refusal.
+ * @param host the request's own
+ * @param socket of the request
  */
-export async function provoke(fault: Fault, req: IncomingMessage): Promise<Exchange> {
-  const { localAddress = '127.0.0.1', localPort = 80 } = req.socket
-  const host = req.headers.host ?? `localhost:${localPort}`
+export async function provoke(fault: Fault, host: string, socket: Socket): Promise<Exchange> {
+  const isTls = (socket as Partial<TLSSocket>).encrypted === true
   const fields = Object.entries({
     Host: host,
     Connection: 'Upgrade',
     Upgrade: 'websocket',
-    Origin: `http://${host}`,
+    Origin: `${isTls ? 'https' : 'http'}://${host}`,
     'Sec-WebSocket-Version': '13',
     'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
     'Sec-WebSocket-Protocol': subprotocol,
@@ -39,7 +40,10 @@ export async function provoke(fault: Fault, req: IncomingMessage): Promise<Excha
   }).filter((field): field is [string, string] => field[1] !== undefined)
   const line = 'GET /chat/lobby HTTP/1.1'
   const bytes = [line, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
-  const response = await send(localAddress, localPort, bytes)
+  const { localAddress: address = '127.0.0.1', localPort: port = 80 } = socket
+  // The server asks itself; nobody else knows its certificate.
+  const own = isTls ? connectTls({ host: address, port, rejectUnauthorized: false }) : connect({ host: address, port })
+  const response = await send(own, bytes)
   return {
     request: { line, fields: fields.map(([name, value]) => showField(name, value)) },
     response: parse(response)
@@ -47,10 +51,10 @@ export async function provoke(fault: Fault, req: IncomingMessage): Promise<Excha
 }
 
 /** Sends bytes and reads until the server ends the connection, as it does after a refusal. */
-function send(host: string, port: number, bytes: string): Promise<string> {
+function send(socket: Socket, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    const socket = connect({ host, port }, () => socket.write(bytes))
+    socket.write(bytes)
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error('The server did not answer in time.')))
     socket.on('data', (chunk: Buffer) => chunks.push(chunk))
     socket.on('end', () => resolve(Buffer.concat(chunks).toString()))

@@ -1,241 +1,229 @@
-import { existsSync } from 'node:fs'
-import { takePrinted } from '@oneport/adapter-testsuite'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { chromium, describeWith, startChromium, takePrinted } from '@oneport/adapter-testsuite'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Address, Running } from '../src/address.ts'
 import { startExpress } from '../src/express.ts'
 import { startFastify } from '../src/fastify.ts'
 
 type Start = (address: Address) => Promise<Running>
 
-const executablePath = '/usr/bin/chromium'
-const flags =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
-  '--disable-component-update --disable-sync'
-
-// With CI=true the tests run, and fail, without it: there it belongs to the machine.
-const isSkipped = !existsSync(executablePath) && process.env.CI !== 'true'
-if (isSkipped) {
-  process.stderr.write(`Skipped: the demo in Chromium needs ${executablePath}; on Debian: apt-get install chromium\n`)
-}
-
 jest.setTimeout(60_000)
 
-const describeInBrowser = isSkipped ? describe.skip : describe
+describeWith(chromium, 'the page in Chromium', () => {
+  describe.each<[string, Start]>([
+    ['Fastify', startFastify],
+    ['Express', startExpress]
+  ])('served by %s', (_name, start) => {
+    let browser: Browser
+    let running: Running
+    let problems: string[]
 
-describeInBrowser.each<[string, Start]>([
-  ['Fastify', startFastify],
-  ['Express', startExpress]
-])('the page in Chromium, served by %s', (_name, start) => {
-  let browser: Browser
-  let running: Running
-  let problems: string[]
-
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: flags.split(' ') })
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-  })
-
-  beforeEach(async () => {
-    problems = []
-    running = await start({ host: '127.0.0.1', port: 0 })
-  })
-
-  afterEach(async () => {
-    await Promise.all(browser.contexts().map((context) => context.close()))
-    await running.close()
-    // Violations of the Content-Security-Policy would be here too.
-    expect(problems).toEqual([])
-  })
-
-  /** Opens the page for somebody with a browser, and cookies, of their own. */
-  async function open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext(options)
-    context.setDefaultTimeout(20_000)
-    const page = await context.newPage()
-    page.on('pageerror', (error) => problems.push(String(error)))
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) problems.push(message.text())
+    beforeAll(async () => {
+      browser = await startChromium()
     })
-    await page.goto(`http://localhost:${running.port}${path}`)
-    return page
-  }
 
-  async function enter(nickname: string, ...rest: Parameters<typeof open>): Promise<Page> {
-    const page = await open(...rest)
-    await page.getByLabel('Nickname').fill(nickname)
-    await page.keyboard.press('Enter')
-    await page.getByText('Online', { exact: true }).waitFor()
-    return page
-  }
+    afterAll(async () => {
+      await browser?.close()
+    })
 
-  async function say(page: Page, text: string): Promise<void> {
-    await page.getByRole('textbox', { name: 'Message' }).fill(text)
-    await page.keyboard.press('Enter')
-  }
+    beforeEach(async () => {
+      problems = []
+      running = await start({ host: '127.0.0.1', port: 0 })
+    })
 
-  const message = (page: Page, text: string) =>
-    page.getByRole('log', { name: 'Messages' }).getByRole('listitem').filter({ hasText: text })
+    afterEach(async () => {
+      await Promise.all(browser.contexts().map((context) => context.close()))
+      await running.close()
+      // Violations of the Content-Security-Policy would be here too.
+      expect(problems).toEqual([])
+    })
 
-  const person = (page: Page, nickname: string) =>
-    page.getByRole('region', { name: 'Here now' }).getByRole('listitem').filter({ hasText: nickname })
+    /** Opens the page for somebody with a browser, and cookies, of their own. */
+    async function open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+      const context = await browser.newContext(options)
+      context.setDefaultTimeout(20_000)
+      const page = await context.newPage()
+      page.on('pageerror', (error) => problems.push(String(error)))
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) problems.push(message.text())
+      })
+      await page.goto(`http://localhost:${running.port}${path}`)
+      return page
+    }
 
-  /** Makes the page wait this share of the longest delay before it connects again. */
-  const fixJitter = (page: Page, share: number) =>
-    page.evaluate((value) => {
-      Math.random = () => value
-    }, share)
+    async function enter(nickname: string, ...rest: Parameters<typeof open>): Promise<Page> {
+      const page = await open(...rest)
+      await page.getByLabel('Nickname').fill(nickname)
+      await page.keyboard.press('Enter')
+      await page.getByText('Online', { exact: true }).waitFor()
+      return page
+    }
 
-  function terminateAll(): void {
-    for (const socket of running.connections()) socket.terminate()
-  }
+    async function say(page: Page, text: string): Promise<void> {
+      await page.getByRole('textbox', { name: 'Message' }).fill(text)
+      await page.keyboard.press('Enter')
+    }
 
-  it('lets two people talk, each message with its sender and time', async () => {
-    const ada = await enter('Ada')
-    const grace = await enter('Grace')
-    await say(ada, 'Hello, Grace')
-    const heard = message(grace, 'Hello, Grace')
-    await heard.getByText('Ada').waitFor()
-    const said = await heard.locator('time').getAttribute('datetime')
-    expect(Math.abs(Date.now() - Date.parse(said ?? ''))).toBeLessThan(60_000)
+    const message = (page: Page, text: string) =>
+      page.getByRole('log', { name: 'Messages' }).getByRole('listitem').filter({ hasText: text })
 
-    await grace.getByRole('textbox', { name: 'Message' }).fill('Hello, Ada')
-    await grace.getByRole('button', { name: 'Send' }).click()
-    await message(ada, 'Hello, Ada').getByText('Grace').waitFor()
-    expect(await message(ada, 'Hello, Grace').getAttribute('class')).toContain('mine')
-    expect(await message(grace, 'Hello, Grace').getAttribute('class')).not.toContain('mine')
-  })
+    const person = (page: Page, nickname: string) =>
+      page.getByRole('region', { name: 'Here now' }).getByRole('listitem').filter({ hasText: nickname })
 
-  it('shows who is here, who comes and who leaves', async () => {
-    const ada = await enter('Ada')
-    const grace = await enter('Grace')
-    await message(ada, 'Grace came in').waitFor()
-    await person(ada, 'Grace').waitFor()
-    await person(grace, 'Ada').waitFor()
-    await grace.close()
-    await message(ada, 'Grace left').waitFor()
-    await person(ada, 'Grace').waitFor({ state: 'detached' })
-    await ada.getByText('Only you are here').waitFor()
-  })
+    /** Makes the page wait this share of the longest delay before it connects again. */
+    const fixJitter = (page: Page, share: number) =>
+      page.evaluate((value) => {
+        Math.random = () => value
+      }, share)
 
-  it('keeps rooms apart and gives each a URL of its own', async () => {
-    const ada = await enter('Ada')
-    const grace = await enter('Grace', '/r/tea-time')
-    await ada.getByRole('link', { name: 'tea-time' }).waitFor()
-    await say(grace, 'Milk first?')
-    await message(grace, 'Milk first?').waitFor()
-    await ada.getByLabel('Go to another room').fill('Tea time!')
-    await ada.keyboard.press('Enter')
-    await message(ada, 'Milk first?').waitFor()
-    expect(new URL(ada.url()).pathname).toBe('/r/tea-time')
-    await ada.goBack()
-    await ada.getByRole('heading', { name: 'lobby' }).waitFor()
-    await message(ada, 'Milk first?').waitFor({ state: 'detached' })
-  })
+    function terminateAll(): void {
+      for (const socket of running.connections()) socket.terminate()
+    }
 
-  it('remembers the nickname, and changes it on request', async () => {
-    const ada = await enter('Ada')
-    await ada.reload()
-    await ada.getByText('Online', { exact: true }).waitFor()
-    await ada.getByRole('button', { name: 'Change' }).click()
-    await ada.getByLabel('Nickname').fill('Countess')
-    await ada.keyboard.press('Enter')
-    await person(ada, 'Countess').waitFor()
-    expect(await ada.evaluate(() => document.cookie)).toBe('')
-  })
+    it('lets two people talk, each message with its sender and time', async () => {
+      const ada = await enter('Ada')
+      const grace = await enter('Grace')
+      await say(ada, 'Hello, Grace')
+      const heard = message(grace, 'Hello, Grace')
+      await heard.getByText('Ada').waitFor()
+      const said = await heard.locator('time').getAttribute('datetime')
+      expect(Math.abs(Date.now() - Date.parse(said ?? ''))).toBeLessThan(60_000)
 
-  it('security: shows markup as the text that it is', async () => {
-    const ada = await enter('<i>Ada</i>')
-    const grace = await enter('Grace')
-    await say(ada, '<img src="/none.png" onerror="alert(1)">')
-    await message(grace, '<img src="/none.png" onerror="alert(1)">').getByText('<i>Ada</i>').waitFor()
-    expect(await grace.locator('#messages img, #messages i').count()).toBe(0)
-  })
+      await grace.getByRole('textbox', { name: 'Message' }).fill('Hello, Ada')
+      await grace.getByRole('button', { name: 'Send' }).click()
+      await message(ada, 'Hello, Ada').getByText('Grace').waitFor()
+      expect(await message(ada, 'Hello, Grace').getAttribute('class')).toContain('mine')
+      expect(await message(grace, 'Hello, Grace').getAttribute('class')).not.toContain('mine')
+    })
 
-  it('shows the handshake as it happened, without the cookie', async () => {
-    const page = await enter('SecretAda')
-    const panel = page.getByRole('complementary', { name: 'Handshake' })
-    await panel.getByText('GET /chat/lobby HTTP/1.1').waitFor()
-    await panel.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
-    await panel.getByText('Both sides speak the subprotocol chat.v1.').waitFor()
-    const text = await panel.textContent()
-    expect(text).toContain('Originhttp://localhost')
-    expect(text).not.toContain('SecretAda')
-  })
+    it('shows who is here, who comes and who leaves', async () => {
+      const ada = await enter('Ada')
+      const grace = await enter('Grace')
+      await message(ada, 'Grace came in').waitFor()
+      await person(ada, 'Grace').waitFor()
+      await person(grace, 'Ada').waitFor()
+      await grace.close()
+      await message(ada, 'Grace left').waitFor()
+      await person(ada, 'Grace').waitFor({ state: 'detached' })
+      await ada.getByText('Only you are here').waitFor()
+    })
 
-  it.each([
-    ['Foreign origin', '403', 'HTTP/1.1 403 Forbidden'],
-    ['Version 12', '426', 'HTTP/1.1 426 Upgrade Required'],
-    ['No login', '401', 'HTTP/1.1 401 Unauthorized']
-  ])('provokes a refusal: %s gets %s', async (name, status, line) => {
-    const page = await enter('Ada')
-    await page.getByRole('button', { name }).click()
-    await page.getByRole('button', { name: new RegExp(`${name}.*${status}`) }).waitFor()
-    await page.getByRole('complementary', { name: 'Handshake' }).getByText(line).waitFor()
-    await page
-      .getByRole('status')
-      .getByText(`${name}: ${line.slice('HTTP/1.1 '.length)}`)
-      .waitFor()
-    // The library's line for the operator about the origin.
-    takePrinted()
-  })
+    it('keeps rooms apart and gives each a URL of its own', async () => {
+      const ada = await enter('Ada')
+      const grace = await enter('Grace', '/r/tea-time')
+      await ada.getByRole('link', { name: 'tea-time' }).waitFor()
+      await say(grace, 'Milk first?')
+      await message(grace, 'Milk first?').waitFor()
+      await ada.getByLabel('Go to another room').fill('Tea time!')
+      await ada.keyboard.press('Enter')
+      await message(ada, 'Milk first?').waitFor()
+      expect(new URL(ada.url()).pathname).toBe('/r/tea-time')
+      await ada.goBack()
+      await ada.getByRole('heading', { name: 'lobby' }).waitFor()
+      await message(ada, 'Milk first?').waitFor({ state: 'detached' })
+    })
 
-  it('comes back by itself after its connection was cut, with its messages', async () => {
-    const ada = await enter('Ada')
-    const grace = await enter('Grace')
-    await say(ada, 'before')
-    await message(grace, 'before').waitFor()
-    const both = [ada, grace]
-    for (const page of both) await fixJitter(page, 2.5)
-    const seeOffline = both.map((page) => page.getByText('Offline', { exact: true }).waitFor())
-    terminateAll()
-    await Promise.all(seeOffline)
-    for (const page of both) await page.getByText('Online', { exact: true }).waitFor()
-    await say(grace, 'after')
-    await message(ada, 'after').waitFor()
-    expect(await message(ada, 'before').count()).toBe(1)
-  })
+    it('remembers the nickname, and changes it on request', async () => {
+      const ada = await enter('Ada')
+      await ada.reload()
+      await ada.getByText('Online', { exact: true }).waitFor()
+      await ada.getByRole('button', { name: 'Change' }).click()
+      await ada.getByLabel('Nickname').fill('Countess')
+      await ada.keyboard.press('Enter')
+      await person(ada, 'Countess').waitFor()
+      expect(await ada.evaluate(() => document.cookie)).toBe('')
+    })
 
-  it('says when it tries again, and tries at once on request', async () => {
-    const page = await enter('Ada')
-    await fixJitter(page, 1_000)
-    terminateAll()
-    await page.getByText(/^Next attempt in \d+ s\.$/).waitFor()
-    await page
-      .getByRole('status')
-      .getByText(/^Offline\. Next attempt in \d+ seconds\.$/)
-      .waitFor()
-    expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
-    await page.getByRole('button', { name: 'Try now' }).click()
-    await page.getByText('Online', { exact: true }).waitFor()
-    expect(await page.getByRole('button', { name: 'Try now' }).isVisible()).toBe(false)
-  })
+    it('security: shows markup as the text that it is', async () => {
+      const ada = await enter('<i>Ada</i>')
+      const grace = await enter('Grace')
+      await say(ada, '<img src="/none.png" onerror="alert(1)">')
+      await message(grace, '<img src="/none.png" onerror="alert(1)">').getByText('<i>Ada</i>').waitFor()
+      expect(await grace.locator('#messages img, #messages i').count()).toBe(0)
+    })
 
-  it('asks for a nickname again where the cookie has gone and the handshake gets 401', async () => {
-    const page = await enter('Ada')
-    await page.context().clearCookies()
-    terminateAll()
-    await page.getByLabel('Nickname').fill('Ada II')
-    await page.keyboard.press('Enter')
-    await person(page, 'Ada II').waitFor()
-    expect(problems.splice(0)).toEqual([expect.stringMatching(/Authentication failed|401/)])
-  })
+    it('shows the handshake as it happened, without the cookie', async () => {
+      const page = await enter('SecretAda')
+      const panel = page.getByRole('complementary', { name: 'Handshake' })
+      await panel.getByText('GET /chat/lobby HTTP/1.1').waitFor()
+      await panel.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
+      await panel.getByText('Both sides speak the subprotocol chat.v1.').waitFor()
+      const text = await panel.textContent()
+      expect(text).toContain('Originhttp://localhost')
+      expect(text).not.toContain('SecretAda')
+    })
 
-  it('fits a phone, where keys open and close the panels', async () => {
-    const page = await enter('Ada', '/', { viewport: { width: 360, height: 740 } })
-    const panel = page.getByRole('complementary', { name: 'Handshake' })
-    const opener = page.getByRole('button', { name: 'Handshake' })
-    await opener.focus()
-    await page.keyboard.press('Enter')
-    await panel.waitFor()
-    await page.keyboard.press('Escape')
-    await panel.waitFor({ state: 'hidden' })
-    expect(await opener.evaluate((element) => element === document.activeElement)).toBe(true)
+    it.each([
+      ['Foreign origin', '403', 'HTTP/1.1 403 Forbidden'],
+      ['Version 12', '426', 'HTTP/1.1 426 Upgrade Required'],
+      ['No login', '401', 'HTTP/1.1 401 Unauthorized']
+    ])('provokes a refusal: %s gets %s', async (name, status, line) => {
+      const page = await enter('Ada')
+      await page.getByRole('button', { name }).click()
+      await page.getByRole('button', { name: new RegExp(`${name}.*${status}`) }).waitFor()
+      await page.getByRole('complementary', { name: 'Handshake' }).getByText(line).waitFor()
+      await page
+        .getByRole('status')
+        .getByText(`${name}: ${line.slice('HTTP/1.1 '.length)}`)
+        .waitFor()
+      // The library's line for the operator about the origin.
+      takePrinted()
+    })
 
-    await say(page, `${'long'.repeat(100)} https://a.example/${'path'.repeat(40)}`)
-    await message(page, 'longlong').waitFor()
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+    it('comes back by itself after its connection was cut, with its messages', async () => {
+      const ada = await enter('Ada')
+      const grace = await enter('Grace')
+      await say(ada, 'before')
+      await message(grace, 'before').waitFor()
+      const both = [ada, grace]
+      for (const page of both) await fixJitter(page, 2.5)
+      const seeOffline = both.map((page) => page.getByText('Offline', { exact: true }).waitFor())
+      terminateAll()
+      await Promise.all(seeOffline)
+      for (const page of both) await page.getByText('Online', { exact: true }).waitFor()
+      await say(grace, 'after')
+      await message(ada, 'after').waitFor()
+      expect(await message(ada, 'before').count()).toBe(1)
+    })
+
+    it('says when it tries again, and tries at once on request', async () => {
+      const page = await enter('Ada')
+      await fixJitter(page, 1_000)
+      terminateAll()
+      await page.getByText(/^Next attempt in \d+ s\.$/).waitFor()
+      await page
+        .getByRole('status')
+        .getByText(/^Offline\. Next attempt in \d+ seconds\.$/)
+        .waitFor()
+      expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
+      await page.getByRole('button', { name: 'Try now' }).click()
+      await page.getByText('Online', { exact: true }).waitFor()
+      expect(await page.getByRole('button', { name: 'Try now' }).isVisible()).toBe(false)
+    })
+
+    it('asks for a nickname again where the cookie has gone and the handshake gets 401', async () => {
+      const page = await enter('Ada')
+      await page.context().clearCookies()
+      terminateAll()
+      await page.getByLabel('Nickname').fill('Ada II')
+      await page.keyboard.press('Enter')
+      await person(page, 'Ada II').waitFor()
+      expect(problems.splice(0)).toEqual([expect.stringMatching(/Authentication failed|401/)])
+    })
+
+    it('fits a phone, where keys open and close the panels', async () => {
+      const page = await enter('Ada', '/', { viewport: { width: 360, height: 740 } })
+      const panel = page.getByRole('complementary', { name: 'Handshake' })
+      const opener = page.getByRole('button', { name: 'Handshake' })
+      await opener.focus()
+      await page.keyboard.press('Enter')
+      await panel.waitFor()
+      await page.keyboard.press('Escape')
+      await panel.waitFor({ state: 'hidden' })
+      expect(await opener.evaluate((element) => element === document.activeElement)).toBe(true)
+
+      await say(page, `${'long'.repeat(100)} https://a.example/${'path'.repeat(40)}`)
+      await message(page, 'longlong').waitFor()
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+    })
   })
 })

@@ -28,7 +28,7 @@ describe.each<[string, Start]>([
   })
 
   function visit(...rest: [nickname: string | undefined, room?: string, protocols?: string[]]): Visitor {
-    const visitor = new Visitor(running.port, ...rest)
+    const visitor = new Visitor(`ws://127.0.0.1:${running.port}`, ...rest)
     visitor.socket.on('error', () => {})
     visitors.push(visitor)
     return visitor
@@ -224,6 +224,17 @@ describe.each<[string, Start]>([
     const response = await fetch(`${url}/provoke/${fault}`, { method: 'POST' })
     expect(response.status).toBe(404)
     await response.text()
+  })
+
+  it('closes the connection of a client that does not read with 1013', async () => {
+    const ada = visit('Ada')
+    await ada.hear('welcome')
+    ada.socket.pause()
+    // More than the system's buffers take, and less than the limit that the library has by itself.
+    const large = JSON.stringify({ type: 'said', text: 'x'.repeat(12_000_000) })
+    for (const socket of running.connections()) socket.send(large)
+    ada.socket.resume()
+    expect(await ada.closed()).toBe(1013)
   })
 
   it('closes its connections with 1001 when it ends', async () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { Visitor } from './visitor.ts'
 
 // As built: it is what `npm start` runs, and `npm test` builds before it tests.
@@ -90,10 +91,10 @@ describe('npm start', () => {
     async (framework, signal, args) => {
       const demo = run([...args, '--port', '0'])
       const port = await demo.port()
-      const polite = new Visitor(port, 'Ada')
+      const polite = new Visitor(`ws://127.0.0.1:${port}`, 'Ada')
       await polite.hear('welcome')
       // It reads nothing any more, so it never answers the closing handshake.
-      const deaf = new Visitor(port, 'Grace')
+      const deaf = new Visitor(`ws://127.0.0.1:${port}`, 'Grace')
       await deaf.hear('welcome')
       deaf.socket.pause()
       // Browsers open a connection before they need it, and keep one open between requests.
@@ -114,9 +115,48 @@ describe('npm start', () => {
     }
   )
 
+  it.each([
+    ['Fastify', [], 'h2', 'The page and its WebSockets share one connection of HTTP/2.'],
+    ['Express', ['--express'], 'http/1.1', 'Express cannot serve HTTP/2; this is HTTP/1.1 over TLS.']
+  ] as const)(
+    'with --https says how to open it with %s, and ends by itself with clients connected',
+    async (framework, args, version, about) => {
+      const demo = run([...args, '--https', '--port', '0'])
+      const port = await demo.port()
+      const polite = new Visitor(`wss://127.0.0.1:${port}`, 'Ada')
+      await polite.hear('welcome')
+      const deaf = new Visitor(`wss://127.0.0.1:${port}`, 'Grace')
+      await deaf.hear('welcome')
+      deaf.socket.pause()
+      // What browsers keep between requests, and what they open before they need it: with TLS, and not even that.
+      const options = { port, rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] }
+      const idle = connectTls(options).on('error', () => {})
+      const silent = connect(port, '127.0.0.1').on('error', () => {})
+      await Promise.all([once(idle, 'secureConnect'), once(silent, 'connect')])
+      expect(idle.alpnProtocol).toBe(version)
+
+      const closed = polite.closed()
+      const { exitCode, out, err } = await demo.signal('SIGTERM')
+      deaf.socket.terminate()
+      idle.destroy()
+      silent.destroy()
+      expect({ exitCode, out, err }).toEqual({
+        exitCode: 0,
+        out: [
+          `Oneport chat on https://localhost:${port} (${framework}). Ctrl-C ends it.`,
+          about,
+          'Your browser will warn of the certificate: it was made just now and is self-signed. Go on all the same.',
+          ''
+        ].join('\n'),
+        err: ''
+      })
+      expect(await closed).toBe(1001)
+    }
+  )
+
   it('ends once when Ctrl-C comes from the terminal and from npm', async () => {
     const demo = run(['--port', '0'])
-    const visitor = new Visitor(await demo.port(), 'Ada')
+    const visitor = new Visitor(`ws://127.0.0.1:${await demo.port()}`, 'Ada')
     await visitor.hear('welcome')
     visitor.socket.pause()
     demo.process.kill('SIGINT')

@@ -14,9 +14,10 @@ export class Visitor {
   readonly #heard: ServerMessage[] = []
   #onMessage = (): void => {}
 
-  constructor(port: number, nickname: string | undefined, room = 'lobby', protocols = [subprotocol]) {
+  /** @param origin `ws://` or `wss://`, and where the demo listens; its certificate is taken as it is */
+  constructor(origin: string, nickname: string | undefined, room = 'lobby', protocols = [subprotocol]) {
     const headers = nickname === undefined ? {} : { Cookie: `${nicknameCookie}=${encodeURIComponent(nickname)}` }
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}/chat/${room}`, protocols, { headers })
+    this.socket = new WebSocket(`${origin}/chat/${room}`, protocols, { headers, rejectUnauthorized: false })
     this.response = new Promise((resolve) => {
       this.socket.on('upgrade', resolve)
       this.socket.on('unexpected-response', (_request, response) => {

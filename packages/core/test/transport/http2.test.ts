@@ -437,3 +437,14 @@ test('maxConnectionsPerAddress counts each WebSocket of a session', async () => 
   const answers = await Promise.all([1, 2, 3].map(() => sendConnect(session, '/echo')))
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429])
 })
+
+test('regression: Firefox does not end its side of the stream, and `close` came only after closeTimeoutMs', async () => {
+  const { target, attachment } = await serve(application, { closeTimeoutMs: 60_000 })
+  const { stream } = await sendConnect(await sessionOf(target), '/echo')
+  const [connection] = attachment.connections as Set<WebSocket>
+  const closedAtServer = closed(connection as WebSocket)
+  // A masked close frame with 1000; the client's side of the stream stays open.
+  stream.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]))
+  expect((await closedAtServer).code).toBe(1000)
+  expect(stream.rstCode).toBe(0)
+})

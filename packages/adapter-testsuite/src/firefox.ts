@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { WebSocket } from 'ws'
+import type { Browser } from './browser.ts'
+import type { Program } from './program.ts'
+
+export const firefox: Program = { path: '/usr/bin/firefox-esr', aptPackage: 'firefox-esr' }
+
+/** What Firefox asks of its makers by itself goes to a port where nobody listens; localhost is never proxied. */
+const preferences = `
+user_pref("network.proxy.type", 1);
+user_pref("network.proxy.http", "127.0.0.1");
+user_pref("network.proxy.http_port", 9);
+user_pref("network.proxy.ssl", "127.0.0.1");
+user_pref("network.proxy.ssl_port", 9);
+user_pref("network.proxy.allow_bypass", false);
+user_pref("network.proxy.failover_direct", false);
+`
+
+/** Opens Firefox with one tab, in a profile of its own. */
+export async function openFirefox(): Promise<Browser> {
+  const profile = mkdtempSync(join(tmpdir(), 'oneport-firefox-'))
+  writeFileSync(join(profile, 'user.js'), preferences)
+  const args = ['--headless', '--remote-debugging-port', '0', '--profile', profile]
+  const env = { ...process.env, HOME: profile }
+  const firefoxProcess = spawn(firefox.path, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const ended = once(firefoxProcess, 'close').finally(() => rmSync(profile, { recursive: true }))
+  const close = async (): Promise<void> => {
+    firefoxProcess.kill('SIGKILL')
+    await ended
+  }
+  try {
+    return { ...(await openTab(await readAddress(firefoxProcess))), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The address on which Firefox takes commands: it prints it when it has started. */
+function readAddress(firefoxProcess: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = ''
+    firefoxProcess.stderr?.on('data', (chunk: Buffer) => {
+      printed += chunk.toString()
+      const [, address] = /listening on (ws:\S+)\n/.exec(printed) ?? []
+      if (address !== undefined) resolve(`${address}/session`)
+    })
+    firefoxProcess.once('error', reject)
+    firefoxProcess.once('close', () => reject(new Error(`Firefox has ended. It printed: ${printed}`)))
+  })
+}
+
+/** Takes the tab that is open at the start (https://www.w3.org/TR/webdriver-bidi/). */
+async function openTab(address: string): Promise<Omit<Browser, 'close'>> {
+  const session = await openSession(address)
+  await session.send('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } })
+  const { contexts } = await session.send<{ contexts: [{ context: string }] }>('browsingContext.getTree', {})
+  const [{ context }] = contexts
+  return {
+    async goTo(url) {
+      await session.send('browsingContext.navigate', { context, url, wait: 'complete' })
+    },
+    async evaluate(expression) {
+      const { result, exceptionDetails } = await session.send<Evaluated>('script.evaluate', {
+        expression: `Promise.resolve(${expression}).then(JSON.stringify)`,
+        target: { context },
+        awaitPromise: true
+      })
+      if (exceptionDetails !== undefined) throw new Error(exceptionDetails.text)
+      return result?.value === undefined ? undefined : JSON.parse(result.value)
+    }
+  }
+}
+
+interface Evaluated {
+  /** Absent where the expression threw; its value is absent where the expression has none. */
+  readonly result?: { readonly value?: string }
+  readonly exceptionDetails?: { readonly text: string }
+}
+
+interface Session {
+  send<Result>(method: string, params: object): Promise<Result>
+}
+
+/** A client of WebDriver BiDi: commands have a number, and the answer has the same. */
+async function openSession(address: string): Promise<Session> {
+  const socket = new WebSocket(address)
+  await once(socket, 'open')
+  // Firefox ends without a closing handshake.
+  socket.on('error', () => {})
+  let last = 0
+  return {
+    send: (method, params) =>
+      new Promise((resolve, reject) => {
+        const id = ++last
+        const settle = (data: unknown): void => {
+          const answer = JSON.parse(String(data))
+          if (answer.id !== id) return
+          socket.off('message', settle)
+          if (answer.type === 'success') resolve(answer.result)
+          else reject(new Error(`${method}: ${answer.message}`))
+        }
+        socket.on('message', settle)
+        socket.send(JSON.stringify({ id, method, params }))
+      })
+  }
+}
