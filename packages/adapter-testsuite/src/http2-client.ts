@@ -1,27 +1,26 @@
 import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { Target } from './raw-client.ts'
 
 /** Opens a session of HTTP/2 and waits for the settings of the server; the caller ends it. */
 export async function openSession({ port, host = '127.0.0.1', tls = false }: Target): Promise<ClientHttp2Session> {
-  const tcp = tls ? undefined : connectTcp({ host, port })
-  const url = `${tls ? 'https' : 'http'}://${host}:${port}`
-  const session = connect(url, {
-    rejectUnauthorized: false,
-    ...(tcp === undefined ? {} : { createConnection: () => tcp })
+  const tcp = connectTcp({ host, port })
+  const session = connect(`${tls ? 'https' : 'http'}://${host}:${port}`, {
+    createConnection: () => (tls ? connectTls({ socket: tcp, ALPNProtocols: ['h2'], rejectUnauthorized: false }) : tcp)
   })
   session.on('error', () => {})
-  if (tcp !== undefined) tcpBelow.set(session, tcp)
+  tcpBelow.set(session, tcp)
   await once(session, 'remoteSettings')
   return session
 }
 
-/** The TCP connection below a session without TLS. */
+/** The TCP connection below a session. */
 const tcpBelow = new WeakMap<ClientHttp2Session, Socket>()
 
-/** Ends a session without TLS with a TCP reset. */
+/** Ends a session with a TCP reset. */
 export const resetSession = (session: ClientHttp2Session): void => void tcpBelow.get(session)?.resetAndDestroy()
 
 /** What a server answers to an extended CONNECT. */
@@ -31,12 +30,12 @@ export interface Http2Answer {
   readonly stream: ClientHttp2Stream
 }
 
-/** Sends an extended CONNECT (RFC 8441 §5) and waits for the head of its answer. */
-export async function sendConnect(
+/** Sends an extended CONNECT (RFC 8441 §5). A field given as undefined is left out. */
+export function beginConnect(
   session: ClientHttp2Session,
   path: string,
   fields: Record<string, string | string[] | undefined> = {}
-): Promise<Http2Answer> {
+): ClientHttp2Stream {
   const all = {
     ':method': 'CONNECT',
     ':protocol': 'websocket',
@@ -44,17 +43,23 @@ export async function sendConnect(
     ':authority': 'app.example',
     ':path': path,
     'sec-websocket-version': '13',
-    ...fields
+    ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]))
   }
   const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
   const stream = session.request(given, { endStream: false })
   stream.on('error', () => {})
+  return stream
+}
+
+/** The same, and waits for the head of its answer. */
+export async function sendConnect(...args: Parameters<typeof beginConnect>): Promise<Http2Answer> {
+  const stream = beginConnect(...args)
   const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders & { ':status': number }]
   return { status: headers[':status'], headers, stream }
 }
 
 /** The whole body of an answer, as text. */
-export async function bodyOf({ stream }: Http2Answer): Promise<string> {
+export async function bodyOf({ stream }: Pick<Http2Answer, 'stream'>): Promise<string> {
   let text = ''
   for await (const chunk of stream) text += String(chunk)
   return text

@@ -3,10 +3,19 @@ export type { Browser } from './browser.ts'
 export { type BrowserContract, describeBrowsers, type ServedToBrowsers } from './browser-contract.ts'
 export { type Certificate, certificate } from './certificate.ts'
 export { chromium, startChromium } from './chromium.ts'
-export { type Contract, type ContractRoute, describeAdapter, fields, type RunningAdapter } from './contract.ts'
+export { type ContractRoute, fields } from './contract/application.ts'
+export type { Contract, RunningAdapter } from './contract/subject.ts'
+export { describeAdapter } from './contract.ts'
 export { takePrinted } from './fail-on-console.ts'
 export { firefox, openFirefox } from './firefox.ts'
-export { bodyOf, type Http2Answer, openSession, resetSession, sendConnect, webSocketOn } from './http2-client.ts'
+export {
+  bodyOf,
+  type Http2Answer,
+  openSession,
+  resetSession,
+  sendConnect,
+  webSocketOn
+} from './http2-client.ts'
 export { describeWith, type Program } from './program.ts'
 export { handshake, headArrived, openRaw, type RawResponse, reset, sendRaw, type Target } from './raw-client.ts'
 export { describeSigterm } from './sigterm.ts'

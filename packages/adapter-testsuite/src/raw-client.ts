@@ -70,7 +70,7 @@ export async function sendRaw(
 ): Promise<RawResponse> {
   const socket = await openRaw(target)
   try {
-    return parse(await readAll(socket, bytes, enough))
+    return parseResponse(await readAll(socket, bytes, enough))
   } finally {
     socket.destroy()
   }
@@ -89,7 +89,8 @@ function readAll(socket: Socket, bytes: string | Buffer, enough: (text: string) 
   })
 }
 
-function parse(text: string): RawResponse {
+/** Takes the bytes of a response apart. */
+export function parseResponse(text: string): RawResponse {
   const end = text.indexOf('\r\n\r\n')
   const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n')
   const fields = new Map<string, string[]>()

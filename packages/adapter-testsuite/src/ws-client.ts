@@ -5,12 +5,16 @@ import { type ClientOptions, WebSocket } from 'ws'
 import type { Target } from './raw-client.ts'
 
 /** A `ws` client whose messages wait until they are asked for. */
-export interface Inbox {
+export interface Conversation {
   readonly socket: WebSocket
-  /** The response that opened it. */
-  readonly response: IncomingMessage
   /** The next message, in order, as text. */
   next(): Promise<string>
+}
+
+/** The same, opened over HTTP/1.1. */
+export interface Inbox extends Conversation {
+  /** The response that opened it. */
+  readonly response: IncomingMessage
 }
 
 /** Connects; rejects with the response where the handshake is refused. */
@@ -22,13 +26,7 @@ export async function connectClient(
 ): Promise<Inbox> {
   const url = `${tls ? 'wss' : 'ws'}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`
   const socket = new WebSocket(url, subprotocols, { perMessageDeflate: false, rejectUnauthorized: false, ...options })
-  const arrived: string[] = []
-  const waiting: ((message: string) => void)[] = []
-  socket.on('message', (data) => {
-    const take = waiting.shift()
-    if (take === undefined) arrived.push(String(data))
-    else take(String(data))
-  })
+  const conversation = converse(socket)
   const upgraded = once(socket, 'upgrade')
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
@@ -37,9 +35,20 @@ export async function connectClient(
   })
   socket.on('error', () => {})
   const [response] = (await upgraded) as [IncomingMessage]
+  return { ...conversation, response }
+}
+
+/** Keeps the messages of a socket until they are asked for. */
+export function converse(socket: WebSocket): Conversation {
+  const arrived: string[] = []
+  const waiting: ((message: string) => void)[] = []
+  socket.on('message', (data) => {
+    const take = waiting.shift()
+    if (take === undefined) arrived.push(String(data))
+    else take(String(data))
+  })
   return {
     socket,
-    response,
     next: () =>
       new Promise((resolve) => {
         const message = arrived.shift()

@@ -1,10 +1,13 @@
 import type { AddressInfo } from 'node:net'
-import { describeAdapter, fields } from '@oneport/adapter-testsuite'
+import { type Contract, describeAdapter, fields, type RunningAdapter } from '@oneport/adapter-testsuite'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { wsPlugin } from '../src/index.ts'
 
-describeAdapter('Fastify', async ({ routes, options, tls }) => {
-  const app = Fastify({ https: tls ?? null } as object) as FastifyInstance
+describeAdapter('Fastify', start, { http2: true })
+
+async function start({ routes, options, tls, http2 }: Contract): Promise<RunningAdapter> {
+  const https = tls && { https: { ...tls, allowHTTP1: true } }
+  const app = Fastify({ http2, ...https } as object) as FastifyInstance
   await app.register(wsPlugin, options)
   app.addHook('onRequest', async (_request, reply) => {
     for (const [name, value] of fields) reply.header(name, value)
@@ -20,4 +23,4 @@ describeAdapter('Fastify', async ({ routes, options, tls }) => {
     drain: () => app.websockets.drain(),
     close: () => app.close()
   }
-})
+}

@@ -1,5 +1,6 @@
-import type { AddressInfo, Socket } from 'node:net'
-import { connectClient, type Inbox, openRaw } from '@oneport/adapter-testsuite'
+import type { ClientHttp2Session } from 'node:http2'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { connectClient, type Inbox, openRaw, openSession } from '@oneport/adapter-testsuite'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import { type WebSocket, type WsPluginOptions, wsPlugin } from '../src/index.ts'
 
@@ -33,8 +34,14 @@ export const scoped = (add: (scope: FastifyInstance) => unknown): FastifyPluginA
   }
 }
 
+/** What apps of both versions of HTTP have. */
+interface Listening {
+  readonly server: Pick<Server, 'address'>
+  listen(options: { port: number; host: string }): Promise<unknown>
+}
+
 /** Lets an app listen; returns where to reach it. */
-export async function start(app: Pick<FastifyInstance, 'listen' | 'server'>): Promise<{ port: number }> {
+export async function start(app: Listening): Promise<{ port: number }> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   return { port: (app.server.address() as AddressInfo).port }
 }
@@ -51,6 +58,13 @@ export async function open(...args: Parameters<typeof openRaw>): Promise<Socket>
   const raw = await openRaw(...args)
   endings.push(() => raw.destroy())
   return raw
+}
+
+/** Opens a session of HTTP/2 that ends with the test. */
+export async function openHttp2(...args: Parameters<typeof openSession>): Promise<ClientHttp2Session> {
+  const session = await openSession(...args)
+  endings.push(() => session.destroy())
+  return session
 }
 
 /** Reads a raw connection until `enough` says so of all that has come, or until it ends. */
