@@ -14,7 +14,9 @@ const config: Config = {
   // fastify.inject() pulls in a version of cookie that is ESM only.
   transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?cookie/dist/)'],
   // Tests run the sources: no build comes before them.
-  moduleNameMapper: { '^@oneport/(core|express|fastify|adapter-testsuite)$': '<rootDir>/packages/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^@oneport/(core|express|fastify|topics|adapter-testsuite)$': '<rootDir>/packages/$1/src/index.ts'
+  },
   setupFilesAfterEnv: ['<rootDir>/packages/adapter-testsuite/src/fail-on-console.ts'],
   reporters: ['default', 'summary', '<rootDir>/packages/adapter-testsuite/closing-line-reporter.mjs'],
   collectCoverageFrom: ['packages/core/src/**/*.ts', '!packages/core/src/index.ts'],

@@ -176,6 +176,36 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     expect(await closed).toEqual({ code: 4403, reason: 'banned' })
   },
 
+  'topics-express': async (program) => {
+    const [ada, bob] = [await program.connect('/chat/lobby'), await program.connect('/chat/lobby')]
+    ada.socket.send('hello')
+    expect(await bob.next()).toBe('hello')
+    const response = await program.fetch('/chat/lobby', { method: 'POST' })
+    expect(await response.json()).toEqual({ reached: 2 })
+    expect([await ada.next(), await bob.next()]).toEqual(['Hello from the server.', 'Hello from the server.'])
+  },
+
+  'topics-ws': async (program) => {
+    const [ada, bob] = [await program.connect('/'), await program.connect('/')]
+    const price = '4711 '.repeat(1_000)
+    ada.socket.send(price)
+    expect([await ada.next(), await bob.next()]).toEqual([price, price])
+  },
+
+  'topics-deflate': async (program) => {
+    const [ada, bob] = [await program.connect('/'), await program.connect('/')]
+    expect(ada.headers['sec-websocket-extensions']).toContain('server_no_context_takeover')
+    const news = 'news '.repeat(1_000)
+    ada.socket.send(news)
+    expect([await ada.next(), await bob.next()]).toEqual([news, news])
+  },
+
+  'npm-topics': async (program) => {
+    const [ada, bob] = [await program.connect('/'), await program.connect('/')]
+    ada.socket.send('hello')
+    expect(await bob.next()).toBe('hello')
+  },
+
   'monitoring-prometheus': async (program) => {
     const { closed, socket } = await welcomes(program, '/chat', {}, 'Welcome.')
     await refuses(program, '/chat', { origin: 'https://evil.example' }, 403)

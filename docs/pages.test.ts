@@ -21,6 +21,8 @@ const coreFiles = readdirSync(coreFolder, { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
 /** All of core, whichever file it is in. */
 const core = coreFiles.map((file) => readFileSync(join(coreFolder, file), 'utf8')).join('\n')
+/** The options of `createTopics`. */
+const topics = readFileSync(join(root, 'packages/topics/src/options.ts'), 'utf8')
 const withoutQuotes = (cell: string): string => cell.replaceAll('`', '')
 
 describe('the links of', () => {
@@ -70,14 +72,14 @@ describe('the picture', () => {
 
   test('of the layout names folders that are there', () => {
     const folders = layout?.match(/^ {2}([\w-]+)\//gm)?.map((line) => line.trim()) ?? []
-    expect(folders).toHaveLength(7)
+    expect(folders).toHaveLength(8)
     expect(folders.filter((folder) => !statSync(join(root, 'packages', folder)).isDirectory())).toEqual([])
   })
 })
 
 /** The options that an interface of the source declares, each with what its comment says is the default. */
-function declared(name: string): Record<string, string | undefined> {
-  const body = new RegExp(`export interface ${name} \\{\\n(.*?)\\n\\}`, 's').exec(core)?.[1] ?? ''
+function declared(name: string, source = core): Record<string, string | undefined> {
+  const body = new RegExp(`export interface ${name} \\{\\n(.*?)\\n\\}`, 's').exec(source)?.[1] ?? ''
   const members = [...body.matchAll(/ {2}\/\*\*(.*?)\*\/\n {2}(\w+)\?:/gs)]
   return Object.fromEntries(
     members.map(([, comment, option]) => [option, /@default (.*)/.exec(comment ?? '')?.[1]?.trim()])
@@ -112,6 +114,15 @@ describe('the table of options', () => {
 
   test('in docs/shutdown.md has those of drain(), with their defaults', () => {
     expect(documented('docs/shutdown.md', 'Meaning', 2)).toEqual(withNone(declared('DrainOptions')))
+  })
+
+  test('in docs/topics.md has those of createTopics(), with their defaults', () => {
+    const table = tableRows('docs/topics.md')
+    const own = table.slice(table.findIndex(([name]) => name === '`maxBufferedBytes`'))
+    const rows = own.slice(0, own.findIndex(([name]) => name === '`onError`') + 1)
+    const found = rows.map(([name = '', byDefault = '']) => [withoutQuotes(name), withoutQuotes(byDefault)])
+    const expected = withNone(declared('TopicsOptions', topics))
+    expect(Object.fromEntries(found)).toEqual({ ...expected, onError: expected.onError?.split(';')[0] })
   })
 
   test('in docs/options.md has an example for each', () => {

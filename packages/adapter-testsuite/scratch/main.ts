@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import * as core from '@oneport/core'
 import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import { wsPlugin } from '@oneport/fastify'
+import { createTopics, TopicsError } from '@oneport/topics'
 import express from 'express'
 import Fastify from 'fastify'
 import { WebSocket } from 'ws'
@@ -33,20 +34,25 @@ async function main(): Promise<void> {
   await echo((server.address() as AddressInfo).port, '/echo/a')
   server.close()
 
+  const topics = createTopics()
   const fastify = Fastify()
   await fastify.register(wsPlugin)
   fastify.get('/echo', { websocket: { subprotocols: ['v1'] } }, (socket) => {
-    socket.on('message', (data) => socket.send(String(data)))
+    topics.subscribe(socket, 'echo')
+    socket.on('message', (data) => topics.publish('echo', String(data)))
   })
   await fastify.listen({ port: 0, host: '127.0.0.1' })
   await echo((fastify.server.address() as AddressInfo).port, '/echo')
   await fastify.close()
 
   // One instance of each class, however it is loaded.
-  const required = createRequire(`${process.cwd()}/main.js`)('@oneport/core') as typeof core
+  const require = createRequire(`${process.cwd()}/main.js`)
+  const required = require('@oneport/core') as typeof core
   if (required.HandshakeError !== HandshakeError || core.HandshakeError !== HandshakeError) {
     throw new Error('CommonJS and ESM have two copies of @oneport/core')
   }
+  const { TopicsError: requiredError } = require('@oneport/topics') as { TopicsError: typeof TopicsError }
+  if (requiredError !== TopicsError) throw new Error('CommonJS and ESM have two copies of @oneport/topics')
 }
 
 main().catch((error) => {

@@ -78,20 +78,23 @@ export class Lab {
   }
 
   async #keep(entry: Entry): Promise<RunningServer> {
-    const key = JSON.stringify([entry.contender.name, entry.heartbeat, entry.bufferUtil])
+    const key = JSON.stringify([entry.contender.name, entry.heartbeat, entry.deflate, entry.bufferUtil])
     const server = this.#kept.get(key) ?? (await this.#start(entry))
     this.#kept.set(key, server)
     return server
   }
 
-  async #start({ name, contender, heartbeat, bufferUtil }: Entry): Promise<RunningServer> {
+  async #start({ name, contender, heartbeat, deflate = false, bufferUtil }: Entry): Promise<RunningServer> {
     const { profiles, heartbeatMs } = this.#extent
     const profiling =
       profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`]
     const script = join(__dirname, 'server-process.js')
     const child = new Child<ServerQuestion, ServerAnswer>(contender.title, script, 0, ['--expose-gc', ...profiling])
     this.#children.push(child)
-    const settings: Settings = heartbeat === undefined ? {} : { heartbeat: heartbeat === 'on' ? heartbeatMs : 'off' }
+    const settings: Settings = {
+      deflate,
+      ...(heartbeat !== undefined && { heartbeat: heartbeat === 'on' ? heartbeatMs : 'off' })
+    }
     const { port } = await child.ask({ ask: 'start', contender: contender.name, settings, bufferUtil })
     return { child, port: port as number }
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Child } from '../src/child.ts'
 import { plainPath, plainText, subprotocol } from '../src/contenders/endpoint.ts'
-import { contenders, plainServers } from '../src/contenders/index.ts'
+import { broadcasters, contenders, plainServers } from '../src/contenders/index.ts'
 import { Client } from '../src/generator/client.ts'
 import { closeFrame, dialects } from '../src/generator/dialect.ts'
 import type { ServerAnswer, ServerQuestion } from '../src/server-process.ts'
@@ -84,5 +84,28 @@ describe('a server process', () => {
 
   test('fails with what its contender threw', async () => {
     await expect(start('nobody')).rejects.toThrow('nobody')
+  })
+})
+
+describe.each(broadcasters)('the contender $name', ({ name, dialect }) => {
+  const { handshake, greeting, opened, message } = dialects[dialect]
+
+  test('sends what is asked for to everybody', async () => {
+    const port = await start(name)
+    const open = async (): Promise<Client> => {
+      const client = new Client(port)
+      client.write(handshake)
+      await client.received('\r\n\r\n')
+      if (greeting !== undefined) {
+        client.write(greeting)
+        await client.received(opened)
+      }
+      return client
+    }
+    const clients = [await open(), await open()]
+    const texts = clients.map((client) => client.received('Jacquard'))
+    clients[0]?.write(message('1'))
+    await Promise.all(texts)
+    for (const client of clients) client.reset()
   })
 })

@@ -14,7 +14,12 @@ export const plainText = 'plain'
 export interface Settings {
   /** Milliseconds between pings. Left out, a contender does what it does by itself. */
   readonly heartbeat?: number | 'off'
+  /** Whether messages are compressed, each by itself and however small. */
+  readonly deflate?: boolean
 }
+
+/** For contenders that compress. */
+export const perMessageDeflate = { serverNoContextTakeover: true, threshold: 0 }
 
 /** What each file of a contender exports. */
 export type Start = (settings: Settings) => Promise<Server>

@@ -103,3 +103,39 @@ export const plainServers: readonly Contender[] = [
   ['plain-express', 'Express alone'],
   ['plain-fastify', 'Fastify alone']
 ].map(([name = '', title = '']) => ({ name, title, kind: 'floor', libraries: [], dialect: 'websocket', note: '' }))
+
+/** Servers that send to everybody what one client asks for. */
+export const broadcasters: readonly Contender[] = [
+  {
+    name: 'broadcast-ws',
+    title: 'bare ws, a loop',
+    kind: 'peer',
+    libraries: ['ws'],
+    dialect: 'websocket',
+    note: '`send` for each client'
+  },
+  {
+    name: 'broadcast-topics',
+    title: 'Oneport topics',
+    kind: 'ours',
+    libraries: ['@oneport/topics', 'ws'],
+    dialect: 'websocket',
+    note: '`publish`, on sockets of bare `ws`'
+  },
+  {
+    name: 'broadcast-crossws',
+    title: 'crossws',
+    kind: 'peer',
+    libraries: ['crossws'],
+    dialect: 'websocket',
+    note: '`publish` of its adapter for Node.js'
+  },
+  {
+    name: 'broadcast-socket-io',
+    title: 'socket.io',
+    kind: 'peer',
+    libraries: ['socket.io'],
+    dialect: 'socket.io',
+    note: '`io.emit`, its own protocol over WebSocket'
+  }
+]

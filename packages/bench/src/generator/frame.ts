@@ -1,7 +1,7 @@
 /** An arbitrary mask; RFC 6455 §5.3 wants an unpredictable one, which would cost the generator and tell nothing. */
 const mask = [0x37, 0xfa, 0x21, 0x3d] as const
 
-export const opcodes = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const
+export const opcodes = { text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const
 
 /** A whole frame as a client sends it. RFC 6455 §5.2. */
 export function clientFrame(opcode: number, payload: Buffer): Buffer {

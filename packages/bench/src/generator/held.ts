@@ -4,7 +4,8 @@ import type { Dialect } from './dialect.ts'
 import { opcodes } from './frame.ts'
 import type { Handshakes } from './handshakes.ts'
 
-const held: Client[] = []
+/** Connections that are kept open. */
+export const held: Client[] = []
 
 /** Opens WebSockets and keeps them. They answer pings. */
 export async function openAndStay(port: number, dialect: Dialect, { count, atOnce }: Handshakes): Promise<void> {

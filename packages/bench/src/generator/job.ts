@@ -1,3 +1,4 @@
+import { askForBroadcasts, type Broadcasts } from './broadcasts.ts'
 import { type DialectName, dialects } from './dialect.ts'
 import { closeAfterEchoes, type Echoes, openForEchoes, sendEchoes } from './echoes.ts'
 import { type Gets, sendGets } from './gets.ts'
@@ -8,6 +9,7 @@ import { drop, openAndStay } from './held.ts'
 export type Job = { readonly port: number; readonly dialect: DialectName } & (
   | ({ readonly kind: 'open and close' | 'open and stay' | 'be refused' } & Handshakes)
   | ({ readonly kind: 'open for echoes' | 'send echoes' } & Echoes)
+  | ({ readonly kind: 'ask for broadcasts' } & Broadcasts)
   | ({ readonly kind: 'send gets' } & Gets)
   | { readonly kind: 'close after echoes' | 'drop' }
 )
@@ -28,6 +30,8 @@ export async function run(job: Job): Promise<void> {
       return sendEchoes(dialect, job)
     case 'close after echoes':
       return closeAfterEchoes()
+    case 'ask for broadcasts':
+      return askForBroadcasts(dialect, job)
     case 'send gets':
       return sendGets(port, job)
     case 'drop':

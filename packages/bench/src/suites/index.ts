@@ -1,3 +1,4 @@
+import { broadcasts } from './broadcast.ts'
 import { bufferUtilSuites } from './buffer-util.ts'
 import { echoes } from './echo.ts'
 import { handshakeClose, handshakeOnly, refusal } from './handshake.ts'
@@ -17,5 +18,6 @@ export const suites: readonly Suite[] = [
   memory,
   httpTax,
   heartbeat,
-  reconnect
+  reconnect,
+  ...broadcasts
 ]

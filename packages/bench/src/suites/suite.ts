@@ -10,6 +10,7 @@ export interface Entry {
   readonly contender: Contender
   /** Left out, it does what it does by itself. */
   readonly heartbeat?: 'on' | 'off'
+  readonly deflate?: boolean
   readonly bufferUtil: boolean
   /** The name of the entry that its figures are divided by. */
   readonly base: string

@@ -1,0 +1,14 @@
+/** What is broadcast: 256 characters of JSON, as a chat has them. */
+export const broadcastText = JSON.stringify({
+  type: 'message',
+  room: 'lobby',
+  id: 'b3b1a9f2-5c77-4a5e-9d55-2f4f9c1f7a10',
+  from: { id: 4711, name: 'Ada Lovelace' },
+  sentAt: '2025-01-31T12:34:56.789Z',
+  text: 'The engine weaves algebraic patterns just as the Jacquard loom weaves flowers, leaves.'
+}).padEnd(256)
+
+/** A client says how often to broadcast in one tick. */
+export function broadcastAsAsked(message: string, broadcast: () => void): void {
+  for (let left = Number(message); left > 0; left--) broadcast()
+}

@@ -1,0 +1,51 @@
+import { opcodes } from './frame.ts'
+
+const longestHead = 10
+
+/** Counts the messages in what a server sends, each in one frame, wherever its bytes are cut. RFC 6455 §5.2. */
+export class FrameCounter {
+  /** Those that have come whole. */
+  messages = 0
+  /** Bytes of a head that has not come whole. */
+  #head: Buffer = Buffer.alloc(0)
+  /** Bytes of a payload that have not come. */
+  #left = 0
+  #isMessage = false
+
+  take(chunk: Buffer): void {
+    let at = 0
+    while (at < chunk.length) {
+      const skipped = Math.min(this.#left, chunk.length - at)
+      this.#left -= skipped
+      at += skipped
+      if (skipped > 0 && this.#left === 0) this.#end()
+      if (at === chunk.length) return
+      const head = Buffer.concat([this.#head, chunk.subarray(at, at + longestHead)])
+      const length = headLength(head)
+      if (head.length < length) {
+        this.#head = head
+        return
+      }
+      at += length - this.#head.length
+      this.#head = Buffer.alloc(0)
+      this.#left = payloadLength(head)
+      this.#isMessage = ((head[0] as number) & 0x0f) <= opcodes.binary
+      if (this.#left === 0) this.#end()
+    }
+  }
+
+  #end(): void {
+    if (this.#isMessage) this.messages++
+  }
+}
+
+function headLength(head: Buffer): number {
+  if (head.length < 2 || (head[1] as number) < 126) return 2
+  return head[1] === 126 ? 4 : longestHead
+}
+
+function payloadLength(head: Buffer): number {
+  const length = head[1] as number
+  if (length < 126) return length
+  return length === 126 ? head.readUInt16BE(2) : Number(head.readBigUInt64BE(2))
+}

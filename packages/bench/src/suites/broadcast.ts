@@ -1,0 +1,57 @@
+import { broadcasters } from '../contenders/index.ts'
+import { plainEntries, type Suite } from './suite.ts'
+
+const atOnce = 64
+const warmUp = 20
+
+interface Load {
+  readonly clients: number
+  readonly inOneTick: number
+  /** Times that something is broadcast. */
+  readonly times: number
+  readonly deflate: boolean
+}
+
+function broadcast(name: string, text: string, { clients, inOneTick, times, deflate }: Load): Suite {
+  // crossws keeps the options of its `ws` to itself, and what socket.io says first would come compressed.
+  const able = broadcasters.filter(({ name }) => !deflate || name === 'broadcast-ws' || name === 'broadcast-topics')
+  return {
+    name: `broadcast-${name}`,
+    title: `Broadcast, ${text}`,
+    text: `${clients} clients are connected, and each gets ${inOneTick === 1 ? 'a text message' : `${inOneTick} text messages in one tick`} of 256 B; when all have come, the next is sent.${deflate ? ' Every message is compressed by itself (server_no_context_takeover).' : ''} Measured are the server’s CPU for each delivered message, and what its memory has grown by for each connection when all is done.`,
+    entries: plainEntries(able, 'broadcast-ws').map((entry) => ({ ...entry, deflate })),
+    figures: [
+      { key: 'cpu', title: 'Server CPU per delivered message', unit: 'µs', digits: 2, compared: true },
+      { key: 'rss', title: 'RSS per connection afterwards', unit: 'kB', digits: 1, compared: true },
+      { key: 'generatorCpu', title: 'Generator CPU', unit: 'µs', digits: 2, compared: false }
+    ],
+    chart: `Server CPU per delivered message, ${text}, a loop over ws = 1`,
+    fresh: true,
+    measure: async ({ server, generate, scaled }) => {
+      const asked = scaled(times)
+      await generate({ kind: 'open and close', count: atOnce, atOnce })
+      await server({ ask: 'settle' })
+      const before = await server({ ask: 'memory' })
+      await generate({ kind: 'open and stay', count: clients, atOnce })
+      await generate({ kind: 'ask for broadcasts', inOneTick, times: Math.min(warmUp, asked) })
+      await server({ ask: 'begin', watchDelay: false })
+      const { cpuMs: generatorMs } = await generate({ kind: 'ask for broadcasts', inOneTick, times: asked })
+      const { cpuMs = 0 } = await server({ ask: 'end' })
+      const after = await server({ ask: 'memory' })
+      await generate({ kind: 'drop' })
+      const delivered = asked * inOneTick * clients
+      return {
+        cpu: (cpuMs * 1_000) / delivered,
+        rss: ((after.rssBytes as number) - (before.rssBytes as number)) / clients / 1_000,
+        generatorCpu: (generatorMs * 1_000) / delivered
+      }
+    }
+  }
+}
+
+export const broadcasts: readonly Suite[] = [
+  broadcast('1000', 'to 1,000', { clients: 1_000, inOneTick: 1, times: 240, deflate: false }),
+  broadcast('5000', 'to 5,000', { clients: 5_000, inOneTick: 1, times: 60, deflate: false }),
+  broadcast('ten', 'ten in one tick', { clients: 1_000, inOneTick: 10, times: 40, deflate: false }),
+  broadcast('deflate', 'with permessage-deflate', { clients: 1_000, inOneTick: 1, times: 24, deflate: true })
+]

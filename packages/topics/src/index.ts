@@ -1,0 +1,7 @@
+export type { TopicsErrorCode } from './errors.ts'
+export { TopicsError } from './errors.ts'
+export type { MessageData } from './message.ts'
+export type { SlowPolicy, TopicsOptions } from './options.ts'
+export type { TopicsStats } from './stats.ts'
+export type { PublishOptions, Topics } from './topics.ts'
+export { createTopics } from './topics.ts'

@@ -1,0 +1,23 @@
+import type { WebSocket } from 'ws'
+import type { Deflate } from './deflate.ts'
+import type { Held } from './held.ts'
+import { deflateOf, type Sender, senderOf } from './ws-sender.ts'
+
+/** A socket that has topics. */
+export class Member {
+  readonly socket: WebSocket
+  readonly topics = new Set<string>()
+  /** Undefined where only `send` may write. */
+  readonly sender: Sender | undefined
+  readonly deflate: Deflate | 'shared' | undefined
+  /** Whether its raw socket holds back what is written until the end of the tick. */
+  isCorked = false
+  /** Messages that can't be written yet; undefined where there are none. */
+  held: Held | undefined
+
+  constructor(socket: WebSocket) {
+    this.socket = socket
+    this.sender = senderOf(socket)
+    this.deflate = deflateOf(socket)
+  }
+}

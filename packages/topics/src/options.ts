@@ -1,0 +1,99 @@
+import type { WebSocket } from 'ws'
+import { expected } from './errors.ts'
+
+/**
+ * What happens to a socket whose client does not read, when there is more for it:
+ *
+ * - `'close'`: it is closed with 1013.
+ * - `'drop'`: it does not get this message.
+ * - `'latest'`: the newest message of each topic waits, and is sent once the client reads again.
+ */
+export type SlowPolicy = 'close' | 'drop' | 'latest'
+
+export interface TopicsOptions {
+  /**
+   * Bytes that may wait for one client. Where more wait already, `whenSlow` says what becomes of the next message.
+   * `Infinity` lets any amount wait.
+   * @default 1_048_576
+   */
+  maxBufferedBytes?: number | undefined
+  /**
+   * What happens to a client that is further behind; see {@link SlowPolicy}.
+   * @default 'close'
+   */
+  whenSlow?: SlowPolicy | undefined
+  /**
+   * Characters that the name of a topic may have. `Infinity` takes any.
+   * @default 256
+   */
+  maxTopicLength?: number | undefined
+  /**
+   * Topics that one socket may have at one time. `Infinity` takes any number.
+   * @default 1_000
+   */
+  maxTopicsPerSocket?: number | undefined
+  /**
+   * Subscriptions of all sockets together. There are never more topics than subscriptions. `Infinity` takes any number.
+   * @default 1_000_000
+   */
+  maxSubscriptions?: number | undefined
+  /**
+   * Called where a socket throws while it is written to, as its `send` may if something replaced it. The other sockets
+   * get their message all the same. What it throws itself is thrown in the next tick.
+   * @default nothing; `stats().failed` counts them
+   */
+  onError?: ((error: unknown, socket: WebSocket) => void) | undefined
+}
+
+/** {@link TopicsOptions}, checked, with defaults. */
+export interface ResolvedOptions {
+  readonly maxBufferedBytes: number
+  readonly whenSlow: SlowPolicy
+  readonly maxTopicLength: number
+  readonly maxTopicsPerSocket: number
+  readonly maxSubscriptions: number
+  readonly onError: (error: unknown, socket: WebSocket) => void
+}
+
+const defaults: ResolvedOptions = Object.freeze({
+  maxBufferedBytes: 1_048_576,
+  whenSlow: 'close',
+  maxTopicLength: 256,
+  maxTopicsPerSocket: 1_000,
+  maxSubscriptions: 1_000_000,
+  onError: () => {}
+})
+
+const units = {
+  maxBufferedBytes: 'bytes',
+  maxTopicLength: 'characters',
+  maxTopicsPerSocket: 'topics',
+  maxSubscriptions: 'subscriptions'
+} as const
+
+const policies: readonly unknown[] = ['close', 'drop', 'latest']
+
+const isCount = (value: unknown): boolean => value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0)
+
+/**
+ * Checks options and fills in what they leave out.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export function resolveOptions(options: TopicsOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
+  const unknown = Object.keys(options).find((name) => !(name in defaults))
+  if (unknown !== undefined) {
+    throw new TypeError(`Unknown option '${unknown}'. Known are: ${Object.keys(defaults).join(', ')}`)
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const resolved: ResolvedOptions = { ...defaults, ...Object.fromEntries(given) }
+  for (const [name, unit] of Object.entries(units) as [keyof typeof units, string][]) {
+    if (!isCount(resolved[name])) {
+      throw expected(name, `a whole number of ${unit} from 1 on, or Infinity`, resolved[name])
+    }
+  }
+  if (!policies.includes(resolved.whenSlow))
+    throw expected('whenSlow', "'close', 'drop' or 'latest'", resolved.whenSlow)
+  if (typeof resolved.onError !== 'function') throw expected('onError', 'a function', resolved.onError)
+  return resolved
+}

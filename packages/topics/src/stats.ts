@@ -1,0 +1,30 @@
+/** Counts since `createTopics`, and what there is now. */
+export interface TopicsStats {
+  /** Sockets that have a topic. */
+  readonly sockets: number
+  /** Topics that a socket has. */
+  readonly topics: number
+  readonly subscriptions: number
+  /** Calls of `publish`. */
+  readonly published: number
+  /** Messages that were written to a socket. */
+  readonly delivered: number
+  /** Those of them that `send` wrote: a deflate job or a Blob was under way, or there is no other way. */
+  readonly sent: number
+  /** Messages that a slow client did not get, or only a newer one of the same topic. */
+  readonly dropped: number
+  /** Sockets that were closed because their client did not read. */
+  readonly closed: number
+  /** Sockets that threw while they were written to. */
+  readonly failed: number
+}
+
+/** The counters among them. */
+export class Counters implements Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions'> {
+  published = 0
+  delivered = 0
+  sent = 0
+  dropped = 0
+  closed = 0
+  failed = 0
+}

@@ -1,0 +1,132 @@
+import type { WebSocket } from 'ws'
+import { expected, show, TopicsError } from './errors.ts'
+import { Member } from './member.ts'
+import type { ResolvedOptions } from './options.ts'
+import { open } from './ready-state.ts'
+
+type Limits = Pick<ResolvedOptions, 'maxTopicLength' | 'maxTopicsPerSocket' | 'maxSubscriptions'>
+
+/** Who has which topics. A topic is there as long as somebody has it, a member as long as it has a topic. */
+export class Subscriptions {
+  readonly #limits: Limits
+  readonly #members = new Map<WebSocket, Member>()
+  readonly #topics = new Map<string, Set<Member>>()
+  readonly #onClose: (this: WebSocket) => void
+  #count = 0
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+    const leave = (socket: WebSocket): void => this.leave(socket)
+    this.#onClose = function (this: WebSocket): void {
+      leave(this)
+    }
+  }
+
+  get counts(): { sockets: number; topics: number; subscriptions: number } {
+    return { sockets: this.#members.size, topics: this.#topics.size, subscriptions: this.#count }
+  }
+
+  /**
+   * @returns false where the socket has the topic already, or is not open
+   * @throws TopicsError where a limit is reached
+   */
+  add(socket: WebSocket, topic: string): boolean {
+    if (socket.readyState !== open) return false
+    const known = this.#members.get(socket)
+    if (known?.topics.has(topic)) return false
+    this.#checkLimits(topic, known?.topics.size ?? 0)
+    const member = known ?? this.#join(socket)
+    member.topics.add(topic)
+    let members = this.#topics.get(topic)
+    if (members === undefined) {
+      members = new Set()
+      this.#topics.set(topic, members)
+    }
+    members.add(member)
+    this.#count++
+    return true
+  }
+
+  /** @returns false where the socket did not have the topic */
+  remove(socket: WebSocket, topic: string): boolean {
+    const member = this.#members.get(socket)
+    if (member?.topics.delete(topic) !== true) return false
+    member.held?.discard(topic)
+    this.#forget(member, topic)
+    if (member.topics.size === 0) this.leave(socket)
+    return true
+  }
+
+  /** Ends all subscriptions of a socket. */
+  leave(socket: WebSocket): void {
+    const member = this.#members.get(socket)
+    if (member === undefined) return
+    this.#members.delete(socket)
+    socket.off('close', this.#onClose)
+    for (const topic of member.topics) this.#forget(member, topic)
+    member.topics.clear()
+  }
+
+  leaveAll(): void {
+    for (const socket of [...this.#members.keys()]) this.leave(socket)
+  }
+
+  membersOf(topic: string): ReadonlySet<Member> | undefined {
+    return this.#topics.get(topic)
+  }
+
+  topicsOf(socket: WebSocket): string[] {
+    return [...(this.#members.get(socket)?.topics ?? [])]
+  }
+
+  #join(socket: WebSocket): Member {
+    const member = new Member(socket)
+    this.#members.set(socket, member)
+    socket.once('close', this.#onClose)
+    return member
+  }
+
+  #forget(member: Member, topic: string): void {
+    const members = this.#topics.get(topic)
+    members?.delete(member)
+    if (members?.size === 0) this.#topics.delete(topic)
+    this.#count--
+  }
+
+  #checkLimits(topic: string, topicsOfSocket: number): void {
+    const { maxTopicLength, maxTopicsPerSocket, maxSubscriptions } = this.#limits
+    if (topic.length > maxTopicLength) {
+      const [start, { length }] = [show(topic.slice(0, 32)), topic]
+      throw new TopicsError(
+        'TOPICS_NAME',
+        `The name of a topic may have ${maxTopicLength} characters; one of ${length} came, which begins with ${start}.`
+      )
+    }
+    if (topicsOfSocket >= maxTopicsPerSocket) {
+      throw new TopicsError(
+        'TOPICS_OF_SOCKET',
+        `A socket may have ${maxTopicsPerSocket} topics, and this one has them.`
+      )
+    }
+    if (this.#count >= maxSubscriptions) {
+      throw new TopicsError('TOPICS_SUBSCRIPTIONS', `There may be ${maxSubscriptions} subscriptions, and there are.`)
+    }
+  }
+}
+
+/** @throws TypeError for anything but a socket of `ws` and a name */
+export function checkSubscription(socket: WebSocket, topic: string): void {
+  if (
+    typeof socket?.send !== 'function' ||
+    typeof socket.readyState !== 'number' ||
+    typeof socket.once !== 'function'
+  ) {
+    throw expected('socket', 'a WebSocket of ws', socket)
+  }
+  checkTopic(topic)
+}
+
+/** @throws TypeError for anything but a string */
+export function checkTopic(topic: string): void {
+  if (typeof topic !== 'string') throw expected('topic', 'a string', topic)
+}

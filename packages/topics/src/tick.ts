@@ -1,0 +1,47 @@
+import type { Member } from './member.ts'
+
+/**
+ * Holds back what is written to raw sockets until the tick ends, so that the messages of one tick leave in one call of
+ * the system. What the application sends meanwhile is held back with them, in order, and counts in `bufferedAmount`.
+ */
+export class Tick {
+  readonly #onFault: (error: unknown, member: Member) => void
+  #corked: Member[] = []
+
+  constructor(onFault: (error: unknown, member: Member) => void) {
+    this.#onFault = onFault
+  }
+
+  cork(member: Member): void {
+    if (member.isCorked) return
+    if (this.#corked.length === 0) process.nextTick(() => this.flush())
+    member.isCorked = true
+    this.#corked.push(member)
+    member.sender?._socket.cork()
+  }
+
+  flush(): void {
+    const corked = this.#corked
+    this.#corked = []
+    for (const member of corked) {
+      member.isCorked = false
+      try {
+        member.sender?._socket.uncork()
+      } catch (error) {
+        this.#onFault(error, member)
+      }
+    }
+  }
+}
+
+/** Writes out what is held back, whoever holds it back, and lets them go on holding. */
+export function flushThrough({ sender }: Member): void {
+  if (sender === undefined) return
+  const { _socket: rawSocket } = sender
+  const corks = rawSocket.writableCorked
+  try {
+    for (let count = 0; count < corks; count++) rawSocket.uncork()
+  } finally {
+    while (rawSocket.writableCorked < corks) rawSocket.cork()
+  }
+}

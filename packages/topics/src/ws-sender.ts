@@ -1,0 +1,59 @@
+import type { Duplex } from 'node:stream'
+import type { ZlibOptions } from 'node:zlib'
+import type { WebSocket } from 'ws'
+import type { Deflate } from './deflate.ts'
+
+// All that is used of `ws` beside its public interface stands in this file. Where something of it is missing, `senderOf`
+// finds nothing and `send` is called instead. `test/ws-versions.test.ts` says in which versions it is there.
+
+/** The part of a socket of `ws` that writes frames. */
+export interface Sender {
+  readonly _socket: Duplex
+  /** 0, or what it waits for: a deflate job or the bytes of a Blob. Since ws 8.18. */
+  readonly _state: number
+  /** Whether the next frame begins a message; false within a message that is sent in fragments. */
+  readonly _firstFragment: boolean
+}
+
+interface PerMessageDeflate {
+  readonly params: { server_no_context_takeover?: boolean; server_max_window_bits?: number }
+  readonly _threshold: number
+  readonly _options: { zlibDeflateOptions?: ZlibOptions }
+}
+
+interface Internals {
+  readonly _isServer: boolean
+  readonly _sender: Sender
+  readonly _extensions: { 'permessage-deflate'?: PerMessageDeflate }
+}
+
+/** What writes the frames of a server's socket; undefined where it can't be told when it is idle. */
+export function senderOf(socket: WebSocket): Sender | undefined {
+  const { _isServer, _sender: sender } = socket as unknown as Partial<Internals>
+  // A client masks each frame with a mask of its own. RFC 6455 §5.3.
+  if (_isServer !== true || typeof sender !== 'object' || sender === null) return undefined
+  const isKnown =
+    typeof sender._state === 'number' &&
+    typeof sender._firstFragment === 'boolean' &&
+    typeof sender._socket?.cork === 'function'
+  return isKnown ? sender : undefined
+}
+
+export const isIdle = (sender: Sender): boolean => sender._state === 0
+
+/** Whether a message that is sent in fragments has begun and not ended: no other one may come in between. */
+export const isWithinMessage = (sender: Sender | undefined): boolean => sender?._firstFragment === false
+
+/**
+ * What was agreed on about compression: nothing; that each message is compressed by itself; or, as 'shared', that a
+ * message may refer to those before it, so that each connection needs bytes of its own. RFC 7692 §7.1.1.1.
+ */
+export function deflateOf(socket: WebSocket): Deflate | 'shared' | undefined {
+  if (socket.extensions === '') return undefined
+  const agreed = (socket as unknown as Partial<Internals>)._extensions?.['permessage-deflate']
+  const { server_no_context_takeover: isAlone, server_max_window_bits: windowBits = 15 } = agreed?.params ?? {}
+  const thresholdBytes = agreed?._threshold
+  // zlib makes a window of 9 where 8 is asked for. https://nodejs.org/api/zlib.html#class-zlibdeflateraw
+  if (isAlone !== true || typeof thresholdBytes !== 'number' || windowBits < 9) return 'shared'
+  return { windowBits, thresholdBytes, zlibOptions: agreed?._options?.zlibDeflateOptions }
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as index from '../src/index.ts'
+
+/** The names that a source exports, those of types with `type` in front. Jest maps the package to index.ts. */
+function exportsOf(file: string): string[] {
+  const text = readFileSync(join(__dirname, '../src', file), 'utf8')
+  return [...text.matchAll(/^export\s+(type\s+)?\{([^}]*)\}/gm)]
+    .flatMap(([, type = '', list = '']) => list.split(',').map((name) => `${type}${name.trim()}`))
+    .sort()
+}
+
+test('exports to import what it exports to require', () => {
+  expect(exportsOf('index.mts')).toEqual(exportsOf('index.ts'))
+})
+
+test('exports at run time what stands in the list', () => {
+  expect(Object.keys(index).sort()).toEqual(['TopicsError', 'createTopics'])
+})
+
+test('imports nothing at run time but Node, and of ws only types', () => {
+  const sources = ['delivery', 'member', 'message', 'subscriptions', 'tick', 'topics', 'ws-sender', 'deflate']
+  const imports = sources.flatMap((name) => {
+    const text = readFileSync(join(__dirname, `../src/${name}.ts`), 'utf8')
+    return [...text.matchAll(/^import (?!type).* from '(?!\.\/)(.*)'$/gm)].map(([, target]) => target)
+  })
+  expect(imports).toEqual(['node:zlib'])
+})

@@ -1,0 +1,26 @@
+import { resolveOptions } from '../src/options.ts'
+
+test('has defaults for what is left out or undefined', () => {
+  expect(resolveOptions({ whenSlow: undefined, maxSubscriptions: 5 })).toMatchObject({
+    maxBufferedBytes: 1_048_576,
+    whenSlow: 'close',
+    maxTopicLength: 256,
+    maxTopicsPerSocket: 1_000,
+    maxSubscriptions: 5
+  })
+})
+
+test.each([
+  [{ maxBufferedBytes: 0 }, 'maxBufferedBytes: expected a whole number of bytes from 1 on, or Infinity; got 0'],
+  [{ maxTopicLength: 1.5 }, 'maxTopicLength: expected a whole number of characters from 1 on, or Infinity; got 1.5'],
+  [
+    { maxTopicsPerSocket: '9' },
+    "maxTopicsPerSocket: expected a whole number of topics from 1 on, or Infinity; got '9'"
+  ],
+  [{ whenSlow: 'wait' }, "whenSlow: expected 'close', 'drop' or 'latest'; got 'wait'"],
+  [{ onError: true }, 'onError: expected a function; got true'],
+  [{ maxBuffered: 1 }, /^Unknown option 'maxBuffered'\. Known are: maxBufferedBytes, /],
+  [null, 'options: expected an object; got null']
+])('refuses %p', (options, message) => {
+  expect(() => resolveOptions(options as never)).toThrow(message)
+})

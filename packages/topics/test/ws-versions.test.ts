@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type * as ws from 'ws'
+import { createTopics } from '../src/index.ts'
+import { serveBare, stopAll } from './pair.ts'
+
+afterEach(stopAll)
+
+/** The oldest version of the range, the last one and the first one without and with what we need, and the one installed. */
+const versions: [name: string, version: string, sent: number][] = [
+  ['ws-8.0', '8.0.0', 2],
+  ['ws-8.17', '8.17.1', 2],
+  ['ws-8.18', '8.18.0', 0],
+  ['ws', versionOf('ws'), 0]
+]
+
+/** `ws` 8.0 does not export its package.json. */
+function versionOf(name: string): string {
+  const text = readFileSync(join(dirname(require.resolve(name)), 'package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** `ws` 8.0 has the class under this name alone, where it is required. */
+const load = (name: string): Pick<typeof ws, 'Server'> => require(name)
+
+test('the package says that it takes ws from 8.0 on', () => {
+  const text = readFileSync(join(__dirname, '../package.json'), 'utf8')
+  expect(JSON.parse(text).peerDependencies).toEqual({ ws: '^8.0.0' })
+})
+
+test.each(versions)('of %s, version %s, %d of 2 messages are left to send', async (name, version, sent) => {
+  expect(versionOf(name)).toBe(version)
+  const topics = createTopics()
+  const perMessageDeflate = { serverNoContextTakeover: true, threshold: 0 }
+  const server = await serveBare({ perMessageDeflate }, load(name).Server)
+  const { client, socket } = await server.connect(true)
+  topics.subscribe(socket, 'a')
+  topics.publish('a', 'abcabcabc')
+  topics.publish('a', Buffer.from('bytes'))
+  expect(await client.next()).toBe('abcabcabc')
+  expect(await client.next()).toBe('bytes')
+  expect(topics.stats()).toMatchObject({ delivered: 2, sent })
+})
+
+test('a client of ws may have topics too: it masks its frames itself', async () => {
+  const topics = createTopics()
+  const { client, socket } = await (await serveBare()).connect()
+  const message = new Promise((resolve) => socket.once('message', (data) => resolve(String(data))))
+  topics.subscribe(client.socket, 'a')
+  expect(topics.publish('a', 'hello')).toBe(1)
+  expect(await message).toBe('hello')
+  expect(topics.stats().sent).toBe(1)
+})
+
+test.each(['_state', '_firstFragment', '_socket'])('without %s of the sender, send is called', async (name) => {
+  const topics = createTopics()
+  const { client, socket } = await (await serveBare()).connect()
+  const { _sender } = socket as unknown as { _sender: object }
+  const without = new Proxy(_sender, {
+    get: (target, key) => (key === name ? undefined : Reflect.get(target, key, target))
+  })
+  Object.defineProperty(socket, '_sender', { value: without, configurable: true })
+  topics.subscribe(socket, 'a')
+  Object.defineProperty(socket, '_sender', { value: _sender })
+  topics.publish('a', 'hello')
+  expect(await client.next()).toBe('hello')
+  expect(topics.stats().sent).toBe(1)
+})
