@@ -248,7 +248,7 @@ describe('a message in pieces', () => {
 
 describe('the heartbeat', () => {
   test('pings a silent client and terminates one that does not answer', async () => {
-    const { target, attachment } = await serve(accept, { heartbeat: { intervalMs: 40, timeoutMs: 40 } })
+    const { target, attachment } = await serve(accept, { heartbeat: { intervalMs: 40, timeoutMs: 500 } })
     const alive = await connectClient(target, '/')
     const raw = await open(target)
     raw.write(handshake('/'))

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
-import { constants } from 'node:http2'
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
 import { beginConnect, bodyOf, openSession, sendConnect, webSocketOn } from '../http2-client.ts'
 import type { Target } from '../raw-client.ts'
 import { converse } from '../ws-client.ts'
