@@ -63,7 +63,7 @@ export const attachmentOf = (server: HttpServer): Attachment | undefined =>
  * @param dispatch the application: the same function that answers the server's ordinary requests
  * @throws TypeError for wrong options
  * @throws Error where the server is attached to this application already. To another one it may be: that gets the
- *   handshakes which the first one answers 404.
+ *   handshakes which the first one answers 404. On a server of `node:http2`, where it is attached to any listener.
  */
 export function attach(server: Server | HttpsServer, dispatch: Dispatch, options?: AttachOptions): Attachment
 export function attach(
@@ -88,6 +88,12 @@ export function attach(
   const ofServer = attachments.get(server) ?? new Map<Dispatch, Attachment>()
   if (ofServer.has(dispatch)) {
     throw new Error('attach: this server is attached to this listener already; call detach() of that attachment first')
+  }
+  if (ofServer.size > 0 && isHttp2(anyServer)) {
+    throw new Error(
+      'attach: a server of node:http2 can be attached to one listener; it has one already. Dispatch to both applications ' +
+        'from one listener, or call detach() of that attachment first'
+    )
   }
   let draining: Promise<DrainResult> | undefined
   // A server that was closed may listen again, and takes handshakes then.

@@ -50,7 +50,8 @@ export interface ServerOptions {
   maxConnectionsPerAddress?: number | undefined
   /**
    * Decides which handshakes are this application's on a server that others share: Vite's dev server, Socket.IO, a `ws`
-   * server. `true` keeps the others away from the socket; `false` leaves it to them without asking the application.
+   * server. `true` makes a 404 of the application final; `false` leaves the handshake to the others without asking the
+   * application. It is not asked where nobody else listens, nor on HTTP/2.
    * @default the application is asked, and what it answers 404 is left to the others
    */
   claims?: ((req: IncomingMessage) => boolean) | undefined

@@ -387,7 +387,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
   })
 
   describe('claims', () => {
-    test('true makes a 404 final, and keeps the handshake from others that answer it later', async () => {
+    test('true makes a 404 final: it does not wait for the others', async () => {
       const { target } = await share(order, (server) => void server.on('upgrade', () => {}), { claims: () => true })
       expect((await sendRaw(target, handshake('/nowhere'))).status).toBe(404)
     })

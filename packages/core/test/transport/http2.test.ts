@@ -402,6 +402,16 @@ test('onClosed learns bytes, path and address', async () => {
   expect(summary.bytesOut).toBeGreaterThan(1_000)
 })
 
+test('refuses a second attachment, which would answer the same stream', () => {
+  const server = http2.createServer()
+  const attachment = attach(server, application)
+  const other: Listener = () => {}
+  expect(() => attach(server, other)).toThrow(/^attach: a server of node:http2 can be attached to one listener;/)
+  expect(server.listenerCount('connect')).toBe(1)
+  attachment.detach()
+  attach(server, other).detach()
+})
+
 test('detach leaves the server as it was', async () => {
   const server = http2.createServer()
   const attachment = attach(server, application)
