@@ -9,6 +9,7 @@ export { describeAdapter } from './contract.ts'
 export { takePrinted } from './fail-on-console.ts'
 export { firefox, openFirefox } from './firefox.ts'
 export {
+  beginConnect,
   bodyOf,
   type Http2Answer,
   openSession,

@@ -3,6 +3,7 @@ import http2, { type ClientHttp2Session, type Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import {
+  beginConnect,
   bodyOf,
   certificate,
   closed,
@@ -258,17 +259,7 @@ describe('messages', () => {
     })
     const session = await sessionOf(target)
     const frame = (text: string) => Buffer.from([0x81, 0x81, 0, 0, 0, 0, text.charCodeAt(0)])
-    const stream = session.request(
-      {
-        ':method': 'CONNECT',
-        ':protocol': 'websocket',
-        ':scheme': 'http',
-        ':authority': 'a',
-        ':path': '/',
-        'sec-websocket-version': '13'
-      },
-      { endStream: false }
-    )
+    const stream = beginConnect(session, '/')
     closers.push(() => stream.destroy())
     stream.write(Buffer.concat(['1', '2', '3'].map(frame)))
     await once(stream, 'response')
@@ -321,17 +312,7 @@ describe('the end of a connection', () => {
     )
     const session = await sessionOf(target)
     const arrival = once(arrived, 'one')
-    const stream = session.request(
-      {
-        ':method': 'CONNECT',
-        ':protocol': 'websocket',
-        ':scheme': 'http',
-        ':authority': 'a',
-        ':path': '/',
-        'sec-websocket-version': '13'
-      },
-      { endStream: false }
-    )
+    const stream = beginConnect(session, '/')
     stream.on('error', () => {})
     await arrival
     stream.close(http2.constants.NGHTTP2_CANCEL)
