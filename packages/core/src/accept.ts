@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import { type Checked, check, type FrameworkBinding, reportingRefusals } from './check.ts'
+import { type Checked, check, type FrameworkBinding, noFramework, reportRefusal } from './check.ts'
 import { type Credential, type ResolvedCredential, resolveCredential, splitCredential } from './credential.ts'
 import type { EndpointOptions } from './endpoint.ts'
 import { show } from './errors.ts'
-import { contain } from './fault.ts'
+import { isThenable } from './fault.ts'
 import {
   type Acceptance,
   type Handshake,
@@ -13,7 +13,6 @@ import {
   handshakeOf
 } from './handshake.ts'
 import { type HandshakeFields, listMembers } from './http-fields.ts'
-import type { Slot } from './limits.ts'
 import { logFault } from './log.ts'
 import { answerFailure } from './reject.ts'
 import { type AgreedHandshake, type ContainedWebSocket, openWebSocket } from './ws-bridge.ts'
@@ -44,23 +43,32 @@ export async function acceptHandshake<Request extends IncomingMessage>(
   res: ServerResponse,
   options: AcceptOptions | undefined,
   handler: WebSocketHandler<Request>,
-  framework: FrameworkBinding = {}
+  framework: FrameworkBinding = noFramework
 ): Promise<boolean> {
+  return enter(req, res, options, handler, framework)
+}
+
+/** Accepts at once, and throws at once: a promise is made only where the framework sends its responses later. */
+function enter<Request extends IncomingMessage>(
+  req: Request,
+  res: ServerResponse,
+  options: AcceptOptions | undefined,
+  handler: WebSocketHandler<Request>,
+  framework: FrameworkBinding
+): boolean | Promise<boolean> {
   if (typeof handler !== 'function') {
     throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
-  const entry = reportingRefusals(req, framework, () => checkEntry(req, options, handler, framework))
-  return new Promise((resolve, reject) => {
-    entry.settled = resolve
-    try {
-      entry.handshake.accept(entry)
-      if (framework.send !== undefined) framework.send()
-      else res.writeHead(101).end()
-    } catch (error) {
-      if (entry.handshake.state !== 'accepted') entry.slot.release()
-      reject(error)
-    }
-  })
+  const entry = checkEntry(req, options, handler, framework)
+  try {
+    entry.handshake.accept(entry)
+    if (framework.send !== undefined) framework.send()
+    else res.writeHead(101).end()
+  } catch (error) {
+    if (entry.handshake.state !== 'accepted') entry.givePlaceBack()
+    throw error
+  }
+  return entry.outcome()
 }
 
 function checkEntry<Request extends IncomingMessage>(
@@ -69,36 +77,46 @@ function checkEntry<Request extends IncomingMessage>(
   handler: WebSocketHandler<Request>,
   framework: FrameworkBinding
 ): Entry<Request> {
-  const [endpointOptions, credential] = options === undefined ? [] : splitCredential(options)
-  const checked = check(req, endpointOptions, framework)
-  const resolved = credential === undefined ? undefined : resolveCredential(credential)
-  // Last, so that no rule refuses while the place is taken.
-  const slot = checked.handshake.connections.limits.take(checked.effective)
-  return new Entry(req, checked, slot, resolved, handler, framework.requestId)
+  try {
+    const [endpointOptions, credential] = options === undefined ? noOptions : splitCredential(options)
+    const checked = check(req, endpointOptions, framework)
+    const resolved = credential === undefined ? undefined : resolveCredential(credential)
+    // Last, so that no rule refuses while the place is taken.
+    const place = checked.handshake.connections.limits.take(checked.effective)
+    return new Entry(req, checked, place, resolved, handler, framework.requestId)
+  } catch (error) {
+    reportRefusal(error, req, framework)
+    throw error
+  }
 }
+
+const noOptions: ReturnType<typeof splitCredential> = [undefined, undefined]
 
 /** A handshake that every rule lets in, on its way to `ws` and to the handler. */
 class Entry<Request extends IncomingMessage> implements Acceptance, AgreedHandshake {
-  readonly slot: Slot
   readonly #req: Request
   readonly #checked: Checked
+  /** What the limits gave out for it. */
+  readonly #place: string | undefined
+  #hasPlace = true
   readonly #credential: ResolvedCredential | undefined
   readonly #handler: WebSocketHandler<Request>
   readonly #requestId: string | undefined
-  /** Called with whether the 101 was written. */
-  settled: (accepted: boolean) => void = () => {}
+  /** Whether the 101 was written; undefined as long as that is open. */
+  #accepted: boolean | undefined
+  #settled: ((accepted: boolean) => void) | undefined
 
   constructor(
     req: Request,
     checked: Checked,
-    slot: Slot,
+    place: string | undefined,
     credential: ResolvedCredential | undefined,
     handler: WebSocketHandler<Request>,
     requestId: string | undefined
   ) {
     this.#req = req
     this.#checked = checked
-    this.slot = slot
+    this.#place = place
     this.#credential = credential
     this.#handler = handler
     this.#requestId = requestId
@@ -119,20 +137,36 @@ class Entry<Request extends IncomingMessage> implements Acceptance, AgreedHandsh
   /** Without the empty members that a list may have (RFC 9110 §5.6.1) and `ws` does not take. */
   get extensions(): string | undefined {
     const value = this.#req.headers['sec-websocket-extensions']
-    return value === undefined ? undefined : listMembers(value).join(', ')
+    return value?.includes(',') ? listMembers(value).join(', ') : value
+  }
+
+  /** Whether the 101 was written. */
+  outcome(): boolean | Promise<boolean> {
+    return (
+      this.#accepted ??
+      new Promise((resolve) => {
+        this.#settled = resolve
+      })
+    )
   }
 
   /** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
   open(): boolean {
     const { handshake, endpoint } = this.#checked
     const opened = openWebSocket(handshake.rawSocket, handshake.head, this, endpoint.connection)
-    if (opened) this.settled(true)
+    if (opened) this.#settle(true)
     return opened
   }
 
   abandon(): void {
-    this.slot.release()
-    this.settled(false)
+    this.givePlaceBack()
+    this.#settle(false)
+  }
+
+  givePlaceBack(): void {
+    if (!this.#hasPlace) return
+    this.#hasPlace = false
+    this.handshake.connections.limits.giveBack(this.#place)
   }
 
   writeHead(fields: HandshakeFields): void {
@@ -142,15 +176,31 @@ class Entry<Request extends IncomingMessage> implements Acceptance, AgreedHandsh
   onOpen(socket: ContainedWebSocket): void {
     const { handshake, endpoint } = this.#checked
     const { connections, rawSocket, path, since } = handshake
-    socket.begin(rawSocket, endpoint.connection, connections, { id: this.#requestId, path })
+    socket.begin(rawSocket, endpoint.connection, connections, this.#requestId, path)
     connections.stats.accepted(socket, this.#req, since)
-    connections.add(socket, this.slot, this.#credential)
-    contain(
-      () => this.#handler(socket, this.#req),
-      (error) => socket.fail(error, 'handler'),
-      () => socket.releaseMessages()
-    )
+    this.#hasPlace = false
+    connections.add(socket, this.#place, this.#credential)
+    try {
+      const result = this.#handler(socket, this.#req)
+      if (isThenable(result)) waitFor(result, socket)
+      else socket.releaseMessages()
+    } catch (error) {
+      socket.fail(error, 'handler')
+    }
   }
+
+  #settle(accepted: boolean): void {
+    this.#accepted = accepted
+    this.#settled?.(accepted)
+  }
+}
+
+/** Lets messages wait for a listener as long as a handler is at work. */
+function waitFor(handler: PromiseLike<unknown>, socket: ContainedWebSocket): void {
+  handler.then(
+    () => socket.releaseMessages(),
+    (error) => socket.fail(error, 'handler')
+  )
 }
 
 /** `ws` wants a key where HTTP/2 has none; what comes of it is not sent there (RFC 8441 §5). */
@@ -182,10 +232,13 @@ export async function acceptWebSocket(
   response: HandshakeResponse,
   ...rest: [WebSocketHandler<never>] | [AcceptOptions, WebSocketHandler<never>]
 ): Promise<void> {
-  const [options, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
-  const [req, res] = [request as IncomingMessage, response as ServerResponse]
+  const options = rest.length === 1 ? undefined : rest[0]
+  const handler = rest.length === 1 ? rest[0] : rest[1]
+  const req = request as IncomingMessage
+  const res = response as ServerResponse
   try {
-    await acceptHandshake(req, res, options, handler as WebSocketHandler)
+    const accepted = enter(req, res, options, handler as WebSocketHandler, noFramework)
+    if (typeof accepted !== 'boolean') await accepted
   } catch (error) {
     answerFailure(error, res, handshakeOf(req)?.options.onError ?? logFault)
   }

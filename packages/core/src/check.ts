@@ -4,7 +4,7 @@ import { type Endpoint, type EndpointOptions, resolveEndpoint } from './endpoint
 import { HandshakeError, quote } from './errors.ts'
 import { attachedServers, conflict, type Handshake, type HandshakeRequest, handshakeOf } from './handshake.ts'
 import { logRefusal } from './log.ts'
-import type { EffectiveRequest } from './origin.ts'
+import type { EffectiveRequest, OriginPolicy } from './origin.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './validate.ts'
 
@@ -19,6 +19,9 @@ export interface FrameworkBinding {
   /** Logs a refusal through the framework, with its request id. */
   onRefused?(error: HandshakeError): void
 }
+
+/** A plain server takes no part. */
+export const noFramework: FrameworkBinding = Object.freeze({})
 
 /** What the handshake agreed on. */
 export interface CheckedHandshake {
@@ -36,11 +39,16 @@ export interface CheckedHandshake {
 export function checkHandshake(
   request: HandshakeRequest,
   options?: EndpointOptions,
-  framework: FrameworkBinding = {}
+  framework: FrameworkBinding = noFramework
 ): CheckedHandshake {
   const req = request as IncomingMessage
-  const { subprotocol } = reportingRefusals(req, framework, () => check(req, options, framework))
-  return { subprotocol }
+  try {
+    const { subprotocol } = check(req, options, framework)
+    return { subprotocol }
+  } catch (error) {
+    reportRefusal(error, req, framework)
+    throw error
+  }
 }
 
 /** What the hand-off needs. */
@@ -50,23 +58,13 @@ export interface Checked extends CheckedHandshake {
   readonly effective: EffectiveRequest
 }
 
-/** Runs rules, and logs where one refuses. */
-export function reportingRefusals<Result>(
-  req: IncomingMessage,
-  framework: FrameworkBinding,
-  run: () => Result
-): Result {
-  try {
-    return run()
-  } catch (error) {
-    if (error instanceof HandshakeError) {
-      const handshake = handshakeOf(req)
-      const onRefused = framework.onRefused ?? handshake?.options.onRefused ?? logRefusal
-      handshake?.connections.stats.refused(error, req, handshake.since)
-      onRefused(error, req)
-    }
-    throw error
-  }
+/** Counts and logs an error where it is a rule that refused. */
+export function reportRefusal(error: unknown, req: IncomingMessage, framework: FrameworkBinding): void {
+  if (!(error instanceof HandshakeError)) return
+  const handshake = handshakeOf(req)
+  const onRefused = framework.onRefused ?? handshake?.options.onRefused ?? logRefusal
+  handshake?.connections.stats.refused(error, req, handshake.since)
+  onRefused(error, req)
 }
 
 /** The rules, in the order of RFC 6455 §4.2. */
@@ -127,15 +125,24 @@ function checkOrigin(req: IncomingMessage, endpoint: Endpoint, effective: Effect
   const { origin } = req.headers
   const { origins, requireOrigin } = endpoint
   if (origin === undefined ? !requireOrigin : origins.allows(origin, effective)) return
-  const { host = '(none)', scheme } = effective
-  const isHostToBlame = origins.comparesHost && origin?.includes('://') && !origin.endsWith(`://${host}`)
-  // A host that is not the one in `Host` is the word of a trusted proxy: there is nothing to mend.
-  const hint = isHostToBlame && host === req.headers.host ? proxyHint : ''
   throw new HandshakeError(
     'HANDSHAKE_ORIGIN',
     origin === undefined ? 'A field "Origin" is required here.' : `Origin ${quote(origin)} is not allowed here.`,
-    `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme ?? 'unknown'}, allowed: ${origins.rule}${hint}`
+    () => describeOrigin(origin, origins, effective, req.headers.host)
   )
+}
+
+/** What an operator needs to see why an origin was not allowed. */
+function describeOrigin(
+  origin: string | undefined,
+  { comparesHost, rule }: OriginPolicy,
+  { host = '(none)', scheme = 'unknown' }: { readonly host?: string | undefined; readonly scheme?: string | undefined },
+  sentHost: string | undefined
+): string {
+  const isHostToBlame = comparesHost && origin?.includes('://') && !origin.endsWith(`://${host}`)
+  // A host that is not the one in `Host` is the word of a trusted proxy: there is nothing to mend.
+  const hint = isHostToBlame && host === sentHost ? proxyHint : ''
+  return `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${rule}${hint}`
 }
 
 const proxyHint =

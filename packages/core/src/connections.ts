@@ -3,7 +3,7 @@ import type { ResolvedCredential } from './credential.ts'
 import { Expiry } from './expiry.ts'
 import type { FaultReporter } from './fault.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { Limits, type Slot } from './limits.ts'
+import { Limits } from './limits.ts'
 import type { ResolvedOptions } from './options.ts'
 import { PendingHandshakes, type Waiting } from './pending.ts'
 import { type ClosedReporter, Stats } from './stats.ts'
@@ -52,8 +52,8 @@ export class Connections {
   }
 
   /** A handshake begins. */
-  enter(handshake: Waiting): void {
-    this.pending.add(handshake)
+  enter(handshake: Waiting & { readonly since: number }): void {
+    this.pending.add(handshake, handshake.since)
     this.#occupancy?.start()
   }
 
@@ -62,12 +62,12 @@ export class Connections {
     if (this.open.size === 0 && this.pending.size === 0) this.#occupancy?.stop()
   }
 
-  /** Takes an open socket in until it closes; its slot is released then. */
-  add(socket: ContainedWebSocket, slot: Slot, credential?: ResolvedCredential): void {
+  /** Takes an open socket in until it closes; its place is given back then. */
+  add(socket: ContainedWebSocket, place: string | undefined, credential?: ResolvedCredential): void {
     this.joined++
     this.open.add(socket)
     this.#heartbeat?.add(socket)
-    socket.place = slot.handOver()
+    socket.place = place
     socket.on('close', this.#remove)
     if (credential !== undefined) this.#bind(socket, credential)
     if (this.#farewell !== undefined) socket.close(this.#farewell.code, this.#farewell.reason)

@@ -61,28 +61,37 @@ export class HandshakeError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** Whether `message` may be shown to the client: true for a fault of the client (4xx). */
   readonly expose: boolean
-  /** What the operator needs and the client must not see, for the log: the effective host, the rule that refused. */
-  readonly detail: string | undefined
+  readonly #detail: string | (() => string) | undefined
 
   /**
    * @param code why the handshake is refused
    * @param message what was expected and what came; safe to show to the client
-   * @param detail for the log only
+   * @param detail for the log only; a function makes it when somebody reads it
    * @param answer status and header fields of this one answer, in place of those of its code
    */
-  constructor(code: HandshakeErrorCode, message: string, detail?: string, answer: Partial<Refusal> = {}) {
+  constructor(
+    code: HandshakeErrorCode,
+    message: string,
+    detail?: string | (() => string),
+    answer: Partial<Refusal> = refusals[code]
+  ) {
     // A refusal is the client's doing: the way through this library to it tells nobody anything, and costs time.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(message)
     Error.stackTraceLimit = stackTraceLimit
-    const { status, headers } = { ...refusals[code], ...answer }
+    const { status = refusals[code].status, headers = refusals[code].headers } = answer
     this.code = code
     this.status = status
     this.statusCode = status
     this.headers = { ...headers }
     this.expose = status < 500
-    this.detail = detail
+    this.#detail = detail
+  }
+
+  /** What the operator needs and the client must not see, for the log: the effective host, the rule that refused. */
+  get detail(): string | undefined {
+    return typeof this.#detail === 'function' ? this.#detail() : this.#detail
   }
 }
 

@@ -27,17 +27,16 @@ export type FaultReporter = (error: unknown, context: FaultContext) => void
 /**
  * Runs code of the application.
  * @param fail gets what it throws, or rejects with later
- * @param done is called when it has returned, or when its promise has resolved
  */
-export function contain(run: () => unknown, fail: (error: unknown) => void, done: () => void = () => {}): void {
+export function contain(run: () => unknown, fail: (error: unknown) => void): void {
   try {
     const result = run()
-    if (isThenable(result)) result.then(done, fail)
-    else done()
+    if (isThenable(result)) result.then(undefined, fail)
   } catch (error) {
     fail(error)
   }
 }
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+/** Whether code of the application goes on after it has returned. */
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'

@@ -28,7 +28,7 @@ export interface Transport {
   /** Puts the head that accepts on the wire, with the fields that `ws` asks for, and parts response and raw socket. */
   switchProtocols(handshake: Handshake, fields: HandshakeFields): void
   /** Prepares the head of any other answer. @returns its status */
-  prepareRefusal(response: ServerResponse, status: number): number
+  prepareRefusal(handshake: Handshake, status: number): number
   /** Refuses in place of an application that has not answered in time, and lets its response write nothing more. */
   refuseInPlaceOf(response: ServerResponse, rawSocket: Duplex, error: HandshakeError): void
 }
@@ -66,6 +66,9 @@ export class Handshake implements Waiting {
   readonly path: string
   /** When it came, by `performance.now()`. */
   readonly since: number = performance.now()
+  due: number | undefined
+  inFront: Waiting | undefined
+  behind: Waiting | undefined
   /** Bytes that came with the handshake: the first frames. Undefined where none did. */
   readonly head: Buffer | undefined
   /** Undefined where nobody else listens for handshakes. */
@@ -194,10 +197,14 @@ export const conflict = ({ path }: Handshake): HandshakeError =>
 /** Servers that are attached. */
 export const attachedServers: WeakSet<object> = new WeakSet()
 
-const handshakes = new WeakMap<IncomingMessage, Handshake>()
+/**
+ * Where a request has its handshake. Not in a WeakMap: when V8 collects its young objects, it takes the values of one
+ * for alive, so that each handshake with all that it refers to would be copied and kept until the next full collection.
+ */
+const key = Symbol('oneport.handshake')
 
 /** The handshake that a request belongs to; undefined for an ordinary request. */
-export const handshakeOf = (req: IncomingMessage): Handshake | undefined => handshakes.get(req)
+export const handshakeOf = (req: IncomingMessage & { [key]?: Handshake }): Handshake | undefined => req[key]
 
 /**
  * Ties a handshake to its request and takes over the response's `writeHead`.
@@ -205,8 +212,8 @@ export const handshakeOf = (req: IncomingMessage): Handshake | undefined => hand
  * It is an own property of this one response: Express gives `req` and `res` new prototypes, so a subclass of
  * `ServerResponse` would lose its methods, and prototypes that others share stay as they are.
  */
-export function beginHandshake(req: IncomingMessage, handshake: Handshake): void {
-  handshakes.set(req, handshake)
+export function beginHandshake(req: IncomingMessage & { [key]?: Handshake }, handshake: Handshake): void {
+  req[key] = handshake
   handshake.response.writeHead = writeHead as ServerResponse['writeHead']
 }
 
@@ -216,23 +223,27 @@ function writeHead(
   reason?: string | HeadFields,
   fields?: HeadFields
 ): ServerResponse {
-  const handshake = handshakes.get(this.req)
+  const handshake = handshakeOf(this.req)
   if (handshake?.state !== 'pending' || handshake.response !== this) return frameworkWriteHead(this, status, reason)
   const given = typeof reason === 'string' ? fields : (fields ?? reason)
   if (given !== undefined) setFields(this, given)
   handshake.settle(status)
   if (status !== 101) {
-    frameworkWriteHead(this, handshake.transport.prepareRefusal(this, status), reason)
+    frameworkWriteHead(this, handshake.transport.prepareRefusal(handshake, status), reason)
   }
   return this
 }
 
 /** The `writeHead` that the response would have without us: its framework's, else Node's. */
-export function frameworkWriteHead(res: ServerResponse, status: number, reason?: unknown): ServerResponse {
+export function frameworkWriteHead(
+  res: ServerResponse,
+  status: number,
+  reason?: unknown,
+  fields?: HandshakeFields
+): ServerResponse {
   const { writeHead } = Object.getPrototypeOf(res) as ServerResponse
-  return typeof reason === 'string'
-    ? Reflect.apply(writeHead, res, [status, reason])
-    : Reflect.apply(writeHead, res, [status])
+  if (typeof reason !== 'string') return Reflect.apply(writeHead, res, [status])
+  return Reflect.apply(writeHead, res, fields === undefined ? [status, reason] : [status, reason, fields])
 }
 
 /**

@@ -25,6 +25,7 @@ export interface Beating {
   expire(): void
   /** For the heartbeat's own use; on the connection itself, because a map beside it takes several times the memory. */
   slotOfBeat: number | undefined
+  placeInSlot: number
   bytesAtLook: number
   restsAtLook: boolean
 }
@@ -41,7 +42,7 @@ const shortestTickMs = 10
  * connections are pinged in many short turns and not in a long one.
  */
 export class Heartbeat {
-  readonly #slots: Set<Beating>[]
+  readonly #slots: Beating[][]
   readonly #tickMs: number
   readonly #timeoutMs: number
   #size = 0
@@ -55,7 +56,7 @@ export class Heartbeat {
   constructor({ intervalMs, timeoutMs }: { readonly intervalMs: number; readonly timeoutMs: number }) {
     const roundMs = intervalMs / looksPerInterval
     const count = Math.max(1, Math.min(mostSlots, Math.floor(roundMs / shortestTickMs)))
-    this.#slots = Array.from({ length: count }, () => new Set())
+    this.#slots = Array.from({ length: count }, () => [])
     this.#tickMs = roundMs / count
     this.#timeoutMs = timeoutMs
   }
@@ -63,7 +64,8 @@ export class Heartbeat {
   add(connection: Beating): void {
     const slot = this.#nextSlot
     this.#nextSlot = (slot + 1) % this.#slots.length
-    this.#slots[slot]?.add(connection)
+    const connections = this.#slots[slot] as Beating[]
+    connection.placeInSlot = connections.push(connection) - 1
     // Many may come at once: half of them are pinged at their odd looks, the other half at their even ones.
     this.#restsFirst = slot === 0 ? !this.#restsFirst : this.#restsFirst
     connection.slotOfBeat = slot
@@ -81,7 +83,13 @@ export class Heartbeat {
 
   delete(connection: Beating): void {
     if (connection.slotOfBeat === undefined) return
-    this.#slots[connection.slotOfBeat]?.delete(connection)
+    const connections = this.#slots[connection.slotOfBeat] as Beating[]
+    // The last one moves to its place.
+    const last = connections.pop() as Beating
+    if (last !== connection) {
+      connections[connection.placeInSlot] = last
+      last.placeInSlot = connection.placeInSlot
+    }
     this.#suspects.delete(connection)
     connection.slotOfBeat = undefined
     this.#size--
@@ -94,7 +102,7 @@ export class Heartbeat {
     const now = performance.now()
     this.#giveUp(now)
     this.#turn = (this.#turn + 1) % this.#slots.length
-    for (const connection of this.#slots[this.#turn] as Set<Beating>) {
+    for (const connection of this.#slots[this.#turn] as Beating[]) {
       const { bytesRead } = connection
       const isIdle = bytesRead === connection.bytesAtLook
       connection.bytesAtLook = bytesRead

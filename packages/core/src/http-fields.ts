@@ -25,10 +25,12 @@ const isWhitespace = (code: number): boolean => code === 0x20 || code === 0x09
  * Repeated fields have been joined by `, ` before this, as Node does it.
  */
 export function listMembers(value: string): string[] {
-  return value
-    .split(',')
-    .map(trimWhitespace)
-    .filter((member) => member !== '')
+  const members: string[] = []
+  for (const part of value.split(',')) {
+    const member = trimWhitespace(part)
+    if (member !== '') members.push(member)
+  }
+  return members
 }
 
 /** Whether a list-valued field has a member, in any case (`Connection`, `Upgrade`). */
@@ -52,8 +54,8 @@ export function countFields(rawHeaders: readonly string[], name: string): number
   return count
 }
 
-/** Header fields that `ws` asks for on a 101, in its order. */
-export type HandshakeFields = readonly (readonly [name: string, value: string])[]
+/** Header fields that `ws` asks for on a 101, in its order: a name, its value, the next name. */
+export type HandshakeFields = readonly string[]
 
 /** What `res.writeHead` takes as header fields. */
 export type HeadFields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly [string, OutgoingHttpHeader][]

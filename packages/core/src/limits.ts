@@ -1,14 +1,6 @@
 import { addressKey } from './address.ts'
 import { HandshakeError } from './errors.ts'
 
-/** A connection's place among the permitted ones. */
-export interface Slot {
-  /** Gives the place back; a second call does nothing. */
-  release(): void
-  /** Leaves the place to the one who calls `giveBack` with what this returns; `release` does nothing any more. */
-  handOver(): string | undefined
-}
-
 /** Counts connections, in all and by address; a place is taken when a handshake is accepted. */
 export class Limits {
   readonly #max: number
@@ -22,12 +14,13 @@ export class Limits {
   }
 
   /**
-   * Takes a place.
+   * Takes a place; `giveBack` has to be called once for it.
    * @param client its address is read only where one address has a limit
+   * @returns the address under which it counts; undefined where addresses are not counted
    * @throws HandshakeError HANDSHAKE_UNAVAILABLE where there is none left, HANDSHAKE_TOO_MANY where the address has its
    *   share
    */
-  take(client: { readonly address?: string | undefined }): Slot {
+  take(client: { readonly address?: string | undefined }): string | undefined {
     if (this.#taken >= this.#max) {
       throw new HandshakeError(
         'HANDSHAKE_UNAVAILABLE',
@@ -39,10 +32,10 @@ export class Limits {
     const key = address === undefined ? undefined : addressKey(address)
     if (key !== undefined) this.#takeFrom(key)
     this.#taken++
-    return new Place(this, key)
+    return key
   }
 
-  /** Gives back what `take` took for an address. */
+  /** Gives back a place, with what `take` returned for it. */
   giveBack(key: string | undefined): void {
     this.#taken--
     if (key !== undefined) this.#giveBackAddress(key)
@@ -64,25 +57,5 @@ export class Limits {
     const count = (this.#byAddress.get(key) ?? 1) - 1
     if (count === 0) this.#byAddress.delete(key)
     else this.#byAddress.set(key, count)
-  }
-}
-
-class Place implements Slot {
-  #limits: Limits | undefined
-  readonly #key: string | undefined
-
-  constructor(limits: Limits, key: string | undefined) {
-    this.#limits = limits
-    this.#key = key
-  }
-
-  release(): void {
-    this.#limits?.giveBack(this.#key)
-    this.#limits = undefined
-  }
-
-  handOver(): string | undefined {
-    this.#limits = undefined
-    return this.#key
   }
 }

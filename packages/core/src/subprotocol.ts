@@ -5,6 +5,8 @@ import { isToken, listMembers } from './http-fields.ts'
  * @returns undefined where the list is malformed: empty, not tokens, or a name twice
  */
 export function parseSubprotocols(value: string): string[] | undefined {
+  // Most clients offer one name, which is no list.
+  if (isToken(value)) return [value]
   const offered = listMembers(value)
   const wellFormed = offered.length > 0 && offered.every(isToken) && new Set(offered).size === offered.length
   return wellFormed ? offered : undefined

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { HandshakeError, quote } from './errors.ts'
-import { countFields, hasMember, isToken, listMembers, trimWhitespace } from './http-fields.ts'
+import { countFields, hasMember } from './http-fields.ts'
 
 /** What the rules read of a request. */
 export type RequestHead = Pick<
@@ -123,23 +123,17 @@ export function validateHandshake(req: RequestHead): void {
   }
 }
 
-/** RFC 6455 §9.1: `extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))`. */
-export function isExtensionList(value: string): boolean {
-  const members = listMembers(value)
-  return members.length > 0 && members.every(isExtension)
-}
+/**
+ * RFC 6455 §9.1: `extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))`, where a quoted value is a
+ * token once quotes and escapes are gone. A list may have empty members (RFC 9110 §5.6.1).
+ */
+const extensionList = (() => {
+  const character = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]"
+  const token = `${character}+`
+  const value = `(?:${token}|"(?:\\\\?${character})+")`
+  const extension = `${token}(?:[ \t]*;[ \t]*${token}(?:=${value})?)*`
+  return new RegExp(`^[ \t,]*${extension}(?:[ \t]*,[ \t,]*${extension})*[ \t,]*$`)
+})()
 
-function isExtension(member: string): boolean {
-  const [name = '', ...parameters] = member.split(';').map(trimWhitespace)
-  return isToken(name) && parameters.every(isExtensionParameter)
-}
-
-function isExtensionParameter(parameter: string): boolean {
-  const equals = parameter.indexOf('=')
-  if (equals === -1) return isToken(parameter)
-  const value = parameter.slice(equals + 1)
-  // A quoted value must be a token once quotes and escapes are gone (RFC 6455 §9.1, RFC 9110 §5.6.4).
-  const isQuoted = value.startsWith('"') && value.endsWith('"')
-  const unquoted = isQuoted ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
-  return isToken(parameter.slice(0, equals)) && isToken(unquoted)
-}
+/** Whether a value is a list of extensions. */
+export const isExtensionList = (value: string): boolean => extensionList.test(value)

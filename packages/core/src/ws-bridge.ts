@@ -51,9 +51,6 @@ export interface Home {
   renew(socket: ContainedWebSocket, expiresAt: number): void
 }
 
-/** What is kept of the request. */
-export type KeptFacts = Pick<RequestFacts, 'id' | 'path'>
-
 /**
  * A `ws.WebSocket` that an application can't break and a peer can't fill.
  *
@@ -66,11 +63,13 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
   /** Whose it is, and for how long. */
   credential: ResolvedCredential | undefined
   slotOfBeat: number | undefined
+  placeInSlot = 0
   bytesAtLook = 0
   restsAtLook = false
   #home: Home | undefined
   #rawSocket: (Duplex & Partial<Pick<Socket, 'bytesRead' | 'bytesWritten' | 'remoteAddress'>>) | undefined
   #maxBufferedBytes = Infinity
+  #coalesces = false
   #context: AsyncResource | undefined
   #requestId: string | undefined
   #path = ''
@@ -78,7 +77,11 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
   #openedAt = 0
   #initiator: ConnectionSummary['initiator'] = 'network'
   #isExpelled = false
-  /** Messages that nobody has listened for yet; undefined once somebody does, or need not any more. */
+  /** Whether a chunk of received bytes is being read, in the handler's context. */
+  #isReading = false
+  /** Whether messages wait for a listener: as long as the handler is at work. */
+  #holds = false
+  /** Messages that nobody has listened for yet; undefined where there are none. */
   #held: unknown[][] | undefined
   #heldBytes = 0
   #holdTimer: NodeJS.Timeout | undefined
@@ -91,24 +94,41 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
   }
 
   /** Called once, when the socket has opened. */
-  begin(rawSocket: Duplex, options: ConnectionOptions, home: Home, kept: KeptFacts): void {
+  begin(rawSocket: Duplex, options: ConnectionOptions, home: Home, requestId: string | undefined, path: string): void {
     this.#home = home
     // Listeners run in the context of the handler that attached them: its AsyncLocalStorage is the request's.
     this.#context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
     this.#rawSocket = rawSocket
     this.#maxBufferedBytes = options.maxBufferedBytes
-    this.#requestId = kept.id
-    this.#path = kept.path
+    this.#requestId = requestId
+    this.#path = path
     this.#openedAt = Math.round(performance.now())
-    if (options.coalesce) {
-      // One in front of the listener of `ws`, one behind it.
-      rawSocket.prependListener('data', cork)
-      rawSocket.on('data', uncork)
-    }
+    this.#coalesces = options.coalesce
+    this.#holds = true
     rawSocket.end = endOnce as Duplex['end']
-    receiverOf(this).end = endOnce as Writable['end']
-    this.#held = []
-    this.on('newListener', releaseForListener)
+    const receiver = receiverOf(this)
+    receiver.reader = this
+    receiver.write = readChunk as Writable['write']
+    receiver.end = endOnce as Writable['end']
+  }
+
+  /**
+   * Reads a chunk of received bytes; the listeners for what is in it run in the handler's context.
+   *
+   * What they send is held back until the chunk is read, so that the answers to all messages in it leave in one call of
+   * the system; `ws` makes one for each.
+   */
+  read(chunk: Buffer, receiver: Writable): boolean {
+    const rawSocket = this.#coalesces ? this.#rawSocket : undefined
+    rawSocket?.cork()
+    this.#isReading = true
+    try {
+      const { write } = Object.getPrototypeOf(receiver) as Writable
+      return (this.#context as AsyncResource).runInAsyncScope(write, receiver, chunk)
+    } finally {
+      this.#isReading = false
+      rawSocket?.uncork()
+    }
   }
 
   get bytesRead(): number {
@@ -161,31 +181,35 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
     this.close(CloseCode.INTERNAL_ERROR)
   }
 
-  /**
-   * Stops keeping messages for a listener: one has come, or the handler is done and none has.
-   * On the next tick, so that the listener which is being added gets them, in order and before newer ones.
-   */
+  /** Keeps no messages for a listener any more: the handler is done. */
   releaseMessages(): void {
+    this.#holds = false
+    this.deliverSoon()
+  }
+
+  /** On the next tick, so that a listener which is being added gets them, in order and before newer ones. */
+  deliverSoon(): void {
     if (this.#held === undefined) return
-    this.off('newListener', releaseForListener)
-    if (this.#held.length === 0) this.#held = undefined
-    else process.nextTick(() => this.#deliverHeld())
+    this.off('newListener', deliverToListener)
+    process.nextTick(() => this.#deliverHeld())
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    if (this.#isExpelled && event === 'message') return false
-    if (this.#held !== undefined) {
-      if (event === 'message') return this.#hold(args)
-      if (event === 'close') this.#deliverHeld()
-    }
-    if (event === 'pong') this.#home?.pong(this)
-    if (event === 'error' && this.listenerCount('error') === 0) {
+    if (event === 'message') {
+      if (this.#isExpelled) return false
+      if (this.#mustWait()) return this.#hold(args)
+    } else if (event === 'close') {
+      this.#holds = false
+      this.#deliverHeld()
+    } else if (event === 'pong') {
+      this.#home?.pong(this)
+    } else if (event === 'error' && this.listenerCount('error') === 0) {
       // `ws` has sent the close frame that fits (1002, 1007, 1009) before it emits this.
       this.#home?.report(args[0], { phase: 'protocol', request: this.request, socket: this })
       return false
     }
     try {
-      if (this.#context === undefined) return super.emit(event, ...args)
+      if (this.#isReading || this.#context === undefined) return super.emit(event, ...args)
       return this.#context.runInAsyncScope(super.emit, this, event, ...args)
     } catch (error) {
       this.fail(error, 'listener')
@@ -217,36 +241,36 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
     this.fail(error, 'listener')
   }
 
+  /** Whether a message has to wait: for a listener, or for those in front of it. */
+  #mustWait(): boolean {
+    return this.#held !== undefined || (this.#holds && this.listenerCount('message') === 0)
+  }
+
   /** Keeps a message; past `holdBytes` nothing more is read until somebody listens. */
   #hold(args: unknown[]): boolean {
-    this.#held?.push(args)
+    if (this.#held === undefined) {
+      this.#held = []
+      this.on('newListener', deliverToListener)
+      this.#holdTimer ??= setTimeout(() => this.releaseMessages(), holdMs).unref()
+    }
+    this.#held.push(args)
     this.#heldBytes += (args[0] as Partial<Buffer>).byteLength ?? 0
     if (this.#heldBytes > holdBytes) this.pause()
-    this.#holdTimer ??= setTimeout(() => this.releaseMessages(), holdMs).unref()
     return true
   }
 
+  /** A listener for one message leaves those behind it for the next one. */
   #deliverHeld(): void {
     const held = this.#held
     if (held === undefined) return
+    const wasPaused = this.#heldBytes > holdBytes
     this.#held = undefined
+    this.#heldBytes = 0
     clearTimeout(this.#holdTimer)
+    this.#holdTimer = undefined
     for (const args of held) this.emit('message', ...args)
-    if (this.#heldBytes > holdBytes) this.resume()
+    if (wasPaused && this.#heldBytes <= holdBytes) this.resume()
   }
-}
-
-/**
- * Holds back what is written while one chunk of received bytes is parsed, so that the answers to all messages in it
- * leave in one call of the system; `ws` makes one for each. No listener of the application can keep `uncork` from
- * being called: what it throws stays in `emit`.
- */
-function cork(this: Duplex): void {
-  this.cork()
-}
-
-function uncork(this: Duplex): void {
-  this.uncork()
 }
 
 /**
@@ -259,8 +283,18 @@ function endOnce(this: Writable, ...args: never[]): Writable {
   return Reflect.apply(end, this, args)
 }
 
-/** The stream that parses frames, under the name that `ws` has for it. */
-const receiverOf = (socket: WebSocket): Writable => (socket as unknown as { _receiver: Writable })._receiver
+/** The stream that parses frames. */
+interface Receiver extends Writable {
+  reader?: ContainedWebSocket
+}
+
+/** Under the name that `ws` has for it. */
+const receiverOf = (socket: WebSocket): Receiver => (socket as unknown as { _receiver: Receiver })._receiver
+
+/** One function for all receivers. */
+function readChunk(this: Receiver, chunk: Buffer): boolean {
+  return (this.reader as ContainedWebSocket).read(chunk, this)
+}
 
 /** `ws` answers the client's close frame by calling `close()` itself, and tells it in this field alone. */
 const hasReceivedClose = (socket: WebSocket): boolean =>
@@ -279,8 +313,8 @@ export function renew(socket: WebSocket, expiresAt: Date | number): boolean {
   return socket.renewUntil(timeOf(expiresAt))
 }
 
-function releaseForListener(this: WebSocket, event: string | symbol): void {
-  if (event === 'message' && this instanceof ContainedWebSocket) this.releaseMessages()
+function deliverToListener(this: WebSocket, event: string | symbol): void {
+  if (event === 'message' && this instanceof ContainedWebSocket) this.deliverSoon()
 }
 
 const servers = new WeakMap<ConnectionOptions, WebSocketServer>()
@@ -328,11 +362,14 @@ export function pieceLimits(maxPayloadBytes: number): { maxFragments: number; ma
 }
 
 /** What `ws` would write: a status line, then a line for each field. */
-function parseFields(lines: readonly string[]): [string, string][] {
-  return lines.slice(1).map((line) => {
+function parseFields(lines: readonly string[]): string[] {
+  const fields: string[] = []
+  for (let index = 1; index < lines.length; index++) {
+    const line = lines[index] as string
     const colon = line.indexOf(': ')
-    return [line.slice(0, colon), line.slice(colon + 2)]
-  })
+    fields.push(line.slice(0, colon), line.slice(colon + 2))
+  }
+  return fields
 }
 
 /**

@@ -3,8 +3,6 @@ import { Connections } from '../src/connections.ts'
 import { resolveOptions } from '../src/options.ts'
 import type { ContainedWebSocket } from '../src/ws-bridge.ts'
 
-const slot = { release: () => {}, handOver: () => undefined }
-
 /** All that Connections uses of a socket is its `close` event. */
 const newSocket = () => new EventEmitter() as unknown as ContainedWebSocket
 
@@ -22,8 +20,8 @@ describe('Connections', () => {
   test('holds a socket until it closes', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, slot)
-    connections.add(two, slot)
+    connections.add(one, undefined)
+    connections.add(two, undefined)
     expect([...connections.open]).toEqual([one, two])
     one.emit('close')
     expect([...connections.open]).toEqual([two])
@@ -40,8 +38,8 @@ describe('Connections', () => {
   test('does not mind a socket that closes twice', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, slot)
-    connections.add(two, slot)
+    connections.add(one, undefined)
+    connections.add(two, undefined)
     one.emit('close')
     one.emit('close')
     expect([...connections.open]).toEqual([two])
@@ -53,8 +51,8 @@ describe('Connections', () => {
       new Connections(resolveOptions({ heartbeat: false }))
     ]
     const [one, two] = [newSocket(), newSocket()]
-    first.add(one, slot)
-    second.add(two, slot)
+    first.add(one, undefined)
+    second.add(two, undefined)
     one.emit('close')
     expect(first.open.size).toBe(0)
     expect([...second.open]).toEqual([two])
@@ -63,8 +61,8 @@ describe('Connections', () => {
   test('uses one listener for all sockets', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, slot)
-    connections.add(two, slot)
+    connections.add(one, undefined)
+    connections.add(two, undefined)
     expect(one.listeners('close')).toHaveLength(1)
     expect(one.listeners('close')).toEqual(two.listeners('close'))
   })
@@ -78,7 +76,7 @@ describe('empty', () => {
   test('resolves at once where all sockets have closed before', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const socket = newSocket()
-    connections.add(socket, slot)
+    connections.add(socket, undefined)
     socket.emit('close')
     expect(await isDone(connections.empty())).toBe(true)
   })
@@ -86,8 +84,8 @@ describe('empty', () => {
   test('resolves when the last socket has closed, and not before', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, slot)
-    connections.add(two, slot)
+    connections.add(one, undefined)
+    connections.add(two, undefined)
     const empty = connections.empty()
     one.emit('close')
     expect(await isDone(empty)).toBe(false)
@@ -98,9 +96,9 @@ describe('empty', () => {
   test('waits for a socket that was added later', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, slot)
+    connections.add(one, undefined)
     const empty = connections.empty()
-    connections.add(two, slot)
+    connections.add(two, undefined)
     one.emit('close')
     expect(await isDone(empty)).toBe(false)
     two.emit('close')
@@ -110,7 +108,7 @@ describe('empty', () => {
   test('resolves for everyone who waits', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const socket = newSocket()
-    connections.add(socket, slot)
+    connections.add(socket, undefined)
     const [first, second] = [connections.empty(), connections.empty()]
     socket.emit('close')
     expect(await isDone(second)).toBe(true)

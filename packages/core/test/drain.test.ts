@@ -30,7 +30,7 @@ class FakeSocket extends EventEmitter {
 function connect(connections: Connections, count: number, answers = true): FakeSocket[] {
   return Array.from({ length: count }, () => {
     const socket = new FakeSocket(answers)
-    connections.add(socket as unknown as ContainedWebSocket, { release: () => {}, handOver: () => undefined })
+    connections.add(socket as unknown as ContainedWebSocket, undefined)
     return socket
   })
 }

@@ -7,6 +7,7 @@ class Peer implements Beating {
   bytesRead = 0
   isPaused = false
   slotOfBeat: number | undefined
+  placeInSlot = 0
   bytesAtLook = 0
   restsAtLook = false
   pings = 0

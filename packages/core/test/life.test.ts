@@ -163,6 +163,7 @@ describe('limits', () => {
         const { setHeader } = res
         const send = () =>
           setImmediate(() => {
+            res.setHeader('X-Request-Id', '1')
             res.setHeader = () => {
               throw new Error('broken by middleware')
             }

@@ -32,22 +32,20 @@ test.each([
 
 test('takes as many connections as it may, and again as many as are released', () => {
   const limits = new Limits(2, Infinity)
-  const slots = [limits.take({ address: 'a' }), limits.take({ address: 'b' })]
+  const places = [limits.take({ address: 'a' }), limits.take({ address: 'b' })]
   expect(codeOf(() => limits.take({ address: 'c' }))).toBe('HANDSHAKE_UNAVAILABLE')
-  slots[0]?.release()
-  slots[0]?.release()
+  limits.giveBack(places[0])
   expect(codeOf(() => limits.take({ address: 'c' }))).toBe('taken')
   expect(codeOf(() => limits.take({ address: 'd' }))).toBe('HANDSHAKE_UNAVAILABLE')
 })
 
 test('takes as many from one address as it may, and others from other addresses', () => {
   const limits = new Limits(Infinity, 1)
-  const slot = limits.take({ address: '2001:db8::1' })
+  const place = limits.take({ address: '2001:db8::1' })
   expect(codeOf(() => limits.take({ address: '2001:db8::2' }))).toBe('HANDSHAKE_TOO_MANY')
   expect(codeOf(() => limits.take({ address: '2001:db8:0:1::1' }))).toBe('taken')
   expect(codeOf(() => limits.take({ address: undefined }))).toBe('taken')
-  slot.release()
-  slot.release()
+  limits.giveBack(place)
   expect(codeOf(() => limits.take({ address: '2001:db8::2' }))).toBe('taken')
   expect(codeOf(() => limits.take({ address: '2001:db8::3' }))).toBe('HANDSHAKE_TOO_MANY')
 })

@@ -3,13 +3,18 @@ import { PendingHandshakes, type Waiting } from '../src/pending.ts'
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
 
-const waiting = (again = false): Waiting & { expire: jest.Mock } => ({ expire: jest.fn(() => again) })
+const waiting = (again = false): Waiting & { expire: jest.Mock } => ({
+  expire: jest.fn(() => again),
+  due: undefined,
+  inFront: undefined,
+  behind: undefined
+})
 
 test('expires each handshake when its time is up, with one timer for all', () => {
   const pending = new PendingHandshakes(100)
   const handshakes = Array.from({ length: 5 }, () => {
     const handshake = waiting()
-    pending.add(handshake)
+    pending.add(handshake, performance.now())
     jest.advanceTimersByTime(10)
     return handshake
   })
@@ -22,25 +27,29 @@ test('expires each handshake when its time is up, with one timer for all', () =>
   expect(jest.getTimerCount()).toBe(0)
 })
 
-test('does not expire what was answered, and has no timer when nothing waits', () => {
+test('does not expire what was answered, whichever it was, and has no timer for long when nothing waits', () => {
   const pending = new PendingHandshakes(100)
   const [one, two] = [waiting(), waiting()]
-  pending.add(one)
-  pending.add(two)
+  pending.add(one, performance.now())
+  pending.add(two, performance.now())
   pending.delete(one)
   pending.delete(one)
   jest.advanceTimersByTime(100)
   expect(one.expire).not.toHaveBeenCalled()
   expect(two.expire).toHaveBeenCalledTimes(1)
-  pending.add(one)
-  pending.delete(one)
+  const three = waiting()
+  for (const handshake of [one, two, three]) pending.add(handshake, performance.now())
+  for (const handshake of [two, three, one]) pending.delete(handshake)
+  expect(pending.size).toBe(0)
+  jest.advanceTimersByTime(100)
+  expect([one, two, three].map(({ expire }) => expire.mock.calls.length)).toEqual([0, 1, 0])
   expect(jest.getTimerCount()).toBe(0)
 })
 
 test('gives the same time once more to what asks for it', () => {
   const pending = new PendingHandshakes(100)
   const slow = waiting(true)
-  pending.add(slow)
+  pending.add(slow, performance.now())
   jest.advanceTimersByTime(250)
   expect(slow.expire).toHaveBeenCalledTimes(2)
   expect(pending.size).toBe(1)
@@ -49,7 +58,7 @@ test('gives the same time once more to what asks for it', () => {
 
 test('waits for ever where the time is Infinity', () => {
   const pending = new PendingHandshakes(Infinity)
-  pending.add(waiting())
+  pending.add(waiting(), performance.now())
   expect(jest.getTimerCount()).toBe(0)
   expect(pending.size).toBe(1)
 })

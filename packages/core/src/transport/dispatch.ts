@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { takeBearerToken } from '../bearer.ts'
-import { reportingRefusals } from '../check.ts'
+import { noFramework, reportRefusal } from '../check.ts'
 import type { Connections } from '../connections.ts'
 import { HandshakeError } from '../errors.ts'
-import { contain } from '../fault.ts'
+import { isThenable } from '../fault.ts'
 import { beginHandshake, type Handshake } from '../handshake.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { answerFailure } from '../reject.ts'
@@ -17,23 +17,32 @@ export interface Receiver {
 }
 
 /** Takes a handshake through the application; whatever it does, the handshake gets an answer. */
-export function dispatch({ dispatch, options, connections }: Receiver, handshake: Handshake): void {
+export function dispatch(receiver: Receiver, handshake: Handshake): void {
   const { response } = handshake
   const { req } = response
   beginHandshake(req, handshake)
-  const isFull = connections.pending.size > options.maxPendingHandshakes
+  const fail = (error: unknown): void => answerFailure(error, response, receiver.options.onError)
+  try {
+    admit(req, receiver)
+    const answer = receiver.dispatch(req, response)
+    if (isThenable(answer)) answer.then(undefined, fail)
+  } catch (error) {
+    fail(error)
+  }
+}
 
-  contain(
-    () => {
-      reportingRefusals(req, {}, () => {
-        validateHost(req)
-        if (options.bearerSubprotocol !== undefined) takeBearerToken(req, options.bearerSubprotocol)
-        if (isFull) throw tooManyWait(options.maxPendingHandshakes)
-      })
-      return dispatch(req, response)
-    },
-    (error) => answerFailure(error, response, options.onError)
-  )
+/** @throws HandshakeError for what no application should see */
+function admit(req: IncomingMessage, { options, connections }: Receiver): void {
+  const { bearerSubprotocol, maxPendingHandshakes } = options
+  const isFull = connections.pending.size > maxPendingHandshakes
+  try {
+    validateHost(req)
+    if (bearerSubprotocol !== undefined) takeBearerToken(req, bearerSubprotocol)
+    if (isFull) throw tooManyWait(maxPendingHandshakes)
+  } catch (error) {
+    reportRefusal(error, req, noFramework)
+    throw error
+  }
 }
 
 const tooManyWait = (max: number): HandshakeError =>

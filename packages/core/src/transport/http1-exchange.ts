@@ -1,4 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { HandshakeError } from '../errors.ts'
 import { frameworkWriteHead, Handshake, handshakeOf, shieldSocket, type Transport } from '../handshake.ts'
@@ -8,7 +9,7 @@ import { dispatch, ignoreError, type Receiver } from './dispatch.ts'
 import type { Sharing } from './sharing.ts'
 
 /** A raw socket with Node's name for the response that it is busy with. */
-export interface BusySocket extends Duplex {
+export interface BusySocket extends Duplex, Partial<Pick<Socket, 'setTimeout' | 'timeout'>> {
   _httpMessage?: ServerResponse | null
 }
 
@@ -34,11 +35,15 @@ export function afterThoseInFront(rawSocket: BusySocket, run: () => void): void 
   if (rawSocket.destroyed || rawSocket.writableEnded) return
   const inFront = rawSocket._httpMessage
   if (inFront) {
-    inFront.once('close', () => afterThoseInFront(rawSocket, run))
+    rawSocket.on('drain', passDrainOn)
+    inFront.once('close', () => {
+      rawSocket.removeListener('drain', passDrainOn)
+      afterThoseInFront(rawSocket, run)
+    })
     return
   }
   // A keep-alive timeout of requests in front must not end this one.
-  if ('setTimeout' in rawSocket) (rawSocket as Duplex & { setTimeout(ms: number): void }).setTimeout(0)
+  if (rawSocket.timeout) rawSocket.setTimeout?.(0)
   run()
 }
 
@@ -64,19 +69,27 @@ function begin(receiver: Receiver, { req, rawSocket, head, sharing, next }: Arri
 export const http1: Transport = {
   switchProtocols(handshake: Handshake, fields): void {
     const { response, rawSocket } = handshake
-    removeOwnedFields(response)
-    for (const [name, value] of fields) response.setHeader(name, value)
+    // Where nobody else has set any, Node writes the fields as they are.
+    const isAlone = response.getHeaderNames().length === 0
+    if (!isAlone) {
+      removeOwnedFields(response)
+      for (let index = 0; index < fields.length; index += 2) {
+        response.setHeader(fields[index] as string, fields[index + 1] as string)
+      }
+    }
     handshake.state = 'accepted'
-    frameworkWriteHead(response, 101, 'Switching Protocols')
+    frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     response.detachSocket(rawSocket as never)
     shieldSocket(response.req)
   },
 
-  prepareRefusal(response, status): number {
+  prepareRefusal({ response, rawSocket, isTaken }, status): number {
+    if (!isTaken) rawSocket.on('drain', passDrainOn)
     // The parser has let go of this connection: no second request can come on it. RFC 9110 §7.8 wants the option
     // "Upgrade" beside the field of that name.
-    response.setHeader('Connection', response.hasHeader('Upgrade') ? 'close, Upgrade' : 'close')
+    if (response.hasHeader('Upgrade')) response.setHeader('Connection', 'close, Upgrade')
+    else if (response.hasHeader('Connection')) response.setHeader('Connection', 'close')
     return status
   },
 
@@ -94,7 +107,7 @@ export const http1: Transport = {
  * Passes a raw socket's `drain` on to its response; Node's own listener is gone by now.
  * `writableNeedDrain` would stay true for ever without Node's listener, so it is read from the socket from here on.
  */
-export function passDrainOn(this: BusySocket): void {
+function passDrainOn(this: BusySocket): void {
   const res = this._httpMessage
   if (!res || res.writableEnded) return
   Object.defineProperty(res, 'writableNeedDrain', {
@@ -108,7 +121,6 @@ function onFinish(this: ServerResponse): void {
   const handshake = handshakeOf(this.req)
   if (handshake?.response !== this) return
   if (handshake.state === 'accepted') {
-    handshake.rawSocket.removeListener('drain', passDrainOn)
     // `ws` has its own by now.
     handshake.rawSocket.removeListener('error', ignoreError)
     // The response is over, and late writes to it must stay silent; logs wait for these events.

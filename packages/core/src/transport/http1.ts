@@ -5,7 +5,7 @@ import { factsOf } from '../facts.ts'
 import { closeAfterReading } from '../reject.ts'
 import { hasContent, isOpeningHandshake } from '../validate.ts'
 import { ignoreError, type Receiver } from './dispatch.ts'
-import { afterThoseInFront, passDrainOn, receive, type Upgrade } from './http1-exchange.ts'
+import { afterThoseInFront, receive, type Upgrade } from './http1-exchange.ts'
 import { ordinaryHead, serveAsOrdinaryRequest } from './replay.ts'
 import { Sharing } from './sharing.ts'
 
@@ -37,7 +37,6 @@ function startListening(server: Server): { readonly list: Receiver[]; stop(): vo
   const onUpgrade = (req: IncomingMessage, rawSocket: Duplex, head: Buffer): void => {
     // Node has taken its own listener off: without one, a reset during the handshake ends the process.
     rawSocket.on('error', ignoreError)
-    rawSocket.on('drain', passDrainOn)
     const others = server.listenerCount('upgrade') - 1
     const upgrade = { req, rawSocket, head }
     if (others > 0 || list.length > 1) share(server, list, others, upgrade)
@@ -129,7 +128,6 @@ function returnToNode(server: Server, { req, rawSocket, head }: Upgrade): void {
   }
   // Node's parser brings its own.
   rawSocket.removeListener('error', ignoreError)
-  rawSocket.removeListener('drain', passDrainOn)
   serveAsOrdinaryRequest(server, rawSocket, Buffer.concat([Buffer.from(requestHead, 'latin1'), head]))
 }
 

@@ -11,7 +11,10 @@ export const http2: Transport = {
   switchProtocols(handshake: Handshake, fields): void {
     const { response } = handshake
     removeOwnedFields(response)
-    for (const [name, value] of fields) if (isForHttp2(name)) response.setHeader(name, value)
+    for (let index = 0; index < fields.length; index += 2) {
+      const name = fields[index] as string
+      if (isForHttp2(name)) response.setHeader(name, fields[index + 1] as string)
+    }
     handshake.state = 'accepted'
     Reflect.deleteProperty(response, 'statusCode')
     frameworkWriteHead(response, 200)
@@ -19,7 +22,7 @@ export const http2: Transport = {
     shieldSocket(response.req)
   },
 
-  prepareRefusal(response, status): number {
+  prepareRefusal({ response }, status): number {
     // Fields of this hop, which HTTP/2 has none of (RFC 9113 §8.2.2); Node would throw for them.
     response.removeHeader('Upgrade')
     response.removeHeader('Keep-Alive')

@@ -88,7 +88,7 @@ test('regression: each handshake that expired while another one waited left a ti
   jest.useFakeTimers()
   const pending = new PendingHandshakes(100)
   for (let count = 0; count < 50; count++) {
-    pending.add({ expire: () => true })
+    pending.add({ expire: () => true, due: undefined, inFront: undefined, behind: undefined }, performance.now())
     jest.advanceTimersByTime(10)
   }
   jest.advanceTimersByTime(1_000)
