@@ -61,7 +61,8 @@ export class HandshakeError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** Whether `message` may be shown to the client: true for a fault of the client (4xx). */
   readonly expose: boolean
-  readonly #detail: string | (() => string) | undefined
+  /** What the operator needs and the client must not see, for the log: the effective host, the rule that refused. */
+  declare readonly detail: string | undefined
 
   /**
    * @param code why the handshake is refused
@@ -86,12 +87,8 @@ export class HandshakeError extends Error {
     this.statusCode = status
     this.headers = { ...headers }
     this.expose = status < 500
-    this.#detail = detail
-  }
-
-  /** What the operator needs and the client must not see, for the log: the effective host, the rule that refused. */
-  get detail(): string | undefined {
-    return typeof this.#detail === 'function' ? this.#detail() : this.#detail
+    if (typeof detail === 'function') Object.defineProperty(this, 'detail', { get: detail, enumerable: true })
+    else this.detail = detail
   }
 }
 

@@ -4,26 +4,29 @@ import {
   acceptHandshake,
   type CheckedHandshake,
   checkHandshake as checkCoreHandshake,
+  type EffectiveRequest,
   type EndpointOptions,
+  type FrameworkBinding,
   type WebSocketHandler
 } from '@oneport/core'
 import type { Request } from 'express'
 import { effectiveRequest } from './effective-request.ts'
 
-const defaults = new WeakMap<IncomingMessage, EndpointOptions>()
+/** Where a request has the defaults of the endpoints that it may reach. */
+const defaults = Symbol('oneport.defaults')
+type WithDefaults = IncomingMessage & { [defaults]?: EndpointOptions | undefined }
 
 /** Gives the endpoints that a request may reach from here on their defaults, over those that it has already. */
-export function setDefaults(req: IncomingMessage, options: EndpointOptions): void {
-  const all = withDefaults(req, options)
-  if (all !== undefined) defaults.set(req, all)
+export function setDefaults(req: WithDefaults, options: EndpointOptions): void {
+  req[defaults] = withDefaults(req, options)
 }
 
 /** Options that have been merged before, by identity: core resolves an object once. */
 const merged = new WeakMap<EndpointOptions, WeakMap<EndpointOptions, EndpointOptions>>()
 
 /** The options of an endpoint: its own, and what it leaves out from the `wsUpgrade()` that the request came through. */
-function withDefaults(req: IncomingMessage, options: AcceptOptions | undefined): AcceptOptions | undefined {
-  const passed = defaults.get(req)
+function withDefaults(req: WithDefaults, options: AcceptOptions | undefined): AcceptOptions | undefined {
+  const passed = req[defaults]
   if (options === undefined || passed === undefined) return options ?? passed
   const known = merged.get(passed) ?? new WeakMap<EndpointOptions, EndpointOptions>()
   merged.set(passed, known)
@@ -67,10 +70,7 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
   const [options, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
   const request = req as unknown as Request
   try {
-    await acceptHandshake(req, res, withDefaults(req, options), handler, {
-      effectiveRequest: () => effectiveRequest(request),
-      requestId: idOf(request as { id?: unknown })
-    })
+    await acceptHandshake(req, res, withDefaults(req, options), handler, new ExpressBinding(request))
   } catch (error) {
     // Express 4 does not look at the promise that a route returns.
     if (request.next === undefined) throw error
@@ -78,9 +78,23 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
   }
 }
 
-/** What middleware for logs and request ids, such as pino-http, leaves on the request. */
-function idOf({ id }: { id?: unknown }): string | undefined {
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
+/** How Express takes part in a handshake. */
+class ExpressBinding implements FrameworkBinding {
+  readonly #req: Request
+
+  constructor(req: Request) {
+    this.#req = req
+  }
+
+  effectiveRequest(): EffectiveRequest {
+    return effectiveRequest(this.#req)
+  }
+
+  /** What middleware for logs and request ids, such as pino-http, leaves on the request. */
+  get requestId(): string | undefined {
+    const { id } = this.#req as { id?: unknown }
+    return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
+  }
 }
 
 /**
@@ -89,7 +103,5 @@ function idOf({ id }: { id?: unknown }): string | undefined {
  * @throws HandshakeError with the status and the header fields of the refusal
  */
 export function checkHandshake(req: IncomingMessage, options?: EndpointOptions): CheckedHandshake {
-  return checkCoreHandshake(req, withDefaults(req, options), {
-    effectiveRequest: () => effectiveRequest(req as unknown as Request)
-  })
+  return checkCoreHandshake(req, withDefaults(req, options), new ExpressBinding(req as Request))
 }

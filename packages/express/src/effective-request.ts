@@ -8,7 +8,7 @@ import type { Request } from 'express'
  */
 export function effectiveRequest(req: Request): EffectiveRequest {
   // Express would ask the operating system for the peer's address, which takes time, and then trust nobody.
-  if (!req.app.get('trust proxy')) return directRequest(req)
+  if (!req.app.get('trust proxy')) return new DirectRequest(req)
   const isTrusted = req.app.get('trust proxy fn') as (address: string | undefined, hop: number) => boolean
   const trusted = isTrusted(req.socket.remoteAddress, 0)
   const forwardedHost = trusted ? req.get('X-Forwarded-Host')?.split(',', 1)[0]?.trim() : undefined
@@ -24,10 +24,18 @@ export function effectiveRequest(req: Request): EffectiveRequest {
   }
 }
 
-const directRequest = (req: Request): EffectiveRequest => ({
-  host: req.get('Host'),
-  get address() {
-    return req.ip
-  },
-  scheme: (req.socket as Partial<TLSSocket>).encrypted === true ? 'https' : undefined
-})
+class DirectRequest implements EffectiveRequest {
+  readonly host: string | undefined
+  readonly scheme: 'https' | undefined
+  readonly #req: Request
+
+  constructor(req: Request) {
+    this.host = req.headers.host
+    this.scheme = (req.socket as Partial<TLSSocket>).encrypted === true ? 'https' : undefined
+    this.#req = req
+  }
+
+  get address(): string | undefined {
+    return this.#req.ip
+  }
+}
