@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { consoleLogs, examples } from './examples.ts'
-import { type Block, blocksOf, pages, root } from './markdown.ts'
+import { consoleCuts, consoleLogs, examples } from './examples.ts'
+import { type Block, blocksOf, pages, root, sidesOf } from './markdown.ts'
 import {
   atPort,
   checkTypes,
@@ -23,7 +23,16 @@ const labelled = (word: string): [name: string, block: Block][] =>
     block.label?.startsWith(`${word}: `) ? [[block.label.slice(word.length + 2), block] as [string, Block]] : []
   )
 
-const programs = new Map(labelled('example'))
+/** Of a diff, the program after it has its name. */
+const examplesOfPages = labelled('example').flatMap(([name, block]): [name: string, block: Block][] => {
+  if (block.language !== 'diff') return [[name, block]]
+  const { before, after } = sidesOf(block)
+  return [
+    [`${name}-before`, before],
+    [name, after]
+  ]
+})
+const programs = new Map(examplesOfPages)
 const scripts = new Map(labelled('script'))
 const consoles = labelled('console').flatMap(([names, block]) =>
   names.split(', ').map((name): [string, Block] => [name, block])
@@ -66,6 +75,7 @@ describe('every code block', () => {
   test('is of a kind that a test runs or compares', () => {
     const kinds: Record<string, RegExp> = {
       js: /^(?:example|console|file): /,
+      diff: /^example: /,
       ts: /^(?:example|file|script): /,
       sh: /^shell: |^$/,
       http: /^output$/,
@@ -81,7 +91,7 @@ describe('every code block', () => {
   })
 
   test('of a program has a name of its own, and is driven', () => {
-    expect(labelled('example').map(([name]) => name)).toHaveLength(programs.size)
+    expect(examplesOfPages).toHaveLength(programs.size)
     expect([...programs.keys()].sort()).toEqual(Object.keys(examples).sort())
     expect(consoles.map(([name]) => name).sort()).toEqual(Object.keys(consoleLogs).sort())
   })
@@ -114,7 +124,7 @@ describe('the script', () => {
 describe('the lines for the console of a browser', () => {
   test.each(consoles)('work on a page of %s', async (name, block) => {
     const expected = consoleLogs[name] ?? []
-    expect(await (await start(name)).console(block.text, expected.length)).toEqual(expected)
+    expect(await (await start(name)).console(block.text, expected.length, consoleCuts[name])).toEqual(expected)
   })
 })
 

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { openSession, sendConnect, webSocketOn } from '@oneport/adapter-testsuite'
 import { WebSocket } from 'ws'
+import { integrations } from './integrations.ts'
+import { moving } from './moving.ts'
 import type { Answer, Program } from './program.ts'
 
 /** Connects with each origin; tells which get a WebSocket. */
@@ -426,6 +428,9 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
 
   pm2: (program) => shutsDown(program, 1012, 'closed 1, terminated 0', 'SIGINT'),
 
+  ...integrations,
+  ...moving,
+
   'npm-core': (program) => echoes(program, '/echo', 'hello'),
   'npm-express': (program) => echoes(program, '/chat/lobby', 'lobby: hello'),
   'npm-express-handler': (program) => echoes(program, '/echo', 'hello'),
@@ -448,5 +453,10 @@ export const consoleLogs: Record<string, readonly string[]> = {
   'fastify-chat': ['lobby: hello'],
   'session-express': ['log in first'],
   'session-fastify': ['log in first'],
-  'bearer-subprotocol': ['news.v1: Hello, Ada.']
+  'bearer-subprotocol': ['news.v1: Hello, Ada.'],
+  // Once more after the connection was lost.
+  'moving-socket-io': Array(2).fill('{"type":"answer","id":1,"joined":"lobby"}')
 }
+
+/** How many lines are logged before the connections of a page are cut. */
+export const consoleCuts: Record<string, number> = { 'moving-socket-io': 1 }

@@ -50,6 +50,22 @@ export function blocksOf(page: string, text: string = readPage(page)): Block[] {
   return blocks
 }
 
+/** The two programs that a diff stands for: the one before the change, and the one after it. */
+export function sidesOf(diff: Block): { before: Block; after: Block } {
+  const lines = diff.text.trimEnd().split('\n')
+  const unknown = lines.find((line) => !/^(?:[ +-]|$)/.test(line))
+  if (unknown !== undefined) throw new Error(`${diff.page}:${diff.line}: no line of a diff begins so: ${unknown}`)
+  const side = (other: '+' | '-'): Block => ({
+    ...diff,
+    language: 'js',
+    text: lines
+      .filter((line) => !line.startsWith(other))
+      .map((line) => `${line.slice(1)}\n`)
+      .join('')
+  })
+  return { before: side('+'), after: side('-') }
+}
+
 /** A page without its blocks: what a reader reads as text. */
 const withoutBlocks = (text: string): string => text.replace(/^\s*(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\s*\1\s*$/gm, '')
 

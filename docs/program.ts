@@ -113,6 +113,8 @@ export class Program {
   readonly port: number
   readonly #process: ChildProcess
   readonly #sockets: WebSocket[] = []
+  readonly #timers: NodeJS.Timeout[] = []
+  #hasEnded = false
   #output = ''
 
   private constructor(child: ChildProcess, port: number) {
@@ -216,8 +218,12 @@ export class Program {
     })
   }
 
-  /** Runs lines as the console of a browser would on a page of this program. @returns what they log */
-  async console(text: string, lines: number): Promise<string[]> {
+  /**
+   * Runs lines as the console of a browser would on a page of this program.
+   * @param cut how many lines are logged before their connections are cut
+   * @returns what they log
+   */
+  async console(text: string, lines: number, cut?: number): Promise<string[]> {
     const { origin } = this
     const sockets = this.#sockets
     class BrowserWebSocket extends WebSocket {
@@ -232,12 +238,17 @@ export class Program {
     const done = new Promise<void>((resolve) => {
       const log = (...values: unknown[]) => {
         logged.push(values.map(String).join(' '))
+        if (logged.length === cut) for (const socket of sockets) socket.terminate()
         if (logged.length === lines) resolve()
       }
       const browserFetch = (path: string, init?: RequestInit) => fetch(new URL(path, origin), init)
       const AsyncFunction = (async () => {}).constructor as FunctionConstructor
-      const run = AsyncFunction('WebSocket', 'console', 'fetch', 'location', atPort(text, this.port))
-      void run(BrowserWebSocket, { log }, browserFetch, new URL(origin))
+      // As on a page: what waits is forgotten when it is left.
+      const wait = (callback: () => void, ms: number) => {
+        if (!this.#hasEnded) this.#timers.push(setTimeout(callback, ms))
+      }
+      const run = AsyncFunction('WebSocket', 'console', 'fetch', 'location', 'setTimeout', atPort(text, this.port))
+      void run(BrowserWebSocket, { log }, browserFetch, new URL(origin), wait)
     })
     await Promise.race([done, sleep(patienceMs, undefined, { ref: false })])
     return logged
@@ -259,6 +270,8 @@ export class Program {
   }
 
   async end(): Promise<void> {
+    this.#hasEnded = true
+    for (const timer of this.#timers) clearTimeout(timer)
     for (const socket of this.#sockets) socket.terminate()
     if (this.#process.exitCode === null && this.#process.signalCode === null) await this.signal('SIGKILL')
   }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import * as core from '@oneport/core'
 import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
+import expressWs, { type Instance } from '@oneport/express/express-ws'
 import { wsPlugin } from '@oneport/fastify'
 import { createTopics, TopicsError } from '@oneport/topics'
 import express from 'express'
@@ -34,6 +35,13 @@ async function main(): Promise<void> {
   await echo((server.address() as AddressInfo).port, '/echo/a')
   server.close()
 
+  const patched: Instance = expressWs(express(), null, { leaveRouterUntouched: true })
+  patched.app.ws('/echo', (ws) => ws.on('message', (data) => ws.send(data)))
+  const patchedServer = patched.app.listen(0, '127.0.0.1')
+  await once(patchedServer, 'listening')
+  await echo((patchedServer.address() as AddressInfo).port, '/echo')
+  patchedServer.close()
+
   const topics = createTopics()
   const fastify = Fastify()
   await fastify.register(wsPlugin)
@@ -51,6 +59,9 @@ async function main(): Promise<void> {
   if (required.HandshakeError !== HandshakeError || core.HandshakeError !== HandshakeError) {
     throw new Error('CommonJS and ESM have two copies of @oneport/core')
   }
+  const requiredExpressWs = require('@oneport/express/express-ws') as typeof expressWs
+  if (requiredExpressWs !== expressWs)
+    throw new Error('CommonJS and ESM have two copies of @oneport/express/express-ws')
   const { TopicsError: requiredError } = require('@oneport/topics') as { TopicsError: typeof TopicsError }
   if (requiredError !== TopicsError) throw new Error('CommonJS and ESM have two copies of @oneport/topics')
 }

@@ -7,6 +7,7 @@ import {
   type AttachOptions,
   attach,
   attachmentOf,
+  type Dispatch,
   type HttpServer,
   type ServerOptions,
   serverOptionNames
@@ -54,13 +55,15 @@ export function addMount(app: Application, mount: Mount): void {
 /**
  * Attaches a server that one of the mounts is for; every mount of the same application shares the attachment.
  * Defaults of endpoints are not the server's: each request takes those of the mounts that it passes.
+ * @param app takes the handshakes itself, whatever the server's `request` listener is
  */
-export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>): Attachment {
+export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>, app?: Dispatch): Attachment {
   if (attachedServers.has(server)) throw new Error('wsUpgrade: this server is attached already')
   if (isHttp2(server)) throw new TypeError(noHttp2)
   const [first] = serving
   // Through the server's own event: what wraps its `request` listener (tracing, another function) sees handshakes too.
-  const attachment = attach(server, (req, res) => server.emit('request', req, res), serverOptions(first?.options))
+  const dispatch: Dispatch = app ?? ((req, res) => server.emit('request', req, res))
+  const attachment = attach(server, dispatch, serverOptions(first?.options))
   attachedServers.add(server)
   for (const { attachments } of serving) attachments.add(attachment)
   server.once('close', () => {

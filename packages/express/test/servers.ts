@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { connectClient, type Inbox, openRaw, type Target } from '@oneport/adapter-testsuite'
-import type { Express } from 'express'
+import type { Application } from 'express'
 import type { WebSocket } from '../src/index.ts'
 
 /** What the tests of one file open, closed after each of them. */
 export interface Servers {
   /** Lets an application, or a server around it, listen on a free port. */
-  serve(app: Express | Server): Promise<Served>
+  serve(app: Application | Server): Promise<Served>
   /** Connects a `ws` client; rejects with the response where the handshake is refused. */
   connect(...args: Parameters<typeof connectClient>): Promise<Inbox>
   /** Opens a raw connection. */

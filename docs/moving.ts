@@ -1,0 +1,126 @@
+import { io } from 'socket.io-client'
+import type { Answer, Program } from './program.ts'
+
+const asAda = { headers: { Authorization: 'Ada' } }
+const foreign = { origin: 'https://evil.example' }
+
+const heard = async (from: Answer, text: string, by: Answer): Promise<string> => {
+  from.socket.send(text)
+  return by.next()
+}
+
+/** What the application does on both sides of the move from express-ws. */
+async function chatsAsUser(program: Program): Promise<void> {
+  const [ada, bob] = [await program.connect('/chat', asAda), await program.connect('/chat', asAda)]
+  expect(await heard(ada, 'hello', bob)).toBe('Ada: hello')
+  expect(await (await program.fetch('/chat', asAda)).text()).toBe('2 here')
+  expect((await program.fetch('/chat')).status).toBe(401)
+}
+
+async function servesRooms(program: Program): Promise<void> {
+  const lobby = await program.connect('/chat/lobby')
+  expect(await heard(lobby, 'hello', lobby)).toBe('lobby: hello')
+  expect(await (await program.fetch('/chat/lobby')).text()).toBe('The page of lobby')
+}
+
+async function broadcasts(program: Program): Promise<void> {
+  const [ada, bob] = [await program.connect('/chat', asAda), await program.connect('/chat', asAda)]
+  expect(await heard(ada, 'hello', bob)).toBe('hello')
+  expect((await program.connect('/chat')).status).toBe(401)
+  expect((await program.connect('/other', asAda)).status).toBe(404)
+  expect(await (await program.fetch('/')).text()).toBe('Nothing here.')
+}
+
+async function publishes(program: Program): Promise<void> {
+  const [ada, bob] = [await program.connect('/chat', asAda), await program.connect('/chat', asAda)]
+  expect([await ada.next(), await bob.next()]).toEqual(['Welcome.', 'Welcome.'])
+  expect(await heard(ada, 'hello', bob)).toBe('hello')
+  const { status, body } = await program.connect('/chat')
+  expect([status, body]).toEqual([401, 'Log in first.'])
+  ada.socket.close(4000)
+  await program.printed('closed with 4000')
+}
+
+const statusOfForeign = async (program: Program): Promise<number> =>
+  (await program.connect('/chat', { ...asAda, ...foreign })).status
+
+/** Drives the programs of the pages about moving: each before the move, with the other library, and after it. */
+export const moving: Record<string, (program: Program) => Promise<void>> = {
+  'moving-express-ws-before': async (program) => {
+    await chatsAsUser(program)
+    expect(await statusOfForeign(program)).toBe(101)
+    const { status, closed } = await program.connect('/chat')
+    expect([status, (await closed).code]).toEqual([101, 1005])
+  },
+
+  'moving-express-ws': async (program) => {
+    await chatsAsUser(program)
+    expect(await statusOfForeign(program)).toBe(403)
+    const { status, body } = await program.connect('/chat')
+    expect([status, body]).toEqual([401, 'Log in first.'])
+  },
+
+  'moving-express-ws-on-before': servesRooms,
+  'moving-express-ws-on': servesRooms,
+
+  'moving-ws-before': async (program) => {
+    await broadcasts(program)
+    expect(await statusOfForeign(program)).toBe(101)
+  },
+
+  'moving-ws': async (program) => {
+    await broadcasts(program)
+    expect(await statusOfForeign(program)).toBe(403)
+    expect((await program.connect('/chat')).body).toBe('Log in first.')
+  },
+
+  'moving-ws-options': async (program) => {
+    const { next, headers } = await program.connect('/', { origin: 'https://app.example' }, ['chat.v1', 'chat.v2'])
+    expect(await next()).toBe('chat.v2, 1 open')
+    expect([headers['x-server'], headers['sec-websocket-extensions']]).toEqual(['one', 'permessage-deflate'])
+  },
+
+  'moving-socket-io-before': async (program) => {
+    const options = { transports: ['websocket'], reconnection: false, forceNew: true }
+    const [ada, bob] = ['ada', 'ada'].map((token) => io(program.origin, { ...options, auth: { token } }))
+    if (ada === undefined || bob === undefined) throw new Error('There are two clients')
+    try {
+      const answers = await Promise.all([ada, bob].map((client) => client.emitWithAck('join', 'lobby')))
+      expect(answers).toEqual([{ joined: 'lobby' }, { joined: 'lobby' }])
+      const said = new Promise((resolve) => bob.once('said', resolve))
+      ada.emit('say', 'lobby', 'hello')
+      expect(await said).toBe('hello')
+      const stranger = io(program.origin, options)
+      const refusal = await new Promise<Error>((resolve) => stranger.once('connect_error', resolve))
+      expect(refusal.message).toBe('Log in first.')
+      stranger.close()
+    } finally {
+      ada.close()
+      bob.close()
+    }
+    expect((await program.connect('/socket.io/?EIO=4&transport=websocket', foreign)).status).toBe(101)
+  },
+
+  'moving-socket-io': async (program) => {
+    const connect = () => program.connect('/chat', {}, ['chat', 'bearer.ada'])
+    const clients = [await connect(), await connect()] as const
+    for (const { socket, next } of clients) {
+      socket.send('{"type":"join","id":1,"room":"lobby"}')
+      expect(JSON.parse(await next())).toEqual({ type: 'answer', id: 1, joined: 'lobby' })
+    }
+    const [ada, bob] = clients
+    expect(await heard(ada, '{"type":"say","room":"lobby","text":"hello"}', bob)).toBe('{"type":"said","text":"hello"}')
+    expect((await program.connect('/chat', {}, ['chat', 'bearer.eve'])).status).toBe(401)
+    expect((await program.connect('/chat', foreign, ['chat', 'bearer.ada'])).status).toBe(403)
+  },
+
+  'moving-crossws-before': async (program) => {
+    await publishes(program)
+    expect(await statusOfForeign(program)).toBe(101)
+  },
+
+  'moving-crossws': async (program) => {
+    await publishes(program)
+    expect(await statusOfForeign(program)).toBe(403)
+  }
+}

@@ -1,0 +1,3 @@
+import { expressWs } from './express-ws.ts'
+
+export = expressWs

@@ -1,0 +1,160 @@
+import type { IncomingMessage } from 'node:http'
+import { closed, refused } from '@oneport/adapter-testsuite'
+import type { WebSocket } from '../src/index.ts'
+import { endpointOptionsOf, type WsOptions } from '../src/ws-options.ts'
+import { both, ours } from './express-ws-libraries.ts'
+import { ask, echo, signal, useServers } from './servers.ts'
+
+const { serve, connect } = useServers()
+
+async function answerOf(connecting: Promise<unknown>) {
+  const response = (await connecting.catch((refusal) => refusal)) as IncomingMessage
+  let body = ''
+  for await (const chunk of response) body += chunk
+  return { status: response.statusCode, headers: response.headers, body }
+}
+
+describe.each(both)('The wsOptions of %s:', (_name, { express, expressWs }) => {
+  const start = (wsOptions?: WsOptions, handler: (ws: WebSocket) => void = echo) => {
+    const { app } = expressWs(express(), undefined, { wsOptions })
+    app.ws('/', handler)
+    return serve(app)
+  }
+
+  test('maxPayload bounds a message', async () => {
+    const target = await start({ maxPayload: 10 }, (ws) => {
+      // Without a listener for this, express-ws ends the process.
+      ws.on('error', () => {})
+      echo(ws)
+    })
+    const client = await connect(target, '/')
+    expect(await ask(client, '1234567890')).toBe('1234567890')
+    client.socket.send('12345678901')
+    expect((await closed(client.socket)).code).toBe(1009)
+  })
+
+  test('maxPayload 0 bounds none', async () => {
+    const client = await connect(await start({ maxPayload: 0 }), '/')
+    const long = 'x'.repeat(2_000_000)
+    expect(await ask(client, long)).toBe(long)
+  })
+
+  test('perMessageDeflate is offered back', async () => {
+    const target = await start({ perMessageDeflate: true })
+    const { response } = await connect(target, '/', [], { perMessageDeflate: true })
+    expect(response.headers['sec-websocket-extensions']).toBe('permessage-deflate')
+  })
+
+  test('the first subprotocol is taken without handleProtocols', async () => {
+    const { response } = await connect(await start(), '/', ['chat.v1', 'chat.v2'])
+    expect(response.headers['sec-websocket-protocol']).toBe('chat.v1')
+    expect((await connect(await start(), '/')).response.headers['sec-websocket-protocol']).toBeUndefined()
+  })
+
+  test('handleProtocols gets a list and the request, and picks', async () => {
+    const target = await start({
+      handleProtocols: (offered, { url }) =>
+        url?.startsWith('/') && offered.indexOf('chat.v2') >= 0 ? 'chat.v2' : false
+    })
+    const { response } = await connect(target, '/', ['chat.v1', 'chat.v2'])
+    expect(response.headers['sec-websocket-protocol']).toBe('chat.v2')
+  })
+
+  test('verifyClient is asked before the application', async () => {
+    const asked: unknown[] = []
+    const target = await start({
+      verifyClient: ({ origin, secure, req }) => {
+        asked.push([origin, secure, req.url])
+        return req.headers.authorization === 'ada'
+      }
+    })
+    const { status, body } = await answerOf(connect(target, '/?a=b'))
+    expect([status, body]).toEqual([401, 'Unauthorized'])
+    expect(await ask(await connect(target, '/', [], { headers: { Authorization: 'ada' } }), 'hello')).toBe('hello')
+    expect(asked).toEqual([
+      [undefined, false, '/?a=b'],
+      [undefined, false, '/']
+    ])
+  })
+
+  test('verifyClient with a callback says status, message and fields', async () => {
+    const target = await start({
+      verifyClient: ({ req }, callback) =>
+        setImmediate(() => {
+          if (req.headers.authorization === 'ada') callback(true)
+          else callback(false, 403, 'Not you.', { 'X-Reason': 'stranger' })
+        })
+    })
+    const { status, headers, body } = await answerOf(connect(target, '/'))
+    expect([status, headers['x-reason'], body]).toEqual([403, 'stranger', 'Not you.'])
+    expect(await ask(await connect(target, '/', [], { headers: { Authorization: 'ada' } }), 'hello')).toBe('hello')
+  })
+
+  test('verifyClient with a callback may name nothing', async () => {
+    const target = await start({ verifyClient: (_info, callback) => callback(false) })
+    expect(await refused(connect(target, '/'))).toBe(401)
+  })
+})
+
+describe.each(ours)('Beside the wsOptions, %s', (_name, { express, expressWs }) => {
+  test('takes the options of wsUpgrade(), which come first', async () => {
+    const { app } = expressWs(express(), undefined, {
+      wsOptions: { maxPayload: 1, autoPong: true, clientTracking: true },
+      maxPayloadBytes: 2,
+      subprotocols: ['b'],
+      maxConnections: 1,
+      onRefused: () => {}
+    })
+    app.ws('/', echo)
+    const target = await serve(app)
+    const client = await connect(target, '/', ['a', 'b'])
+    expect(client.socket.protocol).toBe('b')
+    expect(await ask(client, '12')).toBe('12')
+    expect(await refused(connect(target, '/'))).toBe(503)
+  })
+
+  test.each([true, false])('outlives a verifyClient that answers %p too late', async (verified) => {
+    const late = signal<() => void>()
+    const { app } = expressWs(express().set('env', 'test'), undefined, {
+      handshakeTimeoutMs: 20,
+      onRefused: () => {},
+      wsOptions: { verifyClient: (_info, callback) => late.give(() => callback(verified)) }
+    })
+    app.ws('/', echo)
+    expect(await refused(connect(await serve(app), '/'))).toBe(503)
+    expect(await late.given).not.toThrow()
+  })
+
+  test('throws for a wrong option at once', () => {
+    expect(() => expressWs(express(), undefined, { maxPayload: 1 } as object)).toThrow("Unknown option 'maxPayload'")
+    expect(() => expressWs(express(), undefined, { wsOptions: { maxPayload: -1 } })).toThrow(
+      /^maxPayloadBytes: expected/
+    )
+  })
+})
+
+describe('An option of ws that has no meaning here', () => {
+  test.each<[name: string, value: unknown, instead: string]>([
+    ['WebSocket', class {}, 'listeners on the socket; its class is fixed'],
+    ['backlog', 10, 'app.listen(port, host, backlog)'],
+    ['clientTracking', false, 'nothing; the sockets are counted in any case'],
+    ['host', '127.0.0.1', 'app.listen(port, host)'],
+    ['noServer', true, 'the second argument, expressWs(app, server)'],
+    ['path', '/chat', 'the path of a route, app.ws(path, …)'],
+    ['port', 3000, 'app.listen(port)'],
+    ['server', {}, 'the second argument, expressWs(app, server)']
+  ])('throws and says what to use: %s', (name, value, instead) => {
+    const message = `expressWs: wsOptions.${name} cannot be set here; use ${instead}`
+    expect(() => endpointOptionsOf({ [name]: value })).toThrow(new TypeError(message))
+  })
+
+  test('does no harm where it is not set', () => {
+    const unset = { noServer: false, server: null, path: undefined, port: null, clientTracking: true }
+    expect(endpointOptionsOf(unset as WsOptions).ws).toEqual({})
+  })
+})
+
+test('The rest is passed on to ws', () => {
+  const rest = { autoPong: false, skipUTF8Validation: true, maxFragments: 10, maxBufferedChunks: 10 }
+  expect(endpointOptionsOf({ ...rest, closeTimeout: 100 })).toMatchObject({ ws: rest, closeTimeoutMs: 100 })
+})
