@@ -75,7 +75,7 @@ describe('every code block', () => {
   test('is of a kind that a test runs or compares', () => {
     const kinds: Record<string, RegExp> = {
       js: /^(?:example|console|file): /,
-      diff: /^example: /,
+      diff: /^(?:change|example): /,
       ts: /^(?:example|file|script): /,
       sh: /^shell: |^$/,
       http: /^output$/,
@@ -185,6 +185,16 @@ describe('the command', () => {
       }
     })
   }
+})
+
+describe('the change', () => {
+  test.each(labelled('change'))('shows what is new in %s', (name, { text }) => {
+    const program = programs.get(name)?.text.split('\n')
+    for (const line of text.trim().split('\n')) {
+      if (line.startsWith('-')) expect(program).not.toContain(line.slice(1))
+      else expect(program).toContain(line.slice(1))
+    }
+  })
 })
 
 describe('the copy of', () => {

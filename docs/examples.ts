@@ -134,6 +134,35 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     expect(await welcomesOverHttp2(program, false)).toBe('Welcome.')
   },
 
+  'options-fastify': async (program) => {
+    const broken = await program.connect('/broken')
+    expect(await broken.closed).toEqual({ code: 4000, reason: 'Something broke.' })
+    const chat = await welcomes(program, '/chat', {}, 'Welcome.')
+    expect(await program.signal('SIGTERM')).toBe(0)
+    expect(await chat.next()).toBe('Back in a minute.')
+    expect((await chat.closed).code).toBe(1012)
+  },
+
+  'moving-fastify-websocket': async (program) => {
+    const key = { headers: { 'api-key': 'some-random-key' } }
+    expect((await refuses(program, '/echo', {}, 401)).body).toBe('Log in first.')
+    const { socket, next } = await program.connect('/echo', key)
+    socket.send('hello')
+    expect(await next()).toBe('hello')
+    await refuses(program, '/echo', { ...key, origin: 'https://evil.example' }, 403)
+    const news = await welcomes(program, '/news', key, 'no news')
+    expect(await (await program.fetch('/news')).json()).toEqual({ clients: 2 })
+    await program.fetch('/news', { method: 'POST' })
+    expect(await news.next()).toBe('news')
+  },
+
+  'moving-compatibility': async (program) => {
+    await program.printed('every GET route answers handshakes with 101')
+    expect(await statuses(program, '/chat', ['https://app.example', 'https://evil.example'])).toEqual([101, 403])
+    expect((await (await program.connect('/', { origin: 'https://app.example' })).closed).code).toBe(1005)
+    expect((await program.fetch('/chat')).status).toBe(404)
+  },
+
   'sharing-http': async (program) => {
     await welcomes(program, '/chat', {}, 'Welcome.')
     await welcomes(program, '/old', {}, 'Still here.')

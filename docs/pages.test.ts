@@ -23,6 +23,8 @@ const coreFiles = readdirSync(coreFolder, { recursive: true, encoding: 'utf8' })
 const core = coreFiles.map((file) => readFileSync(join(coreFolder, file), 'utf8')).join('\n')
 /** The options of `createTopics`. */
 const topics = readFileSync(join(root, 'packages/topics/src/options.ts'), 'utf8')
+/** The options that `wsPlugin` has of its own. */
+const fastify = readFileSync(join(root, 'packages/fastify/src/plugin-options.ts'), 'utf8')
 const withoutQuotes = (cell: string): string => cell.replaceAll('`', '')
 
 describe('the links of', () => {
@@ -79,7 +81,7 @@ describe('the picture', () => {
 
 /** The options that an interface of the source declares, each with what its comment says is the default. */
 function declared(name: string, source = core): Record<string, string | undefined> {
-  const body = new RegExp(`export interface ${name} \\{\\n(.*?)\\n\\}`, 's').exec(source)?.[1] ?? ''
+  const body = new RegExp(`export interface ${name}[^{]*\\{\\n(.*?)\\n\\}`, 's').exec(source)?.[1] ?? ''
   const members = [...body.matchAll(/ {2}\/\*\*(.*?)\*\/\n {2}(\w+)\?:/gs)]
   return Object.fromEntries(
     members.map(([, comment, option]) => [option, /@default (.*)/.exec(comment ?? '')?.[1]?.trim()])
@@ -114,6 +116,14 @@ describe('the table of options', () => {
 
   test('in docs/shutdown.md has those of drain(), with their defaults', () => {
     expect(documented('docs/shutdown.md', 'Meaning', 2)).toEqual(withNone(declared('DrainOptions')))
+  })
+
+  test("in docs/options.md for Fastify has the plugin's own, with their defaults", () => {
+    const own = withNone(declared('WsPluginOptions', fastify))
+    expect(Object.keys(own)).toHaveLength(5)
+    const rows = tableRows('docs/options.md').filter(([name = '']) => withoutQuotes(name) in own)
+    const found = rows.map(([name = '', , byDefault = '']) => [withoutQuotes(name), withoutQuotes(byDefault)])
+    expect(Object.fromEntries(found)).toEqual(own)
   })
 
   test('in docs/topics.md has those of createTopics(), with their defaults', () => {

@@ -62,9 +62,10 @@ export interface Checked extends CheckedHandshake {
 export function reportRefusal(error: unknown, req: IncomingMessage, framework: FrameworkBinding): void {
   if (!(error instanceof HandshakeError)) return
   const handshake = handshakeOf(req)
-  const onRefused = framework.onRefused ?? handshake?.options.onRefused ?? logRefusal
   handshake?.connections.stats.refused(error, req, handshake.since)
-  onRefused(error, req)
+  if (framework.onRefused !== undefined) framework.onRefused(error)
+  else if (handshake !== undefined) handshake.options.onRefused(error, req)
+  else logRefusal(error)
 }
 
 /** The rules, in the order of RFC 6455 §4.2. */

@@ -10,12 +10,18 @@ export {
   type EndpointOptions,
   type FaultContext,
   type FaultPhase,
+  fastifyWebsocket,
   HandshakeError,
   type HandshakeErrorCode,
   type RequestFacts,
+  type RouteOptions,
   renew,
   type WebSocket,
   type WebSocketRouteHandler,
+  type WebsocketHandler,
+  type WebsocketPluginOptions,
+  type WebsocketServer,
   type WsPluginOptions,
-  wsPlugin
+  wsPlugin,
+  wsPlugin as default
 } from './index.ts'

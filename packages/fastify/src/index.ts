@@ -14,6 +14,8 @@ export type {
   WebSocket
 } from '@oneport/core'
 export { CloseCode, HandshakeError, renew } from '@oneport/core'
-export type { WsPluginOptions } from './plugin.ts'
-export { wsPlugin } from './plugin.ts'
-export type { WebSocketRouteHandler } from './types.ts'
+export type { RouteOptions } from 'fastify'
+export { wsPlugin, wsPlugin as default, wsPlugin as fastifyWebsocket } from './plugin.ts'
+export type { WsPluginOptions, WsPluginOptions as WebsocketPluginOptions } from './plugin-options.ts'
+export type { WebSocketRouteHandler, WebSocketRouteHandler as WebsocketHandler } from './types.ts'
+export type { WebsocketServer } from './websocket-server.ts'

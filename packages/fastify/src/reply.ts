@@ -2,73 +2,51 @@ import {
   type AcceptOptions,
   type AttachOptions,
   acceptHandshake,
-  type EffectiveRequest,
-  type HandshakeError,
+  isWebSocketRequest,
   type WebSocket
 } from '@oneport/core'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { ReplyBinding, RequestBinding } from './binding.ts'
+import { type ErrorHandler, isVerified, serveWith } from './former-behaviour.ts'
+import type { VerifyClient } from './former-options.ts'
 import { noteLogLevel } from './log.ts'
+import type { WebsocketServer } from './websocket-server.ts'
 
 type ReplyHandler = (this: FastifyInstance, socket: WebSocket) => unknown
 
+/** How the plugin's options have handshakes accepted. */
+export interface Acceptance {
+  readonly onRefused: AttachOptions['onRefused']
+  readonly websocketServer: WebsocketServer
+  readonly verifyClient: VerifyClient | undefined
+  readonly errorHandler: ErrorHandler | undefined
+  /** Whether core writes the 101: without onSend hooks, and without the fields of `reply.header()`. */
+  readonly skipsHooks: boolean
+}
+
 /** Makes `reply.acceptWebSocket`; refusals are logged with the request's own logger unless `onRefused` takes them. */
-export function acceptWebSocket(onRefused: AttachOptions['onRefused']): FastifyReply['acceptWebSocket'] {
+export function acceptWebSocket(acceptance: Acceptance): FastifyReply['acceptWebSocket'] {
+  const { onRefused, websocketServer, verifyClient, errorHandler, skipsHooks } = acceptance
+  const Binding = skipsHooks ? RequestBinding : ReplyBinding
   return async function (this: FastifyReply, ...args: [ReplyHandler] | [AcceptOptions, ReplyHandler]): Promise<void> {
     const { request } = this
     const [options, handler] = args.length === 1 ? [undefined, args[0]] : args
+    const call = (socket: WebSocket): unknown => handler.call(request.server, socket)
     const serve = (socket: WebSocket): unknown => {
       noteLogLevel(socket, request)
-      return handler.call(request.server, socket)
+      websocketServer.emit('connection', socket, request.raw)
+      return errorHandler === undefined ? call(socket) : serveWith(errorHandler, this, socket, call)
     }
     try {
-      await acceptHandshake(request.raw, this.raw, options, handler instanceof Function ? serve : handler, {
-        send: () => sendSwitching(this),
-        effectiveRequest: () => effectiveRequest(request),
-        requestId: request.id,
-        onRefused: (error) => (onRefused === undefined ? logRefusal(request, error) : onRefused(error, request.raw))
-      })
+      if (verifyClient !== undefined && isWebSocketRequest(request.raw) && !(await isVerified(verifyClient, this)))
+        return
+      const serveIfFunction = handler instanceof Function ? serve : handler
+      await acceptHandshake(request.raw, this.raw, options, serveIfFunction, new Binding(this, onRefused))
     } catch (error) {
       // Fastify takes anything but an Error for a payload.
       this.send(error instanceof Error ? error : new Error('A function in the options threw', { cause: error }))
       // A reply is awaited until it has been sent; Fastify would send another one if the route returned before.
       await this
-    }
-  }
-}
-
-/**
- * Sends the 101 as any other reply, so that onSend hooks see it and the fields of `reply.header()` go onto it.
- * Where a hook fails, the error handler sends the next reply; one that leaves the status alone must not send 101.
- */
-function sendSwitching(reply: FastifyReply): void {
-  const { send } = reply
-  reply.send = (payload?: unknown) => {
-    reply.send = send
-    // Fastify itself sends nothing again for an async route that did not wait.
-    if (payload !== undefined && reply.statusCode === 101 && !reply.raw.headersSent) reply.code(500)
-    return reply.send(payload)
-  }
-  reply.code(101)
-  Reflect.apply(send, reply, [])
-}
-
-/** The error handler logs or answers the refusal itself; here goes what only the operator may see. */
-function logRefusal(request: FastifyRequest, { code, detail, message }: HandshakeError): void {
-  if (detail !== undefined) request.log.warn({ code, detail }, message)
-}
-
-/** Scheme and host that the client meant to reach, after the server's setting `trustProxy`. */
-function effectiveRequest(request: FastifyRequest): EffectiveRequest {
-  const { host, protocol } = request
-  // More than one address: a trusted proxy speaks. A plain connection that none speaks for may still have begun as TLS.
-  const isForwarded = (request.ips?.length ?? 0) > 1 && request.headers['x-forwarded-proto'] !== undefined
-  // Some proxies, Traefik among them, forward `wss` and `ws`.
-  const isSecure = protocol === 'https' || (protocol as string) === 'wss'
-  return {
-    host,
-    scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined,
-    get address() {
-      return request.ip
     }
   }
 }

@@ -1,23 +1,32 @@
 import { checkEndpointOptions, type EndpointOptions, isWebSocketRequest } from '@oneport/core'
-import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { FastifyReply, FastifyRequest, FastifySchema, RouteHandlerMethod } from 'fastify'
+import { closeUnhandled, notFound } from './former-behaviour.ts'
 import type { AnyRoute, WebSocketRouteHandler } from './types.ts'
 
 /**
  * Makes the `onRoute` hook: it gives a route with `websocket` or `wsHandler` a handler that accepts handshakes; other
  * routes stay as they are. It throws a TypeError for a WebSocket route that has no GET, and for wrong options.
+ * @param isCompatible whether routes behave as with `@fastify/websocket`: ordinary ones accept handshakes then
  */
-export function routePreparation(): (route: AnyRoute) => void {
+export function routePreparation(isCompatible: boolean): (route: AnyRoute) => void {
   const endpoints = new Set<string>()
   return (route) => {
     const { websocket, wsHandler } = route
-    if (!websocket && wsHandler === undefined) return
+    if (!websocket && wsHandler === undefined) {
+      if (isCompatible) route.handler = either(accepting(closeUnhandled, {}), route.handler)
+      return
+    }
     checkRoute(route, endpoints)
     endpoints.add(withoutSlash(route.url))
     const options = typeof websocket === 'object' ? websocket : {}
-    route.handler =
-      wsHandler === undefined
-        ? accepting(route.handler as unknown as WebSocketRouteHandler, options)
-        : either(accepting(wsHandler, options), route.handler)
+    if (wsHandler !== undefined) {
+      route.handler = either(accepting(wsHandler, options), route.handler)
+      return
+    }
+    // No page of OpenAPI can describe it.
+    route.schema = { hide: true, ...route.schema } as FastifySchema
+    const accept = accepting(route.handler as unknown as WebSocketRouteHandler, options)
+    route.handler = isCompatible ? either(accept, notFound) : accept
   }
 }
 

@@ -1,0 +1,68 @@
+import type { AttachOptions, EffectiveRequest, FrameworkBinding, HandshakeError } from '@oneport/core'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** How Fastify takes part in a handshake; core writes the 101. */
+export class RequestBinding implements FrameworkBinding {
+  readonly requestId: string
+  protected readonly reply: FastifyReply
+  readonly #onRefused: AttachOptions['onRefused']
+
+  constructor(reply: FastifyReply, onRefused: AttachOptions['onRefused']) {
+    this.requestId = reply.request.id
+    this.reply = reply
+    this.#onRefused = onRefused
+  }
+
+  effectiveRequest(): EffectiveRequest {
+    return new FastifyEffectiveRequest(this.reply.request)
+  }
+
+  /** The error handler logs or answers the refusal itself; here goes what only the operator may see. */
+  onRefused(error: HandshakeError): void {
+    const { request } = this.reply
+    const { code, detail, message } = error
+    if (this.#onRefused !== undefined) this.#onRefused(error, request.raw)
+    else if (detail !== undefined) request.log.warn({ code, detail }, message)
+  }
+}
+
+/** The same; the 101 is a reply, so that onSend hooks see it and the fields of `reply.header()` go onto it. */
+export class ReplyBinding extends RequestBinding {
+  /**
+   * Where a hook fails, the error handler sends the next reply; one that leaves the status alone must not send 101.
+   */
+  send(): void {
+    const { reply } = this
+    const { send } = reply
+    reply.send = (payload?: unknown) => {
+      reply.send = send
+      // Fastify itself sends nothing again for an async route that did not wait.
+      if (payload !== undefined && reply.statusCode === 101 && !reply.raw.headersSent) reply.code(500)
+      return reply.send(payload)
+    }
+    reply.code(101)
+    Reflect.apply(send, reply, [])
+  }
+}
+
+/** Scheme and host that the client meant to reach, after the server's setting `trustProxy`. */
+class FastifyEffectiveRequest implements EffectiveRequest {
+  readonly host: string
+  readonly scheme: EffectiveRequest['scheme']
+  readonly #request: FastifyRequest
+
+  constructor(request: FastifyRequest) {
+    const { host, protocol, ips, headers } = request
+    // More than one address: a trusted proxy speaks. A plain connection that none speaks for may still have begun as TLS.
+    const isForwarded = (ips?.length ?? 0) > 1 && headers['x-forwarded-proto'] !== undefined
+    // Some proxies, Traefik among them, forward `wss` and `ws`.
+    const isSecure = protocol === 'https' || (protocol as string) === 'wss'
+    this.host = host
+    this.scheme = isSecure ? 'https' : isForwarded ? 'http' : undefined
+    this.#request = request
+  }
+
+  get address(): string {
+    return this.#request.ip
+  }
+}

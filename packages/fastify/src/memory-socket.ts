@@ -1,0 +1,63 @@
+import type { Server } from 'node:http'
+import { Duplex } from 'node:stream'
+import { Server as TlsServer } from 'node:tls'
+
+/** One end of a connection that stays in this process: what is written to it is read from its peer. */
+class MemorySocket extends Duplex {
+  // What servers and frameworks ask a TCP connection for.
+  readonly remoteAddress = '127.0.0.1'
+  readonly encrypted: boolean
+  readonly server: Server
+  /** On a server with HTTP/2 too: the client chose no protocol, so it is HTTP/1.1. */
+  readonly alpnProtocol = false
+  #peer: MemorySocket | undefined
+  #whenRead: (() => void) | undefined
+
+  constructor(server: Server) {
+    super()
+    this.server = server
+    this.encrypted = server instanceof TlsServer
+  }
+
+  join(peer: MemorySocket): void {
+    this.#peer = peer
+  }
+
+  override _read(): void {
+    const whenRead = this.#whenRead
+    this.#whenRead = undefined
+    whenRead?.()
+  }
+
+  // Everything arrives in a turn of its own, as from the network: who waits for one thing can listen for the next.
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    setImmediate(() => this.#peer?.receive(chunk, done))
+  }
+
+  override _final(done: () => void): void {
+    setImmediate(() => {
+      this.#peer?.push(null)
+      done()
+    })
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const peer = this.#peer
+    this.#peer = undefined
+    setImmediate(() => peer?.destroy())
+    done(error)
+  }
+
+  receive(chunk: Buffer, done: () => void): void {
+    this.#whenRead = done
+    this.push(chunk)
+  }
+}
+
+/** Makes both ends of a connection to a server, which takes it for one over TLS where that is what it takes. */
+export function memorySockets(server: Server): [client: Duplex, accepted: Duplex] {
+  const [client, accepted] = [new MemorySocket(server), new MemorySocket(server)]
+  client.join(accepted)
+  accepted.join(client)
+  return [client, accepted]
+}

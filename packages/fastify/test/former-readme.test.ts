@@ -1,0 +1,169 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { refused } from '@oneport/adapter-testsuite'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import ws from 'ws'
+import { all, appWith, former, ours, readmeExamples, type Subject } from './former.ts'
+import { connect, owned, signal } from './harness.ts'
+
+const AsyncFunction = (async () => {}).constructor as new (...code: string[]) => (...values: unknown[]) => Promise<void>
+
+/** What an example sees beside its own names. */
+interface Surroundings {
+  /** In front of an example that is a piece of a program. */
+  readonly fastify?: FastifyInstance
+  readonly modules?: Record<string, unknown>
+}
+
+/** Runs an example as the CommonJS module that it is, with another package in the place of the import, on any port. */
+async function run(code: string, [, websocket]: Subject, { fastify, modules = {} }: Surroundings = {}) {
+  const apps: FastifyInstance[] = []
+  const tests: ((t: object) => Promise<void>)[] = []
+  const known: Record<string, unknown> = {
+    '@fastify/websocket': websocket,
+    fastify: () => {
+      const app = owned(Fastify() as FastifyInstance)
+      app.decorate('myDecoration', { someFunc: () => {} })
+      apps.push(app)
+      return app
+    },
+    'node:test': { test: (_name: string, body: (t: object) => Promise<void>) => tests.push(body) },
+    ws,
+    ...modules
+  }
+  const require = (name: string): unknown => {
+    if (known[name] === undefined) throw new Error(`The example requires ${name}`)
+    return known[name]
+  }
+  const module = { exports: {} as FastifyInstance }
+  const exits: number[] = []
+  const process = { exit: (code: number) => exits.push(code) }
+  const withRequire = code.replace(/^import (\w+) from ('[^']+')$/gm, 'const $1 = require($2)')
+  const names = ['require', 'module', 'process', ...(fastify === undefined ? [] : ['fastify'])]
+  const example = new AsyncFunction(...names, withRequire.replace('port: 3000', "port: 0, host: '127.0.0.1'"))
+  await example.call({}, require, module, process, fastify)
+  return { app: fastify ?? (apps[0] as FastifyInstance), exported: module.exports, tests, exits }
+}
+
+async function listening(app: FastifyInstance): Promise<{ port: number }> {
+  if (!app.server.listening) await once(app.server, 'listening')
+  return { port: (app.server.address() as AddressInfo).port }
+}
+
+/** What comes back for a message. */
+async function answer(target: { port: number }, path: string, headers: Record<string, string> = {}): Promise<string> {
+  const { socket, next } = await connect(target, path, [], { headers })
+  socket.send('hi from client')
+  return next()
+}
+
+const example = (index: number): string => readmeExamples[index] as string
+
+describe('the example of the README', () => {
+  test('is each one below', () => {
+    expect(readmeExamples).toHaveLength(11)
+  })
+
+  test.each(all)('"Usage" runs with %s', async (...subject) => {
+    const { app } = await run(example(0), subject)
+    const target = await listening(app)
+    expect(await answer(target, '/')).toBe('hi from server')
+    expect(await refused(connect(target, '/nowhere'))).toBe(404)
+  })
+
+  test.each(all)('"wildcard route" runs with %s', async (...subject) => {
+    const target = await listening((await run(example(1), subject)).app)
+    expect(await answer(target, '/')).toBe('hi from server')
+    expect(await answer(target, '/any/thing')).toBe('hi from wildcard route')
+  })
+
+  test.each(all)('"Attaching event handlers" runs with %s', async (...subject) => {
+    const fastify = await appWith(subject)
+    const read = signal()
+    fastify.decorateRequest('getSession', () => async () => read.resolve())
+    const { app } = await run(example(2), subject, { fastify })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const { socket } = await connect(await listening(app), '/')
+    socket.send('hi')
+    await read.promise
+  })
+
+  test.each(all)('"Using hooks" runs with %s', async (...subject) => {
+    const fastify = await appWith(subject)
+    fastify.decorateRequest('isAuthenticated', function (this: FastifyRequest) {
+      return this.headers.authorization === 'yes'
+    })
+    const { app } = await run(example(3), subject, { fastify })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const target = await listening(app)
+    expect(await refused(connect(target, '/'))).toBe(401)
+    await connect(target, '/', [], { headers: { authorization: 'yes' } })
+  })
+
+  test.each(all)('with import runs with %s', async (...subject) => {
+    // Interop gives an ES module the default export.
+    const { app } = await run(example(4), subject)
+    expect(await answer(await listening(app), '/')).toBe('hi from server')
+  })
+
+  test.each(all)('with wsHandler runs with %s', async (...subject) => {
+    const { app } = await run(example(5), subject)
+    const target = await listening(app)
+    const { next, socket } = await connect(target, '/hello')
+    expect(await next()).toBe('hello client')
+    socket.send('bye')
+    expect((await once(socket, 'close'))[0]).toBe(1005)
+    expect(await (await fetch(`http://127.0.0.1:${target.port}/hello`)).json()).toEqual({ hello: 'world' })
+  })
+
+  // Without `await` in front of register(), its route is there before the plugin: it is none of that plugin's.
+  test.each(former)(
+    '"Custom error handler" answers 500 with %s, for its route is an ordinary one',
+    async (...subject) => {
+      const { app } = await run(example(6), subject)
+      const { port } = await listening(app)
+      expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(500)
+    }
+  )
+
+  test('"Custom error handler" says what is wrong with it', async () => {
+    const { app, exits } = await run(example(6), ours)
+    await expect(app.ready()).rejects.toThrow('wsPlugin must be registered before the routes: / came first')
+    expect(exits).toEqual([1])
+  })
+
+  test.each(all)('"Custom error handler" runs with %s where the plugin is awaited', async (...subject) => {
+    const { app } = await run(example(6).replace('fastify.register(', 'await fastify.register('), subject)
+    const target = await listening(app)
+    expect(await refused(connect(target, '/'))).toBe(401)
+    expect(await answer(target, '/', { 'x-fastify-header': 'fastify is awesome !' })).toBe('hi from server')
+  })
+
+  // `this` of an arrow function is not the app: it needs `function`.
+  test.each(all)('"Custom preClose hook" runs with %s as a function', async (...subject) => {
+    const { app } = await run(example(7).replace('(done) =>', 'function (done)'), subject)
+    app.after(() => app.get('/', { websocket: true }, () => {}))
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const { socket } = await connect(await listening(app), '/')
+    const [[code, reason]] = await Promise.all([once(socket, 'close'), app.close()])
+    expect([code, String(reason)]).toEqual([
+      1001,
+      'WS server is going offline in custom manner, sending a code + message'
+    ])
+  })
+
+  test.each(all)('"Creating a stream from the WebSocket" runs with %s', async (...subject) => {
+    const { app } = await run(example(8), subject)
+    const { next } = await connect(await listening(app), '/')
+    expect(await next()).toBe('hello client')
+  })
+
+  test.each(all)('"Testing" runs with %s', async (...subject) => {
+    const { exported } = await run(example(9), subject)
+    const { tests } = await run(example(10), subject, { modules: { './app.js': exported } })
+    expect(tests).toHaveLength(1)
+    const deepStrictEqual = (actual: unknown, expected: unknown) => expect(actual).toEqual(expected)
+    await tests[0]?.({ plan: () => {}, after: () => {}, assert: { deepStrictEqual } })
+    expect.assertions(2)
+  })
+})

@@ -1,0 +1,165 @@
+import { once } from 'node:events'
+import { closed, refused } from '@oneport/adapter-testsuite'
+import type { FastifyRequest } from 'fastify'
+import { WebSocket as WsWebSocket } from 'ws'
+import type { WebSocket } from '../src/index.ts'
+import { all, appWith } from './former.ts'
+import { connect, echo, isOpen, scoped, signal, start } from './harness.ts'
+
+/** What `@fastify/websocket` does and its README does not show as a whole program. */
+describe.each(all)('%s', (...subject) => {
+  test('tells hooks and handlers in request.ws whether it is a handshake', async () => {
+    const app = await appWith(subject)
+    const seen: [string, boolean][] = []
+    app.addHook('onRequest', async ({ url, ws }) => void seen.push([url, ws]))
+    app.get('/ws', { websocket: true }, (_socket, request) => void seen.push(['handler', request.ws]))
+    app.get('/http', async (request) => ({ ws: request.ws }))
+    await connect(await start(app), '/ws')
+    expect((await app.inject('/http')).json()).toEqual({ ws: false })
+    expect(seen).toEqual([
+      ['/ws', true],
+      ['handler', true],
+      ['/http', false]
+    ])
+  })
+
+  test('has the open sockets in websocketServer.clients', async () => {
+    const app = await appWith(subject)
+    app.get('/', { websocket: true }, echo)
+    const target = await start(app)
+    const [ann, ben] = [await connect(target, '/'), await connect(target, '/')]
+    expect(app.websocketServer.clients.size).toBe(2)
+    for (const client of app.websocketServer.clients) if (client.readyState === WsWebSocket.OPEN) client.send('news')
+    expect([await ann.next(), await ben.next()]).toEqual(['news', 'news'])
+  })
+
+  test('has no clients where clientTracking is false', async () => {
+    const app = await appWith(subject, { options: { clientTracking: false } })
+    expect(app.websocketServer.clients).toBeUndefined()
+  })
+
+  test('emits connection with socket and raw request before the handler is called', async () => {
+    const app = await appWith(subject)
+    const seen: unknown[] = []
+    app.websocketServer.on('connection', (socket, request) => seen.push(socket, request.url))
+    app.get('/:room', { websocket: true }, (socket) => void seen.push(socket))
+    await connect(await start(app), '/lobby')
+    expect(seen).toEqual([expect.any(WsWebSocket), '/lobby', seen[0]])
+    expect(seen[2]).toBe(seen[0])
+  })
+
+  test('emits close of the websocketServer when the app closes', async () => {
+    const app = await appWith(subject)
+    const closing = once(app.websocketServer, 'close')
+    await app.ready()
+    await Promise.all([closing, app.close()])
+  })
+
+  test('calls back from websocketServer.close() when the last client has gone', async () => {
+    const app = await appWith(subject)
+    app.get('/', { websocket: true }, echo)
+    const { socket } = await connect(await start(app), '/')
+    const order: string[] = []
+    const done = new Promise<void>((resolve) => {
+      app.websocketServer.close(() => {
+        order.push('closed')
+        resolve()
+      })
+    })
+    order.push('client leaves')
+    socket.close()
+    await done
+    expect(order).toEqual(['client leaves', 'closed'])
+    const error = await new Promise((resolve) => app.websocketServer.close(resolve))
+    expect(error).toEqual(new Error('The server is not running'))
+  })
+
+  test('refuses handshakes with 503 after websocketServer.close()', async () => {
+    const app = await appWith(subject)
+    app.get('/', { websocket: true }, echo)
+    const target = await start(app)
+    app.websocketServer.close()
+    expect(await refused(connect(target, '/'))).toBe(503)
+  })
+
+  const faults: [string, (socket: WebSocket) => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('broken')
+      }
+    ],
+    ['rejects', async () => Promise.reject(new Error('broken'))]
+  ]
+
+  test.each(faults)('gives errorHandler what a handler %s', async (_how, handler) => {
+    const called = signal<unknown[]>()
+    const app = await appWith(subject, {
+      errorHandler(error, socket, request, reply) {
+        called.resolve([this.prefix, error.message, request.url, reply.request === request])
+        socket.close(4000, 'broken')
+      }
+    })
+    void app.register(
+      scoped((scope) => scope.get('/x', { websocket: true }, handler)),
+      { prefix: '/scope' }
+    )
+    const { socket } = await connect(await start(app), '/scope/x')
+    expect((await closed(socket)).code).toBe(4000)
+    expect(await called.promise).toEqual(['/scope', 'broken', '/scope/x', true])
+  })
+
+  test('gives errorHandler the errors of a socket', async () => {
+    const called = signal<unknown>()
+    const app = await appWith(subject, {
+      errorHandler: (error, socket) => {
+        called.resolve((error as NodeJS.ErrnoException).code)
+        socket.terminate()
+      }
+    })
+    app.get('/', { websocket: true }, () => {})
+    const { socket } = await connect(await start(app), '/')
+    ;(socket as unknown as { _socket: NodeJS.WritableStream })._socket.write(Buffer.from([0xa2, 0x00]))
+    expect(await called.promise).toBe('WS_ERR_UNEXPECTED_RSV_2_3')
+  })
+
+  test('leaves a connection open where errorHandler does nothing', async () => {
+    const app = await appWith(subject, { errorHandler: () => {} })
+    app.get('/', { websocket: true }, (socket) => {
+      echo(socket)
+      throw new Error('broken')
+    })
+    expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
+  })
+
+  test('hides { websocket: true } routes from a description of the API, and others not', async () => {
+    const app = await appWith(subject)
+    const hidden: Record<string, unknown> = {}
+    const note = async ({ url, routeOptions }: FastifyRequest) => {
+      hidden[url] = (routeOptions.schema as { hide?: boolean } | undefined)?.hide
+    }
+    app.addHook('onRequest', note)
+    app.get('/ws', { websocket: true, schema: { querystring: { type: 'object' } } }, () => {})
+    app.route({ method: 'GET', url: '/both', handler: async () => 'http', wsHandler: () => {} })
+    await app.inject('/ws')
+    await app.inject('/both')
+    expect(hidden).toEqual({ '/ws': true, '/both': undefined })
+  })
+
+  test('calls preClose on the app, with a callback or as a promise', async () => {
+    const instances: unknown[] = []
+    const withCallback = function (this: unknown, done: () => void) {
+      instances.push(this)
+      done()
+    }
+    const asPromise = async function (this: unknown) {
+      instances.push(this)
+    }
+    for (const preClose of [withCallback, asPromise]) {
+      const app = await appWith(subject, { preClose })
+      await app.ready()
+      await app.close()
+      expect(instances.pop()).toBe(app)
+    }
+  })
+})

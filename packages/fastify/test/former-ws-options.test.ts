@@ -1,0 +1,228 @@
+import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
+import { closed, handshake, refused, sendRaw } from '@oneport/adapter-testsuite'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { type WsPluginOptions, wsPlugin } from '../src/index.ts'
+import { all, appWith, ours } from './former.ts'
+import { connect, echo, isOpen, keepLog, makeApp, owned, start, warn } from './harness.ts'
+
+describe.each(all)('%s', (...subject) => {
+  test('asks verifyClient behind the hooks and in front of the handler', async () => {
+    const order: string[] = []
+    const verifyClient = ({ origin, secure, req }: { origin: string; secure: boolean; req: IncomingMessage }) => {
+      order.push(`verify ${origin} ${secure} ${req.url}`)
+      return req.url === '/yes'
+    }
+    const app = await appWith(subject, { allowedOrigins: 'any', options: { verifyClient } })
+    app.addHook('preHandler', async () => void order.push('hook'))
+    app.get('/:word', { websocket: true }, () => void order.push('handler'))
+    const target = await start(app)
+    const headers = { origin: 'https://a.example' }
+    await connect(target, '/yes', [], { headers })
+    expect(await refused(connect(target, '/no', [], { headers }))).toBe(401)
+    expect(order).toEqual([
+      'hook',
+      'verify https://a.example false /yes',
+      'handler',
+      'hook',
+      'verify https://a.example false /no'
+    ])
+  })
+
+  test('answers what a verifyClient with a callback says', async () => {
+    const app = await appWith(subject, {
+      options: {
+        verifyClient: (_info, next) => void setImmediate(next, false, 302, 'Over there.', { Location: '/login' })
+      }
+    })
+    app.get('/', { websocket: true }, () => {})
+    const response = await connect(await start(app), '/').catch((reason: IncomingMessage) => reason)
+    const { statusCode, headers } = response as IncomingMessage
+    const body = await (response as IncomingMessage).toArray()
+    expect([statusCode, headers.location, String(body)]).toEqual([302, '/login', 'Over there.'])
+  })
+
+  test('lets in whom a verifyClient with a callback lets in, as late as it says so', async () => {
+    const app = await appWith(subject, { options: { verifyClient: (_info, next) => void setImmediate(next, true) } })
+    app.get('/', { websocket: true }, echo)
+    expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
+  })
+
+  test('lets handleProtocols choose among what is offered', async () => {
+    const asked: unknown[] = []
+    const handleProtocols = (protocols: Set<string>, { url }: IncomingMessage) => {
+      asked.push([...protocols], url)
+      return protocols.has('b') && 'b'
+    }
+    const app = await appWith(subject, { options: { handleProtocols } })
+    app.get('/', { websocket: true }, () => {})
+    const target = await start(app)
+    const { socket } = await connect(target, '/', ['a', 'b'])
+    expect(socket.protocol).toBe('b')
+    const { response } = await connect(target, '/')
+    expect(response.headers).not.toHaveProperty('sec-websocket-protocol')
+    expect(asked).toEqual([['a', 'b'], '/'])
+  })
+
+  test('takes maxPayload and perMessageDeflate', async () => {
+    const app = await appWith(subject, { options: { maxPayload: 10, perMessageDeflate: true } })
+    app.get('/', { websocket: true }, (socket) => {
+      socket.on('error', () => {})
+    })
+    const { socket, response } = await connect(await start(app), '/', [], { perMessageDeflate: true })
+    expect(response.headers['sec-websocket-extensions']).toBe('permessage-deflate')
+    socket.send('more than ten bytes')
+    expect((await closed(socket)).code).toBe(1009)
+  })
+
+  test('takes any size where maxPayload is 0', async () => {
+    const app = await appWith(subject, { options: { maxPayload: 0 } })
+    app.get('/', { websocket: true }, (socket) => {
+      socket.on('message', (data: Buffer) => socket.send(data.length))
+    })
+    const { socket, next } = await connect(await start(app), '/')
+    socket.send(Buffer.alloc(3_000_000))
+    expect(await next()).toBe('3000000')
+  })
+
+  test('passes what else there is on to ws', async () => {
+    const app = await appWith(subject, { options: { autoPong: false } })
+    app.get('/', { websocket: true }, (socket) => {
+      socket.on('ping', () => socket.send('a ping without a pong'))
+    })
+    const { socket, next } = await connect(await start(app), '/')
+    socket.on('pong', () => expect('a pong').toBe('none'))
+    socket.ping()
+    expect(await next()).toBe('a ping without a pong')
+  })
+})
+
+describe('verifyClient', () => {
+  test('may be async', async () => {
+    const app = await makeApp({}, { options: { verifyClient: async ({ req }) => req.url === '/yes' } })
+    app.get('/:word', { websocket: true }, echo)
+    const target = await start(app)
+    expect(await isOpen(await connect(target, '/yes'))).toBe(true)
+    expect(await refused(connect(target, '/no'))).toBe(401)
+  })
+
+  test('guards reply.acceptWebSocket() too', async () => {
+    const app = await makeApp({}, { options: { verifyClient: () => false } })
+    app.get('/', (_request, reply) => reply.acceptWebSocket(echo))
+    expect(await refused(connect(await start(app), '/'))).toBe(401)
+  })
+
+  test('security: lets no foreign origin in that the rules refuse', async () => {
+    const app = await makeApp({}, { options: { verifyClient: () => true }, onRefused: () => {} })
+    app.get('/', { websocket: true }, echo)
+    const headers = { origin: 'https://evil.example' }
+    expect(await refused(connect(await start(app), '/', [], { headers }))).toBe(403)
+  })
+
+  test('is not asked about an ordinary request', async () => {
+    const app = await makeApp({}, { options: { verifyClient: () => expect('asked').toBe('not asked') as never } })
+    app.get('/', { websocket: true }, echo)
+    expect((await app.inject('/')).statusCode).toBe(426)
+  })
+
+  test.each([
+    ['throws', () => JSON.parse('')],
+    ['rejects', async () => JSON.parse('')],
+    ['rejects beside its callback', async (_info: unknown, _next: unknown) => JSON.parse('')]
+  ])('that %s is a 500', async (_how, verifyClient) => {
+    const app = await makeApp({}, { options: { verifyClient } })
+    app.get('/', { websocket: true }, echo)
+    expect(await refused(connect(await start(app), '/'))).toBe(500)
+  })
+
+  test('has onSend hooks see its refusal once, and wait for them', async () => {
+    const log = keepLog()
+    const seen: number[] = []
+    const app = await makeApp({ logger: log.options }, { options: { verifyClient: () => false } })
+    app.addHook('onSend', async (_request, { statusCode }) => {
+      seen.push(statusCode)
+      await new Promise(setImmediate)
+    })
+    app.get('/', { websocket: true }, echo)
+    const { status, rest } = await sendRaw(await start(app), handshake('/'))
+    expect([status, rest, seen]).toEqual([401, 'Unauthorized', [401]])
+    expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
+  })
+})
+
+describe('an option of ws that cannot be set here', () => {
+  const wrong: [string, WsPluginOptions['options'], string][] = [
+    [
+      'noServer',
+      { noServer: true } as never,
+      'the plugin serves app.server; for a WebSocket server of its own, use ws'
+    ],
+    ['server', { server: createServer() } as never, 'the plugin serves app.server; give Fastify your server with'],
+    ['path', { path: '/ws' } as never, "use a route, such as app.get('/path', { websocket: true }, handler)"],
+    ['port', { port: 0 } as never, 'use app.listen({ port })'],
+    ['WebSocket', { WebSocket: class {} } as never, 'use listeners on the socket that the handler gets']
+  ]
+
+  test.each(wrong)('%s makes register reject, and says what to do instead', async (name, options, instead) => {
+    const app = owned(Fastify() as FastifyInstance)
+    await expect(app.register(wsPlugin, { options })).rejects.toThrow(`options.${name}: cannot be set here; ${instead}`)
+    expect(app.server.listenerCount('upgrade')).toBe(0)
+  })
+
+  test.each([{ noServer: false }, { path: undefined }, { server: null }])('is fine as %j', async (options) => {
+    await expect(makeApp({}, { options: options as never })).resolves.toBeDefined()
+  })
+
+  test("is fine where it is the app's own server", async () => {
+    const app = owned(Fastify() as FastifyInstance)
+    await app.register(wsPlugin, { options: { server: app.server } as never })
+    app.get('/', { websocket: true }, echo)
+    expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
+  })
+
+  test.each(['host', 'backlog'])('%s is a line in the log', async (name) => {
+    const log = keepLog()
+    await appWith(ours, { options: { [name]: 1 } }, { logger: log.options })
+    const { level, msg } = log.lines[0] ?? {}
+    expect([level, msg]).toEqual([warn, `options.${name} has no effect; use app.listen({ ${name} })`])
+  })
+})
+
+describe('options', () => {
+  test.each([
+    ['options', { options: 'all' }, 'options: expected an object with options of ws; got all'],
+    ['options', { options: null }, 'options: expected an object with options of ws; got null'],
+    ['errorHandler', { errorHandler: {} }, 'errorHandler: expected a function; got [object Object]'],
+    ['preClose', { preClose: 'now' }, 'preClose: expected a function; got now'],
+    ['compatibility', { compatibility: 'ws' }, "compatibility: expected '@fastify/websocket'; got ws"],
+    ['verifyClient', { options: { verifyClient: true } }, 'options.verifyClient: expected a function; got true'],
+    ['handleProtocols', { options: { handleProtocols: [] } }, 'options.handleProtocols: expected a function; got '],
+    ['maxPayload', { options: { maxPayload: '1mb' } }, 'maxPayloadBytes: expected a whole number of bytes'],
+    ['closeTimeout', { options: { closeTimeout: -1 } }, 'closeTimeoutMs: expected a whole number of milliseconds']
+  ])('that are wrong make register reject: %s', async (_name, options, message) => {
+    const app = owned(Fastify() as FastifyInstance)
+    await expect(app.register(wsPlugin, options as never)).rejects.toThrow(message)
+  })
+
+  test.each<[string, WsPluginOptions]>([
+    ['maxPayloadBytes', { maxPayloadBytes: 10, options: { maxPayload: 10 } }],
+    ['subprotocols', { subprotocols: ['a'], options: { handleProtocols: () => false } }],
+    ['perMessageDeflate', { perMessageDeflate: true, options: { perMessageDeflate: true } }],
+    ['closeTimeoutMs', { closeTimeoutMs: 10, options: { closeTimeout: 10 } }],
+    ['ws', { ws: { autoPong: false }, options: { autoPong: false } }]
+  ])('that say %s twice make register reject', async (name, options) => {
+    const app = owned(Fastify() as FastifyInstance)
+    await expect(app.register(wsPlugin, options)).rejects.toThrow(
+      `${name}: options says this too, in words of ws; leave one of them out`
+    )
+  })
+
+  test('that are undefined say nothing', async () => {
+    const undefinedOptions = { maxPayload: undefined, verifyClient: undefined, handleProtocols: undefined }
+    const app = await makeApp({}, { maxPayloadBytes: 10, options: undefinedOptions })
+    app.get('/', { websocket: true }, (socket) => void socket.on('error', () => {}))
+    const { socket } = await connect(await start(app), '/')
+    socket.send('more than ten bytes')
+    expect((await closed(socket)).code).toBe(1009)
+  })
+})

@@ -1,0 +1,168 @@
+import { once } from 'node:events'
+import { certificate, closed } from '@oneport/adapter-testsuite'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { WebSocket } from '../src/index.ts'
+import { wsPlugin } from '../src/index.ts'
+import { all, appWith } from './former.ts'
+import { echo, makeApp, owned, signal } from './harness.ts'
+
+const clients: WebSocket[] = []
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.terminate()
+})
+
+async function inject(app: FastifyInstance, ...args: Parameters<FastifyInstance['injectWS']>): Promise<WebSocket> {
+  const client = await app.injectWS(...args)
+  clients.push(client)
+  return client
+}
+
+async function answer(client: WebSocket, message: string): Promise<string> {
+  client.send(message)
+  return String((await once(client, 'message'))[0])
+}
+
+describe.each(all)('injectWS of %s', (...subject) => {
+  test('connects to a path, or to / where there is none', async () => {
+    const app = await appWith(subject)
+    app.get('/', { websocket: true }, (socket) => void socket.on('message', () => socket.send('root')))
+    app.get('/echo', { websocket: true }, echo)
+    await app.ready()
+    expect(await answer(await inject(app), 'hi')).toBe('root')
+    expect(await answer(await inject(app, '/echo?a=1'), 'hi')).toBe('hi')
+  })
+
+  test('gives the handshake the header fields of the upgrade context, and what else it has', async () => {
+    const app = await appWith(subject)
+    app.get('/', { websocket: true }, (socket, { headers, raw }) => {
+      socket.on('message', () => socket.send(`${headers.api} ${(raw as { user?: string }).user}`))
+    })
+    await app.ready()
+    const context = { headers: { api: 'key' }, user: 'ann' }
+    expect(await answer(await inject(app, '/', context), 'hi')).toBe('key ann')
+  })
+
+  test('calls onInit before the handshake, and onOpen when it is open', async () => {
+    const app = await appWith(subject)
+    app.get('/', { websocket: true }, echo)
+    await app.ready()
+    const order: [string, WebSocket][] = []
+    const client = await inject(
+      app,
+      '/',
+      {},
+      { onInit: (ws) => void order.push(['init', ws]), onOpen: (ws) => void order.push(['open', ws]) }
+    )
+    expect(order.map(([name]) => name)).toEqual(['init', 'open'])
+    for (const [, ws] of order) expect(ws).toBe(client)
+  })
+
+  test('rejects with the status of a refusal', async () => {
+    const app = await appWith(subject)
+    app.get('/', { websocket: true, preValidation: async (_request, reply) => reply.code(401).send() }, echo)
+    await app.ready()
+    await expect(inject(app, '/')).rejects.toThrow('Unexpected server response: 401')
+  })
+
+  test('hears of an end with terminate()', async () => {
+    const app = await appWith(subject)
+    const ended = signal<number>()
+    app.get('/', { websocket: true }, (socket) => void socket.once('close', ended.resolve))
+    await app.ready()
+    ;(await inject(app)).terminate()
+    expect(await ended.promise).toBe(1006)
+  })
+})
+
+describe('injectWS', () => {
+  test('loses no message that the handler sends at once', async () => {
+    const app = await makeApp()
+    app.get('/', { websocket: true }, (socket) => {
+      for (const word of ['one', 'two', 'three']) socket.send(word)
+    })
+    const client = await inject(app)
+    const messages: string[] = []
+    client.on('message', (data) => messages.push(String(data)))
+    while (messages.length < 3) await once(client, 'message')
+    expect(messages).toEqual(['one', 'two', 'three'])
+  })
+
+  test('waits by itself until the app is ready, and opens no port', async () => {
+    const app = owned(Fastify() as FastifyInstance)
+    await app.register(wsPlugin)
+    app.get('/', { websocket: true }, echo)
+    expect(await answer(await inject(app), 'hi')).toBe('hi')
+    expect(app.server.listening).toBe(false)
+  })
+
+  test('has the rules of every handshake, and the address of this machine', async () => {
+    const app = await makeApp({}, { onRefused: () => {} })
+    app.get('/', { websocket: true }, (socket, request) => socket.send(request.ip))
+    await expect(inject(app, '/', { headers: { origin: 'https://evil.example' } })).rejects.toThrow('403')
+    const client = await inject(app, '/', { headers: { origin: 'http://localhost' } })
+    expect(String((await once(client, 'message'))[0])).toBe('127.0.0.1')
+  })
+
+  test('agrees on a subprotocol that stands in the header fields', async () => {
+    const app = await makeApp()
+    app.get('/', { websocket: { subprotocols: ['b'] } }, echo)
+    expect((await inject(app, '/', { headers: { 'Sec-WebSocket-Protocol': 'a, b' } } as never)).protocol).toBe('b')
+  })
+
+  test('carries messages of a megabyte both ways, and a close', async () => {
+    const app = await makeApp()
+    app.get('/', { websocket: true }, echo)
+    const client = await inject(app)
+    expect(await answer(client, 'x'.repeat(1_000_000))).toHaveLength(1_000_000)
+    client.close(4000, 'done')
+    expect(await closed(client)).toEqual({ code: 4000, reason: 'done' })
+  })
+
+  test('is closed by app.close() with 1001, and the app waits for no port', async () => {
+    const app = await makeApp()
+    app.get('/', { websocket: true }, echo)
+    const client = await inject(app)
+    const [{ code }] = await Promise.all([closed(client), app.close()])
+    expect(code).toBe(1001)
+  })
+
+  test('connects several clients at one time, each with its own context', async () => {
+    const app = await makeApp()
+    app.get('/', { websocket: true }, (socket, { raw }) => socket.send((raw as { user?: string }).user ?? ''))
+    const connected = await Promise.all(['ann', 'ben', 'cy'].map((user) => inject(app, '/', { user } as never)))
+    const messages = await Promise.all(connected.map((client) => once(client, 'message')))
+    expect(messages.map(([data]) => String(data))).toEqual(['ann', 'ben', 'cy'])
+  })
+
+  test.each([
+    ['TLS', {}],
+    ['HTTP/2 that allows HTTP/1.1', { http2: true, allowHTTP1: true }]
+  ])('works on a server with %s', async (_kind, { http2, allowHTTP1 }: { http2?: boolean; allowHTTP1?: boolean }) => {
+    const https = { ...(await certificate()), allowHTTP1 }
+    const app = owned(Fastify({ https, http2 } as object) as FastifyInstance)
+    await app.register(wsPlugin)
+    app.get('/', { websocket: true }, (socket, { protocol }) => socket.send(protocol))
+    const client = await inject(app, '/', { headers: { origin: 'https://localhost' } })
+    expect(String((await once(client, 'message'))[0])).toBe('https')
+  })
+
+  test('says so where the server takes HTTP/2 alone', async () => {
+    const app = owned(Fastify({ http2: true }) as unknown as FastifyInstance)
+    await app.register(wsPlugin)
+    await expect(app.injectWS('/')).rejects.toThrow('injectWS() speaks HTTP/1.1, which this server does not take')
+  })
+
+  test('adds one listener to the server, whatever the number of clients', async () => {
+    const app = await makeApp()
+    app.get('/', { websocket: true }, echo)
+    const before = app.server.listenerCount('request')
+    for (let count = 0; count < 12; count++) await inject(app)
+    expect(app.server.listenerCount('request')).toBe(before + 1)
+  })
+
+  test('rejects where the handshake does not reach the application', async () => {
+    const app = await makeApp({}, { onRefused: () => {} })
+    await expect(inject(app, '/', { headers: { host: '///' } })).rejects.toThrow('400')
+  })
+})
