@@ -41,6 +41,14 @@ const holdMs = 10_000
 /** Bytes that wait for a listener before the raw socket is paused: pings and the close frame behind them still get through. */
 const holdBytes = 65_536
 
+/** Messages that wait for a listener. */
+interface HeldMessages {
+  /** Arguments of the events. */
+  readonly messages: unknown[][]
+  bytes: number
+  readonly timer: NodeJS.Timeout
+}
+
 /** What a connection needs of the attachment that it belongs to. */
 export interface Home {
   readonly report: FaultReporter
@@ -68,8 +76,7 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
   restsAtLook = false
   #home: Home | undefined
   #rawSocket: (Duplex & Partial<Pick<Socket, 'bytesRead' | 'bytesWritten' | 'remoteAddress'>>) | undefined
-  #maxBufferedBytes = Infinity
-  #coalesces = false
+  #options: ConnectionOptions | undefined
   #context: AsyncResource | undefined
   #requestId: string | undefined
   #path = ''
@@ -82,9 +89,7 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
   /** Whether messages wait for a listener: as long as the handler is at work. */
   #holds = false
   /** Messages that nobody has listened for yet; undefined where there are none. */
-  #held: unknown[][] | undefined
-  #heldBytes = 0
-  #holdTimer: NodeJS.Timeout | undefined
+  #held: HeldMessages | undefined
 
   constructor(address: null, protocols: undefined, options: object) {
     super(address as never, protocols, options as never)
@@ -99,11 +104,10 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
     // Listeners run in the context of the handler that attached them: its AsyncLocalStorage is the request's.
     this.#context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
     this.#rawSocket = rawSocket
-    this.#maxBufferedBytes = options.maxBufferedBytes
+    this.#options = options
     this.#requestId = requestId
     this.#path = path
     this.#openedAt = Math.round(performance.now())
-    this.#coalesces = options.coalesce
     this.#holds = true
     rawSocket.end = endOnce as Duplex['end']
     const receiver = receiverOf(this)
@@ -119,7 +123,7 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
    * the system; `ws` makes one for each.
    */
   read(chunk: Buffer, receiver: Writable): boolean {
-    const rawSocket = this.#coalesces ? this.#rawSocket : undefined
+    const rawSocket = this.#options?.coalesce ? this.#rawSocket : undefined
     rawSocket?.cork()
     this.#isReading = true
     try {
@@ -231,7 +235,8 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
 
   override send(data: never, ...rest: never[]): void {
     super.send(data, ...rest)
-    if (this.bufferedAmount > this.#maxBufferedBytes && this.readyState === WebSocket.OPEN) {
+    const { maxBufferedBytes = Infinity } = this.#options ?? {}
+    if (this.bufferedAmount > maxBufferedBytes && this.readyState === WebSocket.OPEN) {
       this.#home?.stats.terminated(this, 'backpressure')
       this.close(CloseCode.TRY_AGAIN_LATER, 'too much unread')
     }
@@ -249,13 +254,13 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
   /** Keeps a message; past `holdBytes` nothing more is read until somebody listens. */
   #hold(args: unknown[]): boolean {
     if (this.#held === undefined) {
-      this.#held = []
+      const timer = setTimeout(() => this.releaseMessages(), holdMs).unref()
+      this.#held = { messages: [], bytes: 0, timer }
       this.on('newListener', deliverToListener)
-      this.#holdTimer ??= setTimeout(() => this.releaseMessages(), holdMs).unref()
     }
-    this.#held.push(args)
-    this.#heldBytes += (args[0] as Partial<Buffer>).byteLength ?? 0
-    if (this.#heldBytes > holdBytes) this.pause()
+    this.#held.messages.push(args)
+    this.#held.bytes += (args[0] as Partial<Buffer>).byteLength ?? 0
+    if (this.#held.bytes > holdBytes) this.pause()
     return true
   }
 
@@ -263,13 +268,11 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
   #deliverHeld(): void {
     const held = this.#held
     if (held === undefined) return
-    const wasPaused = this.#heldBytes > holdBytes
     this.#held = undefined
-    this.#heldBytes = 0
-    clearTimeout(this.#holdTimer)
-    this.#holdTimer = undefined
-    for (const args of held) this.emit('message', ...args)
-    if (wasPaused && this.#heldBytes <= holdBytes) this.resume()
+    clearTimeout(held.timer)
+    for (const args of held.messages) this.emit('message', ...args)
+    const { bytes = 0 } = (this.#held as HeldMessages | undefined) ?? {}
+    if (held.bytes > holdBytes && bytes <= holdBytes) this.resume()
   }
 }
 
