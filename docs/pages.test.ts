@@ -12,7 +12,7 @@ import {
   HandshakeError,
   type HandshakeErrorCode
 } from '@oneport/core'
-import { WebSocket } from 'ws'
+import { connect as connectInMemory } from '@oneport/testing'
 import { anchorsOf, blocksOf, linksOf, pages, readPage, root, tableRows } from './markdown.ts'
 
 const coreFolder = join(root, 'packages/core/src')
@@ -21,6 +21,8 @@ const coreFiles = readdirSync(coreFolder, { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
 /** All of core, whichever file it is in. */
 const core = coreFiles.map((file) => readFileSync(join(coreFolder, file), 'utf8')).join('\n')
+/** The options of `connect()`. */
+const testing = readFileSync(join(root, 'packages/testing/src/options.ts'), 'utf8')
 /** The options of `createTopics`. */
 const topics = readFileSync(join(root, 'packages/topics/src/options.ts'), 'utf8')
 /** The options that `wsPlugin` has of its own. */
@@ -74,7 +76,7 @@ describe('the picture', () => {
 
   test('of the layout names folders that are there', () => {
     const folders = layout?.match(/^ {2}([\w-]+)\//gm)?.map((line) => line.trim()) ?? []
-    expect(folders).toHaveLength(8)
+    expect(folders).toHaveLength(9)
     expect(folders.filter((folder) => !statSync(join(root, 'packages', folder)).isDirectory())).toEqual([])
   })
 })
@@ -124,6 +126,10 @@ describe('the table of options', () => {
     const rows = tableRows('docs/options.md').filter(([name = '']) => withoutQuotes(name) in own)
     const found = rows.map(([name = '', , byDefault = '']) => [withoutQuotes(name), withoutQuotes(byDefault)])
     expect(Object.fromEntries(found)).toEqual(own)
+  })
+
+  test('in docs/testing.md has those of connect(), with their defaults', () => {
+    expect(documented('docs/testing.md', 'Meaning', 1)).toEqual(withNone(declared('ConnectOptions', testing)))
   })
 
   test('in docs/topics.md has those of createTopics(), with their defaults', () => {
@@ -293,19 +299,12 @@ describe('early messages', () => {
         socket.send('now')
       })
     const server = createServer(listener)
-    const attachment = attach(server, listener)
-    await once(server.listen(0), 'listening')
-    const socket = new WebSocket(`ws://localhost:${(server.address() as AddressInfo).port}`)
-    const messages: string[] = []
-    socket.on('message', (data) => {
-      messages.push(String(data))
-      if (messages.length === 1) socket.send('late')
-    })
-    await once(socket, 'open')
-    socket.send('early')
-    while (!messages.includes('late')) await once(socket, 'message')
-    expect(messages).toEqual(['now', 'early', 'late'])
-    await Promise.all([attachment.drain(), once(server.close(), 'close')])
+    attach(server, listener)
+    await using client = await connectInMemory(server)
+    client.send('early')
+    expect(await client.next()).toBe('now')
+    client.send('late')
+    expect([await client.next(), await client.next()]).toEqual(['early', 'late'])
   })
 })
 

@@ -24,7 +24,7 @@ const nameOf = (name: string, { language }: Block): string => `${name}.${languag
 
 /** Writes the programs as files; one call of esbuild takes the types out. */
 export function writePrograms(programs: ReadonlyMap<string, Block>): void {
-  for (const name of ['core', 'express', 'fastify', 'topics']) {
+  for (const name of ['core', 'express', 'fastify', 'topics', 'testing']) {
     if (existsSync(join(root, 'packages', name, 'dist', 'index.mjs'))) continue
     throw new Error(`packages/${name} is not built: examples run what npm would install. Call "npm run build" first.`)
   }

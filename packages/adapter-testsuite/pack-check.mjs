@@ -1,6 +1,6 @@
 /**
  * Packs the public packages as they would be published, checks the tarballs, installs them into a scratch CommonJS app
- * and a scratch ESM app, and lets each do a handshake with both adapters and publish a message.
+ * and a scratch ESM app, and lets each do a handshake with both adapters, publish a message and run a test client.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
 const bin = join(root, 'node_modules', '.bin')
 const pnpm = ['--yes', readFileSync(join(root, 'package.json'), 'utf8').match(/pnpm@[\d.]+/)[0]]
-const packages = ['core', 'express', 'fastify', 'topics']
+const packages = ['core', 'express', 'fastify', 'topics', 'testing']
 
 /** Runs a command; its output is shown only if it fails. */
 function run(command, args, cwd) {

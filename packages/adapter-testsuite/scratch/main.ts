@@ -5,6 +5,7 @@ import * as core from '@oneport/core'
 import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import expressWs, { type Instance } from '@oneport/express/express-ws'
 import { wsPlugin } from '@oneport/fastify'
+import { connect, RefusedError } from '@oneport/testing'
 import { createTopics, TopicsError } from '@oneport/topics'
 import express from 'express'
 import Fastify from 'fastify'
@@ -30,6 +31,11 @@ async function main(): Promise<void> {
       socket.on('message', (data) => socket.send(room === 'a' ? String(data) : 'wrong room'))
     })
   )
+  {
+    await using client = await connect(app, '/echo/a', { subprotocols: ['v1'] })
+    client.send('hello')
+    if ((await client.next()) !== 'hello') throw new Error('No echo in memory')
+  }
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   await echo((server.address() as AddressInfo).port, '/echo/a')
@@ -64,6 +70,8 @@ async function main(): Promise<void> {
     throw new Error('CommonJS and ESM have two copies of @oneport/express/express-ws')
   const { TopicsError: requiredError } = require('@oneport/topics') as { TopicsError: typeof TopicsError }
   if (requiredError !== TopicsError) throw new Error('CommonJS and ESM have two copies of @oneport/topics')
+  const testing = require('@oneport/testing') as { RefusedError: typeof RefusedError }
+  if (testing.RefusedError !== RefusedError) throw new Error('CommonJS and ESM have two copies of @oneport/testing')
 }
 
 main().catch((error) => {

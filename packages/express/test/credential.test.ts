@@ -1,11 +1,8 @@
-import { closed } from '@oneport/adapter-testsuite'
+import { connect } from '@oneport/testing'
 import { acceptWebSocket, type ConnectionSummary, renew, wsUpgrade } from '../src/index.ts'
-import { useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
 describe.each(versions)('With %s', (_name, express) => {
-  const { serve, connect } = useServers()
-
   test('a connection is closed when its credential ends, and by revoke with its key', async () => {
     const app = express()
     const websockets = wsUpgrade()
@@ -15,22 +12,23 @@ describe.each(versions)('With %s', (_name, express) => {
         if (req.params.user === 'eve') renew(socket, Date.now() + 50)
       })
     )
-    const target = await serve(app)
-    const [ada, bob, eve] = await Promise.all(['ada', 'bob', 'eve'].map((user) => connect(target, `/news/${user}`)))
-    expect((await closed(eve?.socket as never)).code).toBe(4401)
+    const [ada, bob, eve] = await Promise.all([
+      connect(app, '/news/ada'),
+      connect(app, '/news/bob'),
+      connect(app, '/news/eve')
+    ])
+    expect((await eve.closed).code).toBe(4401)
     expect(websockets.connectionsOf('ada')).toHaveLength(1)
-    const end = closed(ada?.socket as never)
     expect(websockets.revoke('ada', 4403, 'banned')).toBe(1)
-    expect(await end).toEqual({ code: 4403, reason: 'banned' })
-    expect(bob?.socket.readyState).toBe(1)
+    expect(await ada.closed).toEqual({ code: 4403, reason: 'banned', clean: true })
+    await bob.ping()
   })
 
   test('the options of wsUpgrade() hold beside a credential', async () => {
     const app = express()
     app.use(wsUpgrade({ subprotocols: ['chat'] }))
     app.get('/', (req, res) => acceptWebSocket(req, res, { key: 'ada' }, () => {}))
-    const { response } = await connect(await serve(app), '/', ['chat'])
-    expect(response.headers['sec-websocket-protocol']).toBe('chat')
+    expect((await connect(app, '/', { subprotocols: ['chat'] })).subprotocol).toBe('chat')
   })
 
   test.each([['abc'], [7]])('onClosed gets the request id %j that middleware set, and the whole path', async (id) => {
@@ -47,8 +45,7 @@ describe.each(versions)('With %s', (_name, express) => {
     })
     router.get('/chat', (req, res) => acceptWebSocket(req, res, () => {}))
     app.use('/api', router)
-    const { socket } = await connect(await serve(app), '/api/chat?token=secret')
-    socket.close(4000)
+    await (await connect(app, '/api/chat?token=secret')).close(4000)
     expect(await told).toMatchObject({ code: 4000, request: { id: String(id), path: '/api/chat' } })
   })
 })

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import { closed, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import * as testing from '@oneport/testing'
 import type { Express, Response } from 'express'
 import session from 'express-session'
 import helmet from 'helmet'
 import morgan from 'morgan'
+import request from 'supertest'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { ask, echo, signal, useServers } from './servers.ts'
 import { versions } from './versions.ts'
@@ -26,12 +27,10 @@ describe.each(versions)('express-session in %s', (_name, express) => {
     return app
   }
 
-  const cookieOf = (response: IncomingMessage): string => response.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
-
   test('sets its cookie on the 101', async () => {
     const app = makeApp()
     app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
-    const { response } = await connect(await serve(app), '/chat')
+    const { response } = await testing.connect(app, '/chat')
     expect(response.headers['set-cookie']).toEqual([expect.stringMatching(/^sid=s%3A[^;]+; Path=\/; HttpOnly$/)])
   })
 
@@ -46,15 +45,11 @@ describe.each(versions)('express-session in %s', (_name, express) => {
         socket.send(`${user} ${req.session.user}`)
       })
     )
-    const target = await serve(app)
-    const login = await sendRaw(
-      target,
-      'POST /login HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
-    )
-    const Cookie = login.fields.get('set-cookie')?.[0]?.split(';')[0] ?? ''
-    const { next, response } = await connect(target, '/chat', [], { headers: { Cookie } })
-    expect(await next()).toBe('Ada Ada')
-    expect(response.headers['set-cookie']).toBeUndefined()
+    const agent = request.agent(app)
+    await agent.post('/login').expect(204)
+    const client = await testing.connect(app, '/chat', { agent })
+    expect(await client.next()).toBe('Ada Ada')
+    expect(client.response.headers['set-cookie']).toBeUndefined()
   })
 
   test('saves what middleware changed before the handshake was accepted', async () => {
@@ -73,15 +68,12 @@ describe.each(versions)('express-session in %s', (_name, express) => {
     })
     app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
     app.get('/visits', (req, res) => void res.json(req.session.visits))
-    const target = await serve(app)
-    const client = await connect(target, '/chat')
+    const agent = request.agent(app)
+    const client = await testing.connect(app, '/chat', { agent })
     expect(await saved.given).toMatchObject({ visits: 1 })
-    expect(await ask(client, 'hello')).toBe('hello')
-    const page = await sendRaw(
-      target,
-      `GET /visits HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nCookie: ${cookieOf(client.response)}\r\n\r\n`
-    )
-    expect(page.rest).toBe('2')
+    client.send('hello')
+    expect(await client.next()).toBe('hello')
+    expect((await agent.get('/visits')).body).toBe(2)
   })
 
   test('lets the handler save what it changes later', async () => {
@@ -97,24 +89,19 @@ describe.each(versions)('express-session in %s', (_name, express) => {
       })
     )
     app.get('/user', (req, res) => void res.send(req.session.user))
-    const target = await serve(app)
-    const { socket, response } = await connect(target, '/chat')
-    socket.send('Ada')
+    const agent = request.agent(app)
+    const client = await testing.connect(app, '/chat', { agent })
+    client.send('Ada')
     await saved.given
-    const page = await sendRaw(
-      target,
-      `GET /user HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nCookie: ${cookieOf(response)}\r\n\r\n`
-    )
-    expect(page.rest).toBe('Ada')
+    expect((await agent.get('/user')).text).toBe('Ada')
   })
 
   test('sets its cookie on a refusal too', async () => {
     const app = makeApp()
     app.get('/chat', (_req, res) => void res.status(401).send('Log in first'))
-    const response = await sendRaw(await serve(app), handshake('/chat'))
-    expect(response.status).toBe(401)
-    expect(response.fields.get('set-cookie')).toEqual([expect.stringMatching(/^sid=/)])
-    expect(response.rest).toBe('Log in first')
+    const { body, headers, status } = await testing.expectRefused(app, '/chat')
+    expect([status, body]).toEqual([401, 'Log in first'])
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^sid=/)])
   })
 })
 

@@ -1,8 +1,8 @@
-import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { type Client, connect, expectRefused } from '@oneport/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { wsPlugin } from '../src/index.ts'
-import { connect, echo, isOpen, makeApp, owned, scoped, start } from './harness.ts'
+import { echo, makeApp, owned, scoped } from './harness.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,6 +17,12 @@ declare module 'fastify' {
     /** Only for tests. */
     greet(): string
   }
+}
+
+/** Whether a connection is open in both directions. */
+async function isOpen(client: Client): Promise<boolean> {
+  client.send('still here')
+  return (await client.next()) === 'still here'
 }
 
 describe('`this` is the instance of the route', () => {
@@ -76,9 +82,8 @@ describe('`this` is the instance of the route', () => {
       }),
       { prefix: '/scope' }
     )
-    const target = await start(app)
-    expect(await (await connect(target, '/name')).next()).toBe('root')
-    expect(await (await connect(target, '/scope/name')).next()).toBe('scope')
+    expect(await (await connect(app, '/name')).next()).toBe('root')
+    expect(await (await connect(app, '/scope/name')).next()).toBe('scope')
   })
 
   test('in the handler beside wsHandler', async () => {
@@ -110,9 +115,8 @@ test('decorators of instance, request and reply are there', async () => {
     socket.send(`${request.server.scopeName} ${request.user}`)
   )
   app.get('/reply', (_request, reply) => reply.acceptWebSocket((socket) => socket.send(reply.greet())))
-  const target = await start(app)
-  expect(await (await connect(target, '/websocket')).next()).toBe('root ann')
-  expect(await (await connect(target, '/reply')).next()).toBe('hello ann')
+  expect(await (await connect(app, '/websocket')).next()).toBe('root ann')
+  expect(await (await connect(app, '/reply')).next()).toBe('hello ann')
 })
 
 test('hooks of one scope run for its endpoints only', async () => {
@@ -133,12 +137,11 @@ test('hooks of one scope run for its endpoints only', async () => {
     })
   )
   app.get('/outer', { websocket: true }, echo)
-  const target = await start(app)
-  const inner = await sendRaw(target, handshake('/inner'), headArrived)
-  expect([inner.status, inner.fields.get('x-root'), inner.fields.get('x-scope')]).toEqual([101, ['1'], ['1']])
-  const outer = await sendRaw(target, handshake('/outer'), headArrived)
-  expect([outer.status, outer.fields.get('x-root'), outer.fields.get('x-scope')]).toEqual([101, ['1'], undefined])
-  expect((await sendRaw(target, handshake('/guarded'))).status).toBe(401)
+  const inner = (await connect(app, '/inner')).response.headers
+  expect([inner['x-root'], inner['x-scope']]).toEqual(['1', '1'])
+  const outer = (await connect(app, '/outer')).response.headers
+  expect([outer['x-root'], outer['x-scope']]).toEqual(['1', undefined])
+  expect((await expectRefused(app, '/guarded')).status).toBe(401)
 })
 
 test('endpoints have the prefix of their scopes', async () => {
@@ -157,18 +160,17 @@ test('endpoints have the prefix of their scopes', async () => {
     }),
     { prefix: '/v1' }
   )
-  const target = await start(app)
-  expect(await isOpen(await connect(target, '/v1/rooms'))).toBe(true)
-  expect(await isOpen(await connect(target, '/v1/rooms/'))).toBe(true)
-  expect(await (await connect(target, '/v1/rooms/7')).next()).toBe('7')
-  expect((await sendRaw(target, handshake('/rooms'))).status).toBe(404)
+  expect(await isOpen(await connect(app, '/v1/rooms'))).toBe(true)
+  expect(await isOpen(await connect(app, '/v1/rooms/'))).toBe(true)
+  expect(await (await connect(app, '/v1/rooms/7')).next()).toBe('7')
+  expect((await expectRefused(app, '/rooms')).status).toBe(404)
 })
 
 test('a plugin of the application may register it for all scopes', async () => {
   const app = owned(Fastify() as FastifyInstance)
   await app.register(fastifyPlugin(scoped((instance) => instance.register(wsPlugin))))
   await app.register(scoped((scope) => scope.get('/echo', { websocket: true }, echo)))
-  expect(await isOpen(await connect(await start(app), '/echo'))).toBe(true)
+  expect(await isOpen(await connect(app, '/echo'))).toBe(true)
   expect(app.websockets.connections.size).toBe(1)
 })
 
@@ -181,9 +183,8 @@ test('registered in one scope it serves that scope', async () => {
     })
   )
   app.get('/plain', async () => 'plain')
-  const target = await start(app)
-  expect(await isOpen(await connect(target, '/inner'))).toBe(true)
-  expect((await sendRaw(target, handshake('/plain'))).status).toBe(200)
+  expect(await isOpen(await connect(app, '/inner'))).toBe(true)
+  expect((await expectRefused(app, '/plain')).status).toBe(200)
   expect(app.hasDecorator('websockets')).toBe(false)
 })
 
@@ -193,9 +194,8 @@ test('routes that are constrained by host or version are found as for any reques
   app.get('/name', { websocket: true, constraints: { host: 'a.example' } }, named('a'))
   app.get('/name', { websocket: true, constraints: { host: 'b.example' } }, named('b'))
   app.get('/version', { websocket: true, constraints: { version: '2.0.0' } }, named('2'))
-  const target = await start(app)
-  expect(await (await connect(target, '/name', [], { headers: { Host: 'a.example' } })).next()).toBe('a')
-  expect(await (await connect(target, '/name', [], { headers: { Host: 'b.example' } })).next()).toBe('b')
-  expect(await (await connect(target, '/version', [], { headers: { 'Accept-Version': '2.x' } })).next()).toBe('2')
-  expect((await sendRaw(target, handshake('/version'))).status).toBe(404)
+  expect(await (await connect(app, '/name', { headers: { Host: 'a.example' } })).next()).toBe('a')
+  expect(await (await connect(app, '/name', { headers: { Host: 'b.example' } })).next()).toBe('b')
+  expect(await (await connect(app, '/version', { headers: { 'Accept-Version': '2.x' } })).next()).toBe('2')
+  expect((await expectRefused(app, '/version')).status).toBe(404)
 })

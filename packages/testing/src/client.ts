@@ -1,0 +1,224 @@
+import type { WebSocket } from 'ws'
+import type { Head } from './head.ts'
+import { show, showAll } from './show.ts'
+import { overdue, within } from './wait.ts'
+
+/** A message: text as a string, binary as a Buffer. */
+export type Message = string | Buffer
+
+/** How a connection ended. */
+export interface Closed {
+  /** The close code that the server sent; 1005 where it sent none, 1006 where the connection broke off. */
+  readonly code: number
+  readonly reason: string
+  /** Whether both ends took part in the closing handshake. */
+  readonly clean: boolean
+}
+
+/** A WebSocket client for tests. Messages are kept from the first one on, until they are asked for. */
+export class Client implements AsyncIterable<Message> {
+  /** The response that opened the connection, with its header fields. */
+  readonly response: Head
+  /** The client of `ws` inside, for what is not here: `pause()`, fragments, listeners for `ping`. */
+  readonly socket: WebSocket
+  readonly #timeoutMs: number
+  readonly #unread: Message[] = []
+  readonly #heard: Message[] = []
+  #waiting: ((message: Message | undefined) => void)[] = []
+  #pings = 0
+  #fault: Error | undefined
+  #end: Closed | undefined
+  readonly #ended: Promise<Closed>
+
+  /** @internal Called in the tick of the 101, before any message can be lost. */
+  constructor(socket: WebSocket, response: Head, timeoutMs: number) {
+    this.socket = socket
+    this.response = response
+    this.#timeoutMs = timeoutMs
+    socket.on('message', (data, isBinary) => this.#receive(isBinary ? (data as Buffer) : String(data)))
+    socket.on('ping', () => {
+      this.#pings += 1
+    })
+    socket.on('error', (error) => {
+      this.#fault = error
+    })
+    this.#ended = new Promise((resolve) => {
+      socket.addEventListener('close', ({ code, reason, wasClean }) => {
+        this.#end = { code, reason, clean: wasClean }
+        for (const give of this.#waiting) give(undefined)
+        this.#waiting = []
+        resolve(this.#end)
+      })
+    })
+  }
+
+  /** The subprotocol that was agreed on; undefined for none. */
+  get subprotocol(): string | undefined {
+    return this.socket.protocol === '' ? undefined : this.socket.protocol
+  }
+
+  /**
+   * Sends a message, text for a string and binary for the rest.
+   * @throws Error where the connection has closed
+   */
+  send(data: string | Buffer | ArrayBuffer | NodeJS.ArrayBufferView): void {
+    if (this.socket.readyState !== this.socket.OPEN) {
+      throw new Error(`send: the connection ${this.#end === undefined ? 'is closing' : this.#howItEnded()}`)
+    }
+    this.socket.send(data)
+  }
+
+  /** Sends a value as JSON. */
+  sendJson(value: unknown): void {
+    this.send(JSON.stringify(value))
+  }
+
+  /**
+   * The next message, in order; one that has come before the call counts.
+   * @throws Error that says what came instead where there is none in time, or the connection closes
+   */
+  async next(): Promise<Message> {
+    const message = await this.#take('next')
+    if (message === undefined) {
+      throw new Error(`next: no further message came; the connection ${this.#howItEnded()}. ${this.#history()}`)
+    }
+    return message
+  }
+
+  /**
+   * The next message, parsed as JSON.
+   * @throws Error as `next` does, and where the message is no JSON
+   */
+  async nextJson<Value = unknown>(): Promise<Value> {
+    const message = await this.next()
+    try {
+      return JSON.parse(String(message)) as Value
+    } catch {
+      throw new Error(`nextJson: a message came that is no JSON: ${show(message)}`)
+    }
+  }
+
+  /**
+   * All messages until the connection closes, with whichever code. Each of them is a wait of its own. Leaving the loop
+   * leaves the connection open.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    for (;;) {
+      const message = await this.#take('for await')
+      if (message === undefined) return
+      yield message
+    }
+  }
+
+  /**
+   * How the connection ends. Each reading of it is a wait of its own.
+   * @throws Error that says what came instead where it does not end in time
+   */
+  get closed(): Promise<Closed> {
+    const closed = this.#waitForEnd('closed')
+    // Who reads it and does not wait for it need not handle its rejection.
+    closed.catch(() => {})
+    return closed
+  }
+
+  /**
+   * Sends a ping and waits for its pong.
+   * @throws Error where none comes in time, or the connection closes
+   */
+  async ping(data: string | Buffer = ''): Promise<void> {
+    const payload = Buffer.from(data)
+    let onPong = (_answer: Buffer): void => {}
+    const answered = new Promise<boolean>((resolve) => {
+      onPong = (answer) => {
+        if (answer.equals(payload)) resolve(true)
+      }
+      void this.#ended.then(() => resolve(false))
+    })
+    this.socket.on('pong', onPong)
+    if (this.#end === undefined) this.socket.ping(payload)
+    const result = await within(this.#timeoutMs, answered)
+    this.socket.off('pong', onPong)
+    if (result === overdue) {
+      throw new Error(`ping: no pong came within ${this.#timeoutMs} ms. ${this.#history()}`)
+    }
+    if (!result) throw new Error(`ping: no pong came; the connection ${this.#howItEnded()}. ${this.#history()}`)
+  }
+
+  /**
+   * Begins the closing handshake and waits for its end. Where it does not end in time, the connection is terminated.
+   * @param code close code, 1000 or 3000 to 4999
+   * @param reason close reason, at most 123 bytes of UTF-8
+   * @throws Error where it does not end in time
+   */
+  async close(code = 1000, reason = ''): Promise<Closed> {
+    this.socket.close(code, reason)
+    try {
+      return await this.#waitForEnd('close')
+    } finally {
+      this.terminate()
+    }
+  }
+
+  /** Breaks the connection off, without a closing handshake. */
+  terminate(): void {
+    this.socket.terminate()
+  }
+
+  /** `using client = …`: terminates. */
+  [Symbol.dispose](): void {
+    this.terminate()
+  }
+
+  /** `await using client = …`: closes with 1000, where it is still open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #receive(message: Message): void {
+    this.#heard.push(message)
+    const give = this.#waiting.shift()
+    if (give === undefined) this.#unread.push(message)
+    else give(message)
+  }
+
+  /** @returns undefined where the connection has closed and all messages are read */
+  async #take(what: string): Promise<Message | undefined> {
+    if (this.#unread.length > 0 || this.#end !== undefined) return this.#unread.shift()
+    let give = (_message: Message | undefined): void => {}
+    const arrival = new Promise<Message | undefined>((resolve) => {
+      give = resolve
+    })
+    this.#waiting.push(give)
+    const message = await within(this.#timeoutMs, arrival)
+    if (message !== overdue) return message
+    this.#waiting = this.#waiting.filter((other) => other !== give)
+    throw new Error(`${what}: no message came within ${this.#timeoutMs} ms. ${this.#history()}`)
+  }
+
+  async #waitForEnd(what: string): Promise<Closed> {
+    const end = await within(this.#timeoutMs, this.#ended)
+    if (end !== overdue) return end
+    throw new Error(`${what}: the connection did not end within ${this.#timeoutMs} ms. ${this.#history()}`)
+  }
+
+  #howItEnded(): string {
+    const { code, reason, clean } = this.#end as Closed
+    const words = [`closed with ${code}`, reason === '' ? '' : JSON.stringify(reason), clean ? '' : '(not clean)']
+    const fault = this.#fault === undefined ? '' : `: ${this.#fault.message}`
+    return words.filter(Boolean).join(' ') + fault
+  }
+
+  /** What has arrived. */
+  #history(): string {
+    const [heard, unread] = [this.#heard.length, this.#unread.length]
+    const messages =
+      heard === 0
+        ? 'Nothing had arrived'
+        : unread === 0
+          ? `${heard} ${heard === 1 ? 'message' : 'messages'} had arrived and been read: ${showAll(this.#heard)}`
+          : `Unread ${unread === 1 ? 'was' : 'were'} ${showAll(this.#unread)}`
+    const pings = this.#pings === 0 ? '' : `, and ${this.#pings} ${this.#pings === 1 ? 'ping' : 'pings'}`
+    const state = this.#end === undefined ? '; the connection was open' : ''
+    return `${messages}${pings}${state}.`
+  }
+}

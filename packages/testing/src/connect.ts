@@ -1,0 +1,64 @@
+import { Attempt } from './attempt.ts'
+import { Client } from './client.ts'
+import { type ConnectOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { type Refusal, RefusedError } from './refused.ts'
+import { show } from './show.ts'
+import { type Target, type Way, wayTo } from './target.ts'
+import { overdue, within } from './wait.ts'
+
+/**
+ * Sends an opening handshake to an application and waits for its answer.
+ *
+ * In memory by default: the server gets one end of a connection as if it had come over the network, and nothing
+ * listens. What is opened is gone when the client closes, or the test drops it.
+ *
+ * @param path begins with `/`, and may have a query; a URL may have it itself
+ * @returns an open client
+ * @throws RefusedError with status, header fields and body where the handshake is refused
+ * @throws TypeError for a wrong target, path or option
+ * @throws Error that says what came instead where there is no answer in time, or a broken one
+ */
+export async function connect(target: Target, path?: string, options: ConnectOptions = {}): Promise<Client> {
+  const resolved = resolveOptions(options)
+  const way = await reach(target, path, resolved)
+  const attempt = new Attempt(way, resolved)
+  const outcome = await within(resolved.timeoutMs, attempt.outcome)
+  if (outcome instanceof Client) return outcome
+  await attempt.abandon()
+  const handshake = `connect: the handshake of ${way.url.pathname}`
+  if (outcome === overdue) {
+    throw new Error(`${handshake} was not answered within ${resolved.timeoutMs} ms. ${attempt.history()}`)
+  }
+  if ('fault' in outcome) throw new Error(`${handshake} failed: ${outcome.fault.message}`, { cause: outcome.fault })
+  throw new RefusedError(way.url.pathname, outcome.head, outcome.body)
+}
+
+async function reach(target: Target, path: string | undefined, options: ResolvedOptions): Promise<Way> {
+  const search = wayTo(target, path, options)
+  const way = await within(options.timeoutMs, search)
+  if (way !== overdue) return way
+  void search.then(
+    ({ release }) => release(),
+    () => {}
+  )
+  throw new Error(`connect: the application was not ready within ${options.timeoutMs} ms`)
+}
+
+/**
+ * The same for a handshake that is to be refused.
+ * @returns status, header fields and body of the answer
+ * @throws Error where it is accepted, and as `connect` does
+ */
+export async function expectRefused(target: Target, path?: string, options: ConnectOptions = {}): Promise<Refusal> {
+  let client: Client
+  try {
+    client = await connect(target, path, options)
+  } catch (error) {
+    if (error instanceof RefusedError) return error
+    throw error
+  }
+  client.terminate()
+  const { status } = client.response
+  const subprotocol = client.subprotocol === undefined ? '' : ` and the subprotocol ${show(client.subprotocol)}`
+  throw new Error(`expectRefused: the handshake of ${path ?? '/'} was accepted, with ${status}${subprotocol}`)
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
+import { Duplex } from 'node:stream'
+import type { Head } from './head.ts'
+
+/** Fields that belong to one hop of HTTP/1.1, or to its opening handshake; an extended CONNECT has none of them. */
+const ofHttp1 = new Set(['connection', 'upgrade', 'host', 'sec-websocket-key', 'transfer-encoding', 'keep-alive'])
+
+const endOfHead = Buffer.from('\r\n\r\n')
+
+/**
+ * A connection for a client that speaks HTTP/1.1, over a stream of HTTP/2: its opening handshake becomes an extended
+ * CONNECT (RFC 8441 §5), the answer a 101 or the refusal that it is, and what follows passes as it is.
+ */
+export class Http2Connection extends Duplex {
+  /** What the server answered, as it stood on the wire. */
+  answer: Head | undefined
+  readonly #session: ClientHttp2Session
+  readonly #scheme: 'http' | 'https'
+  /** Whether the server takes an extended CONNECT, which its settings tell. */
+  readonly #offersConnect: Promise<boolean>
+  #stream: ClientHttp2Stream | undefined
+  #head: Buffer = Buffer.alloc(0)
+
+  constructor(raw: Duplex, host: string, isSecure: boolean) {
+    super()
+    this.#scheme = isSecure ? 'https' : 'http'
+    this.#session = connect(`${this.#scheme}://${host}`, { createConnection: () => raw })
+    this.#offersConnect = once(this.#session, 'remoteSettings').then(
+      ([{ enableConnectProtocol }]) => enableConnectProtocol === true,
+      () => false
+    )
+    this.#session.on('error', (error) => this.destroy(error))
+    this.#session.once('close', () => {
+      if (this.#stream === undefined) this.destroy(new Error('the connection was closed before the handshake was sent'))
+    })
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#stream !== undefined) {
+      this.#stream.write(chunk, encoding, done)
+      return
+    }
+    this.#head = Buffer.concat([this.#head, chunk])
+    const end = this.#head.indexOf(endOfHead)
+    if (end === -1) done()
+    else void this.#offersConnect.then((offers) => this.#begin(this.#head.toString('latin1', 0, end), offers, done))
+  }
+
+  override _final(done: () => void): void {
+    if (this.#stream === undefined || this.#stream.destroyed) done()
+    else this.#stream.end(done)
+  }
+
+  override _read(): void {
+    this.#stream?.resume()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (error === null && this.readableEnded && this.writableFinished) {
+      this.#session.close()
+    } else {
+      this.#stream?.close(constants.NGHTTP2_CANCEL)
+      this.#session.destroy()
+    }
+    done(error)
+  }
+
+  #begin(head: string, offersConnect: boolean, done: (error?: Error) => void): void {
+    if (this.destroyed) return
+    if (offersConnect) this.#send(head)
+    done(offersConnect ? undefined : new Error('the server does not offer WebSockets over HTTP/2 (RFC 8441 §3)'))
+  }
+
+  #send(head: string): void {
+    const [requestLine = '', ...lines] = head.split('\r\n')
+    const [, path = '/'] = requestLine.split(' ')
+    const fields: Record<string, string[]> = {}
+    for (const line of lines) {
+      const colon = line.indexOf(': ')
+      const name = line.slice(0, colon).toLowerCase()
+      fields[name] = [...(fields[name] ?? []), line.slice(colon + 2)]
+    }
+    const [key = ''] = fields['sec-websocket-key'] ?? []
+    const [authority = ''] = fields.host ?? []
+    const forHttp2 = Object.entries(fields).filter(([name]) => !ofHttp1.has(name))
+    const stream = this.#session.request(
+      {
+        ':method': 'CONNECT',
+        ':protocol': 'websocket',
+        ':scheme': this.#scheme,
+        ':authority': authority,
+        ':path': path,
+        ...Object.fromEntries(forHttp2.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
+      },
+      { endStream: false }
+    )
+    this.#stream = stream
+    stream.once('response', ({ ':status': status = 0, ...headers }) =>
+      this.#answer(stream, { status, headers, httpVersion: '2.0' }, key)
+    )
+    stream.once('error', (error) => this.destroy(error))
+    stream.once('close', () => {
+      if (!stream.readableEnded) this.destroy()
+    })
+  }
+
+  #answer(stream: ClientHttp2Stream, answer: Head, key: string): void {
+    this.answer = answer
+    const { status, headers } = answer
+    const isAccepted = status === 200
+    const lines = Object.entries(headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((single) => `${name}: ${single}`)
+    )
+    const handshake = isAccepted
+      ? ['connection: Upgrade', 'upgrade: websocket', `sec-websocket-accept: ${acceptValue(key)}`]
+      : ['connection: close']
+    const statusLine = isAccepted ? 'HTTP/1.1 101 Switching Protocols' : `HTTP/1.1 ${status} `
+    this.push(Buffer.from([statusLine, ...handshake, ...lines, '', ''].join('\r\n'), 'latin1'))
+    // Bytes that came with the answer wait in the stream until here.
+    stream.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) stream.pause()
+    })
+    stream.once('end', () => this.push(null))
+  }
+}
+
+/** RFC 6455 §4.2.2 (5)(4). */
+const acceptValue = (key: string): string =>
+  createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')

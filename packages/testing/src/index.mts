@@ -1,0 +1,16 @@
+export {
+  type Client,
+  type Closed,
+  type ConnectOptions,
+  type CookieJar,
+  connect,
+  expectRefused,
+  type FastifyLike,
+  type Head,
+  type HttpServer,
+  type Listener,
+  type Message,
+  type Refusal,
+  RefusedError,
+  type Target
+} from './index.ts'

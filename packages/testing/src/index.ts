@@ -1,0 +1,8 @@
+export type { Client, Closed, Message } from './client.ts'
+export { connect, expectRefused } from './connect.ts'
+export type { Head } from './head.ts'
+export type { ConnectOptions, CookieJar } from './options.ts'
+export type { Refusal } from './refused.ts'
+export { RefusedError } from './refused.ts'
+export type { HttpServer, Listener } from './server.ts'
+export type { FastifyLike, Target } from './target.ts'

@@ -1,0 +1,28 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Head } from './head.ts'
+
+/** What a server answers where it does not accept a handshake. */
+export interface Refusal {
+  /** Any status but 101; over HTTP/2 any but 200. */
+  readonly status: number
+  /** Header fields, by their name in lower case. */
+  readonly headers: IncomingHttpHeaders
+  /** The body as text; empty where there is none. */
+  readonly body: string
+}
+
+/** `connect()` rejects with this where the handshake is refused. */
+export class RefusedError extends Error implements Refusal {
+  override readonly name = 'RefusedError'
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+
+  constructor(path: string, { status, headers }: Head, body: string) {
+    const text = body.trim()
+    super(`the handshake of ${path} was refused with ${status}${text === '' ? '' : `: ${text}`}`)
+    this.status = status
+    this.headers = headers
+    this.body = body
+  }
+}

@@ -1,0 +1,94 @@
+import { connect as connectTcp } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { memoryAddress } from './memory.ts'
+import type { ResolvedOptions } from './options.ts'
+import {
+  connectInMemory,
+  type HttpServer,
+  isHttp2,
+  isSecure,
+  type Listener,
+  listen,
+  serverOf,
+  takesMemory
+} from './server.ts'
+
+/** What of a Fastify instance is needed. */
+export interface FastifyLike {
+  readonly server: HttpServer
+  ready(): PromiseLike<unknown>
+}
+
+/**
+ * What to connect to: an Express application or any other listener for requests, a Fastify instance, a server of
+ * `node:http`, `node:https` or `node:http2`, or a URL with `ws:`, `wss:`, `http:` or `https:`.
+ */
+export type Target = Listener | FastifyLike | HttpServer | URL | string
+
+/** How a target is reached. */
+export interface Way {
+  /** Where the handshake goes, with `ws:` or `wss:`. */
+  readonly url: URL
+  readonly http2: boolean
+  /** Whether a certificate is verified where the options do not say. */
+  readonly verifies: boolean
+  /** Name of the server in its certificate. */
+  readonly name: string
+  connect(): Duplex
+  /** Called when the connection has ended. */
+  release(): void
+}
+
+/**
+ * Finds the way to a target: makes it ready, and lets it listen where a port is wanted.
+ * @throws TypeError for what is no target
+ */
+export async function wayTo(target: Target, path: string | undefined, options: ResolvedOptions): Promise<Way> {
+  if (typeof target === 'string' || target instanceof URL) return overNetwork(target, path, options)
+  const server = await findServer(target)
+  const scheme = isSecure(server) ? 'wss' : 'ws'
+  const common = { http2: options.http2 ?? isHttp2(server), verifies: false, name: 'localhost' }
+  if (!options.port && takesMemory(server)) {
+    const url = urlOf(`${scheme}://${memoryAddress}`, path)
+    return { ...common, url, connect: () => connectInMemory(server), release: () => {} }
+  }
+  const { host, connect, release } = await listen(server)
+  return { ...common, url: urlOf(`${scheme}://${host}`, path), connect, release }
+}
+
+async function findServer(target: Listener | FastifyLike | HttpServer): Promise<HttpServer> {
+  if (typeof target === 'function') return serverOf(target)
+  if (typeof (target as Partial<FastifyLike> | null)?.ready === 'function') {
+    await (target as FastifyLike).ready()
+    return (target as FastifyLike).server
+  }
+  if (typeof (target as Partial<HttpServer> | null)?.listen === 'function') return target as HttpServer
+  throw new TypeError(
+    `connect: expected an Express application, a Fastify instance, a server or a URL; got ${String(target)}`
+  )
+}
+
+function overNetwork(target: URL | string, path: string | undefined, options: ResolvedOptions): Way {
+  const base = new URL(target)
+  if (!/^(?:ws|http)s?:$/.test(base.protocol)) {
+    throw new TypeError(`connect: expected a URL with ws:, wss:, http: or https:; got ${base.href}`)
+  }
+  base.protocol = base.protocol.replace('http', 'ws')
+  const url = path === undefined ? base : urlOf(`${base.protocol}//${base.host}`, path)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = Number(url.port === '' ? (url.protocol === 'wss:' ? 443 : 80) : url.port)
+  return {
+    url,
+    http2: options.http2 ?? false,
+    verifies: true,
+    name: host,
+    connect: () => connectTcp({ host, port }),
+    release: () => {}
+  }
+}
+
+/** @throws TypeError for a path that is none */
+function urlOf(base: string, path = '/'): URL {
+  if (!path.startsWith('/')) throw new TypeError(`path: expected one that begins with '/'; got ${JSON.stringify(path)}`)
+  return new URL(base + path)
+}

@@ -1,0 +1,21 @@
+import { clearTimeout, setTimeout } from './clock.ts'
+
+/** What a wait gives where its time is over first. */
+export const overdue = Symbol('overdue')
+
+/**
+ * Waits for a promise, for some time. The timer keeps the process alive meanwhile: a connection in memory does not.
+ * What is overdue is for the caller to throw: thrown there, the error's stack leads to the line that waited.
+ */
+export async function within<Result>(timeoutMs: number, promise: Promise<Result>): Promise<Result | typeof overdue> {
+  if (timeoutMs === Infinity) return promise
+  let timer: NodeJS.Timeout | undefined
+  const end = new Promise<typeof overdue>((resolve) => {
+    timer = setTimeout(() => resolve(overdue), timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, end])
+  } finally {
+    clearTimeout(timer)
+  }
+}
