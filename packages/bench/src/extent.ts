@@ -5,6 +5,8 @@ import { handshakes } from './suites/handshake.ts'
 export interface Extent {
   /** Divides how often things are done. */
   readonly divisor: number
+  /** Rounds that do not count, before the others. */
+  readonly warmUps: number
   /** That are held, where many are. */
   readonly connections: number
   readonly heartbeatMs: number
@@ -13,7 +15,7 @@ export interface Extent {
 }
 
 export function extentOf({ quick, connections, profiles }: Arguments): Extent {
-  return { divisor: quick ? 12 : 1, connections, heartbeatMs: quick ? 1_000 : 4_000, profiles }
+  return { divisor: quick ? 12 : 1, warmUps: quick ? 1 : 4, connections, heartbeatMs: quick ? 1_000 : 4_000, profiles }
 }
 
 /** Files that a process has open beside its connections. */

@@ -36,7 +36,7 @@ export class Lab {
     this.#extent = extent
   }
 
-  /** Measures some entries of a suite; `progress` hears of each round before it begins; 0 is the warm-up. */
+  /** Measures some entries of a suite; `progress` hears of each round before it begins; up to 0 it is warm-up. */
   async run(
     suite: Suite,
     entries: readonly Entry[],
@@ -44,7 +44,7 @@ export class Lab {
     progress: (round: number) => void
   ): Promise<SuiteResult> {
     const measured = entries.map((entry): Measured => ({ entry, samples: [] }))
-    const warmUps = suite.fresh ? 0 : 1
+    const warmUps = suite.fresh ? 0 : this.#extent.warmUps
     for (const [turn, order] of schedule(measured, rounds + warmUps).entries()) {
       const round = turn - warmUps + 1
       progress(round)

@@ -25,7 +25,7 @@ async function measure(given: Arguments): Promise<SuiteResult[]> {
       }
       const suiteRounds = suite.fresh && quick ? 1 : rounds
       const result = await lab.run(suite, entries, suiteRounds, (round) =>
-        process.stderr.write(`${suite.title}: ${round === 0 ? 'warm-up' : `round ${round} of ${suiteRounds}`}\n`)
+        process.stderr.write(`${suite.title}: ${round <= 0 ? 'warm-up' : `round ${round} of ${suiteRounds}`}\n`)
       )
       printTable(result)
       results.push(result)

@@ -106,7 +106,8 @@ export function renderPage(results: readonly SuiteResult[], circumstances: Circu
 - **Absolute figures of a shared machine mean nothing.** Other work on it, the clock of its CPU and the host below a
   virtual machine move them from one minute to the next.
 - Server and generator are processes of their own. The generator sends bytes that were made before, over raw TCP sockets on
-  the loopback interface. Servers are warmed up by a round that does not count, and collect garbage before each round.
+  the loopback interface. Servers are warmed up by rounds that do not count. Garbage is collected when V8 sees fit; by force
+  between the rounds, it would make every contender compile its code again, which took as long as the work itself.
 - Every contender does the same work: the origin is compared, one subprotocol is agreed on, text messages come back.
   \`bufferutil\` is hidden from all of them except where a title says so. Messages are not compressed.`,
     `## The machine\n\n${machine.map((fact) => `- ${fact}`).join('\n')}\n- ${connections.toLocaleString('en')} connections where many are held`,

@@ -8,7 +8,10 @@ import type { Settings, Start } from './contenders/endpoint.ts'
 /** What the server of one contender is asked for. */
 export type ServerQuestion =
   | { readonly ask: 'start'; readonly contender: string; readonly settings: Settings; readonly bufferUtil: boolean }
-  /** Waits until nobody is connected, and collects garbage: a round does not pay for the one before it. */
+  /**
+   * Waits until nobody is connected. Garbage is left to V8: collected by force, while there is no connection, it takes
+   * the shapes of sockets with it and all code compiled for them, and a round would pay for compiling that again.
+   */
   | { readonly ask: 'settle' }
   | { readonly ask: 'begin'; readonly watchDelay: boolean }
   | { readonly ask: 'end' }
@@ -41,7 +44,6 @@ const connectionCount = (): Promise<number> =>
 
 async function settle(): Promise<ServerAnswer> {
   while ((await connectionCount()) > 0) await sleep(5)
-  globalThis.gc?.()
   return {}
 }
 
