@@ -15,7 +15,7 @@ const config: Config = {
   transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?cookie/dist/)'],
   // Tests run the sources: no build comes before them.
   moduleNameMapper: {
-    '^@oneport/(core|express|fastify|topics|testing|adapter-testsuite)$': '<rootDir>/packages/$1/src/index.ts'
+    '^@oneport/(core|express|fastify|topics|redis|testing|adapter-testsuite)$': '<rootDir>/packages/$1/src/index.ts'
   },
   setupFilesAfterEnv: ['<rootDir>/packages/adapter-testsuite/src/fail-on-console.ts'],
   reporters: ['default', 'summary', '<rootDir>/packages/adapter-testsuite/closing-line-reporter.mjs'],

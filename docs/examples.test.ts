@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RedisServer, redisProgram, startRedisCluster } from '@oneport/adapter-testsuite'
 import { consoleCuts, consoleLogs, examples } from './examples.ts'
 import { type Block, blocksOf, pages, root, sidesOf } from './markdown.ts'
 import {
@@ -49,11 +50,13 @@ const sessions = blocks.flatMap((block, index) => {
 // A program has 10 s to listen and 10 s to end.
 jest.setTimeout(30_000)
 
-let running: Program | undefined
+let running: Program[] = []
+let servers: RedisServer[] = []
 
-async function start(name: string): Promise<Program> {
-  running = await Program.start(name)
-  return running
+async function start(name: string, env: NodeJS.ProcessEnv = {}): Promise<Program> {
+  const program = await Program.start(name, env)
+  running.push(program)
+  return program
 }
 
 const lines = consoles.map(([, block], index): [string, Block] => [`console-${index}`, block])
@@ -65,8 +68,10 @@ beforeAll(async () => {
 })
 
 afterEach(async () => {
-  await running?.end()
-  running = undefined
+  for (const program of running) await program.end()
+  for (const server of servers) await server.stop()
+  running = []
+  servers = []
 })
 
 afterAll(removePrograms)
@@ -107,12 +112,27 @@ describe('every code block', () => {
   })
 })
 
+/** The Redis, or the Cluster, that a program asks for. */
+async function startRedisFor(text: string): Promise<RedisServer[]> {
+  if (!text.includes('REDIS_URL')) return []
+  return text.includes('createCluster') ? startRedisCluster() : [await RedisServer.start()]
+}
+
 describe('the program', () => {
-  test.each([...programs.keys()])('%s runs as the page says', async (name) => {
-    const drive = examples[name]
-    if (drive === undefined) throw new Error(`docs/examples.ts does not say how to drive the example ${name}`)
-    await drive(await start(name))
-  })
+  for (const [name, { text }] of programs) {
+    const isMissing = text.includes('REDIS_URL') && !existsSync(redisProgram.path) && process.env.CI !== 'true'
+    const run = isMissing ? test.skip : test
+    run(
+      `${name} runs as the page says${isMissing ? ` (apt-get install ${redisProgram.aptPackage})` : ''}`,
+      async () => {
+        const drive = examples[name]
+        if (drive === undefined) throw new Error(`docs/examples.ts does not say how to drive the example ${name}`)
+        servers = await startRedisFor(text)
+        const env = { REDIS_URL: servers[0]?.url }
+        await drive(await start(name, env), () => start(name, env))
+      }
+    )
+  }
 })
 
 describe('the script', () => {
@@ -130,13 +150,13 @@ describe('the lines for the console of a browser', () => {
 
 describe('Express renders a refusal', () => {
   const bodyIn = async (mode: string) => {
-    running = await Program.start('express-chat', { NODE_ENV: mode })
-    return (await running.connect('/chat/lobby', { origin: 'https://evil.example' })).body
+    const program = await start('express-chat', { NODE_ENV: mode })
+    return (await program.connect('/chat/lobby', { origin: 'https://evil.example' })).body
   }
 
   test('in production with the name of the status alone', async () => {
     expect(await bodyIn('production')).toContain('<pre>Forbidden</pre>')
-    await running?.printed('HandshakeError: Origin')
+    await running[0]?.printed('HandshakeError: Origin')
   })
 
   test('in development with the message', async () => {
@@ -147,8 +167,8 @@ describe('Express renders a refusal', () => {
 
   test('without printing it in tests', async () => {
     await bodyIn('test')
-    await running?.printed('oneport: HANDSHAKE_ORIGIN')
-    expect(running?.output).not.toContain('HandshakeError')
+    await running[0]?.printed('oneport: HANDSHAKE_ORIGIN')
+    expect(running[0]?.output).not.toContain('HandshakeError')
   })
 })
 

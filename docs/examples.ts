@@ -88,8 +88,18 @@ async function welcomesOverHttp2({ port }: Program, tls: boolean): Promise<strin
   return String(message)
 }
 
+/** Says something on one program until a client of a second one hears it: a subscription at Redis takes a moment. */
+async function hearsAcross(program: Program, another: () => Promise<Program>, path = '/'): Promise<void> {
+  const [ada, bob] = [await program.connect(path), await (await another()).connect(path)]
+  const speaking = setInterval(() => ada.socket.send('hello'), 20)
+  expect(await bob.next()).toBe('hello')
+  clearInterval(speaking)
+}
+
+type Drive = (program: Program, another: () => Promise<Program>) => Promise<void>
+
 /** What each program of the pages does, by the name in the comment above it. */
-export const examples: Record<string, (program: Program) => Promise<void>> = {
+export const examples: Record<string, Drive> = {
   'express-chat': async (program) => {
     await echoes(program, '/chat/lobby', 'lobby: hello')
     expect(await (await program.fetch('/')).text()).toContain('console')
@@ -229,6 +239,29 @@ export const examples: Record<string, (program: Program) => Promise<void>> = {
     const news = 'news '.repeat(1_000)
     ada.socket.send(news)
     expect([await ada.next(), await bob.next()]).toEqual([news, news])
+  },
+
+  'topics-across-nodes': async (program, another) => {
+    await hearsAcross(program, another)
+    const { socket, next } = await program.connect('/')
+    socket.send('to all')
+    expect(await next()).toBe('to all')
+  },
+
+  'redis-express': async (program, another) => {
+    await hearsAcross(program, another, '/chat/lobby')
+    const response = await program.fetch('/chat/lobby', { method: 'POST' })
+    expect([response.status, await response.json()]).toEqual([200, { reachedHere: 1 }])
+    expect(await (await program.fetch('/health')).json()).toMatchObject({ health: 'up', topics: 1, missing: 0 })
+  },
+
+  'redis-ioredis': (program, another) => hearsAcross(program, another),
+  'redis-cluster': (program, another) => hearsAcross(program, another),
+  'npm-redis': (program, another) => hearsAcross(program, another),
+
+  'backplane-threads': async (program) => {
+    const { next } = await program.connect('/')
+    expect(await next()).toMatch(/^\d{4}-\d\d-\d\dT/)
   },
 
   'npm-topics': async (program) => {

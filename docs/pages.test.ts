@@ -27,6 +27,8 @@ const testing = readFileSync(join(root, 'packages/testing/src/options.ts'), 'utf
 const topics = readFileSync(join(root, 'packages/topics/src/options.ts'), 'utf8')
 /** The options that `wsPlugin` has of its own. */
 const fastify = readFileSync(join(root, 'packages/fastify/src/plugin-options.ts'), 'utf8')
+/** The options of `redisBackplane`. */
+const redis = readFileSync(join(root, 'packages/redis/src/options.ts'), 'utf8')
 const withoutQuotes = (cell: string): string => cell.replaceAll('`', '')
 
 describe('the links of', () => {
@@ -76,7 +78,7 @@ describe('the picture', () => {
 
   test('of the layout names folders that are there', () => {
     const folders = layout?.match(/^ {2}([\w-]+)\//gm)?.map((line) => line.trim()) ?? []
-    expect(folders).toHaveLength(9)
+    expect(folders).toHaveLength(10)
     expect(folders.filter((folder) => !statSync(join(root, 'packages', folder)).isDirectory())).toEqual([])
   })
 })
@@ -139,6 +141,11 @@ describe('the table of options', () => {
     const found = rows.map(([name = '', byDefault = '']) => [withoutQuotes(name), withoutQuotes(byDefault)])
     const expected = withNone(declared('TopicsOptions', topics))
     expect(Object.fromEntries(found)).toEqual({ ...expected, onError: expected.onError?.split(';')[0] })
+  })
+
+  test('in docs/redis.md has those of redisBackplane(), with their defaults', () => {
+    const expected = { client: 'required', ...withNone(declared('RedisBackplaneOptions', redis)) }
+    expect(documented('docs/redis.md', 'Meaning', 1)).toEqual(expected)
   })
 
   test('in docs/options.md has an example for each', () => {

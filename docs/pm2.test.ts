@@ -4,9 +4,9 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from '@oneport/adapter-testsuite'
 import { WebSocket } from 'ws'
 import { blocksOf, root } from './markdown.ts'
-import { freePort } from './port.ts'
 import { atPort } from './program.ts'
 
 // PM2 starts a daemon, and workers one after the other.

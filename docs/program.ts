@@ -5,10 +5,9 @@ import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { certificate } from '@oneport/adapter-testsuite'
+import { certificate, freePort } from '@oneport/adapter-testsuite'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Block, root } from './markdown.ts'
-import { freePort } from './port.ts'
 
 /** Beside docs/node_modules, so that the programs find their packages as a user's program does. */
 const folder = join(__dirname, 'node_modules', '.cache', `examples-${process.pid}`)
@@ -24,7 +23,7 @@ const nameOf = (name: string, { language }: Block): string => `${name}.${languag
 
 /** Writes the programs as files; one call of esbuild takes the types out. */
 export function writePrograms(programs: ReadonlyMap<string, Block>): void {
-  for (const name of ['core', 'express', 'fastify', 'topics', 'testing']) {
+  for (const name of ['core', 'express', 'fastify', 'topics', 'redis', 'testing']) {
     if (existsSync(join(root, 'packages', name, 'dist', 'index.mjs'))) continue
     throw new Error(`packages/${name} is not built: examples run what npm would install. Call "npm run build" first.`)
   }

@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { certificate, type Target } from '@oneport/adapter-testsuite'
+import { certificate, freePort, type Target } from '@oneport/adapter-testsuite'
 import { blocksOf, root } from '../markdown.ts'
-import { freePort } from '../port.ts'
 import { environment, type ProxyKind, type Site, swap } from './kinds.ts'
 
 /** The file that a page shows. */

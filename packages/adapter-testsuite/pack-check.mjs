@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
 const bin = join(root, 'node_modules', '.bin')
 const pnpm = ['--yes', readFileSync(join(root, 'package.json'), 'utf8').match(/pnpm@[\d.]+/)[0]]
-const packages = ['core', 'express', 'fastify', 'topics', 'testing']
+const packages = ['core', 'express', 'fastify', 'topics', 'redis', 'testing']
 
 /** Runs a command; its output is shown only if it fails. */
 function run(command, args, cwd) {
@@ -48,6 +48,8 @@ try {
         '@types/ws': catalog['@types/ws'],
         express: catalog.express,
         fastify: catalog.fastify,
+        ioredis: catalog.ioredis,
+        redis: catalog.redis,
         ws: catalog.ws
       }
     })

@@ -5,10 +5,13 @@ import * as core from '@oneport/core'
 import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import expressWs, { type Instance } from '@oneport/express/express-ws'
 import { wsPlugin } from '@oneport/fastify'
+import { redisBackplane } from '@oneport/redis'
 import { connect, RefusedError } from '@oneport/testing'
 import { createTopics, TopicsError } from '@oneport/topics'
 import express from 'express'
 import Fastify from 'fastify'
+import { Cluster, Redis } from 'ioredis'
+import { createClient, createCluster } from 'redis'
 import { WebSocket } from 'ws'
 
 async function echo(port: number, path: string): Promise<void> {
@@ -47,6 +50,15 @@ async function main(): Promise<void> {
   await once(patchedServer, 'listening')
   await echo((patchedServer.address() as AddressInfo).port, '/echo')
   patchedServer.close()
+  // Nothing listens there: this is for the types, and for topics that do without.
+  const url = 'redis://127.0.0.1:1'
+  const clients = [
+    createClient({ url }),
+    createCluster({ rootNodes: [{ url }] }),
+    new Redis(url, { lazyConnect: true }),
+    new Cluster([url], { lazyConnect: true })
+  ]
+  for (const client of clients) await createTopics({ backplane: redisBackplane({ client }) }).close()
 
   const topics = createTopics()
   const fastify = Fastify()

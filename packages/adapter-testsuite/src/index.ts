@@ -17,7 +17,9 @@ export {
   sendConnect,
   webSocketOn
 } from './http2-client.ts'
+export { freePort } from './port.ts'
 export { describeWith, type Program } from './program.ts'
 export { handshake, headArrived, openRaw, type RawResponse, reset, sendRaw, type Target } from './raw-client.ts'
+export { RedisServer, redisProgram, startRedisCluster } from './redis-server.ts'
 export { describeSigterm } from './sigterm.ts'
 export { accepted, closed, connectClient, type Inbox, refused } from './ws-client.ts'

@@ -13,12 +13,12 @@ export class Child<Question extends object, Answer> {
 
   /**
    * @param script the file that it runs
-   * @param core that it stays on, where the machine can do that
+   * @param core that it stays on, where the machine can do that; undefined for any
    */
-  constructor(name: string, script: string, core: 0 | 1, nodeOptions: readonly string[] = []) {
+  constructor(name: string, script: string, core: 0 | 1 | undefined, nodeOptions: readonly string[] = []) {
     this.#name = name
     const node = [process.execPath, ...nodeOptions, script]
-    const [command, ...args] = canPin ? ['taskset', '-c', String(core), ...node] : node
+    const [command, ...args] = canPin && core !== undefined ? ['taskset', '-c', String(core), ...node] : node
     this.#process = spawn(command as string, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, NODE_ENV: 'production' }

@@ -1,12 +1,15 @@
 import type { WebSocket } from '@oneport/core'
+import type { Backplane } from '@oneport/topics'
 import type { Certificate } from './certificate.ts'
 
-/** Where to listen; port 0 lets the system choose. */
+/** Where to listen, and with whom to share the chat; port 0 lets the system choose. */
 export interface Address {
   readonly host: string
   readonly port: number
   /** With it the server speaks TLS. */
   readonly tls?: Certificate
+  /** Brings what is said to and from other processes. */
+  readonly backplane?: Backplane
 }
 
 /** A server that listens, whichever framework it is built with. */

@@ -6,6 +6,8 @@ export interface Arguments extends Address {
   readonly framework: 'Express' | 'Fastify'
   readonly help: boolean
   readonly https: boolean
+  /** The URL of a Redis that joins several processes. */
+  readonly redis: string | undefined
 }
 
 export const usage = `Serves a chat in rooms: pages and WebSockets on one port.
@@ -13,6 +15,8 @@ export const usage = `Serves a chat in rooms: pages and WebSockets on one port.
   npm start                    with the Fastify adapter
   npm start -- --express       with the Express adapter
   npm start -- --https         over TLS, and HTTP/2 with Fastify
+  npm start -- --redis redis://localhost:6379
+                               shares what is said with other processes
   npm start -- --port 8080     on another port (or set PORT; 3000 by default)
   npm start -- --help          prints this
 
@@ -23,7 +27,8 @@ const options = {
   express: { type: 'boolean' },
   help: { type: 'boolean' },
   https: { type: 'boolean' },
-  port: { type: 'string' }
+  port: { type: 'string' },
+  redis: { type: 'string' }
 } as const
 
 /**
@@ -43,8 +48,15 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
     help: Boolean(values.help),
     host: env.HOST || '127.0.0.1',
     https: Boolean(values.https),
-    port: values.port === undefined ? readPort(env.PORT || '3000', 'PORT') : readPort(values.port, '--port')
+    port: values.port === undefined ? readPort(env.PORT || '3000', 'PORT') : readPort(values.port, '--port'),
+    redis: 'redis' in values ? readRedis(values.redis) : undefined
   }
+}
+
+function readRedis(value: string | boolean | undefined): string {
+  if (typeof value === 'string' && /^rediss?:\/\//.test(value) && URL.canParse(value)) return value
+  const came = typeof value === 'string' ? `'${value}'` : 'nothing'
+  throw new RangeError(`--redis takes a URL such as redis://localhost:6379; ${came} came.`)
 }
 
 function readPort(value: string | boolean, name: string): number {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CloseCode, type WebSocket } from '@oneport/core'
+import { type Backplane, createTopics, type Topics } from '@oneport/topics'
 import { Allowance } from './allowance.ts'
 import type { Exchange } from './exchange.ts'
 import { maxTextLength, readSay, type Said, type ServerMessage } from './message.ts'
@@ -7,6 +8,9 @@ import { maxTextLength, readSay, type Said, type ServerMessage } from './message
 const maxRooms = 200
 const maxPeople = 100
 const maxHistory = 50
+
+/** The topic of everybody who is here; no room is called so. */
+const everybody = '*'
 
 /** What a room is called: part of the URL. */
 export const roomPattern = '^[a-z0-9-]{1,32}$'
@@ -32,7 +36,15 @@ interface Room {
 /** The rooms and who is in them. It knows sockets, and nothing of HTTP or a framework. */
 export class Chat {
   readonly #rooms = new Map<string, Room>()
+  /** What is said in the rooms, in all processes that have the same backplane. A client that does not read is closed. */
+  readonly #said: Topics
+  /** Who is in the rooms, and which there are: each process tells of its own. */
+  readonly #here = createTopics()
   #announcing = false
+
+  constructor(backplane?: Backplane) {
+    this.#said = createTopics({ backplane })
+  }
 
   /** Whether a room can take nobody more, or cannot be opened. */
   isFull(name: string): boolean {
@@ -51,27 +63,47 @@ export class Chat {
       else if (!allowance.take(performance.now()))
         refuse(socket, text, 'That was fast. Wait a moment, then send it again.')
       else if (text.length > maxTextLength) refuse(socket, text, `A message has at most ${maxTextLength} characters.`)
-      else say(room, nickname, text.trim())
+      else this.#say(room, nickname, text.trim())
     })
     socket.on('close', () => this.#leave(socket, room))
 
     send(socket, { type: 'welcome', room: name, nickname, people: peopleIn(room), history: room.history, handshake })
-    broadcast(room, { type: 'people', people: peopleIn(room) })
+    this.#tellPeople(room)
     this.#announceRooms()
+  }
+
+  /** Forgets everybody, and closes the backplane. */
+  async close(): Promise<void> {
+    await Promise.all([this.#said.close(), this.#here.close()])
   }
 
   #enter(socket: WebSocket, name: string, nickname: string): Room {
     const room = this.#rooms.get(name) ?? { name, sockets: new Map(), history: [] }
     this.#rooms.set(name, room)
     room.sockets.set(socket, nickname)
+    this.#said.subscribe(socket, name)
+    this.#here.subscribe(socket, name)
+    this.#here.subscribe(socket, everybody)
     return room
   }
 
   #leave(socket: WebSocket, room: Room): void {
     room.sockets.delete(socket)
     if (room.sockets.size === 0) this.#rooms.delete(room.name)
-    broadcast(room, { type: 'people', people: peopleIn(room) })
+    this.#tellPeople(room)
     this.#announceRooms()
+  }
+
+  #say(room: Room, nickname: string, text: string): void {
+    if (text === '') return
+    const said: Said = { type: 'said', id: randomUUID(), nickname, text, at: Date.now() }
+    room.history.push(said)
+    if (room.history.length > maxHistory) room.history.shift()
+    this.#said.publish(room.name, stringify(said))
+  }
+
+  #tellPeople(room: Room): void {
+    this.#here.publish(room.name, stringify({ type: 'people', people: peopleIn(room) }))
   }
 
   /** Tells everyone which rooms are open; once, however many came and went in this turn of the event loop. */
@@ -81,17 +113,9 @@ export class Chat {
     setImmediate(() => {
       this.#announcing = false
       const rooms = [...this.#rooms.values()].map((room) => ({ name: room.name, people: peopleIn(room).length }))
-      for (const room of this.#rooms.values()) broadcast(room, { type: 'rooms', rooms })
+      this.#here.publish(everybody, stringify({ type: 'rooms', rooms }))
     })
   }
-}
-
-function say(room: Room, nickname: string, text: string): void {
-  if (text === '') return
-  const said: Said = { type: 'said', id: randomUUID(), nickname, text, at: Date.now() }
-  room.history.push(said)
-  if (room.history.length > maxHistory) room.history.shift()
-  broadcast(room, said)
 }
 
 const refuse = (socket: WebSocket, text: string, reason: string): void =>
@@ -99,13 +123,8 @@ const refuse = (socket: WebSocket, text: string, reason: string): void =>
 
 const peopleIn = (room: Room): string[] => [...new Set(room.sockets.values())].sort((a, b) => a.localeCompare(b))
 
-function broadcast(room: Room, message: ServerMessage): void {
-  const data = JSON.stringify(message)
-  for (const socket of room.sockets.keys()) write(socket, data)
-}
+const stringify = (message: ServerMessage): string => JSON.stringify(message)
 
-const send = (socket: WebSocket, message: ServerMessage): void => write(socket, JSON.stringify(message))
-
-function write(socket: WebSocket, data: string): void {
-  if (socket.readyState === socket.OPEN) socket.send(data)
+function send(socket: WebSocket, message: ServerMessage): void {
+  if (socket.readyState === socket.OPEN) socket.send(stringify(message))
 }

@@ -9,13 +9,13 @@ import { type Address, drainMs, type Running } from './address.ts'
 import { Chat, isRoom } from './chat.ts'
 import { keepConnections } from './connections.ts'
 import { showExchange } from './exchange.ts'
-import { maxBufferedBytes, maxPayloadBytes, subprotocol } from './message.ts'
+import { maxPayloadBytes, subprotocol } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
 import { publicFolder, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
 
 /** Serves the demo with Express. */
-export async function startExpress({ host, port, tls }: Address): Promise<Running> {
+export async function startExpress({ host, port, tls, backplane }: Address): Promise<Running> {
   const app = express().disable('x-powered-by')
   const ws = wsUpgrade()
   app.use(ws)
@@ -25,7 +25,8 @@ export async function startExpress({ host, port, tls }: Address): Promise<Runnin
   })
   app.use(cookieParser())
 
-  serveChat(app, new Chat())
+  const chat = new Chat(backplane)
+  serveChat(app, chat)
   serveLogin(app)
   app.use(express.static(publicFolder))
   app.get('/r/:room', (_req, res) => res.sendFile('index.html', { root: publicFolder }))
@@ -46,14 +47,14 @@ export async function startExpress({ host, port, tls }: Address): Promise<Runnin
     close: async () => {
       const closed = once(server, 'close')
       server.close()
-      await ws.drain({ deadlineMs: drainMs })
+      await Promise.all([ws.drain({ deadlineMs: drainMs }), chat.close()])
       connections.destroyAll()
       await closed
     }
   }
 }
 
-const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxBufferedBytes, maxPayloadBytes }
+const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
 
 /** The WebSocket endpoint is a route: middleware and typed parameters as everywhere, and 101 is its status. */
 function serveChat(app: Express, chat: Chat): void {

@@ -7,7 +7,7 @@ import { type Address, drainMs, type Running } from './address.ts'
 import { Chat, roomPattern } from './chat.ts'
 import { keepConnections } from './connections.ts'
 import { showExchange } from './exchange.ts'
-import { maxBufferedBytes, maxPayloadBytes, subprotocol } from './message.ts'
+import { maxPayloadBytes, subprotocol } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
 import { publicFolder, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
@@ -20,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** Serves the demo with Fastify. */
-export async function startFastify({ host, port, tls }: Address): Promise<Running> {
+export async function startFastify({ host, port, tls, backplane }: Address): Promise<Running> {
   const overTls = tls === undefined ? {} : { http2: true, https: { ...tls, allowHTTP1: true } }
   // To Fastify's types HTTP/2 is another kind of application; for what is used here there is no difference.
   const app = Fastify(overTls as FastifyServerOptions)
@@ -33,7 +33,8 @@ export async function startFastify({ host, port, tls }: Address): Promise<Runnin
   await app.register(fastifyStatic, { root: publicFolder })
   app.decorateRequest('nickname', '')
 
-  serveChat(app, new Chat())
+  const chat = new Chat(backplane)
+  serveChat(app, chat)
   serveLogin(app)
   app.get('/r/:room', (_request, reply) => reply.sendFile('index.html'))
   app.post<{ Params: { fault: string } }>('/provoke/:fault', async ({ host, params: { fault }, socket }, reply) =>
@@ -48,14 +49,14 @@ export async function startFastify({ host, port, tls }: Address): Promise<Runnin
       // app.close() drains too; called first, this one sets the deadline.
       const drained = app.websockets.drain({ deadlineMs: drainMs })
       const closed = app.close()
-      await drained
+      await Promise.all([drained, chat.close()])
       connections.destroyAll()
       await closed
     }
   }
 }
 
-const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxBufferedBytes, maxPayloadBytes }
+const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
 
 /** The WebSocket endpoint is a route: schema, hooks and typed parameters as everywhere, and 101 is its status. */
 function serveChat(app: FastifyInstance, chat: Chat): void {

@@ -3,6 +3,7 @@ import { type Arguments, readArguments, usage } from './arguments.ts'
 import { makeCertificate } from './certificate.ts'
 import { startExpress } from './express.ts'
 import { startFastify } from './fastify.ts'
+import { joinRedis } from './redis.ts'
 
 /** Says one sentence and ends the process once what is under way is done. */
 function fail(sentence: string, exitCode: number): void {
@@ -26,6 +27,9 @@ function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
 
 const warning =
   'Your browser will warn of the certificate: it was made just now and is self-signed. Go on all the same.\n'
+
+const aboutRedis =
+  'What is said goes to all processes with this Redis; people, rooms and history are those of this one.\n'
 
 /** What to know of `--https`, by framework. */
 const aboutTls = {
@@ -55,14 +59,20 @@ async function main(): Promise<void> {
     process.stdout.write(usage)
     return
   }
-  const { framework, host, https, port } = given
+  const { framework, host, https, port, redis } = given
   try {
-    const address: Address = https ? { host, port, tls: await makeCertificate() } : { host, port }
+    const address: Address = {
+      host,
+      port,
+      ...(https && { tls: await makeCertificate() }),
+      ...(redis !== undefined && { backplane: joinRedis(redis) })
+    }
     const running = await (framework === 'Express' ? startExpress(address) : startFastify(address))
     closeOnSignal(running)
     const url = urlOf(https ? 'https' : 'http', host, running.port)
     process.stdout.write(`Oneport chat on ${url} (${framework}). Ctrl-C ends it.\n`)
     if (https) process.stdout.write(aboutTls[framework])
+    if (redis !== undefined) process.stdout.write(aboutRedis)
   } catch (error) {
     fail(whyNotListening(error, given), 1)
   }

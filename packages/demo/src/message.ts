@@ -38,9 +38,6 @@ export const maxTextLength = 600
 /** Largest message that a client may send, in bytes. */
 export const maxPayloadBytes = 4_096
 
-/** Bytes that may wait for a client that does not read; then it is closed with 1013. */
-export const maxBufferedBytes = 1_048_576
-
 /**
  * The text of `{ "type": "say", "text": "…" }`.
  * @returns undefined for anything else

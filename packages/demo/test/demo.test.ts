@@ -233,6 +233,10 @@ describe.each<[string, Start]>([
     // More than the system's buffers take, and less than the limit that the library has by itself.
     const large = JSON.stringify({ type: 'said', text: 'x'.repeat(12_000_000) })
     for (const socket of running.connections()) socket.send(large)
+    const grace = visit('Grace')
+    await grace.hear('welcome')
+    grace.say('Are you there?')
+    await grace.hear('said')
     ada.socket.resume()
     expect(await ada.closed()).toBe(1013)
   })

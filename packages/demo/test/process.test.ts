@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
+import { describeWith, RedisServer, redisProgram } from '@oneport/adapter-testsuite'
 import { Visitor } from './visitor.ts'
 
 // As built: it is what `npm start` runs, and `npm test` builds before it tests.
@@ -182,9 +183,58 @@ describe('npm start', () => {
     [['--expres'], "Unknown argument '--expres'; 'npm start -- --help' lists the known ones.\n"],
     [['lobby'], "Unknown argument 'lobby'; 'npm start -- --help' lists the known ones.\n"],
     [['--port'], '--port takes a number from 0 to 65535; nothing came.\n'],
-    [['--port', '70000'], "--port takes a number from 0 to 65535; '70000' came.\n"]
+    [['--port', '70000'], "--port takes a number from 0 to 65535; '70000' came.\n"],
+    [['--redis'], '--redis takes a URL such as redis://localhost:6379; nothing came.\n'],
+    [['--redis', 'localhost'], "--redis takes a URL such as redis://localhost:6379; 'localhost' came.\n"]
   ])('answers %j with one sentence', async (args, err) => {
     expect(await run(args).ended).toMatchObject({ exitCode: 2, out: '', err })
+  })
+
+  const about = 'What is said goes to all processes with this Redis; people, rooms and history are those of this one.'
+
+  describeWith(redisProgram, 'with --redis', () => {
+    it('passes on what is said to other processes, and ends by itself', async () => {
+      const redis = await RedisServer.start()
+      try {
+        const [one, other] = [
+          run(['--port', '0', '--redis', redis.url]),
+          run(['--express', '--port', '0', '--redis', redis.url])
+        ]
+        const ada = new Visitor(`ws://127.0.0.1:${await one.port()}`, 'Ada')
+        const grace = new Visitor(`ws://127.0.0.1:${await other.port()}`, 'Grace')
+        await Promise.all([ada.hear('welcome'), grace.hear('welcome')])
+        // A subscription at Redis takes a moment.
+        const speaking = setInterval(() => ada.say('Hello, Grace'), 300)
+        expect(await grace.hear('said')).toMatchObject({ nickname: 'Ada', text: 'Hello, Grace' })
+        clearInterval(speaking)
+        grace.say('Hello, Ada')
+        await ada.hear('said', ({ nickname, text }) => nickname === 'Grace' && text === 'Hello, Ada')
+        for (const demo of [one, other]) {
+          const { exitCode, out, err } = await demo.signal('SIGTERM')
+          expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
+          expect(out).toContain(`Ctrl-C ends it.\n${about}\n`)
+        }
+      } finally {
+        await redis.stop()
+      }
+    })
+  })
+
+  it('with --redis says once that it cannot reach it, and is a chat all the same', async () => {
+    const closed = createServer().listen(0, '127.0.0.1')
+    await once(closed, 'listening')
+    const { port } = closed.address() as AddressInfo
+    closed.close()
+    const demo = run(['--port', '0', '--redis', `redis://127.0.0.1:${port}`])
+    const ada = new Visitor(`ws://127.0.0.1:${await demo.port()}`, 'Ada')
+    await ada.hear('welcome')
+    ada.say('Anybody here?')
+    await ada.hear('said')
+    const { exitCode, err } = await demo.signal('SIGTERM')
+    expect({ exitCode, err }).toEqual({
+      exitCode: 0,
+      err: 'Redis cannot be reached (ECONNREFUSED). Until it can, the chat is that of this process.\n'
+    })
   })
 
   it('says how to use it', async () => {

@@ -1,6 +1,12 @@
 export {
+  type Backplane,
+  type BackplaneHealth,
+  type BackplaneStats,
   createTopics,
+  MemoryHub,
   type MessageData,
+  memoryBackplane,
+  type Published,
   type PublishOptions,
   type SlowPolicy,
   type Topics,

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import { type Backplane, isBackplane } from './backplane.ts'
 import { expected } from './errors.ts'
 
 /**
@@ -38,6 +39,19 @@ export interface TopicsOptions {
    */
   maxSubscriptions?: number | undefined
   /**
+   * Brings messages to and from other nodes: `redisBackplane()` of `@oneport/redis`, `memoryBackplane()` in tests, or any
+   * {@link Backplane} of yours. It belongs to these topics alone, and `close()` closes it.
+   * @default none
+   */
+  backplane?: Backplane | undefined
+  /**
+   * Called where the backplane refuses a message, a subscription or to close, with the topic, which is empty for the last.
+   * The sockets of this node get the message all the same, and the subscription is tried again. What it throws itself is
+   * thrown in the next tick.
+   * @default nothing
+   */
+  onBackplaneError?: ((error: unknown, topic: string) => void) | undefined
+  /**
    * Called where a socket throws while it is written to, as its `send` may if something replaced it. The other sockets
    * get their message all the same. What it throws itself is thrown in the next tick.
    * @default nothing; `stats().failed` counts them
@@ -52,6 +66,8 @@ export interface ResolvedOptions {
   readonly maxTopicLength: number
   readonly maxTopicsPerSocket: number
   readonly maxSubscriptions: number
+  readonly backplane: Backplane | undefined
+  readonly onBackplaneError: (error: unknown, topic: string) => void
   readonly onError: (error: unknown, socket: WebSocket) => void
 }
 
@@ -61,6 +77,8 @@ const defaults: ResolvedOptions = Object.freeze({
   maxTopicLength: 256,
   maxTopicsPerSocket: 1_000,
   maxSubscriptions: 1_000_000,
+  backplane: undefined,
+  onBackplaneError: () => {},
   onError: () => {}
 })
 
@@ -94,6 +112,11 @@ export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   }
   if (!policies.includes(resolved.whenSlow))
     throw expected('whenSlow', "'close', 'drop' or 'latest'", resolved.whenSlow)
-  if (typeof resolved.onError !== 'function') throw expected('onError', 'a function', resolved.onError)
+  if (resolved.backplane !== undefined && !isBackplane(resolved.backplane)) {
+    throw expected('backplane', 'publish, subscribe, unsubscribe, health and close', resolved.backplane)
+  }
+  for (const name of ['onBackplaneError', 'onError'] as const) {
+    if (typeof resolved[name] !== 'function') throw expected(name, 'a function', resolved[name])
+  }
   return resolved
 }

@@ -1,3 +1,5 @@
+import type { BackplaneHealth } from './backplane.ts'
+
 /** Counts since `createTopics`, and what there is now. */
 export interface TopicsStats {
   /** Sockets that have a topic. */
@@ -17,10 +19,29 @@ export interface TopicsStats {
   readonly closed: number
   /** Sockets that threw while they were written to. */
   readonly failed: number
+  /** How it goes with the other nodes; undefined where there is no backplane. */
+  readonly backplane: BackplaneStats | undefined
+}
+
+/** What there is of a backplane now, and counts. */
+export interface BackplaneStats {
+  readonly health: BackplaneHealth
+  /** Topics for which this node is subscribed, or will be again by itself once the connection is back. */
+  readonly topics: number
+  /** Topics that a socket has, and for which this node is not subscribed yet. */
+  readonly missing: number
+  /** Messages that were handed over. */
+  readonly sent: number
+  /** Messages of other nodes. */
+  readonly received: number
+  /** Messages on the channel of a topic that no node of ours has made. They are dropped. */
+  readonly foreign: number
+  /** Messages that could not be handed over. The sockets of this node got them. */
+  readonly failed: number
 }
 
 /** The counters among them. */
-export class Counters implements Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions'> {
+export class Counters implements Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions' | 'backplane'> {
   published = 0
   delivered = 0
   sent = 0

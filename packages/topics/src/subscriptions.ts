@@ -6,16 +6,24 @@ import { open } from './ready-state.ts'
 
 type Limits = Pick<ResolvedOptions, 'maxTopicLength' | 'maxTopicsPerSocket' | 'maxSubscriptions'>
 
+/** Told of topics that somebody has for the first time, and of those that nobody has any more. */
+export interface TopicWatch {
+  want(topic: string): void
+  release(topic: string): void
+}
+
 /** Who has which topics. A topic is there as long as somebody has it, a member as long as it has a topic. */
 export class Subscriptions {
   readonly #limits: Limits
   readonly #members = new Map<WebSocket, Member>()
   readonly #topics = new Map<string, Set<Member>>()
   readonly #onClose: (this: WebSocket) => void
+  readonly #watch: TopicWatch | undefined
   #count = 0
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, watch?: TopicWatch) {
     this.#limits = limits
+    this.#watch = watch
     const leave = (socket: WebSocket): void => this.leave(socket)
     this.#onClose = function (this: WebSocket): void {
       leave(this)
@@ -41,6 +49,7 @@ export class Subscriptions {
     if (members === undefined) {
       members = new Set()
       this.#topics.set(topic, members)
+      this.#watch?.want(topic)
     }
     members.add(member)
     this.#count++
@@ -89,8 +98,10 @@ export class Subscriptions {
   #forget(member: Member, topic: string): void {
     const members = this.#topics.get(topic)
     members?.delete(member)
-    if (members?.size === 0) this.#topics.delete(topic)
     this.#count--
+    if (members?.size !== 0) return
+    this.#topics.delete(topic)
+    this.#watch?.release(topic)
   }
 
   #checkLimits(topic: string, topicsOfSocket: number): void {

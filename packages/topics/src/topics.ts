@@ -1,6 +1,8 @@
 import type { WebSocket } from 'ws'
 import { Delivery } from './delivery.ts'
+import type { Opened } from './envelope.ts'
 import { TopicsError } from './errors.ts'
+import { type HandedOver, Link } from './link.ts'
 import { Message, type MessageData } from './message.ts'
 import { resolveOptions, type TopicsOptions } from './options.ts'
 import { Counters, type TopicsStats } from './stats.ts'
@@ -8,7 +10,7 @@ import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts
 
 export interface PublishOptions {
   /**
-   * A socket, or sockets, that do not get the message.
+   * A socket, or sockets, of this node that do not get the message.
    * @default none
    */
   except?: WebSocket | ReadonlySet<WebSocket> | undefined
@@ -24,10 +26,22 @@ export interface PublishOptions {
   compress?: boolean | undefined
 }
 
-/** Topics on one node. */
+/**
+ * What came of a message. `local` is the number of sockets of this node that it reached. For the other nodes:
+ *
+ * - `'none'`: there is no backplane.
+ * - `'sent'`: the backplane has it. Whether another node has the topic, or gets it, nobody knows.
+ * - `'failed'`: it could not be handed over, or nobody knows whether it was; `error` says why.
+ */
+export type Published =
+  | { readonly local: number; readonly backplane: 'none' | 'sent' }
+  | { readonly local: number; readonly backplane: 'failed'; readonly error: unknown }
+
+/** Topics on one node, or with a backplane on all of them. */
 export interface Topics {
   /**
-   * Gives a socket a topic. It leaves all its topics by itself when it closes.
+   * Gives a socket a topic. It leaves all its topics by itself when it closes. With a backplane, messages of other nodes
+   * come as soon as that has subscribed too.
    * @returns false where it has the topic already, or is not open
    * @throws TopicsError where a limit is reached, or after `close()`
    */
@@ -35,18 +49,29 @@ export interface Topics {
   /** @returns false where the socket did not have the topic */
   unsubscribe(socket: WebSocket, topic: string): boolean
   /**
-   * Sends a message to all sockets that have a topic. It leaves when the current tick ends, with whatever else was
-   * published and sent to the same socket by then.
-   * @returns the number of sockets that it reached: it was handed to their connection
+   * Sends a message to all sockets that have a topic, and through the backplane to those of other nodes. On this node it
+   * leaves when the current tick ends, with whatever else was published and sent to the same socket by then. Where the
+   * backplane fails, `stats()` counts it and `onBackplaneError` is called; the message is not tried again.
+   * @returns the number of sockets of this node that it reached: it was handed to their connection
+   * @throws TypeError for a topic that is no string, or data of a wrong kind
    */
   publish(topic: string, data: MessageData, options?: PublishOptions): number
-  /** The sockets that have a topic. */
+  /**
+   * As `publish`, and says what came of it once that is known.
+   * @returns a promise that never rejects
+   * @throws TypeError for a topic that is no string, or data of a wrong kind
+   */
+  publishAndConfirm(topic: string, data: MessageData, options?: PublishOptions): Promise<Published>
+  /** The sockets of this node that have a topic. */
   subscribers(topic: string): WebSocket[]
   /** The topics that a socket has. */
   topicsOf(socket: WebSocket): string[]
   stats(): TopicsStats
-  /** Ends all subscriptions. The sockets stay open; what was published before is written. */
-  close(): void
+  /**
+   * Ends all subscriptions at once, and closes the backplane. The sockets stay open; what was published before is written.
+   * @returns a promise that resolves when the backplane is closed, and never rejects
+   */
+  close(): Promise<void>
 }
 
 /**
@@ -55,10 +80,37 @@ export interface Topics {
  */
 export function createTopics(options: TopicsOptions = {}): Topics {
   const resolved = resolveOptions(options)
+  const { backplane, onBackplaneError } = resolved
   const counters = new Counters()
-  const subscriptions = new Subscriptions(resolved)
+  const link =
+    backplane &&
+    new Link(backplane, { receive: (topic, message) => receive(topic, message), onError: onBackplaneError })
+  const subscriptions = new Subscriptions(resolved, link)
   const delivery = new Delivery(resolved, counters, ({ socket }) => subscriptions.leave(socket))
   let isClosed = false
+
+  /** @returns the number of sockets that it reached */
+  function deliver(topic: string, message: Message, except?: PublishOptions['except']): number {
+    let reached = 0
+    for (const member of subscriptions.membersOf(topic) ?? []) {
+      if (isExcepted(member.socket, except)) continue
+      if (delivery.deliver(member, topic, message)) reached++
+    }
+    return reached
+  }
+
+  function receive(topic: string, { payload, isBinary, compress }: Opened): void {
+    // It may have been under way while the last socket left.
+    if (subscriptions.membersOf(topic) !== undefined) deliver(topic, new Message(payload, isBinary, compress))
+  }
+
+  function publish(topic: string, data: MessageData, options: PublishOptions = {}) {
+    const { except, binary = typeof data !== 'string', compress = true } = options
+    checkTopic(topic)
+    const message = new Message(data, binary, compress)
+    counters.published++
+    return { local: deliver(topic, message, except), handedOver: link?.publish(topic, message) }
+  }
 
   return {
     subscribe(socket, topic) {
@@ -72,28 +124,31 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       return subscriptions.remove(socket, topic)
     },
 
-    publish(topic, data, { except, binary = typeof data !== 'string', compress = true } = {}) {
-      checkTopic(topic)
-      const message = new Message(data, binary, compress)
-      counters.published++
-      let reached = 0
-      for (const member of subscriptions.membersOf(topic) ?? []) {
-        if (isExcepted(member.socket, except)) continue
-        if (delivery.deliver(member, topic, message)) reached++
-      }
-      return reached
+    publish: (topic, data, options) => publish(topic, data, options).local,
+
+    publishAndConfirm(topic, data, options) {
+      const { local, handedOver } = publish(topic, data, options)
+      return confirm(local, handedOver)
     },
 
     subscribers: (topic) => Array.from(subscriptions.membersOf(topic) ?? [], ({ socket }) => socket),
     topicsOf: (socket) => subscriptions.topicsOf(socket),
-    stats: () => ({ ...subscriptions.counts, ...counters }),
+    stats: () => ({ ...subscriptions.counts, ...counters, backplane: link?.stats }),
 
-    close() {
+    async close() {
       isClosed = true
+      const closed = link?.close()
       subscriptions.leaveAll()
       delivery.close()
+      await closed
     }
   }
+}
+
+async function confirm(local: number, handedOver: Promise<HandedOver> | undefined): Promise<Published> {
+  if (handedOver === undefined) return { local, backplane: 'none' }
+  const result = await handedOver
+  return result.isSent ? { local, backplane: 'sent' } : { local, backplane: 'failed', error: result.error }
 }
 
 const isExcepted = (socket: WebSocket, except: PublishOptions['except']): boolean =>

@@ -19,6 +19,12 @@ test.each([
   ],
   [{ whenSlow: 'wait' }, "whenSlow: expected 'close', 'drop' or 'latest'; got 'wait'"],
   [{ onError: true }, 'onError: expected a function; got true'],
+  [{ onBackplaneError: 1 }, 'onBackplaneError: expected a function; got 1'],
+  [
+    { backplane: { publish() {} } },
+    'backplane: expected publish, subscribe, unsubscribe, health and close; got [object Object]'
+  ],
+  [{ backplane: null }, 'backplane: expected publish, subscribe, unsubscribe, health and close; got null'],
   [{ maxBuffered: 1 }, /^Unknown option 'maxBuffered'\. Known are: maxBufferedBytes, /],
   [null, 'options: expected an object; got null']
 ])('refuses %p', (options, message) => {

@@ -120,7 +120,7 @@ describe('a limit says what it is', () => {
     const topics = createTopics()
     const { socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')
-    topics.close()
+    void topics.close()
     expect(topics.stats()).toMatchObject({ sockets: 0, topics: 0, subscriptions: 0 })
     expect(topics.publish('a', 'hello')).toBe(0)
     expect(refused(() => topics.subscribe(socket, 'a'))).toEqual({

@@ -342,7 +342,7 @@ test('close() writes what was published before', async () => {
   const { client, socket } = await (await serveBare()).connect()
   topics.subscribe(socket, 'a')
   topics.publish('a', 'last')
-  topics.close()
+  void topics.close()
   expect(rawSocketOf(socket).writableCorked).toBe(0)
   expect(await client.next()).toBe('last')
 })

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './port.ts'
+import type { Program } from './program.ts'
+
+export const redisProgram: Program = { path: '/usr/bin/redis-server', aptPackage: 'redis-server' }
+
+const slots = 16_384
+
+/** A Redis of its own, on a free port of this machine, which keeps nothing. */
+export class RedisServer {
+  readonly port: number
+  readonly #folder = mkdtempSync(join(tmpdir(), 'oneport-redis-'))
+  readonly #options: readonly string[]
+  #child: ChildProcess | undefined
+
+  private constructor(port: number, options: readonly string[]) {
+    this.port = port
+    this.#options = options
+  }
+
+  static async start(...options: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), options)
+    await server.start()
+    return server
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  /** Starts it, at first or again on the same port. */
+  async start(): Promise<void> {
+    const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#folder]
+    const child = spawn(redisProgram.path, ['--port', String(this.port), ...fixed, ...this.#options], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    this.#child = child
+    let printed = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString()
+    })
+    while (!printed.includes('Ready to accept connections')) {
+      const ended = once(child, 'exit').then(() => true)
+      if (await Promise.race([ended, once(child.stdout, 'data').then(() => false)])) {
+        throw new Error(`redis-server ended. It printed: ${printed}`)
+      }
+    }
+  }
+
+  /** Sends a signal that it goes on after. */
+  tell(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Kills it; `start()` starts it again. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  /** Kills it and removes its folder. */
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Sends one command. @returns the reply as it comes over the wire */
+  async command(...words: (string | Buffer)[]): Promise<string> {
+    const socket = connect(this.port, '127.0.0.1')
+    try {
+      socket.write(`*${words.length}\r\n`)
+      for (const word of words) {
+        socket.write(`$${Buffer.byteLength(word)}\r\n`)
+        socket.write(word)
+        socket.write('\r\n')
+      }
+      let reply = ''
+      while (!isWhole(reply)) {
+        const [chunk] = (await once(socket, 'data')) as [Buffer]
+        reply += chunk.toString()
+      }
+      if (reply.startsWith('-')) throw new Error(reply.trim())
+      return reply
+    } finally {
+      socket.destroy()
+    }
+  }
+}
+
+/** Whether the reply to one of the commands that the tests send is here in full. */
+function isWhole(reply: string): boolean {
+  const [, kind, count] = /^([$*])(\d+)\r\n/.exec(reply) ?? []
+  if (kind === undefined) return /^[+:-].*\r\n$/.test(reply)
+  if (kind === '$') return reply.length >= `$${count}\r\n`.length + Number(count) + 2
+  // An array of pairs: a channel in two lines, a number in one.
+  return reply.endsWith('\r\n') && reply.split('\r\n').length - 2 >= Number(count) * 1.5
+}
+
+/** A Cluster of three, with sharded pub/sub. */
+export async function startRedisCluster(): Promise<RedisServer[]> {
+  const servers: RedisServer[] = []
+  const bus: number[] = []
+  for (let index = 0; index < 3; index++) {
+    const port = await freePort()
+    bus.push(port)
+    const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-port', String(port)]
+    const server = await RedisServer.start(...options)
+    servers.push(server)
+    const [first, last] = [0, 1].map((next) => Math.floor((slots * (index + next)) / 3) - next) as [number, number]
+    await server.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))
+    await server.command('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last))
+  }
+  const [inviting, ...others] = servers as [RedisServer, ...RedisServer[]]
+  for (const [index, { port }] of others.entries()) {
+    await inviting.command('CLUSTER', 'MEET', '127.0.0.1', String(port), String(bus[index + 1]))
+  }
+  for (const server of servers) while (!(await isJoined(server))) await sleep(20)
+  return servers
+}
+
+async function isJoined(server: RedisServer): Promise<boolean> {
+  const info = await server.command('CLUSTER', 'INFO')
+  return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
+}

@@ -1,0 +1,94 @@
+/**
+ * A client of node-redis 6 (`createClient`, `createCluster`) or of ioredis 6 (`new Redis`, `new Cluster`). It is a pattern
+ * only: the backplane makes connections of its own with `duplicate()`, and neither uses, changes nor closes this one.
+ */
+export interface RedisClient {
+  duplicate(...args: never[]): unknown
+  publish(...args: never[]): unknown
+  on(...args: never[]): unknown
+}
+
+/** What the clients have in common; the events are those of all of them. */
+interface Emitter {
+  on(event: Fault, listener: (error: unknown) => void): unknown
+  connect(): Promise<unknown>
+}
+
+type Fault = 'error' | 'node-error' | 'node error' | 'nodeError'
+
+type Listener = (message: Buffer, channel: Buffer) => void
+
+/** https://github.com/redis/node-redis/blob/master/docs/pub-sub.md */
+export interface NodeRedis extends Emitter {
+  readonly isReady: boolean
+  duplicate(overrides: object): NodeRedis
+  publish(channel: string, message: Buffer): Promise<unknown>
+  subscribe(channel: string, listener: Listener, isBinary: true): Promise<void>
+  unsubscribe(channel: string): Promise<void>
+  destroy(): void
+}
+
+/** https://github.com/redis/node-redis/blob/master/docs/clustering.md */
+export interface NodeRedisCluster extends Emitter {
+  readonly isReady: boolean
+  readonly masters: readonly NodeRedisMaster[]
+  readonly slots: readonly ({ readonly master: NodeRedisMaster } | undefined)[]
+  duplicate(overrides: object): NodeRedisCluster
+  nodeClient(master: NodeRedisMaster): Promise<unknown>
+  sPublish(channel: string, message: Buffer): Promise<unknown>
+  sSubscribe(channel: string, listener: Listener, isBinary: true): Promise<void>
+  sUnsubscribe(channel: string): Promise<void>
+  destroy(): void
+}
+
+export interface NodeRedisMaster {
+  readonly client?: { readonly isReady: boolean } | undefined
+  readonly pubSub?:
+    | { readonly client: { readonly isReady: boolean }; readonly connectPromise?: Promise<unknown> | undefined }
+    | undefined
+}
+
+/** https://github.com/redis/ioredis#pubsub */
+export interface IoRedis extends Emitter {
+  readonly isCluster: false
+  readonly status: string
+  duplicate(overrides: object): IoRedis
+  on(event: 'ready', listener: () => void): unknown
+  on(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): unknown
+  on(event: Fault, listener: (error: unknown) => void): unknown
+  publish(channel: string, message: Buffer): Promise<unknown>
+  subscribe(...channels: string[]): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  disconnect(): void
+}
+
+/** https://github.com/redis/ioredis#sharded-pubsub */
+export interface IoRedisCluster extends Emitter {
+  readonly isCluster: true
+  readonly status: string
+  readonly options: { readonly redisOptions?: object | undefined }
+  duplicate(nodes: readonly never[], overrides: object): IoRedisCluster
+  nodes(role: 'master'): readonly { readonly status: string }[]
+  on(event: '+node', listener: (node: { connect(): Promise<unknown> }) => void): unknown
+  on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): unknown
+  on(event: Fault, listener: (error: unknown) => void): unknown
+  spublish(channel: string, message: Buffer): Promise<unknown>
+  ssubscribe(channel: string): Promise<unknown>
+  sunsubscribe(channel: string): Promise<unknown>
+  disconnect(): void
+}
+
+const has = (value: object, name: string, type: 'function' | 'boolean' | 'string'): boolean =>
+  typeof (value as Record<string, unknown>)[name] === type
+
+export const isNodeRedis = (client: object): client is NodeRedis =>
+  has(client, 'isReady', 'boolean') && has(client, 'destroy', 'function') && !has(client, 'nodeClient', 'function')
+
+export const isNodeRedisCluster = (client: object): client is NodeRedisCluster =>
+  has(client, 'sSubscribe', 'function') && has(client, 'nodeClient', 'function')
+
+export const isIoRedis = (client: object): client is IoRedis =>
+  has(client, 'status', 'string') && (client as IoRedis).isCluster === false
+
+export const isIoRedisCluster = (client: object): client is IoRedisCluster =>
+  has(client, 'ssubscribe', 'function') && (client as IoRedisCluster).isCluster === true

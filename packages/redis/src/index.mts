@@ -1,0 +1,1 @@
+export { type RedisBackplaneOptions, type RedisClient, redisBackplane } from './index.ts'

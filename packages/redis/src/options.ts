@@ -1,0 +1,76 @@
+import type { RedisClient } from './client.ts'
+
+export interface RedisBackplaneOptions {
+  /** See {@link RedisClient}. With a client of a Cluster, sharded pub/sub is used. It need not be connected. */
+  client: RedisClient
+  /**
+   * What the name of each channel begins with. The topic follows as it is. Nodes hear those with the same prefix.
+   * @default 'oneport:'
+   */
+  prefix?: string | undefined
+  /**
+   * Bytes of messages that Redis has not acknowledged, each counted with 1 KiB for what the client keeps of it. Further
+   * ones fail; a single one may be larger. `Infinity` lets any amount wait.
+   * @default 33_554_432
+   */
+  maxPendingBytes?: number | undefined
+  /**
+   * Time that Redis has to acknowledge a message before it counts as failed, in milliseconds.
+   * @default 5_000
+   */
+  timeoutMs?: number | undefined
+  /**
+   * Called with each fault of a connection, such as an attempt to connect that failed. The client goes on trying.
+   * @default nothing
+   */
+  onError?: ((error: unknown) => void) | undefined
+}
+
+export type ResolvedOptions = {
+  readonly [Name in keyof RedisBackplaneOptions]-?: NonNullable<RedisBackplaneOptions[Name]>
+}
+
+const defaults = Object.freeze({
+  client: undefined as RedisClient | undefined,
+  prefix: 'oneport:',
+  maxPendingBytes: 33_554_432,
+  timeoutMs: 5_000,
+  onError: () => {}
+})
+
+const maxTimeoutMs = 2_147_483_647
+
+/**
+ * Checks options and fills in what they leave out.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
+  const unknown = Object.keys(options).find((name) => !(name in defaults))
+  if (unknown !== undefined) {
+    throw new TypeError(`Unknown option '${unknown}'. Known are: ${Object.keys(defaults).join(', ')}`)
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const resolved: ResolvedOptions = { ...defaults, client: options.client, ...Object.fromEntries(given) }
+  const { client, prefix, maxPendingBytes, timeoutMs, onError } = resolved
+  if (typeof client?.duplicate !== 'function') throw expected('client', 'a client of node-redis or ioredis', client)
+  if (typeof prefix !== 'string') throw expected('prefix', 'a string', prefix)
+  if (maxPendingBytes !== Infinity && !(Number.isSafeInteger(maxPendingBytes) && maxPendingBytes > 0)) {
+    throw expected('maxPendingBytes', 'a whole number of bytes from 1 on, or Infinity', maxPendingBytes)
+  }
+  if (!(Number.isSafeInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) {
+    throw expected('timeoutMs', `a whole number of milliseconds from 1 to ${maxTimeoutMs}`, timeoutMs)
+  }
+  if (typeof onError !== 'function') throw expected('onError', 'a function', onError)
+  return resolved
+}
+
+function expected(what: string, wanted: string, got: unknown): TypeError {
+  const shown =
+    typeof got === 'string'
+      ? `'${got}'`
+      : typeof got === 'object' && got !== null
+        ? Object.prototype.toString.call(got)
+        : String(got)
+  return new TypeError(`${what}: expected ${wanted}; got ${shown}`)
+}

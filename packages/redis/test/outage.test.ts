@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeWith, redisProgram } from '@oneport/adapter-testsuite'
+import { atEnd, stopAll } from '../../topics/test/pair.ts'
+import { type Client, Node, until } from './node.ts'
+import { kinds, type Site } from './sites.ts'
+
+// A connection comes back after up to two seconds, a Cluster some later.
+jest.setTimeout(60_000)
+
+afterEach(stopAll)
+
+const count = 12
+
+describeWith(redisProgram, 'while Redis is away', () => {
+  describe.each(kinds)('$name', ({ name, open }) => {
+    let site: Site
+
+    beforeEach(async () => {
+      site = await open()
+      atEnd(() => site.stop())
+    })
+
+    // As many that every shard has some.
+    const topics = Array.from({ length: count }, (_, index) => `topic ${index}`)
+
+    async function startPair(options?: Parameters<Site['join']>[0]): Promise<[Node, Node, Client]> {
+      const [one, other] = [await Node.start(site.join(options)), await Node.start(site.join(options))]
+      const bob = await other.connect(...topics)
+      await Promise.all([one.settled(), other.settled()])
+      return [one, other, bob]
+    }
+
+    /** Whether messages of all topics come through. */
+    async function comesThrough(node: Node, { texts }: Client): Promise<boolean> {
+      const mark = `mark ${performance.now()}`
+      for (const topic of topics) node.topics.publish(topic, mark)
+      const deadline = Date.now() + 500
+      const here = (): boolean => texts().filter((text) => text === mark).length === count
+      while (!here() && Date.now() < deadline) await sleep(5)
+      return here()
+    }
+
+    test('killed and started again under load: local delivery goes on, nothing comes twice, and all topics come back', async () => {
+      const [one, other, bob] = await startPair()
+      const ada = await one.connect(...topics)
+      await one.settled()
+      let published = 0
+      const load = setInterval(() => {
+        for (const topic of topics) one.topics.publish(topic, `${topic}: ${++published}`)
+      }, 5)
+      atEnd(() => clearInterval(load))
+      await until(() => bob.got.length > 10 * count)
+      for (const server of site.servers) await server.kill()
+      await until(() => one.backplane.health === 'down' && other.backplane.health === 'down')
+      const [during, { failed }] = [published, one.backplane]
+      const began = performance.now()
+      expect(await one.topics.publishAndConfirm(topics[0] as string, 'meanwhile')).toMatchObject({
+        local: 1,
+        backplane: 'failed',
+        error: expect.any(Error)
+      })
+      // It does not wait for the server to come back.
+      expect(performance.now() - began).toBeLessThan(1_000)
+      await until(() => published > during + 50 * count)
+      expect(one.backplane.failed).toBeGreaterThanOrEqual(failed + 49 * count)
+      for (const server of site.servers) await server.start()
+      await until(() => comesThrough(one, bob))
+      await until(() => comesThrough(other, ada))
+      clearInterval(load)
+      await until(() => ada.got.filter(({ data }) => data.toString().startsWith('topic')).length === published)
+      expect(one.backplane).toMatchObject({ health: 'up', missing: 0, topics: count })
+      expect(other.backplane).toMatchObject({ health: 'up', missing: 0, topics: count })
+      for (const topic of topics) {
+        const numbers = bob.texts().flatMap((text) => {
+          const [name, number] = text.split(': ')
+          return name === topic && number !== undefined ? [Number(number)] : []
+        })
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+      }
+    })
+
+    test('its connections are cut: all topics come back', async () => {
+      const [one, other, bob] = await startPair()
+      for (const server of site.servers) {
+        await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
+        await server.command('CLIENT', 'KILL', 'TYPE', 'normal')
+      }
+      await until(() => comesThrough(one, bob))
+      await until(() => other.backplane.health === 'up' && other.backplane.missing === 0)
+    })
+
+    test('it is not there at the start: nodes begin without it', async () => {
+      for (const server of site.servers) await server.kill()
+      const [one, other] = [await Node.start(site.join()), await Node.start(site.join())]
+      const [ada, bob] = [await one.connect(...topics), await other.connect(...topics)]
+      expect(await one.topics.publishAndConfirm(topics[0] as string, 'alone')).toMatchObject({
+        local: 1,
+        backplane: 'failed'
+      })
+      expect(one.backplane).toMatchObject({ health: 'down', topics: 0, missing: count })
+      for (const server of site.servers) await server.start()
+      await until(() => comesThrough(one, bob))
+      await until(() => comesThrough(other, ada))
+    })
+
+    test('topics are taken and left: they are subscribed and given up when it is back', async () => {
+      const [one, other, bob] = await startPair()
+      for (const server of site.servers) await server.kill()
+      await until(() => one.backplane.health === 'down' && other.backplane.health === 'down')
+      const [left, ...kept] = topics
+      other.topics.unsubscribe(bob.socket, left as string)
+      for (let round = 0; round < 100; round++) {
+        other.topics.subscribe(bob.socket, `passing ${round}`)
+        other.topics.unsubscribe(bob.socket, `passing ${round}`)
+      }
+      other.topics.subscribe(bob.socket, 'new')
+      for (const server of site.servers) await server.start()
+      await until(() => other.backplane.topics === count && other.backplane.missing === 0)
+      await until(async () => (await site.subscribers('new')) === 1 && (await site.subscribers(left as string)) === 0)
+      await until(async () => (await site.subscribers(kept[0] as string)) === 1)
+      for (const round of [0, 50, 99]) expect(await site.subscribers(`passing ${round}`)).toBe(0)
+    })
+
+    if (name.endsWith('Cluster')) {
+      test('one shard is killed: the topics of the others go on, and its own come back', async () => {
+        const [one, other, bob] = await startPair()
+        const [lost] = site.servers
+        await lost?.kill()
+        const mark = 'after the kill'
+        const results = await Promise.all(topics.map((topic) => one.topics.publishAndConfirm(topic, mark)))
+        const sent = results.filter(({ backplane }) => backplane === 'sent').length
+        expect(sent).toBeGreaterThan(0)
+        expect(sent).toBeLessThan(count)
+        await until(() => bob.texts().filter((text) => text === mark).length === sent)
+        await lost?.start()
+        await until(() => comesThrough(one, bob))
+        await until(() => other.backplane.health === 'up' && other.backplane.missing === 0)
+      })
+    }
+
+    test('it hangs: messages fail in time, and no number of them waits', async () => {
+      const [one, , bob] = await startPair({ timeoutMs: 200, maxPendingBytes: 200_000 })
+      for (const server of site.servers) server.tell('SIGSTOP')
+      const results = await Promise.all(
+        Array.from({ length: 500 }, () => one.topics.publishAndConfirm(topics[0] as string, 'x'.repeat(1_000)))
+      )
+      const messages = results.map((result) => (result.backplane === 'failed' ? String(result.error) : 'sent'))
+      expect(messages.filter((message) => message.includes('has not answered in 200 ms')).length).toBeGreaterThan(50)
+      expect(messages.filter((message) => message.includes('Redis is behind')).length).toBeGreaterThan(350)
+      expect(one.backplane.health).toBe('partial')
+      for (const server of site.servers) server.tell('SIGCONT')
+      await until(() => comesThrough(one, bob))
+      await until(() => one.backplane.health === 'up')
+    })
+  })
+})

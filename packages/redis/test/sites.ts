@@ -1,0 +1,84 @@
+import { RedisServer, startRedisCluster } from '@oneport/adapter-testsuite'
+import { type Backplane, MemoryHub, memoryBackplane } from '@oneport/topics'
+import { Cluster, Redis } from 'ioredis'
+import { createClient, createCluster } from 'redis'
+import { type RedisBackplaneOptions, type RedisClient, redisBackplane } from '../src/index.ts'
+import { slotOf } from '../src/slot.ts'
+
+/** A place where backplanes meet. */
+export interface Site {
+  /** The servers; none for the one in memory. */
+  readonly servers: readonly RedisServer[]
+  /** A backplane for one node. */
+  join(options?: Partial<RedisBackplaneOptions>): Backplane
+  /** How many nodes have subscribed to a topic. */
+  subscribers(topic: string): Promise<number>
+  /** Puts bytes on the channel of a topic, as anybody may who reaches the server. */
+  inject(topic: string, bytes: Buffer): Promise<unknown>
+  stop(): Promise<void>
+}
+
+export interface Kind {
+  readonly name: string
+  open(): Promise<Site>
+}
+
+export const memory: Kind = {
+  name: 'the backplane in memory',
+  open: async () => {
+    const hub = new MemoryHub()
+    const stranger = memoryBackplane(hub)
+    return {
+      servers: [],
+      join: () => memoryBackplane(hub),
+      subscribers: async (topic) => hub.subscribers(topic),
+      inject: (topic, bytes) => stranger.publish(topic, bytes),
+      stop: async () => {}
+    }
+  }
+}
+
+/** Of keys, which channels are not. */
+const keyPrefix = 'keys:'
+
+type MakeClient = (servers: readonly RedisServer[]) => RedisClient
+
+/** Those of ioredis connect at once where they are not told otherwise; here only their duplicates shall. */
+const clients: Record<string, { standalone: MakeClient; cluster: MakeClient }> = {
+  'node-redis': {
+    standalone: ([server]) => createClient({ url: server?.url ?? '', keyPrefix }),
+    cluster: (servers) => createCluster({ rootNodes: servers.map(({ url }) => ({ url })), keyPrefix })
+  },
+  ioredis: {
+    standalone: ([server]) => new Redis({ host: '127.0.0.1', port: server?.port ?? 0, lazyConnect: true, keyPrefix }),
+    cluster: (servers) =>
+      new Cluster(
+        servers.map(({ port }) => ({ host: '127.0.0.1', port })),
+        { lazyConnect: true, keyPrefix, redisOptions: { keyPrefix } }
+      )
+  }
+}
+
+const prefix = 'oneport:'
+
+function site(servers: readonly RedisServer[], makeClient: MakeClient, isCluster: boolean): Site {
+  const serverOf = (topic: string): RedisServer =>
+    servers[isCluster ? Math.floor(((slotOf(prefix + topic) + 1) * 3 - 1) / 16_384) : 0] as RedisServer
+  return {
+    servers,
+    join: (options) => redisBackplane({ client: makeClient(servers), ...options }),
+    subscribers: async (topic) => {
+      const what = isCluster ? 'SHARDNUMSUB' : 'NUMSUB'
+      return Number(/:(\d+)\r\n$/.exec(await serverOf(topic).command('PUBSUB', what, prefix + topic))?.[1])
+    },
+    inject: (topic, bytes) => serverOf(topic).command(isCluster ? 'SPUBLISH' : 'PUBLISH', prefix + topic, bytes),
+    stop: async () => {
+      for (const server of servers) await server.stop()
+    }
+  }
+}
+
+export const kinds: readonly Kind[] = Object.entries(clients).flatMap(([name, { standalone, cluster }]) => [
+  { name: `${name} and one server`, open: async () => site([await RedisServer.start()], standalone, false) },
+  { name: `${name} and a Cluster`, open: async () => site(await startRedisCluster(), cluster, true) }
+])

@@ -1,0 +1,33 @@
+import { describeWith, freePort, RedisServer, redisProgram } from '@oneport/adapter-testsuite'
+import { slotOf } from '../src/slot.ts'
+
+// https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
+const names = [
+  '',
+  '123456789',
+  'oneport:news',
+  '{user1000}.a',
+  '{user1000}.b',
+  'foo{}{bar}',
+  'foo{{bar}}zap',
+  '{a',
+  'né 🚀'
+]
+
+test('a channel has the slot that the reference gives', () => {
+  expect(slotOf('123456789')).toBe(0x31c3)
+})
+
+describeWith(redisProgram, 'the slot of a channel', () => {
+  let server: RedisServer
+
+  beforeAll(async () => {
+    server = await RedisServer.start('--cluster-enabled', 'yes', '--cluster-port', String(await freePort()))
+  })
+
+  afterAll(() => server.stop())
+
+  test.each(names)('%p is what Redis says', async (name) => {
+    expect(`:${slotOf(name)}\r\n`).toBe(await server.command('CLUSTER', 'KEYSLOT', name))
+  })
+})
