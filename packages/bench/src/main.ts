@@ -9,6 +9,9 @@ import { chartFile, chartOf, renderPage } from './report.ts'
 import { selectEntries } from './selection.ts'
 import { printTable } from './terminal.ts'
 
+/** Servers that are started anew for each round take most of the time. */
+const mostFreshRounds = 5
+
 async function measure(given: Arguments): Promise<SuiteResult[]> {
   const { rounds, quick } = given
   const extent = extentOf(given)
@@ -23,7 +26,7 @@ async function measure(given: Arguments): Promise<SuiteResult[]> {
         process.stderr.write(`${suite.title}: left out, because bufferutil has no compiled code for this machine\n`)
         continue
       }
-      const suiteRounds = suite.fresh && quick ? 1 : rounds
+      const suiteRounds = suite.fresh ? Math.min(rounds, quick ? 1 : mostFreshRounds) : rounds
       const result = await lab.run(suite, entries, suiteRounds, (round) =>
         process.stderr.write(`${suite.title}: ${round <= 0 ? 'warm-up' : `round ${round} of ${suiteRounds}`}\n`)
       )

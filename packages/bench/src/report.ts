@@ -82,9 +82,14 @@ platforms. It pays from about 1 KiB on: see the tables with it.
 **What a close costs in \`ws\`.** When a connection closes, \`socketOnEnd\` and \`socketOnClose\` of \`ws\` end the receiver
 and the socket again that have been ended before. Node then builds an error object with its stack, three for each close, and
 nobody gets to see them, because \`end()\` was called without a callback. In a profile of bare \`ws\` they took 12 % of a
-handshake with its close. In a trial in which each of the three calls asked for \`writableEnded\` first, the whole took a
-fifth less CPU. That is a change in \`ws\`, and not one to make from outside. It would speed up everybody on this page but
-the floors.`
+handshake with its close. Oneport keeps these calls from its own sockets, by an \`end\` on the one socket that does nothing
+where all has ended. The place for it is \`ws\`: asking for \`writableEnded\` before each of the three calls would speed up
+everybody on this page but the floors.
+
+**What is left of a handshake.** Beside what \`ws\` does, a handshake here makes a \`ServerResponse\`, writes its head field by
+field, and keeps the context of its route for the listeners. That is what lets middleware see it. In a refusal there is no
+\`ws\` to hide behind: the response, with two pieces in one call of the system where bare \`ws\` writes one string, is most of
+the difference.`
 
 /** The page. */
 export function renderPage(results: readonly SuiteResult[], circumstances: Circumstances): string {
@@ -99,7 +104,8 @@ export function renderPage(results: readonly SuiteResult[], circumstances: Circu
 
 - **The main figure is the server's CPU time for each operation**, user and system, as the server's process reports it.
   Throughput comes second: it is as much the generator's, whose own CPU time stands beside it.
-- **Look at the ratios.** Each is the median of the ratios of ${rounds} rounds, and each ratio divides what was measured in the
+- **Look at the ratios.** Each is the median of the ratios of ${rounds} rounds (five at the most where servers
+  start anew for each), and each ratio divides what was measured in the
   same round. In every round all contenders have their turn, A B C, then C B A. Below 1.00 is less work than the other.
 - **Under 5 % is noise**, also where the spread is smaller. It is the distance between the quartiles, in per cent of the
   median, and so are the whiskers of the charts.

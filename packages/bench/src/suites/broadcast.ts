@@ -53,5 +53,5 @@ export const broadcasts: readonly Suite[] = [
   broadcast('1000', 'to 1,000', { clients: 1_000, inOneTick: 1, times: 240, deflate: false }),
   broadcast('5000', 'to 5,000', { clients: 5_000, inOneTick: 1, times: 60, deflate: false }),
   broadcast('ten', 'ten in one tick', { clients: 1_000, inOneTick: 10, times: 40, deflate: false }),
-  broadcast('deflate', 'with permessage-deflate', { clients: 1_000, inOneTick: 1, times: 24, deflate: true })
+  broadcast('deflate', 'with permessage-deflate', { clients: 5_000, inOneTick: 1, times: 8, deflate: true })
 ]
