@@ -29,3 +29,22 @@ test('a handler that only sends and never ends stays paused for 10 seconds at th
   socket.close(4001)
   expect((await end).code).toBe(4001)
 })
+
+test('a handler that takes one message at a time gets each of them, in order', async () => {
+  const taken: string[] = []
+  const { target } = await serve((req, res) =>
+    acceptWebSocket(req, res, async (socket) => {
+      for (let count = 0; count < 4; count++) {
+        const [data] = await once(socket, 'message')
+        taken.push(String(data))
+        await new Promise(setImmediate)
+      }
+      socket.close(4002)
+    })
+  )
+  const { socket } = await connectClient(target, '/')
+  const end = closed(socket)
+  for (const text of ['one', 'two', 'three', 'four']) socket.send(text)
+  expect((await end).code).toBe(4002)
+  expect(taken).toEqual(['one', 'two', 'three', 'four'])
+})
