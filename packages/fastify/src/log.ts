@@ -1,24 +1,27 @@
 import type { AttachOptions, RequestFacts, WebSocket } from '@oneport/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-/** The request's id under the name that Fastify logs it with. */
-function idField({ initialConfig }: FastifyInstance, { id }: RequestFacts): Record<string, string> {
+/** Gives a request's id the name that Fastify logs it with. */
+function idFields({ initialConfig }: FastifyInstance): (request: RequestFacts) => Record<string, string> {
   const { requestIdLogLabel = 'reqId' } = initialConfig
-  return id === undefined ? {} : { [requestIdLogLabel]: id }
+  return ({ id }) => (id === undefined ? {} : { [requestIdLogLabel]: id })
 }
 
 /** Makes the default `onError`: a line of level error in the server's log. */
-export const logFault =
-  (app: FastifyInstance): NonNullable<AttachOptions['onError']> =>
-  (err, { phase, request }) =>
-    app.log.error({ ...idField(app, request), phase, err }, 'fault in a WebSocket connection')
+export function logFault(app: FastifyInstance): NonNullable<AttachOptions['onError']> {
+  const idOf = idFields(app)
+  return (err, { phase, request }) => app.log.error({ ...idOf(request), phase, err }, 'fault in a WebSocket connection')
+}
 
 /** Makes the default `onClosed`: a line of level info, unless the server logs no requests. */
 export function logClosed(app: FastifyInstance): AttachOptions['onClosed'] {
-  if (app.initialConfig.disableRequestLogging === true) return undefined
+  // Without a logger Fastify has one that does nothing, by one function for all levels.
+  const isSilent = app.log.info === app.log.error
+  if (isSilent || app.initialConfig.disableRequestLogging === true) return undefined
+  const idOf = idFields(app)
   return (socket, { request, ...summary }) => {
     if (quiet.has(socket)) return
-    app.log.info({ ...idField(app, request), path: request.path, ...summary }, 'WebSocket closed')
+    app.log.info({ ...idOf(request), path: request.path, ...summary }, 'WebSocket closed')
   }
 }
 
