@@ -62,12 +62,13 @@ function enter<Request extends IncomingMessage>(
   const entry = checkEntry(req, options, handler, framework)
   try {
     entry.handshake.accept(entry)
-    if (framework.send !== undefined) framework.send()
-    else res.writeHead(101).end()
   } catch (error) {
-    if (entry.handshake.state !== 'accepted') entry.givePlaceBack()
+    entry.givePlaceBack()
     throw error
   }
+  // From here on the handshake abandons what does not become a connection.
+  if (framework.send !== undefined) framework.send()
+  else res.writeHead(101).end()
   return entry.outcome()
 }
 
@@ -81,9 +82,10 @@ function checkEntry<Request extends IncomingMessage>(
     const [endpointOptions, credential] = options === undefined ? noOptions : splitCredential(options)
     const checked = check(req, endpointOptions, framework)
     const resolved = credential === undefined ? undefined : resolveCredential(credential)
-    // Last, so that no rule refuses while the place is taken.
+    const { requestId } = framework
+    // Last, so that nothing refuses or throws while the place is taken.
     const place = checked.handshake.connections.limits.take(checked.effective)
-    return new Entry(req, checked, place, resolved, handler, framework.requestId)
+    return new Entry(req, checked, place, resolved, handler, requestId)
   } catch (error) {
     reportRefusal(error, req, framework)
     throw error

@@ -129,7 +129,7 @@ function checkOrigin(req: IncomingMessage, endpoint: Endpoint, effective: Effect
   throw new HandshakeError(
     'HANDSHAKE_ORIGIN',
     origin === undefined ? 'A field "Origin" is required here.' : `Origin ${quote(origin)} is not allowed here.`,
-    () => describeOrigin(origin, origins, effective, req.headers.host)
+    describeOrigin(origin, origins, effective, req.headers.host)
   )
 }
 

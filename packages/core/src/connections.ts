@@ -68,7 +68,6 @@ export class Connections {
     this.open.add(socket)
     this.#heartbeat?.add(socket)
     socket.place = place
-    socket.on('close', this.#remove)
     if (credential !== undefined) this.#bind(socket, credential)
     if (this.#farewell !== undefined) socket.close(this.#farewell.code, this.#farewell.reason)
   }
@@ -89,6 +88,18 @@ export class Connections {
   /** Sets the time at which a socket's credential ends, in milliseconds since 1970. */
   renew(socket: ContainedWebSocket, expiresAt: number): void {
     this.#expiry.set(socket, expiresAt)
+  }
+
+  /** Called when a socket has closed, before its listeners are. */
+  remove(socket: ContainedWebSocket, code: number): void {
+    if (!this.open.delete(socket)) return
+    this.#heartbeat?.delete(socket)
+    this.#unbind(socket)
+    this.limits.giveBack(socket.place)
+    this.stats.closed(socket, code, this.#onClosed)
+    this.leave()
+    if (this.open.size > 0) return
+    for (const resolve of this.#whenEmpty.splice(0)) resolve()
   }
 
   /** Passes a pong on. */
@@ -118,18 +129,4 @@ export class Connections {
   async empty(): Promise<void> {
     if (this.open.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve))
   }
-
-  // One listener for all sockets: an arrow function for each would keep more alive than the socket.
-  readonly #remove: (this: WebSocket, code: number) => void = ((connections: Connections) =>
-    function (this: WebSocket, code: number): void {
-      const socket = this as ContainedWebSocket
-      if (!connections.open.delete(socket)) return
-      connections.#heartbeat?.delete(socket)
-      connections.#unbind(socket)
-      connections.limits.giveBack(socket.place)
-      connections.stats.closed(socket, code, connections.#onClosed)
-      connections.leave()
-      if (connections.open.size > 0) return
-      for (const resolve of connections.#whenEmpty.splice(0)) resolve()
-    })(this)
 }

@@ -62,20 +62,15 @@ export class HandshakeError extends Error {
   /** Whether `message` may be shown to the client: true for a fault of the client (4xx). */
   readonly expose: boolean
   /** What the operator needs and the client must not see, for the log: the effective host, the rule that refused. */
-  declare readonly detail: string | undefined
+  readonly detail: string | undefined
 
   /**
    * @param code why the handshake is refused
    * @param message what was expected and what came; safe to show to the client
-   * @param detail for the log only; a function makes it when somebody reads it
+   * @param detail for the log only
    * @param answer status and header fields of this one answer, in place of those of its code
    */
-  constructor(
-    code: HandshakeErrorCode,
-    message: string,
-    detail?: string | (() => string),
-    answer: Partial<Refusal> = refusals[code]
-  ) {
+  constructor(code: HandshakeErrorCode, message: string, detail?: string, answer: Partial<Refusal> = refusals[code]) {
     // A refusal is the client's doing: the way through this library to it tells nobody anything, and costs time.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
@@ -87,8 +82,7 @@ export class HandshakeError extends Error {
     this.statusCode = status
     this.headers = { ...headers }
     this.expose = status < 500
-    if (typeof detail === 'function') Object.defineProperty(this, 'detail', { get: detail, enumerable: true })
-    else this.detail = detail
+    this.detail = detail
   }
 }
 

@@ -55,6 +55,8 @@ export interface Home {
   readonly stats: Stats
   /** Is told of pongs. */
   pong(socket: ContainedWebSocket): void
+  /** Is told of the end. Not by a listener: the application may remove them all. */
+  remove(socket: ContainedWebSocket, code: number): void
   /** Sets the time at which the socket's credential ends. */
   renew(socket: ContainedWebSocket, expiresAt: number): void
 }
@@ -116,19 +118,22 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
     receiver.end = endOnce as Writable['end']
   }
 
-  /**
-   * Reads a chunk of received bytes; the listeners for what is in it run in the handler's context.
-   *
-   * What they send is held back until the chunk is read, so that the answers to all messages in it leave in one call of
-   * the system; `ws` makes one for each.
-   */
+  /** Reads a chunk of received bytes; the listeners for what is in it run in the handler's context. */
   read(chunk: Buffer, receiver: Writable): boolean {
+    return (this.#context as AsyncResource).runInAsyncScope(this.#parse, this, chunk, receiver)
+  }
+
+  /**
+   * What listeners send is held back until the chunk is read, so that the answers to all messages in it leave in one
+   * call of the system; `ws` makes one for each.
+   */
+  #parse(chunk: Buffer, receiver: Writable): boolean {
     const rawSocket = this.#options?.coalesce ? this.#rawSocket : undefined
     rawSocket?.cork()
     this.#isReading = true
     try {
       const { write } = Object.getPrototypeOf(receiver) as Writable
-      return (this.#context as AsyncResource).runInAsyncScope(write, receiver, chunk)
+      return Reflect.apply(write, receiver, [chunk])
     } finally {
       this.#isReading = false
       rawSocket?.uncork()
@@ -205,6 +210,8 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
     } else if (event === 'close') {
       this.#holds = false
       this.#deliverHeld()
+      const [code] = args as [number]
+      this.#context?.runInAsyncScope(() => this.#home?.remove(this, code))
     } else if (event === 'pong') {
       this.#home?.pong(this)
     } else if (event === 'error' && this.listenerCount('error') === 0) {
@@ -224,8 +231,8 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
   override close(code?: number, reason?: string | Buffer): void {
     if (this.readyState === WebSocket.OPEN) this.#initiator = hasReceivedClose(this) ? 'client' : 'server'
     super.close(code, reason)
-    // The peer's close frame stands behind what is held.
-    this.releaseMessages()
+    // The peer's close frame stands behind what is held, unless it is there already.
+    if (!hasReceivedClose(this)) this.releaseMessages()
   }
 
   override terminate(): void {

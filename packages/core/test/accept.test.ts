@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { connectClient, handshake, headArrived, refused, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
 import {
@@ -83,6 +84,15 @@ test('tells the client its origin and the log the host, the rule, and what a pro
       "allowed: 'same-origin'; behind a proxy, let it pass on what the client meant (nginx: proxy_set_header Host " +
       '$http_host; proxy_set_header X-Forwarded-Proto $scheme;) and let your framework trust it'
   ])
+})
+
+test('shows a log that prints the whole refusal what the operator needs', async () => {
+  const printed: string[] = []
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, echo), {
+    onRefused: (error) => printed.push(inspect(error))
+  })
+  await sendRaw(target, handshake('/', { Origin: 'https://evil.example' }))
+  expect(printed).toEqual([expect.stringContaining('effective host "app.example"')])
 })
 
 describe('the log line for a refused origin', () => {

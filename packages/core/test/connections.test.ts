@@ -1,10 +1,9 @@
-import { EventEmitter } from 'node:events'
 import { Connections } from '../src/connections.ts'
 import { resolveOptions } from '../src/options.ts'
 import type { ContainedWebSocket } from '../src/ws-bridge.ts'
 
-/** All that Connections uses of a socket is its `close` event. */
-const newSocket = () => new EventEmitter() as unknown as ContainedWebSocket
+/** Connections uses nothing of a socket. */
+const newSocket = () => ({}) as ContainedWebSocket
 
 /** Whether a promise has been fulfilled after all that was under way has been done. */
 async function isDone(promise: Promise<void>): Promise<boolean> {
@@ -23,9 +22,9 @@ describe('Connections', () => {
     connections.add(one, undefined)
     connections.add(two, undefined)
     expect([...connections.open]).toEqual([one, two])
-    one.emit('close')
+    connections.remove(one, 1000)
     expect([...connections.open]).toEqual([two])
-    two.emit('close')
+    connections.remove(two, 1000)
     expect(connections.open.size).toBe(0)
   })
 
@@ -40,8 +39,8 @@ describe('Connections', () => {
     const [one, two] = [newSocket(), newSocket()]
     connections.add(one, undefined)
     connections.add(two, undefined)
-    one.emit('close')
-    one.emit('close')
+    connections.remove(one, 1000)
+    connections.remove(one, 1000)
     expect([...connections.open]).toEqual([two])
   })
 
@@ -53,18 +52,9 @@ describe('Connections', () => {
     const [one, two] = [newSocket(), newSocket()]
     first.add(one, undefined)
     second.add(two, undefined)
-    one.emit('close')
+    first.remove(one, 1000)
     expect(first.open.size).toBe(0)
     expect([...second.open]).toEqual([two])
-  })
-
-  test('uses one listener for all sockets', () => {
-    const connections = new Connections(resolveOptions({ heartbeat: false }))
-    const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, undefined)
-    connections.add(two, undefined)
-    expect(one.listeners('close')).toHaveLength(1)
-    expect(one.listeners('close')).toEqual(two.listeners('close'))
   })
 })
 
@@ -77,7 +67,7 @@ describe('empty', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }))
     const socket = newSocket()
     connections.add(socket, undefined)
-    socket.emit('close')
+    connections.remove(socket, 1000)
     expect(await isDone(connections.empty())).toBe(true)
   })
 
@@ -87,9 +77,9 @@ describe('empty', () => {
     connections.add(one, undefined)
     connections.add(two, undefined)
     const empty = connections.empty()
-    one.emit('close')
+    connections.remove(one, 1000)
     expect(await isDone(empty)).toBe(false)
-    two.emit('close')
+    connections.remove(two, 1000)
     expect(await isDone(empty)).toBe(true)
   })
 
@@ -99,9 +89,9 @@ describe('empty', () => {
     connections.add(one, undefined)
     const empty = connections.empty()
     connections.add(two, undefined)
-    one.emit('close')
+    connections.remove(one, 1000)
     expect(await isDone(empty)).toBe(false)
-    two.emit('close')
+    connections.remove(two, 1000)
     expect(await isDone(empty)).toBe(true)
   })
 
@@ -110,7 +100,7 @@ describe('empty', () => {
     const socket = newSocket()
     connections.add(socket, undefined)
     const [first, second] = [connections.empty(), connections.empty()]
-    socket.emit('close')
+    connections.remove(socket, 1000)
     expect(await isDone(second)).toBe(true)
     expect(await isDone(first)).toBe(true)
   })

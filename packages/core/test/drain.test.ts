@@ -30,7 +30,9 @@ class FakeSocket extends EventEmitter {
 function connect(connections: Connections, count: number, answers = true): FakeSocket[] {
   return Array.from({ length: count }, () => {
     const socket = new FakeSocket(answers)
-    connections.add(socket as unknown as ContainedWebSocket, undefined)
+    const connection = socket as unknown as ContainedWebSocket
+    connections.add(connection, undefined)
+    socket.on('close', () => connections.remove(connection, 1000))
     return socket
   })
 }

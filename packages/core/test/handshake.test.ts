@@ -114,6 +114,17 @@ describe('any other status', () => {
     ['a reason and fields', (res) => res.writeHead(401, 'Who', { 'WWW-Authenticate': 'Bearer' }).end('no')],
     ['a flat list', (res) => res.writeHead(401, ['WWW-Authenticate', 'Bearer']).end('no')],
     ['pairs', (res) => res.writeHead(401, [['WWW-Authenticate', 'Bearer']] as never).end('no')],
+    [
+      'fields, for a connection that stays',
+      (res) => Object.assign(res, { shouldKeepAlive: true }).writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end('no')
+    ],
+    [
+      'fields, without Connection',
+      (res) => {
+        res.removeHeader('Connection')
+        res.writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end('no')
+      }
+    ],
     ['setHeader before', (res) => res.setHeader('WWW-Authenticate', 'Bearer').writeHead(401).end('no')],
     ['end alone', (res) => Object.assign(res.setHeader('WWW-Authenticate', 'Bearer'), { statusCode: 401 }).end('no')]
   ]

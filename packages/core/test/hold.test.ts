@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { closed, connectClient } from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived } from '@oneport/adapter-testsuite'
+import type { WebSocket } from 'ws'
 import { acceptWebSocket } from '../src/index.ts'
-import { serve, stopAll } from './server.ts'
+import { open, read, serve, stopAll } from './server.ts'
 
 afterEach(async () => {
   jest.useRealTimers()
@@ -48,3 +49,24 @@ test('a handler that takes one message at a time gets each of them, in order', a
   expect((await end).code).toBe(4002)
   expect(taken).toEqual(['one', 'two', 'three', 'four'])
 })
+
+test('a handler that takes one message at a time gets all that came with the close frame', async () => {
+  const taken: string[] = []
+  const { target, attachment } = await serve((req, res) =>
+    acceptWebSocket(req, res, async (socket) => {
+      while (taken.length < 3) taken.push(String((await once(socket, 'message'))[0]))
+    })
+  )
+  const raw = await open(target)
+  raw.write(handshake('/'))
+  await read(raw, headArrived)
+  const [connection] = attachment.connections
+  const end = closed(connection as WebSocket)
+  raw.write(Buffer.concat(['a', 'b', 'c'].map((text) => frameOf(0x81, text)).concat(frameOf(0x88, ''))))
+  await end
+  expect(taken).toEqual(['a', 'b', 'c'])
+})
+
+/** A short frame as a client sends it, with a mask that changes nothing. */
+const frameOf = (head: number, text: string) =>
+  Buffer.from([head, 0x80 | text.length, 0, 0, 0, 0, ...Buffer.from(text)])

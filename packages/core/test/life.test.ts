@@ -1,7 +1,15 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { closed, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import {
+  closed,
+  connectClient,
+  handshake,
+  headArrived,
+  refused,
+  sendRaw,
+  type Target
+} from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptHandshake, acceptWebSocket, type HandshakeError } from '../src/index.ts'
 import { pieceLimits } from '../src/ws-bridge.ts'
@@ -209,6 +217,76 @@ describe('limits', () => {
     raw.resetAndDestroy()
     while ((await refused(connectClient(target, '/')).catch(() => 101)) === 503) await new Promise(setImmediate)
     expect(codes).toContain('HANDSHAKE_UNAVAILABLE')
+  })
+})
+
+describe('the place of a connection', () => {
+  const afterwards = async (target: Target) => {
+    const { socket } = await connectClient(target, '/')
+    const end = closed(socket)
+    socket.close()
+    return (await end).code
+  }
+
+  test('is taken once where the application accepts twice', async () => {
+    const accepts = (req: IncomingMessage, res: ServerResponse) => {
+      void accept(req, res)
+      return accept(req, res)
+    }
+    const { target } = await serve(accepts, { maxConnections: 2, onError: () => {} })
+    for (let round = 0; round < 3; round++) expect(await afterwards(target)).toBe(1005)
+  })
+
+  test('is free where the framework has no id for the request but an error', async () => {
+    const binding = {
+      get requestId(): string {
+        throw new Error('no id')
+      }
+    }
+    const { target } = await serve(
+      (req, res) =>
+        req.url === '/'
+          ? accept(req, res)
+          : void acceptHandshake(req, res, undefined, echo, binding).catch(() => res.writeHead(500).end()),
+      { maxConnections: 1 }
+    )
+    expect((await sendRaw(target, handshake('/broken'))).status).toBe(500)
+    expect(await afterwards(target)).toBe(1005)
+  })
+
+  test('is given back once where the 101 is written at the second attempt', async () => {
+    const { codes, options } = collect({ maxConnections: 1 })
+    const { target } = await serve(async (req, res) => {
+      if (req.url === '/') return accept(req, res)
+      const send = () => {
+        throw new Error('broken by a hook')
+      }
+      await expect(acceptHandshake(req, res, undefined, echo, { send })).rejects.toThrow('broken by a hook')
+      return res.writeHead(101).end()
+    }, options)
+    const { socket } = await connectClient(target, '/again')
+    const end = closed(socket)
+    socket.close()
+    await end
+    await connectClient(target, '/')
+    expect(await refused(connectClient(target, '/'))).toBe(503)
+    expect(codes).toEqual(['HANDSHAKE_UNAVAILABLE'])
+  })
+
+  test('is free again after a connection whose listeners the application has removed', async () => {
+    const leave = (socket: WebSocket) =>
+      socket.on('message', () => {
+        socket.removeAllListeners()
+        socket.terminate()
+      })
+    const { target, attachment } = await serve((req, res) => acceptWebSocket(req, res, leave), { maxConnections: 1 })
+    for (let round = 0; round < 3; round++) {
+      const { socket } = await connectClient(target, '/')
+      const end = closed(socket)
+      socket.send('leave')
+      await end
+      expect(attachment.stats().open).toBe(0)
+    }
   })
 })
 

@@ -219,12 +219,13 @@ describe('onClosed', () => {
   })
 })
 
-test('the AsyncLocalStorage of the request is seen in the handler and in every listener', async () => {
+test('the AsyncLocalStorage of the request is seen in the handler, in every listener, and when a message has left', async () => {
   const storage = new AsyncLocalStorage<string>()
   const seen: {
     handler?: string | undefined
     ping?: string | undefined
     message?: string | undefined
+    sent?: string | undefined
     close?: string | undefined
   } = {}
   const { target } = await serve(
@@ -237,6 +238,9 @@ test('the AsyncLocalStorage of the request is seen in the handler and in every l
             seen.ping = storage.getStore()
           })
           socket.on('message', (data) => {
+            socket.send('first', () => {
+              seen.sent = storage.getStore()
+            })
             setImmediate(() => {
               seen.message = storage.getStore()
               socket.send(String(data))
@@ -252,9 +256,11 @@ test('the AsyncLocalStorage of the request is seen in the handler and in every l
   const { socket, next } = await connectClient(target, '/7')
   socket.ping()
   socket.send('hello')
-  await next()
+  expect(await next()).toBe('first')
+  expect(await next()).toBe('hello')
   const end = once(socket, 'close')
   socket.close()
   await end
-  expect(seen).toEqual({ handler: 'request /7', ping: 'request /7', message: 'request /7', close: 'request /7' })
+  const request = 'request /7'
+  expect(seen).toEqual({ handler: request, ping: request, message: request, sent: request, close: request })
 })

@@ -88,8 +88,7 @@ export const http1: Transport = {
     if (!isTaken) rawSocket.on('drain', passDrainOn)
     // The parser has let go of this connection: no second request can come on it. RFC 9110 §7.8 wants the option
     // "Upgrade" beside the field of that name.
-    if (response.hasHeader('Upgrade')) response.setHeader('Connection', 'close, Upgrade')
-    else if (response.hasHeader('Connection')) response.setHeader('Connection', 'close')
+    response.setHeader('Connection', response.hasHeader('Upgrade') ? 'close, Upgrade' : 'close')
     return status
   },
 
