@@ -69,7 +69,10 @@ export const integrations: Record<string, (program: Program) => Promise<void>> =
     const other = open('other')
     await synced(other.provider)
     expect([bob.text.toString(), other.text.toString()]).toEqual(['Dear Bob', ''])
-    for (const { provider } of [ada, bob, other]) provider.destroy()
+    for (const { provider } of [ada, bob, other]) {
+      provider.destroy()
+      provider.doc.destroy()
+    }
     expect(await statusOf(program, '/docs/letter', 'https://evil.example')).toBe(403)
   },
 

@@ -10,7 +10,7 @@ import { selectEntries } from './selection.ts'
 import { printTable } from './terminal.ts'
 
 /** Servers that are started anew for each round take most of the time. */
-const mostFreshRounds = 5
+const mostFreshRounds = 3
 
 async function measure(given: Arguments): Promise<SuiteResult[]> {
   const { rounds, quick } = given

@@ -33,10 +33,14 @@ export interface NodeRedisCluster extends Emitter {
   readonly isReady: boolean
   readonly masters: readonly NodeRedisMaster[]
   readonly slots: readonly ({ readonly master: NodeRedisMaster } | undefined)[]
+  /** Its own; what it is called may change. */
+  readonly _slots?: { rediscover?: (...nodes: never[]) => Promise<void> }
+  on(event: Fault, listener: (error: unknown) => void): unknown
+  on(event: 'sharded-channel-moved-error', listener: (error: unknown, channel: string) => void): unknown
   duplicate(overrides: object): NodeRedisCluster
   nodeClient(master: NodeRedisMaster): Promise<unknown>
   sPublish(channel: string, message: Buffer): Promise<unknown>
-  sSubscribe(channel: string, listener: Listener, isBinary: true): Promise<void>
+  sSubscribe: (channel: string, listener: Listener, isBinary: true) => Promise<void>
   sUnsubscribe(channel: string): Promise<void>
   destroy(): void
 }
@@ -62,13 +66,20 @@ export interface IoRedis extends Emitter {
   disconnect(): void
 }
 
+/** https://github.com/redis/ioredis#cluster: milliseconds until the next attempt to connect, or no number to give up. */
+export type ClusterRetryStrategy = (attempts: number, reason?: Error) => unknown
+
 /** https://github.com/redis/ioredis#sharded-pubsub */
 export interface IoRedisCluster extends Emitter {
   readonly isCluster: true
   readonly status: string
-  readonly options: { readonly redisOptions?: object | undefined }
+  readonly options: {
+    readonly redisOptions?: object | undefined
+    readonly clusterRetryStrategy?: ClusterRetryStrategy | undefined
+  }
   duplicate(nodes: readonly never[], overrides: object): IoRedisCluster
   nodes(role: 'master'): readonly { readonly status: string }[]
+  on(event: 'ready', listener: () => void): unknown
   on(event: '+node', listener: (node: { connect(): Promise<unknown> }) => void): unknown
   on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): unknown
   on(event: Fault, listener: (error: unknown) => void): unknown

@@ -1,5 +1,7 @@
+import { begin } from './begin.ts'
 import type { IoRedis, IoRedisCluster } from './client.ts'
 import { type Connection, type Events, healthOf } from './connection.ts'
+import { ClusterSubscriber } from './subscriber.ts'
 
 /** Channels in one command where all are subscribed again. */
 const channelsAtOnce = 1_000
@@ -56,42 +58,24 @@ export function connectIoRedisCluster(client: IoRedisCluster, { onMessage, onErr
   const publisher = client.duplicate([], { ...common, retryDelayOnFailover: 0 })
   // It connects to a shard with the first command for it, and refuses those that come meanwhile.
   publisher.on('+node', (node) => void node.connect().catch(() => {}))
-  const subscriber = client.duplicate([], { ...common, shardedSubscribers: true })
-  subscriber.on('smessageBuffer', (channel, message) => onMessage(channel.toString(), message))
-  begin([publisher, subscriber], onError)
+  const subscriber = new ClusterSubscriber(
+    (clusterRetryStrategy) => client.duplicate([], { ...common, shardedSubscribers: true, clusterRetryStrategy }),
+    client.options.clusterRetryStrategy,
+    { onMessage, onError }
+  )
+  begin([publisher], onError)
 
   return {
     publish: (channel, message) => publisher.spublish(channel, message),
-    subscribe: async (channel) => {
-      try {
-        await subscriber.ssubscribe(channel)
-      } catch (error) {
-        // It remembers the channel before it knows, once more each time.
-        subscriber.sunsubscribe(channel).catch(() => {})
-        throw error
-      }
-    },
-    unsubscribe: (channel) => subscriber.sunsubscribe(channel),
+    subscribe: (channel) => subscriber.subscribe(channel),
+    unsubscribe: (channel) => subscriber.unsubscribe(channel),
     health: () => {
-      if (publisher.status !== 'ready' || subscriber.status !== 'ready') return 'down'
+      if (publisher.status !== 'ready' || !subscriber.isReady) return 'down'
       return healthOf(publisher.nodes('master').map(({ status }) => status === 'ready'))
     },
     close: () => {
-      for (const connection of [publisher, subscriber]) connection.disconnect()
+      publisher.disconnect()
+      subscriber.close()
     }
-  }
-}
-
-interface Connectable {
-  on(event: 'error' | 'node error' | 'nodeError', listener: (error: unknown) => void): unknown
-  connect(): Promise<unknown>
-}
-
-/** Connects. What fails is told by `error` too, and ioredis tries again by itself. */
-function begin(connections: readonly Connectable[], onError: Events['onError']): void {
-  for (const connection of connections) {
-    // The others are those of the nodes of a Cluster.
-    for (const event of ['error', 'node error', 'nodeError'] as const) connection.on(event, onError)
-    connection.connect().catch(() => {})
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeRedis, NodeRedisCluster, NodeRedisMaster } from './client.ts'
 import { type Connection, type Events, healthOf } from './connection.ts'
+import { insist } from './insist.ts'
 import { slotOf } from './slot.ts'
 import { Turns } from './turns.ts'
 
@@ -46,11 +47,34 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
   // node-redis destroys the connection to a shard when the last channel is gone, even if one is being added just then: that
   // one would never be answered.
   const turns = new Turns(turnMs)
+  const channels = new Set<string>()
 
   const masterOf = ({ slots }: NodeRedisCluster, channel: string) => slots[slotOf(channel)]?.master
   const isAway = awayTest(turnMs)
   const refuse = (channel: string): Promise<never> =>
     Promise.reject(new Error(`The shard of the channel '${channel}' is not connected.`))
+
+  const sSubscribe = subscriber.sSubscribe.bind(subscriber)
+  const subscribe = (channel: string): Promise<void> =>
+    turns.take('subscribe', () =>
+      isAway(masterOf(subscriber, channel)) ? refuse(channel) : sSubscribe(channel, listener, true)
+    )
+  const subscribeAgain = (channel: string): Promise<void> =>
+    insist(
+      () => subscribe(channel),
+      () => channels.has(channel),
+      onError
+    )
+  // A connection that comes back and is told that its slots have moved has node-redis look for them and subscribe with
+  // these two. Nobody catches what fails there: it would end the process, and the channels would be lost.
+  subscriber.sSubscribe = subscribeAgain
+  const slots = subscriber._slots
+  const rediscover = slots?.rediscover?.bind(slots)
+  if (slots && rediscover) slots.rediscover = (...nodes) => rediscover(...nodes).catch(onError)
+  subscriber.on('sharded-channel-moved-error', (error, channel) => {
+    onError(error)
+    void subscribeAgain(channel)
+  })
 
   return {
     publish: (channel, message) => {
@@ -60,14 +84,21 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
       if (master !== undefined && master.client === undefined) publisher.nodeClient(master).catch(onError)
       return refuse(channel)
     },
-    subscribe: (channel) =>
-      turns.take('subscribe', () =>
-        isAway(masterOf(subscriber, channel)) ? refuse(channel) : subscriber.sSubscribe(channel, listener, true)
-      ),
-    unsubscribe: (channel) =>
-      turns.take('unsubscribe', () =>
+    subscribe: async (channel) => {
+      channels.add(channel)
+      try {
+        await subscribe(channel)
+      } catch (error) {
+        channels.delete(channel)
+        throw error
+      }
+    },
+    unsubscribe: (channel) => {
+      channels.delete(channel)
+      return turns.take('unsubscribe', () =>
         isAway(masterOf(subscriber, channel)) ? refuse(channel) : subscriber.sUnsubscribe(channel)
-      ),
+      )
+    },
     health: () => {
       if (!publisher.isReady || !subscriber.isReady) return 'down'
       return healthOf([
@@ -76,6 +107,7 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
       ])
     },
     close: () => {
+      channels.clear()
       for (const end of ends) end()
     }
   }

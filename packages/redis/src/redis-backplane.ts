@@ -26,7 +26,10 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
       const topic = channel.slice(prefix.length)
       receivers.get(topic)?.(message, topic)
     },
-    onError
+    // An attempt to connect may end after it was closed.
+    onError: (error) => {
+      if (!isClosed) onError(error)
+    }
   })
   if (connection === undefined) {
     throw new TypeError('client: expected a client of node-redis 6 or ioredis 6; got one that is neither')

@@ -29,7 +29,9 @@ export class Link {
   readonly #wanted = new Set<string>()
   /** Topics that the backplane brings. */
   readonly #subscribed = new Set<string>()
-  /** Topics that are wanted and not subscribed. */
+  /** Those of them that may be gone, because the backplane has refused to unsubscribe. */
+  readonly #doubtful = new Set<string>()
+  /** Topics that are wanted and not subscribed, or may not be. */
   readonly #missing = new Set<string>()
   /** Topics for which the backplane is at work. */
   readonly #busy = new Set<string>()
@@ -56,7 +58,7 @@ export class Link {
   /** Somebody has the topic now. */
   want(topic: string): void {
     this.#wanted.add(topic)
-    if (!this.#subscribed.has(topic)) this.#missing.add(topic)
+    if (!this.#isSubscribed(topic)) this.#missing.add(topic)
     void this.#settle(topic)
   }
 
@@ -106,7 +108,7 @@ export class Link {
     if (this.#busy.has(topic)) return
     this.#busy.add(topic)
     try {
-      while (!this.#isClosed && this.#wanted.has(topic) !== this.#subscribed.has(topic)) {
+      while (!this.#isClosed && !this.#isSettled(topic)) {
         if (this.#backplane.health() === 'down') {
           this.#askLater(topic, 0)
           break
@@ -124,12 +126,33 @@ export class Link {
     if (this.#wanted.has(topic)) {
       await this.#backplane.subscribe(topic, this.#receive)
       this.#subscribed.add(topic)
+      this.#doubtful.delete(topic)
       this.#missing.delete(topic)
     } else {
+      await this.#unsubscribe(topic)
+    }
+  }
+
+  /** A topic that is wanted again meanwhile is missing after that, whether the backplane did it or not. */
+  async #unsubscribe(topic: string): Promise<void> {
+    try {
       await this.#backplane.unsubscribe(topic)
       this.#subscribed.delete(topic)
+      this.#doubtful.delete(topic)
+    } catch (error) {
+      this.#doubtful.add(topic)
+      throw error
+    } finally {
       if (this.#wanted.has(topic)) this.#missing.add(topic)
     }
+  }
+
+  #isSubscribed(topic: string): boolean {
+    return this.#subscribed.has(topic) && !this.#doubtful.has(topic)
+  }
+
+  #isSettled(topic: string): boolean {
+    return this.#wanted.has(topic) ? this.#isSubscribed(topic) : !this.#subscribed.has(topic)
   }
 
   #askLater(topic: string, from: number): void {

@@ -50,8 +50,8 @@ function broadcast(name: string, text: string, { clients, inOneTick, times, defl
 }
 
 export const broadcasts: readonly Suite[] = [
-  broadcast('1000', 'to 1,000', { clients: 1_000, inOneTick: 1, times: 240, deflate: false }),
-  broadcast('5000', 'to 5,000', { clients: 5_000, inOneTick: 1, times: 60, deflate: false }),
-  broadcast('ten', 'ten in one tick', { clients: 1_000, inOneTick: 10, times: 40, deflate: false }),
-  broadcast('deflate', 'with permessage-deflate', { clients: 5_000, inOneTick: 1, times: 8, deflate: true })
+  broadcast('1000', 'to 1,000', { clients: 1_000, inOneTick: 1, times: 120, deflate: false }),
+  broadcast('5000', 'to 5,000', { clients: 5_000, inOneTick: 1, times: 30, deflate: false }),
+  broadcast('ten', 'ten in one tick', { clients: 1_000, inOneTick: 10, times: 20, deflate: false }),
+  broadcast('deflate', 'with permessage-deflate', { clients: 5_000, inOneTick: 1, times: 6, deflate: true })
 ]

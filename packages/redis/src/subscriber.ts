@@ -1,0 +1,91 @@
+import { begin } from './begin.ts'
+import type { ClusterRetryStrategy, IoRedisCluster } from './client.ts'
+import type { Events } from './connection.ts'
+import { insist } from './insist.ts'
+
+/**
+ * What is subscribed to the shards of a Cluster. One that has lost all its nodes is replaced: ioredis would use it again,
+ * but where it loses them while it connects to one, it waits for that connection forever and subscribes to nothing more.
+ * https://github.com/redis/ioredis/blob/v6.0.0/lib/cluster/ClusterSubscriberGroup.ts
+ */
+export class ClusterSubscriber {
+  readonly #make: (strategy: ClusterRetryStrategy) => IoRedisCluster
+  readonly #strategy: ClusterRetryStrategy | undefined
+  readonly #events: Events
+  readonly #channels = new Set<string>()
+  #cluster: IoRedisCluster
+  #attempts = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param strategy milliseconds until the next attempt to connect, or no number to give up */
+  constructor(
+    make: (strategy: ClusterRetryStrategy) => IoRedisCluster,
+    strategy: ClusterRetryStrategy | undefined,
+    events: Events
+  ) {
+    this.#make = make
+    this.#strategy = strategy
+    this.#events = events
+    this.#cluster = this.#open()
+  }
+
+  get isReady(): boolean {
+    return this.#cluster.status === 'ready'
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    this.#channels.add(channel)
+    try {
+      await this.#ask(channel)
+    } catch (error) {
+      this.#channels.delete(channel)
+      throw error
+    }
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    this.#channels.delete(channel)
+    await this.#cluster.sunsubscribe(channel)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#channels.clear()
+    this.#cluster.disconnect()
+  }
+
+  #open(): IoRedisCluster {
+    const cluster = this.#make((_, reason) => {
+      const delay = this.#strategy?.(++this.#attempts, reason)
+      if (typeof delay === 'number') this.#timer = setTimeout(() => this.#replace(), delay)
+      return null
+    })
+    cluster.on('smessageBuffer', (channel, message) => this.#events.onMessage(channel.toString(), message))
+    cluster.on('ready', () => {
+      this.#attempts = 0
+      for (const channel of this.#channels) {
+        const isWanted = (): boolean => cluster === this.#cluster && this.#channels.has(channel)
+        void insist(() => this.#ask(channel), isWanted, this.#events.onError)
+      }
+    })
+    begin([cluster], this.#events.onError)
+    return cluster
+  }
+
+  #replace(): void {
+    // Some of its shards may be connected.
+    this.#cluster.disconnect()
+    this.#cluster = this.#open()
+  }
+
+  async #ask(channel: string): Promise<void> {
+    const cluster = this.#cluster
+    try {
+      await cluster.ssubscribe(channel)
+    } catch (error) {
+      // It remembers the channel before it knows, once more each time.
+      cluster.sunsubscribe(channel).catch(() => {})
+      throw error
+    }
+  }
+}

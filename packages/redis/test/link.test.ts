@@ -1,0 +1,41 @@
+import { type Backplane, createTopics } from '@oneport/topics'
+import { atEnd, serveBare, stopAll } from '../../topics/test/pair.ts'
+import { until } from './node.ts'
+
+afterEach(stopAll)
+
+// A connection that is lost while a topic is given up: Redis, or the client, may have forgotten it.
+test.each(['while it is given up', 'when it is known that this failed'])(
+  'a topic that could not be given up and is taken again, %s, is subscribed again',
+  async (when) => {
+    const calls: string[] = []
+    let fail = (): void => {}
+    const backplane: Backplane = {
+      publish: async () => {},
+      subscribe: async () => calls.push('subscribe'),
+      unsubscribe: () => {
+        calls.push('unsubscribe')
+        return new Promise((_, reject) => {
+          fail = () => reject(new Error('The connection is lost.'))
+        })
+      },
+      health: () => 'up',
+      close: async () => {}
+    }
+    const errors: unknown[] = []
+    const topics = createTopics({ backplane, onBackplaneError: (error) => errors.push(error) })
+    atEnd(() => topics.close())
+    const { socket } = await (await serveBare()).connect()
+    topics.subscribe(socket, 'news')
+    await until(() => topics.stats().backplane?.missing === 0)
+    topics.unsubscribe(socket, 'news')
+    await until(() => calls.length === 2)
+    if (when === 'while it is given up') topics.subscribe(socket, 'news')
+    fail()
+    await until(() => errors.length === 1)
+    if (when !== 'while it is given up') topics.subscribe(socket, 'news')
+    await until(() => topics.stats().backplane?.missing === 0)
+    expect(calls).toEqual(['subscribe', 'unsubscribe', 'subscribe'])
+    expect(topics.stats().backplane).toMatchObject({ topics: 1 })
+  }
+)
