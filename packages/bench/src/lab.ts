@@ -57,7 +57,7 @@ export class Lab {
   }
 
   async #measure(suite: Suite, entry: Entry): Promise<Sample> {
-    const server = suite.fresh ? await this.#start(entry) : await this.#keep(entry)
+    const server = suite.fresh ? await this.#start(entry) : await this.#keep(suite, entry)
     try {
       return await suite.measure(this.#stage(entry, server))
     } finally {
@@ -77,8 +77,8 @@ export class Lab {
     }
   }
 
-  async #keep(entry: Entry): Promise<RunningServer> {
-    const key = JSON.stringify([entry.contender.name, entry.heartbeat, entry.deflate, entry.bufferUtil])
+  async #keep({ name, apart = false }: Suite, entry: Entry): Promise<RunningServer> {
+    const key = JSON.stringify([apart && name, entry.contender.name, entry.heartbeat, entry.deflate, entry.bufferUtil])
     const server = this.#kept.get(key) ?? (await this.#start(entry))
     this.#kept.set(key, server)
     return server

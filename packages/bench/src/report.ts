@@ -104,9 +104,8 @@ export function renderPage(results: readonly SuiteResult[], circumstances: Circu
 
 - **The main figure is the server's CPU time for each operation**, user and system, as the server's process reports it.
   Throughput comes second: it is as much the generator's, whose own CPU time stands beside it.
-- **Look at the ratios.** Each is the median of the ratios of ${rounds} rounds (three where servers
-  start anew for each), and each ratio divides what was measured in the
-  same round. In every round all contenders have their turn, A B C, then C B A. Below 1.00 is less work than the other.
+- **Look at the ratios.** Each is the median of the ratios of ${rounds} rounds (three where servers start anew for each), and each
+  ratio divides what was measured in the same round. In every round all contenders have their turn, A B C, then C B A. Below 1.00 is less work than the other.
 - **Under 5 % is noise**, also where the spread is smaller. It is the distance between the quartiles, in per cent of the
   median, and so are the whiskers of the charts.
 - **Absolute figures of a shared machine mean nothing.** Other work on it, the clock of its CPU and the host below a

@@ -56,6 +56,8 @@ export interface Suite {
   readonly chart: string
   /** Whether each measurement has a server process of its own; else servers are kept, and the first round warms them up. */
   readonly fresh: boolean
+  /** Whether its kept servers are its own, and have done nothing else before. */
+  readonly apart?: boolean
   measure(stage: Stage): Promise<Sample>
 }
 
