@@ -12,8 +12,8 @@ import { isOpeningHandshake, validateHandshake, validateRequest } from './valida
 export interface FrameworkBinding {
   /** Sends the response with status 101 through the framework, so that its hooks see it. */
   send?(): void
-  /** Scheme and host after the framework's own trust in proxies. */
-  effectiveRequest?(): EffectiveRequest
+  /** Scheme and host after the framework's own trust in proxies; undefined where it trusts none. */
+  effectiveRequest?(): EffectiveRequest | undefined
   /** The framework's id of the request, for `onError` and `onClosed`. */
   readonly requestId?: string | undefined
   /** Logs a refusal through the framework, with its request id. */

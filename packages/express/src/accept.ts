@@ -86,7 +86,7 @@ class ExpressBinding implements FrameworkBinding {
     this.#req = req
   }
 
-  effectiveRequest(): EffectiveRequest {
+  effectiveRequest(): EffectiveRequest | undefined {
     return effectiveRequest(this.#req)
   }
 

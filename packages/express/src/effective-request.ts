@@ -1,14 +1,12 @@
-import type { TLSSocket } from 'node:tls'
 import type { EffectiveRequest } from '@oneport/core'
 import type { Request } from 'express'
 
 /**
- * Scheme and host that the client meant to reach, after the application's setting `trust proxy`.
- * `req.hostname` would lose the port, which is a part of the origin.
+ * Scheme and host that the client meant to reach, after the application's setting `trust proxy`; undefined where that
+ * trusts nobody, and the request itself says it. `req.hostname` would lose the port, which is a part of the origin.
  */
-export function effectiveRequest(req: Request): EffectiveRequest {
-  // Express would ask the operating system for the peer's address, which takes time, and then trust nobody.
-  if (!req.app.get('trust proxy')) return new DirectRequest(req)
+export function effectiveRequest(req: Request): EffectiveRequest | undefined {
+  if (!req.app.get('trust proxy')) return undefined
   const isTrusted = req.app.get('trust proxy fn') as (address: string | undefined, hop: number) => boolean
   const trusted = isTrusted(req.socket.remoteAddress, 0)
   const forwardedHost = trusted ? req.get('X-Forwarded-Host')?.split(',', 1)[0]?.trim() : undefined
@@ -21,21 +19,5 @@ export function effectiveRequest(req: Request): EffectiveRequest {
       return req.ip
     },
     scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined
-  }
-}
-
-class DirectRequest implements EffectiveRequest {
-  readonly host: string | undefined
-  readonly scheme: 'https' | undefined
-  readonly #req: Request
-
-  constructor(req: Request) {
-    this.host = req.headers.host
-    this.scheme = (req.socket as Partial<TLSSocket>).encrypted === true ? 'https' : undefined
-    this.#req = req
-  }
-
-  get address(): string | undefined {
-    return this.#req.ip
   }
 }
