@@ -1,10 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import { type Checked, check, type FrameworkBinding, noFramework, reportRefusal } from './check.ts'
-import { type Credential, type ResolvedCredential, resolveCredential, splitCredential } from './credential.ts'
-import type { EndpointOptions } from './endpoint.ts'
 import { show } from './errors.ts'
-import { isThenable } from './fault.ts'
 import {
   type Acceptance,
   type Handshake,
@@ -13,9 +9,13 @@ import {
   handshakeOf
 } from './handshake.ts'
 import { type HandshakeFields, listMembers } from './http-fields.ts'
-import { logFault } from './log.ts'
-import { answerFailure } from './reject.ts'
-import { type AgreedHandshake, type ContainedWebSocket, openWebSocket } from './ws-bridge.ts'
+import { type AgreedHandshake, type ContainedWebSocket, openWebSocket } from './life/contained-socket.ts'
+import type { EndpointOptions } from './options/endpoint.ts'
+import { answerFailure } from './refuse.ts'
+import { isThenable } from './reports/fault.ts'
+import { logFault } from './reports/log.ts'
+import { type Credential, type ResolvedCredential, resolveCredential, splitCredential } from './rules/credential.ts'
+import { type Checked, check, type FrameworkBinding, noFramework, reportRefusal } from './rules/rules.ts'
 
 /**
  * Serves one connection. It gets the socket and the request as the framework has it; what it throws or rejects with

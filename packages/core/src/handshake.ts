@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Connections } from './connections.ts'
 import { HandshakeError, quote } from './errors.ts'
-import { pathOf } from './facts.ts'
 import { type HandshakeFields, type HeadFields, setFields } from './http-fields.ts'
-import type { ResolvedOptions } from './options.ts'
-import type { Waiting } from './pending.ts'
-import { closeUnanswered } from './reject.ts'
+import type { Connections } from './life/connections.ts'
+import type { Waiting } from './life/pending-handshakes.ts'
+import type { ResolvedOptions } from './options/server.ts'
+import { closeUnanswered } from './refuse.ts'
+import { pathOf } from './reports/facts.ts'
 
 /** A request of HTTP/1.1, or one of HTTP/2 in the shape that Node gives it for compatibility. */
 export type HandshakeRequest = IncomingMessage | Http2ServerRequest

@@ -53,7 +53,7 @@ const imports = new Map(sources.map((file) => [file, importsOf(file, readFileSyn
 const isOwn = (target: string) => target.endsWith('.ts')
 const indexes = ['index.ts', 'index.mts']
 
-/** Lines such as `log.ts -> ws`, for all imports that a rule forbids. */
+/** Lines such as `reports/log.ts -> ws`, for all imports that a rule forbids. */
 function offences(forbidden: (file: string, imported: Import) => boolean): string[] {
   return [...imports].flatMap(([file, list]) =>
     list.filter((imported) => forbidden(file, imported)).map(({ target }) => `${file} -> ${target}`)
@@ -66,9 +66,9 @@ describe('core', () => {
     expect(offences((_file, { target }) => isOwn(target) && !imports.has(target))).toEqual([])
   })
 
-  test('imports ws at run time in ws-bridge.ts alone', () => {
+  test('imports ws at run time in life/contained-socket.ts alone', () => {
     const runTime = offences((_file, { target, typeOnly }) => /^ws(?:\/|$)/.test(target) && !typeOnly)
-    expect(runTime).toEqual(['ws-bridge.ts -> ws'])
+    expect(runTime).toEqual(['life/contained-socket.ts -> ws'])
   })
 
   test('imports nothing but itself, Node and ws: no framework', () => {
@@ -86,24 +86,24 @@ describe('core', () => {
   })
 
   const pure = [
-    'address.ts',
-    'bearer.ts',
+    'rules/address.ts',
+    'rules/bearer.ts',
     'close-code.ts',
-    'credential.ts',
-    'endpoint.ts',
+    'rules/credential.ts',
+    'options/endpoint.ts',
     'errors.ts',
-    'expiry.ts',
-    'facts.ts',
-    'fault.ts',
-    'heartbeat.ts',
+    'life/expiry.ts',
+    'reports/facts.ts',
+    'reports/fault.ts',
+    'life/heartbeat.ts',
     'http-fields.ts',
-    'limits.ts',
-    'log.ts',
-    'options.ts',
-    'origin.ts',
-    'pending.ts',
-    'subprotocol.ts',
-    'validate.ts'
+    'rules/limits.ts',
+    'reports/log.ts',
+    'options/server.ts',
+    'rules/origin.ts',
+    'life/pending-handshakes.ts',
+    'rules/subprotocol.ts',
+    'rules/request.ts'
   ]
 
   test('has pure files that import pure files, and of everything else only types', () => {

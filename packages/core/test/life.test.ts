@@ -12,7 +12,7 @@ import {
 } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptHandshake, acceptWebSocket, type HandshakeError } from '../src/index.ts'
-import { pieceLimits } from '../src/ws-bridge.ts'
+import { pieceLimits } from '../src/life/contained-socket.ts'
 import { open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { HandshakeError } from '../src/errors.ts'
-import { ordinaryHead } from '../src/transport/replay.ts'
 import {
   isOpeningHandshake,
   type RequestHead,
   validateHandshake,
   validateHost,
   validateRequest
-} from '../src/validate.ts'
+} from '../src/rules/request.ts'
+import { ordinaryHead } from '../src/transport/replay.ts'
 
 const anyText = fc.string({ unit: 'binary', maxLength: 40 })
 const names = [

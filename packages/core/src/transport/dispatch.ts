@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { takeBearerToken } from '../bearer.ts'
-import { noFramework, reportRefusal } from '../check.ts'
-import type { Connections } from '../connections.ts'
 import { HandshakeError } from '../errors.ts'
-import { isThenable } from '../fault.ts'
 import { beginHandshake, type Handshake } from '../handshake.ts'
-import type { ResolvedOptions } from '../options.ts'
-import { answerFailure } from '../reject.ts'
-import { validateHost } from '../validate.ts'
+import type { Connections } from '../life/connections.ts'
+import type { ResolvedOptions } from '../options/server.ts'
+import { answerFailure } from '../refuse.ts'
+import { isThenable } from '../reports/fault.ts'
+import { takeBearerToken } from '../rules/bearer.ts'
+import { validateHost } from '../rules/request.ts'
+import { noFramework, reportRefusal } from '../rules/rules.ts'
 
 /** What takes a handshake from the wire. */
 export interface Receiver {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { HandshakeError } from '../errors.ts'
 import { frameworkWriteHead, Handshake, handshakeOf, shieldSocket, type Transport } from '../handshake.ts'
 import { removeOwnedFields } from '../http-fields.ts'
-import { closeAfterReading, closeUnanswered, refuse } from '../reject.ts'
+import { closeAfterReading, closeUnanswered, refuse } from '../refuse.ts'
 import { dispatch, ignoreError, type Receiver } from './dispatch.ts'
 import type { Sharing } from './sharing.ts'
 

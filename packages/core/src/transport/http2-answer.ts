@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { HandshakeError } from '../errors.ts'
 import { frameworkWriteHead, type Handshake, shieldSocket, type Transport } from '../handshake.ts'
 import { removeOwnedFields } from '../http-fields.ts'
-import { refusalOf } from '../reject.ts'
+import { refusalOf } from '../refuse.ts'
 
 /** How a handshake over HTTP/2 is answered (RFC 8441 §5): a 101 is a 200 on the wire, and its stream goes on. */
 export const http2: Transport = {

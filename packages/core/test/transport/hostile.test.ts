@@ -1,6 +1,6 @@
 import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
 import { acceptWebSocket, type Dispatch } from '../../src/index.ts'
-import { PendingHandshakes } from '../../src/pending.ts'
+import { PendingHandshakes } from '../../src/life/pending-handshakes.ts'
 import { serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)

@@ -1,0 +1,126 @@
+import type { WebSocket } from 'ws'
+import { CloseCode } from '../close-code.ts'
+import { show } from '../errors.ts'
+import type { Connections } from './connections.ts'
+
+/** How to take leave of the open connections. */
+export interface DrainOptions {
+  /**
+   * Close code that clients get. 1001 says that the server goes away; 1012 that it restarts, which clients answer by
+   * connecting again. RFC 6455 §7.4.1.
+   * @default 1001
+   */
+  code?: number | undefined
+  /**
+   * Close reason, at most 123 bytes of UTF-8.
+   * @default ''
+   */
+  reason?: string | undefined
+  /**
+   * Time over which the closes are spread evenly, in milliseconds, so that the clients do not all come back at once.
+   * `0` closes all of them now.
+   * @default 0
+   */
+  spreadMs?: number | undefined
+  /**
+   * Time after which what is still open is terminated, in milliseconds from the call on.
+   * @default spreadMs + 5_000
+   */
+  deadlineMs?: number | undefined
+}
+
+/** How the connections ended. */
+export interface DrainResult {
+  /** Those that ended by the closing handshake, or by themselves, before the deadline. */
+  readonly closed: number
+  /** Those that were cut at the deadline. */
+  readonly terminated: number
+}
+
+/** A longer timer fires at once (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args). */
+const longestTimerMs = 2 ** 31 - 1
+
+/** Closing every so often keeps the stream of closes even without a timer for each connection. */
+const sliceMs = 20
+
+/** A process that was busy catches up at no more than this many times the pace: a burst brings all clients back at once. */
+const catchUpPace = 2
+
+/**
+ * Checks what `drain` is given and fills in what it leaves out.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export function resolveDrainOptions(options: DrainOptions = {}): {
+  [Name in keyof DrainOptions]-?: NonNullable<DrainOptions[Name]>
+} {
+  const { code = CloseCode.GOING_AWAY, reason = '', spreadMs = 0, deadlineMs = spreadMs + 5_000 } = options
+  checkDuration('spreadMs', spreadMs)
+  checkDuration('deadlineMs', deadlineMs)
+  if (!isSendable(code)) throw new TypeError(`code: expected a close code that may be sent; got ${show(code)}`)
+  checkReason(reason)
+  return { code, reason, spreadMs, deadlineMs }
+}
+
+/**
+ * Checks what `drain` would take, for adapters that drain later than they get their options.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export const checkDrainOptions = (options?: DrainOptions): void => void resolveDrainOptions(options)
+
+/** Closes all connections as the options say; resolves when none is open. */
+export async function drain(connections: Connections, options: DrainOptions = {}): Promise<DrainResult> {
+  const { code, reason, spreadMs, deadlineMs } = resolveDrainOptions(options)
+  connections.startDraining(code, reason)
+  const sockets = [...connections.open]
+  const endedBefore = connections.joined - sockets.length
+  let terminated = 0
+  const stopClosing = closeEvenly(sockets, spreadMs, (socket) => socket.close(code, reason))
+  const deadline = setTimeout(() => {
+    stopClosing()
+    terminated = connections.open.size
+    for (const socket of connections.open) {
+      connections.stats.terminated(socket, 'drain')
+      socket.terminate()
+    }
+  }, deadlineMs)
+  await connections.empty()
+  clearTimeout(deadline)
+  stopClosing()
+  return { closed: connections.joined - endedBefore - terminated, terminated }
+}
+
+function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: WebSocket) => void): () => void {
+  if (spreadMs === 0) {
+    for (const socket of sockets) close(socket)
+    return () => {}
+  }
+  const share = (ms: number): number => Math.ceil((sockets.length * ms) / spreadMs)
+  const start = performance.now()
+  let last = start
+  let next = 0
+  const timer = setInterval(() => {
+    const now = performance.now()
+    const most = share(catchUpPace * Math.min(now - last, 2 * sliceMs))
+    const due = Math.min(sockets.length, share(now - start), next + most)
+    last = now
+    while (next < due) close(sockets[next++] as WebSocket)
+    if (next === sockets.length) clearInterval(timer)
+  }, sliceMs)
+  return () => clearInterval(timer)
+}
+
+/** RFC 6455 §7.4: codes that may stand in a close frame. */
+const isSendable = (code: number): boolean =>
+  Number.isInteger(code) &&
+  ((code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999))
+
+/** @throws TypeError for what a close frame cannot hold (RFC 6455 §5.5) */
+export function checkReason(reason: unknown): void {
+  if (typeof reason === 'string' && Buffer.byteLength(reason) <= 123) return
+  throw new TypeError(`reason: expected a text of at most 123 bytes (RFC 6455 §5.5); got ${show(reason)}`)
+}
+
+function checkDuration(name: string, value: number): void {
+  if (Number.isFinite(value) && value >= 0 && value <= longestTimerMs) return
+  throw new TypeError(`${name}: expected a number of milliseconds from 0 to ${longestTimerMs}; got ${show(value)}`)
+}

@@ -1,0 +1,237 @@
+import type { IncomingMessage } from 'node:http'
+import type { PerMessageDeflateOptions, ServerOptions as WsServerOptions } from 'ws'
+import { show } from '../errors.ts'
+import { isToken } from '../http-fields.ts'
+import { type AllowedOrigins, compileOrigins, type OriginPolicy } from '../rules/origin.ts'
+
+/** Options of one endpoint. Given at attach, they are the defaults of every endpoint. */
+export interface EndpointOptions {
+  /**
+   * Which origins may connect; see {@link AllowedOrigins}. `'any'` turns the check off.
+   * RFC 6455 §10.2.
+   * @default 'same-origin'
+   */
+  allowedOrigins?: AllowedOrigins | undefined
+  /**
+   * Whether a handshake without `Origin` is refused too. Browsers always send it, other clients mostly do not.
+   * @default false
+   */
+  requireOrigin?: boolean | undefined
+  /**
+   * Subprotocols that the endpoint speaks, the preferred one first, or a function that picks from what the client
+   * offers. Only what was offered is ever answered. An empty list answers none. RFC 6455 §1.9, §4.2.2 (5).
+   * @default []
+   */
+  subprotocols?:
+    | readonly string[]
+    | ((offered: readonly string[], req: IncomingMessage) => string | undefined)
+    | undefined
+  /**
+   * Whether a handshake without a common subprotocol is refused with 400 instead of accepted without one.
+   * @default false
+   */
+  requireSubprotocol?: boolean | undefined
+  /**
+   * Largest message that is taken, in bytes after decompression; a larger one closes the connection with 1009.
+   * `Infinity` takes any.
+   * @default 1_048_576
+   */
+  maxPayloadBytes?: number | undefined
+  /**
+   * Compression of messages (RFC 7692): `true`, or the options of `ws`. It costs memory and time for every connection.
+   * @default false
+   */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined
+  /**
+   * Time that the closing handshake may take before the TCP connection is ended, in milliseconds. RFC 6455 §7.1.1.
+   * @default 5_000
+   */
+  closeTimeoutMs?: number | undefined
+  /**
+   * Bytes that may wait for a client that does not read, in all its unsent messages; past it the connection is closed
+   * with 1013 and, `closeTimeoutMs` later, cut. `Infinity` lets them grow.
+   * @default 16_777_216
+   */
+  maxBufferedBytes?: number | undefined
+  /**
+   * Whether what is sent while received bytes are parsed leaves in one write. It makes answers to many small messages
+   * several times cheaper, and delays nothing beyond the turn of the event loop.
+   * @default true
+   */
+  coalesce?: boolean | undefined
+  /** Further options of `ws`, passed on untouched: `autoPong`, `maxFragments`, `skipUTF8Validation` and the like. */
+  ws?: Omit<WsServerOptions, keyof typeof ownedWsOptions> | undefined
+}
+
+/** What a connection's `ws` is configured with. */
+export interface ConnectionOptions {
+  readonly maxPayloadBytes: number
+  readonly maxBufferedBytes: number
+  readonly perMessageDeflate: boolean | PerMessageDeflateOptions
+  readonly closeTimeoutMs: number
+  readonly coalesce: boolean
+  readonly ws: object
+}
+
+/** {@link EndpointOptions}, checked, with defaults, ready for use. */
+export interface Endpoint {
+  readonly origins: OriginPolicy
+  readonly requireOrigin: boolean
+  readonly subprotocols: readonly string[] | ((offered: readonly string[], req: IncomingMessage) => string | undefined)
+  readonly requireSubprotocol: boolean
+  readonly connection: ConnectionOptions
+}
+
+/** Options of `ws` that this project sets itself, and what to use in their place. */
+const ownedWsOptions = {
+  WebSocket: 'no other class; listeners on the socket',
+  backlog: 'server.listen()',
+  clientTracking: 'attachment.connections',
+  closeTimeout: 'closeTimeoutMs',
+  handleProtocols: 'subprotocols',
+  host: 'server.listen()',
+  maxPayload: 'maxPayloadBytes',
+  noServer: 'attach()',
+  path: 'a route of your framework',
+  perMessageDeflate: 'perMessageDeflate beside ws',
+  port: 'server.listen()',
+  server: 'attach()',
+  verifyClient: 'middleware, a hook, or allowedOrigins'
+}
+
+const optionNames: Record<keyof EndpointOptions, true> = {
+  allowedOrigins: true,
+  requireOrigin: true,
+  subprotocols: true,
+  requireSubprotocol: true,
+  maxPayloadBytes: true,
+  maxBufferedBytes: true,
+  perMessageDeflate: true,
+  closeTimeoutMs: true,
+  coalesce: true,
+  ws: true
+}
+
+/** The names of {@link EndpointOptions}. */
+export const endpointOptionNames: readonly string[] = Object.keys(optionNames)
+
+/** The defaults, as the doc comments above have them. */
+export const defaultEndpoint: Endpoint = Object.freeze({
+  origins: compileOrigins('same-origin'),
+  requireOrigin: false,
+  subprotocols: Object.freeze([]),
+  requireSubprotocol: false,
+  connection: Object.freeze({
+    maxPayloadBytes: 1_048_576,
+    maxBufferedBytes: 16_777_216,
+    perMessageDeflate: false,
+    closeTimeoutMs: 5_000,
+    coalesce: true,
+    ws: Object.freeze({})
+  })
+})
+
+/**
+ * Checks the options of an endpoint and fills in what they leave out.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export function resolveEndpoint(options: EndpointOptions, defaults: Endpoint): Endpoint {
+  checkNames(options, endpointOptionNames)
+  const { requireOrigin, requireSubprotocol } = options
+  checkType('requireOrigin', requireOrigin, 'boolean')
+  checkType('requireSubprotocol', requireSubprotocol, 'boolean')
+  return {
+    origins: options.allowedOrigins === undefined ? defaults.origins : compileOrigins(options.allowedOrigins),
+    requireOrigin: requireOrigin ?? defaults.requireOrigin,
+    subprotocols: resolveSubprotocols(options.subprotocols) ?? defaults.subprotocols,
+    requireSubprotocol: requireSubprotocol ?? defaults.requireSubprotocol,
+    connection: resolveConnection(options, defaults.connection)
+  }
+}
+
+/**
+ * Checks the options of an endpoint, for adapters that know them before the first handshake.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export const checkEndpointOptions = (options: EndpointOptions): void => void resolveEndpoint(options, defaultEndpoint)
+
+function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | undefined {
+  if (subprotocols === undefined) return undefined
+  if (typeof subprotocols === 'function') return subprotocols as Endpoint['subprotocols'] & (() => undefined)
+  if (!Array.isArray(subprotocols)) throw expected('subprotocols', 'a list of names or a function', subprotocols)
+  for (const name of subprotocols) {
+    if (typeof name !== 'string' || !isToken(name)) {
+      throw expected('subprotocols', "names made of token characters (RFC 9110 §5.6.2), such as 'chat.v2'", name)
+    }
+  }
+  if (new Set(subprotocols).size !== subprotocols.length) {
+    throw expected('subprotocols', 'each name once', subprotocols.join(', '))
+  }
+  return [...subprotocols]
+}
+
+function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions): ConnectionOptions {
+  const { maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, coalesce, ws } = options
+  const given = [maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, coalesce, ws]
+  if (given.every((value) => value === undefined)) return defaults
+  if (maxPayloadBytes !== undefined && !isPayloadLimit(maxPayloadBytes)) {
+    throw expected('maxPayloadBytes', 'a whole number of bytes from 1 to 2147483647, or Infinity', maxPayloadBytes)
+  }
+  checkCount('maxBufferedBytes', maxBufferedBytes, 'bytes')
+  checkMilliseconds('closeTimeoutMs', closeTimeoutMs)
+  checkType('coalesce', coalesce, 'boolean')
+  if (perMessageDeflate !== undefined && typeof perMessageDeflate !== 'boolean' && !isObject(perMessageDeflate)) {
+    throw expected('perMessageDeflate', 'true, false, or the options of ws', perMessageDeflate)
+  }
+  if (ws !== undefined) checkWsOptions(ws)
+  return {
+    maxPayloadBytes: maxPayloadBytes ?? defaults.maxPayloadBytes,
+    maxBufferedBytes: maxBufferedBytes ?? defaults.maxBufferedBytes,
+    perMessageDeflate: perMessageDeflate ?? defaults.perMessageDeflate,
+    closeTimeoutMs: closeTimeoutMs ?? defaults.closeTimeoutMs,
+    coalesce: coalesce ?? defaults.coalesce,
+    ws: ws ?? defaults.ws
+  }
+}
+
+function checkWsOptions(ws: unknown): void {
+  if (!isObject(ws)) throw expected('ws', 'an object with options of ws', ws)
+  for (const [name, instead] of Object.entries(ownedWsOptions)) {
+    if (name in ws) throw new TypeError(`ws.${name}: cannot be set here; use ${instead}`)
+  }
+}
+
+/** @throws TypeError for options that are no object, and for a name that is not among the known ones */
+export function checkNames(options: object, known: readonly string[]): void {
+  if (!isObject(options)) throw expected('options', 'an object', options)
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new TypeError(`Unknown option '${unknown}'. Known are: ${known.join(', ')}`)
+}
+
+/** @throws TypeError for a value of another type; undefined passes */
+export function checkType(name: string, value: unknown, type: 'boolean' | 'function'): void {
+  if (value !== undefined && typeof value !== type) throw expected(name, `a ${type}`, value)
+}
+
+/** @throws TypeError for anything but a whole number from 1 on, or Infinity; undefined passes */
+export function checkCount(name: string, value: unknown, unit: string): void {
+  if (value === undefined || value === Infinity || isPositiveInteger(value)) return
+  throw expected(name, `a whole number of ${unit} from 1 on, or Infinity`, value)
+}
+
+/** @throws TypeError for what a timer cannot wait for; undefined passes */
+export function checkMilliseconds(name: string, value: unknown): void {
+  if (value === undefined || (isPositiveInteger(value) && (value as number) < 2 ** 31)) return
+  throw expected(name, 'a whole number of milliseconds from 1 to 2147483647', value)
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isPositiveInteger = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0
+
+// `ws` keeps this limit in 32 bits.
+const isPayloadLimit = (value: number): boolean => value === Infinity || (isPositiveInteger(value) && value < 2 ** 31)
+
+const expected = (name: string, what: string, value: unknown): TypeError =>
+  new TypeError(`${name}: expected ${what}; got ${show(value)}`)

@@ -1,0 +1,215 @@
+import type { IncomingMessage } from 'node:http'
+import type { WebSocket } from 'ws'
+import { type HandshakeError, show } from '../errors.ts'
+import type { HeartbeatOptions } from '../life/heartbeat.ts'
+import { type ConnectionSummary, factsOf } from '../reports/facts.ts'
+import { contain, type FaultContext, type FaultReporter } from '../reports/fault.ts'
+import { logFault, logRefusal } from '../reports/log.ts'
+import { isBearerPrefix } from '../rules/bearer.ts'
+import { type EffectiveRequest, effectiveRequest } from '../rules/origin.ts'
+import {
+  checkCount,
+  checkMilliseconds,
+  checkNames,
+  checkType,
+  defaultEndpoint,
+  type Endpoint,
+  type EndpointOptions,
+  endpointOptionNames,
+  resolveEndpoint
+} from './endpoint.ts'
+
+/** Options of one attachment: what concerns the server as a whole. */
+export interface ServerOptions {
+  /**
+   * Checks that silent clients are still there: a ping after `intervalMs` without a received byte, and an end to the
+   * connection when nothing comes in `timeoutMs` after it. `false` turns it off.
+   * @default { intervalMs: 30_000, timeoutMs: 10_000 }
+   */
+  heartbeat?: HeartbeatOptions | false | undefined
+  /**
+   * Time that the application has to answer a handshake, in milliseconds; then the client gets 503. `Infinity` waits.
+   * @default 10_000
+   */
+  handshakeTimeoutMs?: number | undefined
+  /**
+   * Handshakes that may wait for the application at one time; more get 503. `Infinity` lets any number wait.
+   * @default 1_000
+   */
+  maxPendingHandshakes?: number | undefined
+  /**
+   * Connections that may be open at one time; more get 503. `Infinity` takes any number.
+   * @default 50_000
+   */
+  maxConnections?: number | undefined
+  /**
+   * Connections that one address may have at one time; more get 429. IPv6 counts by /64. Behind a proxy that the
+   * framework is not told to trust, every client has the proxy's address.
+   * @default Infinity
+   */
+  maxConnectionsPerAddress?: number | undefined
+  /**
+   * Decides which handshakes are this application's on a server that others share: Vite's dev server, Socket.IO, a `ws`
+   * server. `true` makes a 404 of the application final; `false` leaves the handshake to the others without asking the
+   * application. It is not asked where nobody else listens, nor on HTTP/2.
+   * @default the application is asked, and what it answers 404 is left to the others
+   */
+  claims?: ((req: IncomingMessage) => boolean) | undefined
+  /**
+   * Takes a bearer token out of the offered subprotocols: of `['chat.v2', 'bearer.eyJh…']` with `'bearer.'` the
+   * application sees `chat.v2` and `Authorization: Bearer eyJh…`. A browser can't set `Authorization` itself.
+   * RFC 6750 §2.1.
+   * @default none
+   */
+  bearerSubprotocol?: string | undefined
+  /**
+   * Called once for each fault that would otherwise end the process. The connection is closed by itself.
+   * @default one line on stderr
+   */
+  onError?: ((error: unknown, context: FaultContext) => void) | undefined
+  /**
+   * Called for each refused handshake, for the log; `error.detail` holds what the client must not see.
+   * @default one line on stderr for a refused origin, nothing for the other refusals
+   */
+  onRefused?: ((error: HandshakeError, req: IncomingMessage) => void) | undefined
+  /**
+   * Called once for each connection that has ended, for the log.
+   * @default nothing; with Fastify one line in the server's log
+   */
+  onClosed?: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
+  /**
+   * Scheme and host that the client meant to reach, for the same-origin rule. Behind a proxy that rewrites `Host`,
+   * return what it forwards, and only if the proxy is trusted. The adapters ask their framework.
+   * @default the field `Host`, and `https` on a TLS connection
+   */
+  effectiveRequest?: ((req: IncomingMessage) => EffectiveRequest) | undefined
+}
+
+/** What `attach` takes: the attachment's own options and the defaults of its endpoints. */
+export interface AttachOptions extends EndpointOptions, ServerOptions {}
+
+const optionNames: Record<keyof ServerOptions, true> = {
+  heartbeat: true,
+  handshakeTimeoutMs: true,
+  maxPendingHandshakes: true,
+  maxConnections: true,
+  maxConnectionsPerAddress: true,
+  claims: true,
+  bearerSubprotocol: true,
+  onError: true,
+  onRefused: true,
+  onClosed: true,
+  effectiveRequest: true
+}
+
+/** The names of {@link ServerOptions}, for adapters that take both kinds in one object. */
+export const serverOptionNames = Object.keys(optionNames) as (keyof ServerOptions)[]
+
+/** {@link AttachOptions}, checked, with defaults, ready for use. */
+export interface ResolvedOptions {
+  readonly endpoint: Endpoint
+  /** Options of endpoints that have been resolved before, by identity. */
+  readonly endpoints: WeakMap<EndpointOptions, Endpoint>
+  readonly onError: FaultReporter
+  readonly onRefused: (error: HandshakeError, req: IncomingMessage) => void
+  readonly onClosed: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
+  readonly bearerSubprotocol: string | undefined
+  readonly claims: ((req: IncomingMessage) => boolean) | undefined
+  readonly effectiveRequest: (req: IncomingMessage) => EffectiveRequest
+  /** Undefined where there is none. */
+  readonly heartbeat: Required<{ [Name in keyof HeartbeatOptions]: number }> | undefined
+  readonly handshakeTimeoutMs: number
+  readonly maxPendingHandshakes: number
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
+}
+
+/**
+ * Checks the options of an attachment and fills in what they leave out.
+ * @param observe is told of every fault before `onError` is
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export function resolveOptions(options: AttachOptions, observe?: FaultReporter): ResolvedOptions {
+  checkNames(options, [...endpointOptionNames, ...serverOptionNames])
+  const {
+    heartbeat,
+    handshakeTimeoutMs = 10_000,
+    maxPendingHandshakes = 1_000,
+    maxConnections = 50_000,
+    maxConnectionsPerAddress = Infinity,
+    claims,
+    bearerSubprotocol,
+    onError = logFault,
+    onRefused = logRefusal,
+    onClosed,
+    effectiveRequest: ask = effectiveRequest,
+    ...ofEndpoints
+  } = options
+  for (const name of ['claims', 'onError', 'onRefused', 'onClosed', 'effectiveRequest'] as const) {
+    checkType(name, options[name], 'function')
+  }
+  if (bearerSubprotocol !== undefined && !isBearerPrefix(bearerSubprotocol)) {
+    throw new TypeError(
+      `bearerSubprotocol: expected the beginning of a subprotocol, such as 'bearer.'; got ${show(bearerSubprotocol)}`
+    )
+  }
+  if (handshakeTimeoutMs !== Infinity) checkMilliseconds('handshakeTimeoutMs', handshakeTimeoutMs)
+  checkCount('maxPendingHandshakes', maxPendingHandshakes, 'handshakes')
+  checkCount('maxConnections', maxConnections, 'connections')
+  checkCount('maxConnectionsPerAddress', maxConnectionsPerAddress, 'connections')
+  const endpoint = resolveEndpoint(ofEndpoints, defaultEndpoint)
+  const reportFault: FaultReporter = (error, context) => {
+    observe?.(error, context)
+    contain(
+      () => onError(error, context),
+      (fault) => {
+        logFault(error, context)
+        logFault(fault, context)
+      }
+    )
+  }
+  return {
+    endpoint,
+    endpoints: new WeakMap(),
+    onError: reportFault,
+    onRefused: (error, req) =>
+      contain(
+        () => onRefused(error, req),
+        (fault) => reportFault(fault, { phase: 'dispatch', request: factsOf(req), socket: undefined })
+      ),
+    onClosed:
+      onClosed === undefined
+        ? undefined
+        : (socket, summary) =>
+            contain(
+              () => onClosed(socket, summary),
+              (fault) => reportFault(fault, { phase: 'listener', request: summary.request, socket })
+            ),
+    bearerSubprotocol,
+    claims,
+    effectiveRequest: ask,
+    heartbeat: resolveHeartbeat(heartbeat),
+    handshakeTimeoutMs,
+    maxPendingHandshakes,
+    maxConnections,
+    maxConnectionsPerAddress
+  }
+}
+
+function resolveHeartbeat(heartbeat: HeartbeatOptions | false = {}): ResolvedOptions['heartbeat'] {
+  if (heartbeat === false) return undefined
+  if (typeof heartbeat !== 'object' || heartbeat === null) {
+    throw new TypeError(`heartbeat: expected { intervalMs, timeoutMs } or false; got ${show(heartbeat)}`)
+  }
+  checkNames(heartbeat, ['intervalMs', 'timeoutMs'])
+  const { intervalMs = 30_000, timeoutMs = 10_000 } = heartbeat
+  checkMilliseconds('heartbeat.intervalMs', intervalMs)
+  checkMilliseconds('heartbeat.timeoutMs', timeoutMs)
+  return { intervalMs, timeoutMs }
+}
+
+/**
+ * Checks what `attach` would take, for adapters that attach later than they get their options.
+ * @throws TypeError that names the option, what was expected and what came
+ */
+export const checkOptions = (options: AttachOptions): void => void resolveOptions(options)

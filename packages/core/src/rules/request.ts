@@ -1,0 +1,139 @@
+import type { IncomingMessage } from 'node:http'
+import { HandshakeError, quote } from '../errors.ts'
+import { countFields, hasMember } from '../http-fields.ts'
+
+/** What the rules read of a request. */
+export type RequestHead = Pick<
+  IncomingMessage,
+  'method' | 'headers' | 'rawHeaders' | 'httpVersionMajor' | 'httpVersionMinor'
+>
+
+const isHttp2 = (req: RequestHead): boolean => req.httpVersionMajor >= 2
+
+/**
+ * Whether a request asks for a WebSocket in a form that may be accepted. On HTTP/1.1: GET, `Upgrade` and `Connection`
+ * say so (RFC 6455 §4.2.1 (1)(3)(4)), and it has no content, for the bytes after it are frames. On HTTP/2: the
+ * pseudo-header of an extended CONNECT says so (RFC 8441 §5); it is dispatched as a GET.
+ * Everything else is an ordinary request (RFC 9110 §7.8: a server may ignore `Upgrade`).
+ */
+export function isOpeningHandshake(req: RequestHead): boolean {
+  if (isHttp2(req)) return req.headers[':protocol'] === 'websocket'
+  return (
+    req.method === 'GET' &&
+    isAtLeastHttp11(req) &&
+    hasMember(req.headers.upgrade, 'websocket') &&
+    hasMember(req.headers.connection, 'upgrade') &&
+    !hasContent(req)
+  )
+}
+
+const isAtLeastHttp11 = (req: RequestHead): boolean =>
+  req.httpVersionMajor > 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor >= 1)
+
+/** Whether a request announces content (RFC 9110 §6.4, RFC 9112 §6). */
+export function hasContent({ headers }: RequestHead): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0)
+}
+
+/**
+ * Checks that a request is an opening handshake: its method and that it asks for an upgrade.
+ * @throws HandshakeError HANDSHAKE_METHOD, HANDSHAKE_UPGRADE_REQUIRED
+ */
+export function validateRequest(req: RequestHead): void {
+  if (req.method !== 'GET' && req.method !== 'HEAD') {
+    throw new HandshakeError('HANDSHAKE_METHOD', `A WebSocket endpoint takes GET; ${quote(req.method)} came.`)
+  }
+  if (!isAtLeastHttp11(req)) {
+    const version = `HTTP/${req.httpVersionMajor}.${req.httpVersionMinor}`
+    throw new HandshakeError(
+      'HANDSHAKE_METHOD',
+      `A WebSocket endpoint takes GET over HTTP/1.1 or later; ${version} came. A proxy in between may have to be told (nginx: proxy_http_version 1.1).`
+    )
+  }
+  if (isOpeningHandshake(req)) return
+  if (isHttp2(req)) {
+    // A 426 needs the field `Upgrade` (RFC 9110 §15.5.22), which HTTP/2 does not have; the method of its handshakes is
+    // CONNECT.
+    throw new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', upgradeRequired, undefined, {
+      status: 405,
+      headers: { Allow: 'CONNECT' }
+    })
+  }
+  // Node keeps a connection open whose response has a field Connection without the option `close`.
+  const closing = { status: 426, headers: { Upgrade: 'websocket', Connection: 'close, Upgrade' } }
+  throw new HandshakeError(
+    'HANDSHAKE_UPGRADE_REQUIRED',
+    `${upgradeRequired} Where one did, a proxy in between removed the fields "Upgrade" and "Connection".`,
+    undefined,
+    hasMember(req.headers.connection, 'close') ? closing : undefined
+  )
+}
+
+const upgradeRequired =
+  "This URL is a WebSocket endpoint: connect with a WebSocket client, such as new WebSocket('wss://...') in a browser."
+
+/** RFC 9110 §7.2, RFC 3986 §3.2.2: a name, an IPv4 or a bracketed IPv6 address, and a port. */
+const hostAndPort = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::\d*)?$/
+
+/**
+ * Checks `Host`. Node leaves this out on requests that ask for an upgrade.
+ * @throws HandshakeError HANDSHAKE_HOST
+ */
+export function validateHost(req: RequestHead): void {
+  const host = req.headers.host
+  const count = isHttp2(req) ? 1 : countFields(req.rawHeaders, 'host')
+  if (count === 1 && host !== undefined && hostAndPort.test(host)) return
+  const came = count === 1 ? quote(host) : `${count} of them`
+  throw new HandshakeError('HANDSHAKE_HOST', `One valid field "Host" is expected (RFC 9112 §3.2); ${came} came.`)
+}
+
+/** 16 bytes in base64: what every client sends and `ws` takes. */
+const key = /^[+/0-9A-Za-z]{22}==$/
+
+/**
+ * Checks version, key and extensions (RFC 6455 §4.2.1 (5)(6)(9)). Repeated fields arrive joined by `, ` and fail here.
+ * @throws HandshakeError HANDSHAKE_VERSION, HANDSHAKE_KEY, HANDSHAKE_EXTENSION
+ */
+export function validateHandshake(req: RequestHead): void {
+  const { headers } = req
+  const version = headers['sec-websocket-version']
+  if (version !== '13') {
+    throw new HandshakeError(
+      'HANDSHAKE_VERSION',
+      `Sec-WebSocket-Version 13 is expected; ${quote(version)} came.`,
+      undefined,
+      isHttp2(req) ? { status: 400, headers: { 'Sec-WebSocket-Version': '13' } } : undefined
+    )
+  }
+  const sentKey = headers['sec-websocket-key']
+  // HTTP/2 has no key (RFC 8441 §5).
+  if (!isHttp2(req) && (sentKey === undefined || !key.test(sentKey))) {
+    throw new HandshakeError(
+      'HANDSHAKE_KEY',
+      `One Sec-WebSocket-Key of 16 bytes in base64 is expected; ${quote(sentKey)} came.`
+    )
+  }
+  const extensions = headers['sec-websocket-extensions']
+  if (extensions !== undefined && !isExtensionList(extensions)) {
+    throw new HandshakeError(
+      'HANDSHAKE_EXTENSION',
+      `Sec-WebSocket-Extensions is not a list as RFC 6455 §9.1 has it; ${quote(extensions)} came.`
+    )
+  }
+}
+
+/**
+ * RFC 6455 §9.1: `extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))`, where a quoted value is a
+ * token once quotes and escapes are gone. A list may have empty members (RFC 9110 §5.6.1).
+ */
+const extensionList = (() => {
+  const character = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]"
+  const token = `${character}+`
+  const value = `(?:${token}|"(?:\\\\?${character})+")`
+  const extension = `${token}(?:[ \t]*;[ \t]*${token}(?:=${value})?)*`
+  return new RegExp(`^[ \t,]*${extension}(?:[ \t]*,[ \t,]*${extension})*[ \t,]*$`)
+})()
+
+/** Whether a value is a list of extensions. */
+export const isExtensionList = (value: string): boolean => extensionList.test(value)

@@ -1,0 +1,178 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { HandshakeError, quote } from '../errors.ts'
+import { attachedServers, conflict, type Handshake, type HandshakeRequest, handshakeOf } from '../handshake.ts'
+import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
+import { logRefusal } from '../reports/log.ts'
+import type { EffectiveRequest, OriginPolicy } from './origin.ts'
+import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
+import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
+
+/** How a framework takes part in a handshake; for adapters. */
+export interface FrameworkBinding {
+  /** Sends the response with status 101 through the framework, so that its hooks see it. */
+  send?(): void
+  /** Scheme and host after the framework's own trust in proxies; undefined where it trusts none. */
+  effectiveRequest?(): EffectiveRequest | undefined
+  /** The framework's id of the request, for `onError` and `onClosed`. */
+  readonly requestId?: string | undefined
+  /** Logs a refusal through the framework, with its request id. */
+  onRefused?(error: HandshakeError): void
+}
+
+/** A plain server takes no part. */
+export const noFramework: FrameworkBinding = Object.freeze({})
+
+/** What the handshake agreed on. */
+export interface CheckedHandshake {
+  /** The subprotocol that the 101 will name; undefined for none. */
+  readonly subprotocol: string | undefined
+}
+
+/**
+ * Checks an opening handshake without accepting it: for early middleware that wants malformed or foreign handshakes
+ * gone before it asks a database. It writes nothing; `acceptWebSocket` runs the same rules again.
+ *
+ * @param options those of the endpoint; what they leave out is as given at attach
+ * @throws HandshakeError with the status and the header fields of the refusal
+ */
+export function checkHandshake(
+  request: HandshakeRequest,
+  options?: EndpointOptions,
+  framework: FrameworkBinding = noFramework
+): CheckedHandshake {
+  const req = request as IncomingMessage
+  try {
+    const { subprotocol } = check(req, options, framework)
+    return { subprotocol }
+  } catch (error) {
+    reportRefusal(error, req, framework)
+    throw error
+  }
+}
+
+/** What the hand-off needs. */
+export interface Checked extends CheckedHandshake {
+  readonly handshake: Handshake
+  readonly endpoint: Endpoint
+  readonly effective: EffectiveRequest
+}
+
+/** Counts and logs an error where it is a rule that refused. */
+export function reportRefusal(error: unknown, req: IncomingMessage, framework: FrameworkBinding): void {
+  if (!(error instanceof HandshakeError)) return
+  const handshake = handshakeOf(req)
+  handshake?.connections.stats.refused(error, req, handshake.since)
+  if (framework.onRefused !== undefined) framework.onRefused(error)
+  else if (handshake !== undefined) handshake.options.onRefused(error, req)
+  else logRefusal(error)
+}
+
+/** The rules, in the order of RFC 6455 §4.2. */
+export function check(
+  req: IncomingMessage,
+  options: EndpointOptions | undefined,
+  framework: FrameworkBinding
+): Checked {
+  validateRequest(req)
+  const handshake = handshakeOf(req)
+  if (handshake === undefined) throw isAttached(req) ? unreadable() : notAttached()
+  if (handshake.isTaken) throw conflict(handshake)
+  validateHandshake(req)
+  const endpoint = endpointFor(handshake, options)
+  const effective = framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req)
+  checkOrigin(req, endpoint, effective)
+  const subprotocol = agreeSubprotocol(req, endpoint)
+  if (handshake.connections.draining) {
+    throw new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
+  }
+  if (handshake.rawSocket.destroyed) throw aborted()
+  return { handshake, endpoint, subprotocol, effective }
+}
+
+const isAttached = ({ socket }: IncomingMessage): boolean => {
+  const { server } = socket as Socket & { server?: object }
+  return server !== undefined && attachedServers.has(server)
+}
+
+/** The parser of Node 20 does not find the option in front of a tab, and takes the request for an ordinary one. */
+const unreadable = (): HandshakeError =>
+  new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'The option "Upgrade" of "Connection" is expected without a tab.')
+
+const notAttached = (): HandshakeError =>
+  new HandshakeError(
+    'HANDSHAKE_NOT_ATTACHED',
+    'This server does not take WebSocket connections yet.',
+    'The handshake arrived as an ordinary request, because nothing of Oneport listens for "upgrade" on this server. ' +
+      'With Express, put app.use(wsUpgrade()) on the application, before the routes; where the server calls it through ' +
+      'another function, call wsUpgrade().attach(server). Without a framework, call attach(server, listener).'
+  )
+
+const aborted = (): HandshakeError =>
+  new HandshakeError('HANDSHAKE_ABORTED', 'The client went away before its handshake was answered.')
+
+function endpointFor(handshake: Handshake, options: EndpointOptions | undefined): Endpoint {
+  const { endpoint, endpoints } = handshake.options
+  if (options === undefined) return endpoint
+  let resolved = endpoints.get(options)
+  if (resolved === undefined) {
+    resolved = resolveEndpoint(options, endpoint)
+    endpoints.set(options, resolved)
+  }
+  return resolved
+}
+
+function checkOrigin(req: IncomingMessage, endpoint: Endpoint, effective: EffectiveRequest): void {
+  const { origin } = req.headers
+  const { origins, requireOrigin } = endpoint
+  if (origin === undefined ? !requireOrigin : origins.allows(origin, effective)) return
+  throw new HandshakeError(
+    'HANDSHAKE_ORIGIN',
+    origin === undefined ? 'A field "Origin" is required here.' : `Origin ${quote(origin)} is not allowed here.`,
+    describeOrigin(origin, origins, effective, req.headers.host)
+  )
+}
+
+/** What an operator needs to see why an origin was not allowed. */
+function describeOrigin(
+  origin: string | undefined,
+  { comparesHost, rule }: OriginPolicy,
+  { host = '(none)', scheme = 'unknown' }: { readonly host?: string | undefined; readonly scheme?: string | undefined },
+  sentHost: string | undefined
+): string {
+  const isHostToBlame = comparesHost && origin?.includes('://') && !origin.endsWith(`://${host}`)
+  // A host that is not the one in `Host` is the word of a trusted proxy: there is nothing to mend.
+  const hint = isHostToBlame && host === sentHost ? proxyHint : ''
+  return `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${rule}${hint}`
+}
+
+const proxyHint =
+  '; behind a proxy, let it pass on what the client meant (nginx: proxy_set_header Host $http_host; ' +
+  'proxy_set_header X-Forwarded-Proto $scheme;) and let your framework trust it'
+
+function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | undefined {
+  const { subprotocols, requireSubprotocol } = endpoint
+  const value = req.headers['sec-websocket-protocol']
+  const offered = value === undefined ? [] : parseSubprotocols(value)
+  if (offered === undefined) {
+    // The value is not quoted: browsers have no other field for a bearer token than this one.
+    throw new HandshakeError(
+      'HANDSHAKE_SUBPROTOCOL',
+      'Sec-WebSocket-Protocol is not a list of different tokens (RFC 6455 §4.1).'
+    )
+  }
+  const chosen =
+    typeof subprotocols === 'function' ? subprotocols(offered, req) : chooseSubprotocol(subprotocols, offered)
+  if (chosen !== undefined && !offered.includes(chosen)) {
+    throw new TypeError('subprotocols: the function must return one of the offered names, or undefined')
+  }
+  if (chosen === undefined && requireSubprotocol) {
+    const wanted = typeof subprotocols === 'function' ? '' : `: ${subprotocols.join(', ')}`
+    throw new HandshakeError('HANDSHAKE_SUBPROTOCOL', `One of this endpoint's subprotocols must be offered${wanted}.`)
+  }
+  return chosen
+}
+
+/** Whether a request asks for a WebSocket: for routes that answer HTTP as well. */
+export const isWebSocketRequest = (req: HandshakeRequest): boolean =>
+  handshakeOf(req as IncomingMessage) !== undefined || isOpeningHandshake(req)

@@ -1,0 +1,107 @@
+import { Connections } from '../../src/life/connections.ts'
+import type { ContainedWebSocket } from '../../src/life/contained-socket.ts'
+import { resolveOptions } from '../../src/options/server.ts'
+
+/** Connections uses nothing of a socket. */
+const newSocket = () => ({}) as ContainedWebSocket
+
+/** Whether a promise has been fulfilled after all that was under way has been done. */
+async function isDone(promise: Promise<void>): Promise<boolean> {
+  let done = false
+  void promise.then(() => {
+    done = true
+  })
+  await new Promise(setImmediate)
+  return done
+}
+
+describe('Connections', () => {
+  test('holds a socket until it closes', () => {
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one, undefined)
+    connections.add(two, undefined)
+    expect([...connections.open]).toEqual([one, two])
+    connections.remove(one, 1000)
+    expect([...connections.open]).toEqual([two])
+    connections.remove(two, 1000)
+    expect(connections.open.size).toBe(0)
+  })
+
+  test('begins without sockets, and takes them', () => {
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
+    expect(connections.open.size).toBe(0)
+    expect(connections.draining).toBe(false)
+  })
+
+  test('does not mind a socket that closes twice', () => {
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one, undefined)
+    connections.add(two, undefined)
+    connections.remove(one, 1000)
+    connections.remove(one, 1000)
+    expect([...connections.open]).toEqual([two])
+  })
+
+  test('keeps apart what belongs to different attachments', () => {
+    const [first, second] = [
+      new Connections(resolveOptions({ heartbeat: false })),
+      new Connections(resolveOptions({ heartbeat: false }))
+    ]
+    const [one, two] = [newSocket(), newSocket()]
+    first.add(one, undefined)
+    second.add(two, undefined)
+    first.remove(one, 1000)
+    expect(first.open.size).toBe(0)
+    expect([...second.open]).toEqual([two])
+  })
+})
+
+describe('empty', () => {
+  test('resolves at once where no socket is open', async () => {
+    expect(await isDone(new Connections(resolveOptions({ heartbeat: false })).empty())).toBe(true)
+  })
+
+  test('resolves at once where all sockets have closed before', async () => {
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
+    const socket = newSocket()
+    connections.add(socket, undefined)
+    connections.remove(socket, 1000)
+    expect(await isDone(connections.empty())).toBe(true)
+  })
+
+  test('resolves when the last socket has closed, and not before', async () => {
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one, undefined)
+    connections.add(two, undefined)
+    const empty = connections.empty()
+    connections.remove(one, 1000)
+    expect(await isDone(empty)).toBe(false)
+    connections.remove(two, 1000)
+    expect(await isDone(empty)).toBe(true)
+  })
+
+  test('waits for a socket that was added later', async () => {
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
+    const [one, two] = [newSocket(), newSocket()]
+    connections.add(one, undefined)
+    const empty = connections.empty()
+    connections.add(two, undefined)
+    connections.remove(one, 1000)
+    expect(await isDone(empty)).toBe(false)
+    connections.remove(two, 1000)
+    expect(await isDone(empty)).toBe(true)
+  })
+
+  test('resolves for everyone who waits', async () => {
+    const connections = new Connections(resolveOptions({ heartbeat: false }))
+    const socket = newSocket()
+    connections.add(socket, undefined)
+    const [first, second] = [connections.empty(), connections.empty()]
+    connections.remove(socket, 1000)
+    expect(await isDone(second)).toBe(true)
+    expect(await isDone(first)).toBe(true)
+  })
+})

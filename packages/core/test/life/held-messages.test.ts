@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import { closed, connectClient, handshake, headArrived } from '@oneport/adapter-testsuite'
+import type { WebSocket } from 'ws'
+import { acceptWebSocket } from '../../src/index.ts'
+import { open, read, serve, stopAll } from '../server.ts'
+
+afterEach(async () => {
+  jest.useRealTimers()
+  await stopAll()
+})
+
+test('a handler that only sends and never ends stays paused for 10 seconds at the most', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'setInterval'] })
+  const { target, attachment } = await serve((req, res) =>
+    acceptWebSocket(req, res, (socket) => {
+      socket.send('pushed')
+      return new Promise(() => {})
+    })
+  )
+  const { socket, next } = await connectClient(target, '/')
+  expect(await next()).toBe('pushed')
+  for (let count = 0; count < 6; count++) socket.send('x'.repeat(60_000))
+  const [connection] = attachment.connections
+  while (!connection?.isPaused) await new Promise(setImmediate)
+  const pong = once(socket, 'pong')
+  socket.ping()
+  jest.advanceTimersByTime(10_000)
+  await pong
+  const end = closed(socket)
+  socket.close(4001)
+  expect((await end).code).toBe(4001)
+})
+
+test('a handler that takes one message at a time gets each of them, in order', async () => {
+  const taken: string[] = []
+  const { target } = await serve((req, res) =>
+    acceptWebSocket(req, res, async (socket) => {
+      for (let count = 0; count < 4; count++) {
+        const [data] = await once(socket, 'message')
+        taken.push(String(data))
+        await new Promise(setImmediate)
+      }
+      socket.close(4002)
+    })
+  )
+  const { socket } = await connectClient(target, '/')
+  const end = closed(socket)
+  for (const text of ['one', 'two', 'three', 'four']) socket.send(text)
+  expect((await end).code).toBe(4002)
+  expect(taken).toEqual(['one', 'two', 'three', 'four'])
+})
+
+test('a handler that takes one message at a time gets all that came with the close frame', async () => {
+  const taken: string[] = []
+  const { target, attachment } = await serve((req, res) =>
+    acceptWebSocket(req, res, async (socket) => {
+      while (taken.length < 3) taken.push(String((await once(socket, 'message'))[0]))
+    })
+  )
+  const raw = await open(target)
+  raw.write(handshake('/'))
+  await read(raw, headArrived)
+  const [connection] = attachment.connections
+  const end = closed(connection as WebSocket)
+  raw.write(Buffer.concat(['a', 'b', 'c'].map((text) => frameOf(0x81, text)).concat(frameOf(0x88, ''))))
+  await end
+  expect(taken).toEqual(['a', 'b', 'c'])
+})
+
+/** A short frame as a client sends it, with a mask that changes nothing. */
+const frameOf = (head: number, text: string) =>
+  Buffer.from([head, 0x80 | text.length, 0, 0, 0, 0, ...Buffer.from(text)])

@@ -1,0 +1,64 @@
+import { PendingHandshakes, type Waiting } from '../../src/life/pending-handshakes.ts'
+
+beforeEach(() => void jest.useFakeTimers())
+afterEach(() => void jest.useRealTimers())
+
+const waiting = (again = false): Waiting & { expire: jest.Mock } => ({
+  expire: jest.fn(() => again),
+  due: undefined,
+  inFront: undefined,
+  behind: undefined
+})
+
+test('expires each handshake when its time is up, with one timer for all', () => {
+  const pending = new PendingHandshakes(100)
+  const handshakes = Array.from({ length: 5 }, () => {
+    const handshake = waiting()
+    pending.add(handshake, performance.now())
+    jest.advanceTimersByTime(10)
+    return handshake
+  })
+  expect(jest.getTimerCount()).toBe(1)
+  jest.advanceTimersByTime(50)
+  expect(handshakes.map(({ expire }) => expire.mock.calls.length)).toEqual([1, 0, 0, 0, 0])
+  jest.advanceTimersByTime(40)
+  expect(handshakes.map(({ expire }) => expire.mock.calls.length)).toEqual([1, 1, 1, 1, 1])
+  expect(pending.size).toBe(0)
+  expect(jest.getTimerCount()).toBe(0)
+})
+
+test('does not expire what was answered, whichever it was, and has no timer for long when nothing waits', () => {
+  const pending = new PendingHandshakes(100)
+  const [one, two] = [waiting(), waiting()]
+  pending.add(one, performance.now())
+  pending.add(two, performance.now())
+  pending.delete(one)
+  pending.delete(one)
+  jest.advanceTimersByTime(100)
+  expect(one.expire).not.toHaveBeenCalled()
+  expect(two.expire).toHaveBeenCalledTimes(1)
+  const three = waiting()
+  for (const handshake of [one, two, three]) pending.add(handshake, performance.now())
+  for (const handshake of [two, three, one]) pending.delete(handshake)
+  expect(pending.size).toBe(0)
+  jest.advanceTimersByTime(100)
+  expect([one, two, three].map(({ expire }) => expire.mock.calls.length)).toEqual([0, 1, 0])
+  expect(jest.getTimerCount()).toBe(0)
+})
+
+test('gives the same time once more to what asks for it', () => {
+  const pending = new PendingHandshakes(100)
+  const slow = waiting(true)
+  pending.add(slow, performance.now())
+  jest.advanceTimersByTime(250)
+  expect(slow.expire).toHaveBeenCalledTimes(2)
+  expect(pending.size).toBe(1)
+  pending.delete(slow)
+})
+
+test('waits for ever where the time is Infinity', () => {
+  const pending = new PendingHandshakes(Infinity)
+  pending.add(waiting(), performance.now())
+  expect(jest.getTimerCount()).toBe(0)
+  expect(pending.size).toBe(1)
+})

@@ -1,0 +1,485 @@
+import type { IncomingMessage } from 'node:http'
+import { takePrinted } from '../../../adapter-testsuite/src/fail-on-console.ts'
+import { HandshakeError } from '../../src/errors.ts'
+import { defaultEndpoint, type EndpointOptions, resolveEndpoint } from '../../src/options/endpoint.ts'
+import { type AttachOptions, checkOptions, resolveOptions, serverOptionNames } from '../../src/options/server.ts'
+import type { FaultContext } from '../../src/reports/fault.ts'
+
+const resolve = (options: object) => resolveEndpoint(options as EndpointOptions, defaultEndpoint)
+const fault: FaultContext = {
+  phase: 'handler',
+  request: { id: undefined, path: '/', address: undefined },
+  socket: undefined
+}
+const plainRequest = (host?: string) => ({ headers: { host }, socket: {} }) as unknown as IncomingMessage
+
+describe('the defaults', () => {
+  test('are as the doc comments have them', () => {
+    const { endpoint } = resolveOptions({})
+    expect(endpoint).toEqual({
+      origins: expect.objectContaining({ rule: "'same-origin'" }),
+      requireOrigin: false,
+      subprotocols: [],
+      requireSubprotocol: false,
+      connection: {
+        maxPayloadBytes: 1_048_576,
+        maxBufferedBytes: 16_777_216,
+        perMessageDeflate: false,
+        closeTimeoutMs: 5_000,
+        coalesce: true,
+        ws: {}
+      }
+    })
+  })
+
+  test('let the server’s own origin in and no other', () => {
+    const { origins } = resolve({})
+    expect(origins.allows('https://a', { host: 'a' })).toBe(true)
+    expect(origins.allows('https://b', { host: 'a' })).toBe(false)
+  })
+
+  test('cannot be changed by accident', () => {
+    expect(Object.isFrozen(defaultEndpoint)).toBe(true)
+    expect(Object.isFrozen(defaultEndpoint.subprotocols)).toBe(true)
+    expect(Object.isFrozen(defaultEndpoint.connection)).toBe(true)
+    expect(Object.isFrozen(defaultEndpoint.connection.ws)).toBe(true)
+  })
+
+  test.each([
+    'allowedOrigins',
+    'requireOrigin',
+    'subprotocols',
+    'requireSubprotocol',
+    'maxPayloadBytes',
+    'maxBufferedBytes',
+    'perMessageDeflate',
+    'closeTimeoutMs',
+    'ws'
+  ])('hold where %s is undefined', (name) => {
+    expect(resolve({ [name]: undefined })).toEqual(defaultEndpoint)
+  })
+
+  test('take host and scheme from the request', () => {
+    expect(resolveOptions({}).effectiveRequest(plainRequest('a'))).toEqual({ host: 'a', scheme: undefined })
+  })
+
+  test('write one line for a fault', () => {
+    const error = new Error('broken\nin two')
+    resolveOptions({}).onError(error, fault)
+    expect(takePrinted()).toEqual([
+      expect.stringMatching(/^oneport: fault in handler: Error: broken \| in two \| at [^\n]*$/)
+    ])
+  })
+
+  test('write one line for a fault that is no Error', () => {
+    resolveOptions({}).onError('reason', fault)
+    expect(takePrinted()).toEqual(['oneport: fault in handler: reason'])
+  })
+
+  test('write one line for an Error without a stack', () => {
+    const error = new RangeError('bare')
+    Object.defineProperty(error, 'stack', { value: undefined })
+    resolveOptions({}).onError(error, fault)
+    expect(takePrinted()).toEqual(['oneport: fault in handler: RangeError: bare'])
+  })
+
+  test('write a line for a refusal that the operator can do something about, and for no other', () => {
+    const { onRefused } = resolveOptions({})
+    onRefused(new HandshakeError('HANDSHAKE_ORIGIN', 'm', 'origin "x"'), plainRequest())
+    onRefused(new HandshakeError('HANDSHAKE_KEY', 'm'), plainRequest())
+    expect(takePrinted()).toEqual(['oneport: HANDSHAKE_ORIGIN: origin "x"'])
+  })
+})
+
+describe('the options of an endpoint', () => {
+  test('take the place of the defaults', () => {
+    const subprotocols = () => undefined
+    const options: EndpointOptions = {
+      allowedOrigins: ['https://b'],
+      requireOrigin: true,
+      subprotocols,
+      requireSubprotocol: true,
+      maxPayloadBytes: 10,
+      perMessageDeflate: { threshold: 5 },
+      closeTimeoutMs: 20,
+      ws: { autoPong: false }
+    }
+    expect(resolve(options)).toEqual({
+      origins: expect.objectContaining({ rule: "'https://b'" }),
+      requireOrigin: true,
+      subprotocols,
+      requireSubprotocol: true,
+      connection: {
+        maxBufferedBytes: 16_777_216,
+        maxPayloadBytes: 10,
+        perMessageDeflate: { threshold: 5 },
+        closeTimeoutMs: 20,
+        coalesce: true,
+        ws: { autoPong: false }
+      }
+    })
+  })
+
+  const given: [name: string, options: EndpointOptions][] = [
+    ['requireOrigin', { requireOrigin: true }],
+    ['subprotocols', { subprotocols: ['a', 'b'] }],
+    ['requireSubprotocol', { requireSubprotocol: true }]
+  ]
+  const connection: [name: string, options: EndpointOptions][] = [
+    ['maxPayloadBytes', { maxPayloadBytes: 10 }],
+    ['perMessageDeflate', { perMessageDeflate: true }],
+    ['closeTimeoutMs', { closeTimeoutMs: 20 }],
+    ['ws', { ws: { autoPong: false } }]
+  ]
+
+  test.each(given)('change nothing else with %s', (_name, options) => {
+    expect(resolve(options)).toEqual({ ...defaultEndpoint, ...options })
+  })
+
+  test.each(connection)('change nothing else with %s', (_name, options) => {
+    expect(resolve(options)).toEqual({ ...defaultEndpoint, connection: { ...defaultEndpoint.connection, ...options } })
+  })
+
+  test.each([...given, ...connection])('inherit %s from the attachment', (_name, options) => {
+    const attachment = resolveOptions(options)
+    expect(resolveEndpoint({}, attachment.endpoint)).toEqual(attachment.endpoint)
+    expect(resolveEndpoint({ allowedOrigins: 'any' }, attachment.endpoint)).toEqual({
+      ...attachment.endpoint,
+      origins: expect.objectContaining({ rule: "'any'" })
+    })
+  })
+
+  test('inherit allowedOrigins from the attachment', () => {
+    const attachment = resolveOptions({ allowedOrigins: ['https://b'] })
+    expect(resolveEndpoint({ requireOrigin: true }, attachment.endpoint).origins.rule).toBe("'https://b'")
+  })
+
+  test.each([...given, ...connection])('inherit %s beside another option of the connection', (name, options) => {
+    const attachment = resolveOptions(options)
+    const other: EndpointOptions = name === 'closeTimeoutMs' ? { maxPayloadBytes: 7 } : { closeTimeoutMs: 7 }
+    expect(resolveEndpoint(other, attachment.endpoint)).toEqual({
+      ...attachment.endpoint,
+      connection: { ...attachment.endpoint.connection, ...other }
+    })
+  })
+
+  test('turn off what the attachment turned on', () => {
+    const attachment = resolveOptions({
+      requireOrigin: true,
+      subprotocols: ['a'],
+      requireSubprotocol: true,
+      perMessageDeflate: true
+    })
+    const off = { requireOrigin: false, subprotocols: [], requireSubprotocol: false, perMessageDeflate: false }
+    expect(resolveEndpoint(off, attachment.endpoint)).toEqual(defaultEndpoint)
+  })
+
+  test('share the options of the connection where they change none of them', () => {
+    const attachment = resolveOptions({ maxPayloadBytes: 10 })
+    expect(resolveEndpoint({ requireOrigin: true }, attachment.endpoint).connection).toBe(
+      attachment.endpoint.connection
+    )
+  })
+
+  test.each([1, 2, 1_048_576, 2 ** 31 - 1, Infinity])('take maxPayloadBytes %p', (maxPayloadBytes) => {
+    expect(resolve({ maxPayloadBytes }).connection.maxPayloadBytes).toBe(maxPayloadBytes)
+  })
+
+  test.each([1, 5_000, 2 ** 31 - 1])('take closeTimeoutMs %p', (closeTimeoutMs) => {
+    expect(resolve({ closeTimeoutMs }).connection.closeTimeoutMs).toBe(closeTimeoutMs)
+  })
+
+  test.each([true, false, {}, { threshold: 1 }])('take perMessageDeflate %p', (perMessageDeflate) => {
+    expect(resolve({ perMessageDeflate }).connection.perMessageDeflate).toEqual(perMessageDeflate)
+  })
+
+  test.each([[[]], [['chat']], [['__proto__', 'toString', 'v2.chat!']]])('take subprotocols %p', (subprotocols) => {
+    expect(resolve({ subprotocols }).subprotocols).toEqual(subprotocols)
+  })
+})
+
+describe('wrong options', () => {
+  const nothingOf = {
+    boolean: [null, 0, 1, 'true', {}] as unknown[],
+    function: [null, true, 1, 'f', {}] as unknown[]
+  }
+  const text = (value: unknown) => (typeof value === 'string' ? `'${value}'` : String(value))
+  const rows: [name: string, value: unknown, expected: string][] = [
+    ...nothingOf.boolean.map((value): [string, unknown, string] => ['requireOrigin', value, 'a boolean']),
+    ...nothingOf.boolean.map((value): [string, unknown, string] => ['requireSubprotocol', value, 'a boolean']),
+    ...[null, true, 5, 'chat', {}].map((value): [string, unknown, string] => [
+      'subprotocols',
+      value,
+      'a list of names or a function'
+    ]),
+    ...[null, 0, -1, 1.5, Number.NaN, -Infinity, 2 ** 31, '1', '1mb', true, {}].map(
+      (value): [string, unknown, string] => [
+        'maxPayloadBytes',
+        value,
+        'a whole number of bytes from 1 to 2147483647, or Infinity'
+      ]
+    ),
+    ...[null, 0, -1, 1.5, Number.NaN, Infinity, '5000', true, {}].map((value): [string, unknown, string] => [
+      'closeTimeoutMs',
+      value,
+      'a whole number of milliseconds from 1 to 2147483647'
+    ]),
+    ...[null, 0, 1, 'yes'].map((value): [string, unknown, string] => [
+      'perMessageDeflate',
+      value,
+      'true, false, or the options of ws'
+    ]),
+    ...[null, true, 5, 'ws'].map((value): [string, unknown, string] => ['ws', value, 'an object with options of ws'])
+  ]
+
+  test.each(rows)('of an endpoint: %s is not %p', (name, value, expected) => {
+    const error = new TypeError(`${name}: expected ${expected}; got ${text(value)}`)
+    expect(() => resolve({ [name]: value })).toThrow(error)
+    expect(() => resolve({ [name]: value, closeTimeoutMs: 1, ws: {}, [name]: value })).toThrow(error)
+    expect(() => resolveOptions({ [name]: value })).toThrow(error)
+    expect(() => checkOptions({ [name]: value })).toThrow(error)
+  })
+
+  const functions = ['onError', 'onRefused', 'effectiveRequest']
+  test.each(functions.flatMap((name) => nothingOf.function.map((value): [string, unknown] => [name, value])))(
+    'of an attachment: %s is not %p',
+    (name, value) => {
+      const error = new TypeError(`${name}: expected a function; got ${text(value)}`)
+      expect(() => resolveOptions({ [name]: value })).toThrow(error)
+      expect(() => checkOptions({ [name]: value })).toThrow(error)
+    }
+  )
+
+  test.each(['', 'a b', 'a,b', 'a/b', 'é', ' a', 'a\n', 5, null, undefined])(
+    'of an endpoint: %p is no name of a subprotocol',
+    (name) => {
+      expect(() => resolve({ subprotocols: ['good', name] })).toThrow(
+        new TypeError(
+          `subprotocols: expected names made of token characters (RFC 9110 §5.6.2), such as 'chat.v2'; got ${text(name)}`
+        )
+      )
+    }
+  )
+
+  test('of an endpoint: a subprotocol does not stand in the list twice', () => {
+    expect(() => resolve({ subprotocols: ['a', 'b', 'a'] })).toThrow(
+      new TypeError("subprotocols: expected each name once; got 'a, b, a'")
+    )
+  })
+
+  test('of an endpoint: allowedOrigins is checked too', () => {
+    for (const allowedOrigins of [null, 5, 'https://a', ['any'], ['https://a/']]) {
+      expect(() => resolve({ allowedOrigins })).toThrow(/^allowedOrigins: expected .+; got .+/)
+      expect(() => checkOptions({ allowedOrigins } as unknown as AttachOptions)).toThrow(TypeError)
+    }
+  })
+
+  test.each<[name: string, value: unknown]>([
+    ['ws', []],
+    ['perMessageDeflate', []],
+    ['closeTimeoutMs', []],
+    ['requireOrigin', []],
+    ['allowedOrigins', Object.create(null)]
+  ])('of an endpoint: %s says what came even where that becomes no text', (name, value) => {
+    expect(() => resolve({ [name]: value })).toThrow(new RegExp(`^${name}: expected .+; got .+`))
+  })
+
+  test.each(['WebSocket', 'backlog', 'clientTracking', 'closeTimeout', 'handleProtocols', 'host', 'maxPayload'])(
+    'of ws: %s belongs to Oneport',
+    (name) => {
+      expect(() => resolve({ ws: { [name]: undefined } })).toThrow(
+        new RegExp(`^ws\\.${name}: cannot be set here; use .+`)
+      )
+    }
+  )
+
+  test.each([
+    ['maxPayload', 'maxPayloadBytes'],
+    ['perMessageDeflate', 'perMessageDeflate beside ws'],
+    ['closeTimeout', 'closeTimeoutMs'],
+    ['handleProtocols', 'subprotocols'],
+    ['verifyClient', 'middleware, a hook, or allowedOrigins'],
+    ['noServer', 'attach()'],
+    ['server', 'attach()'],
+    ['port', 'server.listen()'],
+    ['host', 'server.listen()'],
+    ['path', 'a route of your framework'],
+    ['clientTracking', 'attachment.connections']
+  ])('of ws: %s names what to use instead', (name, instead) => {
+    expect(() => resolve({ ws: { autoPong: true, [name]: 1 } })).toThrow(
+      new TypeError(`ws.${name}: cannot be set here; use ${instead}`)
+    )
+  })
+
+  test('of ws: others pass untouched', () => {
+    const ws = { autoPong: false, maxFragments: 3, skipUTF8Validation: true }
+    expect(resolve({ ws }).connection.ws).toEqual(ws)
+  })
+
+  test.each(['allowedOrigin', 'maxPayload', 'verifyClient', 'AllowedOrigins', '', '0', 'toString', 'constructor'])(
+    'are named %j',
+    (name) => {
+      const message = new RegExp(`^Unknown option '${name}'\\. Known are: allowedOrigins, requireOrigin, .*ws.*$`)
+      expect(() => resolve({ [name]: true })).toThrow(message)
+      expect(() => resolveOptions({ [name]: undefined } as AttachOptions)).toThrow(message)
+    }
+  )
+
+  test('are named __proto__', () => {
+    expect(() => resolve(JSON.parse('{ "__proto__": true }'))).toThrow(/^Unknown option '__proto__'/)
+  })
+
+  test.each([undefined, null, 5, 'any', true, () => {}])('are %p in place of an object', (options) => {
+    const error = new TypeError(
+      `options: expected an object; got ${typeof options === 'string' ? `'${options}'` : String(options)}`
+    )
+    expect(() => resolveEndpoint(options as EndpointOptions, defaultEndpoint)).toThrow(error)
+    expect(() => resolveOptions(options as AttachOptions)).toThrow(error)
+    expect(() => checkOptions(options as AttachOptions)).toThrow(error)
+  })
+
+  test('are a list in place of an object', () => {
+    expect(() => resolveOptions([] as AttachOptions)).toThrow(/^options: expected an object; got ./)
+  })
+
+  // https://nodejs.org/api/timers.html#settimeoutcallback-delay-args: a longer delay becomes one millisecond.
+  test('of an endpoint: closeTimeoutMs is not longer than a timer can be', () => {
+    for (const closeTimeoutMs of [2 ** 31, Number.MAX_SAFE_INTEGER]) {
+      expect(() => resolve({ closeTimeoutMs })).toThrow(/^closeTimeoutMs: expected .+; got \d+$/)
+    }
+  })
+})
+
+describe('the limits of an attachment', () => {
+  test('are as the doc comments have them', () => {
+    expect(resolveOptions({})).toMatchObject({
+      heartbeat: { intervalMs: 30_000, timeoutMs: 10_000 },
+      handshakeTimeoutMs: 10_000,
+      maxPendingHandshakes: 1_000,
+      maxConnections: 50_000,
+      maxConnectionsPerAddress: Infinity
+    })
+    expect(resolveOptions({ heartbeat: false }).heartbeat).toBeUndefined()
+    expect(resolveOptions({ heartbeat: { timeoutMs: 5 } }).heartbeat).toEqual({ intervalMs: 30_000, timeoutMs: 5 })
+  })
+
+  const wrong = [null, 0, -1, 1.5, Number.NaN, '5', true, {}]
+  const counts = ['maxPendingHandshakes', 'maxConnections', 'maxConnectionsPerAddress', 'maxBufferedBytes']
+  test.each([...counts, 'handshakeTimeoutMs'])('refuse a wrong %s', (name) => {
+    for (const value of wrong) {
+      expect(() => resolveOptions({ [name]: value })).toThrow(
+        new RegExp(`^${name}: expected a whole number of .*; got .`)
+      )
+    }
+    expect(() => resolveOptions({ [name]: Infinity })).not.toThrow()
+  })
+
+  test('refuse a wrong heartbeat', () => {
+    for (const heartbeat of [null, true, 5, 'fast']) {
+      expect(() => resolveOptions({ heartbeat: heartbeat as never })).toThrow(/^heartbeat: expected .* or false; got ./)
+    }
+    expect(() => resolveOptions({ heartbeat: { interval: 5 } as never })).toThrow(/^Unknown option 'interval'/)
+    for (const name of ['intervalMs', 'timeoutMs']) {
+      for (const value of [...wrong, Infinity]) {
+        expect(() => resolveOptions({ heartbeat: { [name]: value } })).toThrow(
+          new RegExp(`^heartbeat.${name}: expected`)
+        )
+      }
+    }
+  })
+})
+
+describe('the options of an attachment', () => {
+  test('take every name that there is', () => {
+    const options: Required<AttachOptions> = {
+      allowedOrigins: 'any',
+      requireOrigin: true,
+      subprotocols: ['a'],
+      requireSubprotocol: true,
+      maxPayloadBytes: 1,
+      maxBufferedBytes: 1,
+      perMessageDeflate: true,
+      closeTimeoutMs: 1,
+      coalesce: true,
+      ws: {},
+      heartbeat: false,
+      claims: () => true,
+      bearerSubprotocol: 'bearer.',
+      onClosed: () => {},
+      handshakeTimeoutMs: 1,
+      maxPendingHandshakes: 1,
+      maxConnections: 1,
+      maxConnectionsPerAddress: 1,
+      onError: () => {},
+      onRefused: () => {},
+      effectiveRequest: () => ({})
+    }
+    expect(() => checkOptions(options)).not.toThrow()
+    expect(checkOptions(options)).toBeUndefined()
+  })
+
+  test('use the functions that they are given', () => {
+    const onError = jest.fn()
+    const onRefused = jest.fn()
+    const effectiveRequest = jest.fn(() => ({ host: 'b', scheme: 'https' as const }))
+    const resolved = resolveOptions({ onError, onRefused, effectiveRequest })
+    const error = new Error('e')
+    const refusal = new HandshakeError('HANDSHAKE_ORIGIN', 'm', 'd')
+    const req = plainRequest('a')
+    resolved.onError(error, fault)
+    resolved.onRefused(refusal, req)
+    expect(resolved.effectiveRequest(req)).toEqual({ host: 'b', scheme: 'https' })
+    expect(onError.mock.calls).toEqual([[error, fault]])
+    expect(onRefused.mock.calls).toEqual([[refusal, req]])
+    expect(effectiveRequest.mock.calls).toEqual([[req]])
+  })
+
+  test('name the options of the server for adapters', () => {
+    expect([...serverOptionNames].sort()).toEqual([
+      'bearerSubprotocol',
+      'claims',
+      'effectiveRequest',
+      'handshakeTimeoutMs',
+      'heartbeat',
+      'maxConnections',
+      'maxConnectionsPerAddress',
+      'maxPendingHandshakes',
+      'onClosed',
+      'onError',
+      'onRefused'
+    ])
+  })
+
+  test('begin without resolved endpoints', () => {
+    const options: EndpointOptions = {}
+    expect(resolveOptions(options).endpoints.has(options)).toBe(false)
+  })
+
+  test('contain an onError that throws, and write both faults', () => {
+    const { onError } = resolveOptions({
+      onError: () => {
+        throw new Error('the log is full')
+      }
+    })
+    expect(() => onError(new Error('broken'), fault)).not.toThrow()
+    expect(takePrinted()).toEqual([
+      expect.stringContaining('fault in handler: Error: broken'),
+      expect.stringContaining('fault in handler: Error: the log is full')
+    ])
+  })
+
+  test('contain an onError that rejects, and write both faults', async () => {
+    const rejected = Promise.reject(new Error('the log is away'))
+    rejected.catch(() => {})
+    const then = jest.spyOn(rejected, 'then')
+    const { onError } = resolveOptions({ onError: () => rejected })
+    onError(new Error('broken'), fault)
+    await new Promise(setImmediate)
+    // Nobody else looks at the promise: its rejection would end the process.
+    expect(then).toHaveBeenCalled()
+    expect(takePrinted()).toEqual([
+      expect.stringContaining('fault in handler: Error: broken'),
+      expect.stringContaining('fault in handler: Error: the log is away')
+    ])
+  })
+})
