@@ -1,21 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
 import { show } from './errors.ts'
-import {
-  type Acceptance,
-  type Handshake,
-  type HandshakeRequest,
-  type HandshakeResponse,
-  handshakeOf
-} from './handshake.ts'
-import { type HandshakeFields, listMembers } from './http-fields.ts'
-import { type AgreedHandshake, type ContainedWebSocket, openWebSocket } from './life/contained-socket.ts'
+import { type Agreed, type Handshake, type HandshakeRequest, type HandshakeResponse, handshakeOf } from './handshake.ts'
 import type { EndpointOptions } from './options/endpoint.ts'
 import { answerFailure } from './refuse.ts'
-import { isThenable } from './reports/fault.ts'
 import { logFault } from './reports/log.ts'
-import { type Credential, type ResolvedCredential, resolveCredential, splitCredential } from './rules/credential.ts'
-import { type Checked, check, type FrameworkBinding, noFramework, reportRefusal } from './rules/rules.ts'
+import { type Credential, resolveCredential, splitCredential } from './rules/credential.ts'
+import { check, type FrameworkBinding, noFramework, reportRefusal } from './rules/rules.ts'
 
 /**
  * Serves one connection. It gets the socket and the request as the framework has it; what it throws or rejects with
@@ -45,11 +36,11 @@ export async function acceptHandshake<Request extends IncomingMessage>(
   handler: WebSocketHandler<Request>,
   framework: FrameworkBinding = noFramework
 ): Promise<boolean> {
-  return enter(req, res, options, handler, framework)
+  return accept(req, res, options, handler, framework)
 }
 
 /** Accepts at once, and throws at once: a promise is made only where the framework sends its responses later. */
-function enter<Request extends IncomingMessage>(
+function accept<Request extends IncomingMessage>(
   req: Request,
   res: ServerResponse,
   options: AcceptOptions | undefined,
@@ -59,33 +50,40 @@ function enter<Request extends IncomingMessage>(
   if (typeof handler !== 'function') {
     throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
-  const entry = checkEntry(req, options, handler, framework)
+  const { handshake, agreed } = agree(req, options, handler, framework)
   try {
-    entry.handshake.accept(entry)
+    handshake.accept(agreed)
   } catch (error) {
-    entry.givePlaceBack()
+    handshake.connections.limits.giveBack(agreed.place)
     throw error
   }
-  // From here on the handshake abandons what does not become a connection.
+  // From here on the handshake gives the place back of what does not become a connection.
   if (framework.send !== undefined) framework.send()
   else res.writeHead(101).end()
-  return entry.outcome()
+  if (handshake.state !== 'pending') return handshake.state === 'accepted'
+  return new Promise((resolve) => {
+    agreed.settled = resolve
+  })
 }
 
-function checkEntry<Request extends IncomingMessage>(
+/** Runs the rules and takes a place. */
+function agree<Request extends IncomingMessage>(
   req: Request,
   options: AcceptOptions | undefined,
   handler: WebSocketHandler<Request>,
   framework: FrameworkBinding
-): Entry<Request> {
+): { readonly handshake: Handshake; readonly agreed: Agreed } {
   try {
-    const [endpointOptions, credential] = options === undefined ? noOptions : splitCredential(options)
-    const checked = check(req, endpointOptions, framework)
-    const resolved = credential === undefined ? undefined : resolveCredential(credential)
+    const [endpointOptions, given] = options === undefined ? noOptions : splitCredential(options)
+    const { handshake, endpoint, effective, subprotocol } = check(req, endpointOptions, framework)
+    const credential = given === undefined ? undefined : resolveCredential(given)
     const { requestId } = framework
     // Last, so that nothing refuses or throws while the place is taken.
-    const place = checked.handshake.connections.limits.take(checked.effective)
-    return new Entry(req, checked, place, resolved, handler, requestId)
+    const place = handshake.connections.limits.take(effective)
+    return {
+      handshake,
+      agreed: { req, endpoint, subprotocol, place, credential, requestId, handler, settled: undefined }
+    }
   } catch (error) {
     reportRefusal(error, req, framework)
     throw error
@@ -93,120 +91,6 @@ function checkEntry<Request extends IncomingMessage>(
 }
 
 const noOptions: ReturnType<typeof splitCredential> = [undefined, undefined]
-
-/** A handshake that every rule lets in, on its way to `ws` and to the handler. */
-class Entry<Request extends IncomingMessage> implements Acceptance, AgreedHandshake {
-  readonly #req: Request
-  readonly #checked: Checked
-  /** What the limits gave out for it. */
-  readonly #place: string | undefined
-  #hasPlace = true
-  readonly #credential: ResolvedCredential | undefined
-  readonly #handler: WebSocketHandler<Request>
-  readonly #requestId: string | undefined
-  /** Whether the 101 was written; undefined as long as that is open. */
-  #accepted: boolean | undefined
-  #settled: ((accepted: boolean) => void) | undefined
-
-  constructor(
-    req: Request,
-    checked: Checked,
-    place: string | undefined,
-    credential: ResolvedCredential | undefined,
-    handler: WebSocketHandler<Request>,
-    requestId: string | undefined
-  ) {
-    this.#req = req
-    this.#checked = checked
-    this.#place = place
-    this.#credential = credential
-    this.#handler = handler
-    this.#requestId = requestId
-  }
-
-  get handshake(): Handshake {
-    return this.#checked.handshake
-  }
-
-  get key(): string {
-    return this.#req.headers['sec-websocket-key'] ?? unusedKey
-  }
-
-  get subprotocol(): string | undefined {
-    return this.#checked.subprotocol
-  }
-
-  /** Without the empty members that a list may have (RFC 9110 §5.6.1) and `ws` does not take. */
-  get extensions(): string | undefined {
-    const value = this.#req.headers['sec-websocket-extensions']
-    return value?.includes(',') ? listMembers(value).join(', ') : value
-  }
-
-  /** Whether the 101 was written. */
-  outcome(): boolean | Promise<boolean> {
-    return (
-      this.#accepted ??
-      new Promise((resolve) => {
-        this.#settled = resolve
-      })
-    )
-  }
-
-  /** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
-  open(): boolean {
-    const { handshake, endpoint } = this.#checked
-    const opened = openWebSocket(handshake.rawSocket, handshake.head, this, endpoint.connection)
-    if (opened) this.#settle(true)
-    return opened
-  }
-
-  abandon(): void {
-    this.givePlaceBack()
-    this.#settle(false)
-  }
-
-  givePlaceBack(): void {
-    if (!this.#hasPlace) return
-    this.#hasPlace = false
-    this.handshake.connections.limits.giveBack(this.#place)
-  }
-
-  writeHead(fields: HandshakeFields): void {
-    this.handshake.transport.switchProtocols(this.handshake, fields)
-  }
-
-  onOpen(socket: ContainedWebSocket): void {
-    const { handshake, endpoint } = this.#checked
-    const { connections, rawSocket, path, since } = handshake
-    socket.begin(rawSocket, endpoint.connection, connections, this.#requestId, path)
-    connections.stats.accepted(socket, this.#req, since)
-    this.#hasPlace = false
-    connections.add(socket, this.#place, this.#credential)
-    try {
-      const result = this.#handler(socket, this.#req)
-      if (isThenable(result)) waitFor(result, socket)
-      else socket.releaseMessages()
-    } catch (error) {
-      socket.fail(error, 'handler')
-    }
-  }
-
-  #settle(accepted: boolean): void {
-    this.#accepted = accepted
-    this.#settled?.(accepted)
-  }
-}
-
-/** Lets messages wait for a listener as long as a handler is at work. */
-function waitFor(handler: PromiseLike<unknown>, socket: ContainedWebSocket): void {
-  handler.then(
-    () => socket.releaseMessages(),
-    (error) => socket.fail(error, 'handler')
-  )
-}
-
-/** `ws` wants a key where HTTP/2 has none; what comes of it is not sent there (RFC 8441 §5). */
-const unusedKey = 'AAAAAAAAAAAAAAAAAAAAAA=='
 
 /**
  * Accepts an opening handshake on a server without a framework, or answers the refusal in plain text.
@@ -239,7 +123,7 @@ export async function acceptWebSocket(
   const req = request as IncomingMessage
   const res = response as ServerResponse
   try {
-    const accepted = enter(req, res, options, handler as WebSocketHandler, noFramework)
+    const accepted = accept(req, res, options, handler as WebSocketHandler, noFramework)
     if (typeof accepted !== 'boolean') await accepted
   } catch (error) {
     answerFailure(error, res, handshakeOf(req)?.options.onError ?? logFault)

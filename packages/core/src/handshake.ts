@@ -1,14 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
 import { HandshakeError, quote } from './errors.ts'
 import { type HandshakeFields, type HeadFields, setFields } from './http-fields.ts'
+import { Connection } from './life/connection.ts'
 import type { Connections } from './life/connections.ts'
-import type { Waiting } from './life/pending-handshakes.ts'
+import { ContainedWebSocket } from './life/contained-socket.ts'
+import { openSocket } from './life/open-socket.ts'
+import type { Endpoint } from './options/endpoint.ts'
 import type { ResolvedOptions } from './options/server.ts'
-import { closeUnanswered } from './refuse.ts'
 import { pathOf } from './reports/facts.ts'
+import { clientKeyOf } from './rules/address.ts'
+import type { ResolvedCredential } from './rules/credential.ts'
+import type { EffectiveRequest } from './rules/origin.ts'
+import type { RawSocket, Tenant } from './transport/raw-socket.ts'
 
 /** A request of HTTP/1.1, or one of HTTP/2 in the shape that Node gives it for compatibility. */
 export type HandshakeRequest = IncomingMessage | Http2ServerRequest
@@ -16,11 +21,22 @@ export type HandshakeRequest = IncomingMessage | Http2ServerRequest
 /** The response to a {@link HandshakeRequest}. */
 export type HandshakeResponse = ServerResponse | Http2ServerResponse
 
-/** What happens once the response has its status: `open` on 101, `abandon` on any other. */
-export interface Acceptance {
-  /** @returns false where the client has gone meanwhile; then `abandon` follows */
-  open(): boolean
-  abandon(): void
+/** A handshake that every rule lets in: all that is needed once its response has status 101. */
+export interface Agreed {
+  /** The request as the framework has it. */
+  readonly req: IncomingMessage
+  readonly endpoint: Endpoint
+  /** The subprotocol that the 101 names; undefined for none. */
+  readonly subprotocol: string | undefined
+  /** The address under which its place is counted; undefined where addresses are not counted. */
+  readonly place: string | undefined
+  /** Whose the connection is, and for how long. */
+  readonly credential: ResolvedCredential | undefined
+  /** The framework's id of the request. */
+  readonly requestId: string | undefined
+  readonly handler: (socket: WebSocket, req: never) => unknown
+  /** Is told whether the 101 went out. */
+  settled?: ((accepted: boolean) => void) | undefined
 }
 
 /** In what the versions of HTTP differ once a handshake is answered. */
@@ -30,7 +46,11 @@ export interface Transport {
   /** Prepares the head of any other answer. @returns its status */
   prepareRefusal(handshake: Handshake, status: number): number
   /** Refuses in place of an application that has not answered in time, and lets its response write nothing more. */
-  refuseInPlaceOf(response: ServerResponse, rawSocket: Duplex, error: HandshakeError): void
+  refuseInPlaceOf(handshake: Handshake, error: HandshakeError): void
+  /** Parts the response from the raw socket, which is another's: what the application still writes goes nowhere. */
+  part(handshake: Handshake): void
+  /** Tells the request that its client has left. */
+  abort(handshake: Handshake): void
 }
 
 /** What a handshake belongs to. */
@@ -45,7 +65,7 @@ export interface Sharing {
   readonly taken: boolean
   /** Decides what becomes of an answer; returns whether it goes out now. */
   answer(status: number): boolean
-  /** Sends a 404 that was kept until it was clear that nobody takes the handshake; false where there is none. */
+  /** Sends an answer that was kept until it was clear that nobody takes the handshake; false where there is none. */
   sendKept(): boolean
 }
 
@@ -55,34 +75,34 @@ export interface Sharing {
  * The way out is the response's own `writeHead`, whoever calls it: 101 hands the raw socket to `ws`, every other
  * status is an ordinary response after which the connection ends.
  */
-export class Handshake implements Waiting {
-  state: 'pending' | 'accepted' | 'refused' = 'pending'
+export class Handshake implements Tenant {
   readonly transport: Transport
   readonly options: ResolvedOptions
   readonly connections: Connections
-  readonly rawSocket: Duplex
+  readonly rawSocket: RawSocket
   readonly response: ServerResponse
   /** The path of its URL, as it came: routers may change `req.url`. */
   readonly path: string
   /** When it came, by `performance.now()`. */
   readonly since: number = performance.now()
-  due: number | undefined
-  inFront: Waiting | undefined
-  behind: Waiting | undefined
-  /** Bytes that came with the handshake: the first frames. Undefined where none did. */
-  readonly head: Buffer | undefined
+  /** Whether the application has been asked. */
+  isAsked = false
+  /** Who the client is, once the framework knows. */
+  client: EffectiveRequest | undefined
+  #clientKey: string | undefined
+  #state: 'pending' | 'accepted' | 'refused' = 'pending'
   /** Undefined where nobody else listens for handshakes. */
   readonly #sharing: Sharing | undefined
-  #acceptance: Acceptance | undefined
-  #bytesWritten = -1
+  #agreed: Agreed | undefined
   #status: number | undefined
+  #isReported = false
+  #revoked: { readonly code: number; readonly reason: string } | undefined
 
   constructor(
     transport: Transport,
     { options, connections }: HandshakeOwner,
-    rawSocket: Duplex,
+    rawSocket: RawSocket,
     response: ServerResponse,
-    head?: Buffer,
     sharing?: Sharing
   ) {
     this.transport = transport
@@ -90,10 +110,17 @@ export class Handshake implements Waiting {
     this.connections = connections
     this.rawSocket = rawSocket
     this.response = response
-    this.head = head
     this.#sharing = sharing
     this.path = pathOf(response.req.url as string)
-    connections.enter(this)
+    rawSocket.rent(this, connections, this.since)
+  }
+
+  get state(): 'pending' | 'accepted' | 'refused' {
+    return this.#state
+  }
+
+  get key(): string | undefined {
+    return this.#agreed?.credential?.key
   }
 
   /** Whether another listener for `upgrade` has taken the raw socket. */
@@ -102,86 +129,158 @@ export class Handshake implements Waiting {
   }
 
   /** Lets the next 101 of the response go out. */
-  accept(acceptance: Acceptance): void {
-    if (this.#acceptance !== undefined || this.state === 'accepted') {
+  accept(agreed: Agreed): void {
+    if (this.#agreed !== undefined || this.#state === 'accepted') {
       throw new Error('acceptWebSocket() was called twice for one request.')
     }
-    if (this.state === 'refused') {
+    if (this.#state === 'refused') {
       throw new Error(`acceptWebSocket() came after the response had begun with status ${this.#status}.`)
     }
-    this.#acceptance = acceptance
-  }
-
-  /** Called when the response is over, or its connection is. */
-  end(): void {
-    this.connections.pending.delete(this)
-    this.connections.leave()
-    if (this.state === 'pending') this.state = 'refused'
-    this.#acceptance?.abandon()
-    this.#acceptance = undefined
-  }
-
-  /** Closes the response as if the client had gone: the raw socket is another's. */
-  discard(): void {
-    this.end()
-    closeUnanswered(this.response, this.rawSocket)
-  }
-
-  /** Answers 503 where the application has not answered; ends an answer that the client does not read. */
-  expire(): boolean {
-    const { rawSocket, response } = this
-    if (this.#sharing?.sendKept() === true) return true
-    if (this.isTaken) {
-      this.discard()
-      return false
-    }
-    if (this.state === 'pending') {
-      const error = new HandshakeError('HANDSHAKE_TIMEOUT', 'The server took too long to answer; try again.')
-      this.#report(error)
-      this.settle(error.status)
-      this.transport.refuseInPlaceOf(response, rawSocket, error)
-      return true
-    }
-    const { bytesWritten = 0 } = rawSocket as Duplex & { bytesWritten?: number }
-    const isMoving = bytesWritten !== this.#bytesWritten
-    this.#bytesWritten = bytesWritten
-    if (!isMoving) rawSocket.destroy()
-    return isMoving
+    this.#agreed = agreed
   }
 
   /** Called by the response's `writeHead` with the status that is about to be written. */
   settle(status: number): void {
-    const acceptance = this.#acceptance
-    if (status === 101 && acceptance === undefined) {
+    const agreed = this.#agreed
+    if (status === 101 && agreed === undefined) {
       throw new Error('Status 101 was written by hand; call acceptWebSocket() instead.')
     }
     if (this.#sharing?.answer(status) === false) {
-      if (this.isTaken && acceptance !== undefined) this.#report(conflict(this))
+      if (this.isTaken && agreed !== undefined) this.report(conflict(this))
       this.#refuse(status)
       return
     }
-    // Where opening throws, the acceptance stays, and the answer to that fault abandons it.
-    const opened = status === 101 && acceptance?.open() === true
-    if (opened) {
-      this.#acceptance = undefined
-      this.connections.pending.delete(this)
-    } else {
-      this.#refuse(status)
-    }
+    // Where opening throws, what was agreed stays, and the answer to that fault gives its place back.
+    if (status === 101 && agreed !== undefined && this.#open(agreed)) return
+    this.#refuse(status)
+    this.rawSocket.answer()
   }
 
-  #report(error: HandshakeError): void {
-    const { req } = this.response
-    this.connections.stats.refused(error, req, this.since)
-    this.options.onRefused(error, req)
+  /** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
+  #open(agreed: Agreed): boolean {
+    const { connections, rawSocket, transport, path } = this
+    const { req, endpoint, subprotocol, credential, place, requestId, handler } = agreed
+    const options = endpoint.connection
+    const { stream } = rawSocket
+    const opening = { req, rawSocket: stream, head: rawSocket.takeInput(), subprotocol, options }
+    const socket = openSocket(opening, (fields) => {
+      transport.switchProtocols(this, fields)
+      this.#state = 'accepted'
+    })
+    if (socket === undefined) return false
+    this.#agreed = undefined
+    rawSocket.leaveList()
+    const connection = new Connection(socket, connections, {
+      rawSocket: stream,
+      options,
+      place,
+      credential,
+      requestId,
+      path
+    })
+    ContainedWebSocket.tie(socket, connection)
+    // Who asks this of a response whose status is 101 may be about to end its connection.
+    Object.defineProperty(this.response, 'headersSent', {
+      configurable: true,
+      get: () => {
+        connection.shield()
+        return true
+      }
+    })
+    connections.stats.accepted(socket, req, this.since)
+    connections.add(connection)
+    if (this.#revoked !== undefined) connection.expel(this.#revoked.code, this.#revoked.reason)
+    agreed.settled?.(true)
+    // Called from here, so that few frames stand between a route and its handler in a stack or a profile.
+    try {
+      connection.follow(handler(socket, req as never))
+    } catch (error) {
+      connection.fail(error, 'handler')
+    }
+    return true
   }
 
   #refuse(status: number): void {
-    const acceptance = this.#acceptance
-    this.#acceptance = undefined
-    this.state = 'refused'
+    this.#state = 'refused'
     this.#status = status
-    acceptance?.abandon()
+    this.#abandon()
+  }
+
+  /** Gives the place back of what was agreed and does not become a connection. */
+  #abandon(): void {
+    const agreed = this.#agreed
+    this.#agreed = undefined
+    if (agreed === undefined) return
+    this.connections.limits.giveBack(agreed.place)
+    agreed.settled?.(false)
+  }
+
+  /** The application has been asked. */
+  dispatched(): void {
+    if (this.#state !== 'accepted' && !this.isTaken) this.rawSocket.dispatched()
+  }
+
+  /** The client has left, or was cut. */
+  closed(): void {
+    if (this.#state === 'pending') {
+      this.report(aborted())
+      this.#refuse(this.response.statusCode)
+    }
+    this.transport.abort(this)
+  }
+
+  /** Answers 503 where the application has not answered; ends an answer that the client does not read. */
+  expire(): boolean {
+    if (this.#sharing?.sendKept() === true) return false
+    if (this.isTaken) {
+      this.discard()
+      return false
+    }
+    if (this.#state !== 'pending') {
+      const isMoving = this.rawSocket.hasMoved()
+      if (!isMoving) this.rawSocket.destroy()
+      return isMoving
+    }
+    const error = new HandshakeError('HANDSHAKE_TIMEOUT', 'The server took too long to answer; try again.')
+    this.report(error)
+    this.settle(error.status)
+    this.transport.refuseInPlaceOf(this, error)
+    return false
+  }
+
+  /** A route has upgraded the connection by itself. */
+  taken(): void {
+    this.#refuse(101)
+  }
+
+  revoke(code: number, reason: string): void {
+    this.#revoked = { code, reason }
+  }
+
+  /** Closes the response as if the client had gone: the raw socket is another's, or another application is asked. */
+  discard(): void {
+    if (this.#state === 'pending') this.#refuse(this.response.statusCode)
+    if (this.isTaken) this.rawSocket.leave()
+    this.transport.part(this)
+  }
+
+  /**
+   * Counts a refusal and tells the operator of it, the first time.
+   * @param framework tells in place of the option `onRefused`
+   */
+  report(error: HandshakeError, framework?: { onRefused?(error: HandshakeError): void }): void {
+    if (this.#isReported) return
+    this.#isReported = true
+    const { req } = this.response
+    this.connections.stats.refused(error, req, this.since)
+    if (framework?.onRefused !== undefined) framework.onRefused(error)
+    else this.options.onRefused(error, req)
+  }
+
+  /** What the client is counted by among those that wait; undefined as long as nobody knows. */
+  get clientKey(): string | undefined {
+    this.#clientKey ??= clientKeyOf(this.client ?? this.options.effectiveRequest(this.response.req))
+    return this.#clientKey
   }
 }
 
@@ -194,8 +293,9 @@ export const conflict = ({ path }: Handshake): HandshakeError =>
       'answered 101 already. Give that one a path of its own (with ws: new WebSocketServer({ server, path }))'
   )
 
-/** Servers that are attached. */
-export const attachedServers: WeakSet<object> = new WeakSet()
+/** The client left before it was answered. */
+export const aborted = (): HandshakeError =>
+  new HandshakeError('HANDSHAKE_ABORTED', 'The client went away before its handshake was answered.')
 
 /**
  * Where a request has its handshake. Not in a WeakMap: when V8 collects its young objects, it takes the values of one
@@ -244,25 +344,4 @@ export function frameworkWriteHead(
   const { writeHead } = Object.getPrototypeOf(res) as ServerResponse
   if (typeof reason !== 'string') return Reflect.apply(writeHead, res, [status])
   return Reflect.apply(writeHead, res, fields === undefined ? [status, reason] : [status, reason, fields])
-}
-
-/**
- * Frameworks end the connection of a request whose response has begun and then fails: Express calls
- * `req.socket.destroy()`. Behind a 101 that would end the WebSocket, so the request gets a view of its socket that has
- * everything but this. The handler ends a connection with `close()` or `terminate()`.
- */
-export function shieldSocket(req: IncomingMessage): void {
-  const shield = new Proxy(req.socket, withoutDestroy)
-  // On HTTP/2 it has no setter.
-  if (Object.hasOwn(req, 'socket')) req.socket = shield
-  else Object.defineProperty(req, 'socket', { configurable: true, value: shield })
-}
-
-const withoutDestroy: ProxyHandler<Socket> = {
-  get(socket, name) {
-    if (name === 'destroy' || name === 'destroySoon') return () => socket
-    const value: unknown = Reflect.get(socket, name, socket)
-    return typeof value === 'function' ? value.bind(socket) : value
-  },
-  set: (socket, name, value) => Reflect.set(socket, name, value, socket)
 }

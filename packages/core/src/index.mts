@@ -32,6 +32,8 @@ export {
   type Http2Dispatch,
   type HttpServer,
   isWebSocketRequest,
+  limitPending,
+  type MessageBudget,
   type RequestFacts,
   renew,
   type ServerOptions,

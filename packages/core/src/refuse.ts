@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { HandshakeError } from './errors.ts'
 import { factsOf } from './reports/facts.ts'
 import type { FaultReporter } from './reports/fault.ts'
@@ -33,13 +32,18 @@ const plain = (status: number, body: string, headers: Readonly<Record<string, st
  */
 export const refuse = (res: ServerResponse, error: HandshakeError): void => respond(res, refusalOf(error))
 
-/** Answers what the application did not: a refusal with its status, anything else with 500 and not a word of it. */
+/**
+ * Answers what the application did not: a refusal with its status, anything else with 500 and not a word of it. Never
+ * throws.
+ */
 export function answerFailure(error: unknown, res: ServerResponse, onError: FaultReporter): void {
-  if (error instanceof HandshakeError) {
-    refuse(res, error)
-  } else {
-    onError(error, { phase: 'dispatch', request: factsOf(res.req), socket: undefined })
-    respond(res, plain(500, 'Internal Server Error\n'))
+  const isRefusal = error instanceof HandshakeError
+  if (!isRefusal) onError(error, { phase: 'dispatch', request: factsOf(res.req), socket: undefined })
+  try {
+    respond(res, isRefusal ? refusalOf(error) : plain(500, 'Internal Server Error\n'))
+  } catch (fault) {
+    onError(fault, { phase: 'dispatch', request: factsOf(res.req), socket: undefined })
+    res.destroy()
   }
 }
 
@@ -49,31 +53,7 @@ function respond(res: ServerResponse, { status, headers, body }: PlainAnswer): v
     if (!res.writableEnded) res.destroy()
     return
   }
-  res.writeHead(status, headers)
+  // With a reason of its own: one that the application has set may hold what Node refuses, such as a line break.
+  res.writeHead(status, STATUS_CODES[status] ?? '', headers)
   res.end(res.req.method === 'HEAD' ? undefined : body)
-}
-
-/**
- * Closes a response as if the client had gone: what the application still writes goes nowhere. It would throw if the
- * response had begun: in an async route of Express 4 this ends the process.
- */
-export function closeUnanswered(response: ServerResponse, rawSocket: Duplex): void {
-  if (response.destroyed) return
-  if (response.socket !== null) response.detachSocket(rawSocket as never)
-  ;(response as { destroyed: boolean }).destroyed = true
-  process.nextTick(() => response.emit('close'))
-}
-
-/** Time that a refused client has to close its side, in milliseconds (RFC 9112 §9.6). */
-const lingerMs = 1_000
-
-/**
- * Ends a refused connection after the client has read its answer: bytes that arrive at a closed TCP socket make the
- * kernel answer with a reset, which can destroy the answer on its way (RFC 9112 §9.6).
- */
-export function closeAfterReading(rawSocket: Duplex): void {
-  rawSocket.resume()
-  rawSocket.end()
-  const timer = setTimeout(() => rawSocket.destroy(), lingerMs)
-  rawSocket.once('close', () => clearTimeout(timer))
 }

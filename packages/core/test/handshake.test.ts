@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http'
-import { connectClient, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import http, { type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { closed, connectClient, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
 import { acceptHandshake, acceptWebSocket, type Dispatch, type FaultContext, HandshakeError } from '../src/index.ts'
 import { open, read, serve, stopAll } from './server.ts'
@@ -77,15 +78,38 @@ describe('the response that writes the 101', () => {
     expect(events).toEqual(['finish', 'close'])
   })
 
-  test('leaves the request a socket that tells of the client and cannot be destroyed with it', async () => {
-    const { target } = await serve((req, res) =>
-      acceptWebSocket(req, res, (socket, { socket: view }) => {
-        view.destroy()
-        view.destroySoon()
-        socket.send(`${view.remoteAddress} ${view.destroyed}`)
-      })
+  test('regression: req.socket was a Proxy; it stays the socket of the connection, for whoever keys by it', async () => {
+    const known = new WeakMap<object, string>()
+    const server = http.createServer().on('connection', (socket) => known.set(socket, 'known'))
+    const { target } = await serve(
+      (req, res) => {
+        const before = known.get(req.socket)
+        return acceptWebSocket(req, res, (socket, { socket: raw }) => socket.send(`${before} ${known.get(raw)}`))
+      },
+      {},
+      server
     )
-    expect(await (await connectClient(target, '/')).next()).toBe('127.0.0.1 false')
+    expect(await (await connectClient(target, '/')).next()).toBe('known known')
+  })
+
+  test('outlives an error page that ends the connection behind a response that has begun', async () => {
+    const { target } = await serve((req, res) => {
+      void acceptWebSocket(req, res, (socket) => socket.on('message', (data) => socket.send(data)))
+      // As finalhandler does for Express.
+      if (res.headersSent) req.socket.destroy()
+    })
+    const { socket, next } = await connectClient(target, '/')
+    socket.send('alive')
+    expect(await next()).toBe('alive')
+  })
+
+  test('can be ended by whoever keeps the raw sockets of a server', async () => {
+    const sockets = new Set<Socket>()
+    const server = http.createServer().on('connection', (socket) => sockets.add(socket))
+    const { target } = await serve((req, res) => acceptWebSocket(req, res, () => {}), {}, server)
+    const end = closed((await connectClient(target, '/')).socket)
+    for (const socket of sockets) socket.destroy()
+    expect((await end).code).toBe(1006)
   })
 
   test('leaves a raw socket whose write was wrapped as it was', async () => {

@@ -12,7 +12,7 @@ import {
 } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptHandshake, acceptWebSocket, type HandshakeError } from '../src/index.ts'
-import { pieceLimits } from '../src/life/contained-socket.ts'
+import { pieceLimits } from '../src/life/open-socket.ts'
 import { open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
@@ -72,7 +72,11 @@ describe('a handshake that the application does not answer', () => {
   })
 
   test('is one of 500 that are all gone at the deadline, and no place is lost', async () => {
-    const { codes, options } = collect({ handshakeTimeoutMs: 300, maxPendingHandshakes: 500 })
+    const { codes, options } = collect({
+      handshakeTimeoutMs: 300,
+      maxPendingHandshakes: 500,
+      maxPendingHandshakesPerAddress: 500
+    })
     let stalled = 0
     const { target, server } = await serve((req, res) => {
       if (req.url === '/stall') return void stalled++
@@ -91,7 +95,7 @@ describe('a handshake that the application does not answer', () => {
   })
 
   test('counts among those that may wait; more get 503 at once', async () => {
-    const { codes, options } = collect({ maxPendingHandshakes: 2 })
+    const { codes, options } = collect({ maxPendingHandshakes: 2, maxPendingHandshakesPerAddress: 2 })
     const waiting: ServerResponse[] = []
     let arrive = (): void => {}
     const arrived = new Promise<void>((resolve) => {

@@ -325,26 +325,24 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
 
   test('security: text that waits for a listener is bounded', async () => {
     const instance = expressWs(express())
-    const paused = signal()
+    const read = signal()
     const lengths: number[] = []
+    instance.app.ws('/other', (ws) => ws.close())
     instance.app.ws(
       '/',
-      (ws, _req, next) => {
-        const { pause } = ws
-        ws.pause = () => {
-          pause.call(ws)
-          paused.give()
-          next()
-        }
-      },
+      (_ws, _req, next) => void read.given.then(() => next()),
       (ws) => {
         ws.on('message', (message) => lengths.push(String(message).length))
         ws.on('close', () => ws.emit('done'))
       }
     )
-    const { socket } = await connect(await serve(instance.app), '/')
+    const target = await serve(instance.app)
+    const { socket } = await connect(target, '/')
     for (let count = 0; count < 3; count++) socket.send('x'.repeat(40_000))
-    await paused.given
+    // Behind another connection's whole life the server has read what it will.
+    const other = await connect(target, '/other')
+    await once(other.socket, 'close')
+    read.give()
     const [ws] = instance.getWss().clients
     const done = once(ws as WebSocket, 'done')
     socket.close()

@@ -2,43 +2,86 @@ import type { WebSocket } from 'ws'
 import type { ResolvedOptions } from '../options/server.ts'
 import type { FaultReporter } from '../reports/fault.ts'
 import { type ClosedReporter, Stats } from '../reports/stats.ts'
-import type { ResolvedCredential } from '../rules/credential.ts'
 import { Limits } from '../rules/limits.ts'
-import type { ContainedWebSocket } from './contained-socket.ts'
+import type { Connection, Home } from './connection.ts'
+import { connectionOf } from './contained-socket.ts'
+import { Deadlines, type Due } from './deadlines.ts'
 import { Expiry } from './expiry.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { PendingHandshakes, type Waiting } from './pending-handshakes.ts'
+import type { Timers } from './timers.ts'
 
-/** What one attachment has under way: handshakes that wait, and open sockets. */
-export class Connections {
+/** Time that a refused client has to close its side, in milliseconds (RFC 9112 §9.6). */
+const lingerMs = 1_000
+
+/** Time for which messages wait for a listener while the handler is at work, in milliseconds. */
+const holdMs = 10_000
+
+/** A handshake that is under way, as far as the attachment ends it. */
+export interface UnderWay extends Due {
+  /** The key that it was accepted with, before its 101; undefined where there is none. */
+  readonly key: string | undefined
+  /** What its client is counted by; undefined as long as nobody knows. */
+  readonly clientKey: string | undefined
+  /** Ends it at once. */
+  destroy(): void
+  /** Has the connection that it becomes closed with this code as soon as it is open. */
+  revoke(code: number, reason: string): void
+}
+
+/** What one attachment has under way: handshakes, in the order of their ways, and open sockets. */
+export class Connections implements Home {
   readonly open: Set<WebSocket> = new Set()
-  readonly pending: PendingHandshakes
+  /** Handshakes that wait for the application, or for responses in front of them. */
+  readonly pending: Deadlines<UnderWay>
+  /** Those that the application has answered 404, and that wait for others only. */
+  readonly kept: Deadlines<UnderWay>
+  /** Those whose answer, another than 101, is being written. */
+  readonly answering: Deadlines<UnderWay>
+  /** Those that were answered; the client may read on. RFC 9112 §9.6. */
+  readonly lingering: Deadlines<UnderWay>
+  readonly holding: Deadlines
   readonly limits: Limits
   readonly stats: Stats = new Stats()
   readonly report: FaultReporter
   /** How many have joined since the start. */
   joined = 0
   readonly #heartbeat: Heartbeat | undefined
-  readonly #expiry = new Expiry()
-  readonly #byKey = new Map<string, Set<ContainedWebSocket>>()
+  readonly #expiry: Expiry
+  readonly #byKey = new Map<string, Set<WebSocket>>()
   readonly #onClosed: ClosedReporter | undefined
   readonly #occupancy: { start(): void; stop(): void } | undefined
   #farewell: { readonly code: number; readonly reason: string } | undefined
-  #whenEmpty: (() => void)[] = []
+  readonly #whenEmpty: (() => void)[] = []
+  readonly #whenIdle: (() => void)[] = []
 
   /** @param occupancy is told when there is something under way, and when there is nothing any more */
-  constructor(options: ResolvedOptions, occupancy?: { start(): void; stop(): void }) {
+  constructor(options: ResolvedOptions, timers: Timers, occupancy?: { start(): void; stop(): void }) {
     this.#occupancy = occupancy
     this.report = options.onError
     this.#onClosed = options.onClosed
-    this.pending = new PendingHandshakes(options.handshakeTimeoutMs)
+    this.pending = new Deadlines(options.handshakeTimeoutMs, timers)
+    this.kept = new Deadlines(options.handshakeTimeoutMs, timers)
+    this.answering = new Deadlines(options.handshakeTimeoutMs, timers)
+    this.lingering = new Deadlines(lingerMs, timers)
+    this.holding = new Deadlines(holdMs, timers)
     this.limits = new Limits(options.maxConnections, options.maxConnectionsPerAddress)
-    this.#heartbeat = options.heartbeat === undefined ? undefined : new Heartbeat(options.heartbeat)
+    this.#expiry = new Expiry(timers)
+    this.#heartbeat = options.heartbeat === undefined ? undefined : new Heartbeat(options.heartbeat, timers)
   }
 
   /** Whether new handshakes get 503. */
   get draining(): boolean {
     return this.#farewell !== undefined
+  }
+
+  /** Handshakes that are not answered in full. */
+  get underWay(): number {
+    return this.pending.size + this.kept.size + this.answering.size
+  }
+
+  /** Whether a socket is open or a handshake under way. */
+  get isOccupied(): boolean {
+    return this.open.size > 0 || this.underWay > 0
   }
 
   /** Begins to drain. A socket whose handshake is too far on for a 503 is closed as soon as it joins. */
@@ -51,25 +94,27 @@ export class Connections {
     this.#farewell = undefined
   }
 
-  /** A handshake begins. */
-  enter(handshake: Waiting & { readonly since: number }): void {
-    this.pending.add(handshake, handshake.since)
+  /** A handshake has begun. */
+  enter(): void {
     this.#occupancy?.start()
   }
 
   /** A handshake or a connection has ended. */
   leave(): void {
-    if (this.open.size === 0 && this.pending.size === 0) this.#occupancy?.stop()
+    if (this.open.size > 0) return
+    for (const resolve of this.#whenEmpty.splice(0)) resolve()
+    if (this.underWay > 0) return
+    this.#occupancy?.stop()
+    for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 
   /** Takes an open socket in until it closes; its place is given back then. */
-  add(socket: ContainedWebSocket, place: string | undefined, credential?: ResolvedCredential): void {
+  add(connection: Connection): void {
     this.joined++
-    this.open.add(socket)
-    this.#heartbeat?.add(socket)
-    socket.place = place
-    if (credential !== undefined) this.#bind(socket, credential)
-    if (this.#farewell !== undefined) socket.close(this.#farewell.code, this.#farewell.reason)
+    this.open.add(connection.socket)
+    this.#heartbeat?.add(connection)
+    this.#bind(connection)
+    if (this.#farewell !== undefined) connection.close(this.#farewell.code, this.#farewell.reason)
   }
 
   /** The open sockets of one user or session. */
@@ -77,56 +122,78 @@ export class Connections {
     return this.#byKey.get(key) ?? new Set()
   }
 
-  /** Closes the connections of one user or session; returns how many. */
+  /** Closes the connections of one user or session, those whose 101 is under way as well; returns how many. */
   revoke(key: string, code: number, reason: string): number {
     const sockets = [...(this.#byKey.get(key) ?? [])]
     this.#byKey.delete(key)
-    for (const socket of sockets) socket.expel(code, reason)
+    for (const socket of sockets) connectionOf(socket)?.expel(code, reason)
+    const coming = [...this.#handshakes()].filter((handshake) => handshake.key === key)
+    for (const handshake of coming) handshake.revoke(code, reason)
+    return sockets.length + coming.length
+  }
+
+  /** Cuts everything that is left. @returns how many connections that were */
+  cutAll(): number {
+    const sockets = [...this.open]
+    for (const socket of sockets) {
+      this.stats.terminated(socket, 'drain')
+      connectionOf(socket)?.terminate()
+    }
+    for (const handshake of [...this.#handshakes()]) handshake.destroy()
     return sockets.length
   }
 
-  /** Sets the time at which a socket's credential ends, in milliseconds since 1970. */
-  renew(socket: ContainedWebSocket, expiresAt: number): void {
-    this.#expiry.set(socket, expiresAt)
+  *#handshakes(): Generator<UnderWay> {
+    for (const list of [this.pending, this.kept, this.answering]) yield* list
+  }
+
+  /** Sets the time at which a connection's credential ends, in milliseconds since 1970. */
+  renew(connection: Connection, expiresAt: number): void {
+    this.#expiry.set(connection, expiresAt)
   }
 
   /** Called when a socket has closed, before its listeners are. */
-  remove(socket: ContainedWebSocket, code: number): void {
+  remove(connection: Connection, code: number): void {
+    const { socket } = connection
     if (!this.open.delete(socket)) return
-    this.#heartbeat?.delete(socket)
-    this.#unbind(socket)
-    this.limits.giveBack(socket.place)
-    this.stats.closed(socket, code, this.#onClosed)
+    this.#heartbeat?.delete(connection)
+    this.#unbind(connection)
+    this.limits.giveBack(connection.place)
+    this.stats.closed(socket, connection, code, this.#onClosed)
     this.leave()
-    if (this.open.size > 0) return
-    for (const resolve of this.#whenEmpty.splice(0)) resolve()
   }
 
   /** Passes a pong on. */
-  pong(socket: ContainedWebSocket): void {
-    this.#heartbeat?.pong(socket)
+  pong(connection: Connection): void {
+    this.#heartbeat?.pong(connection)
   }
 
-  #bind(socket: ContainedWebSocket, credential: ResolvedCredential): void {
+  #bind(connection: Connection): void {
+    const { socket, credential } = connection
+    if (credential === undefined) return
     const { key, expiresAt } = credential
-    socket.credential = credential
-    this.#expiry.set(socket, expiresAt)
+    this.#expiry.set(connection, expiresAt)
     if (key === undefined) return
     const others = this.#byKey.get(key)
     if (others === undefined) this.#byKey.set(key, new Set([socket]))
     else others.add(socket)
   }
 
-  #unbind(socket: ContainedWebSocket): void {
-    this.#expiry.delete(socket)
-    const key = socket.credential?.key
+  #unbind(connection: Connection): void {
+    this.#expiry.delete(connection)
+    const key = connection.credential?.key
     if (key === undefined) return
     const others = this.#byKey.get(key)
-    if (others?.delete(socket) && others.size === 0) this.#byKey.delete(key)
+    if (others?.delete(connection.socket) && others.size === 0) this.#byKey.delete(key)
   }
 
   /** Resolves once no socket is open. */
   async empty(): Promise<void> {
     if (this.open.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve))
+  }
+
+  /** Resolves once no socket is open and no handshake under way. */
+  async idle(): Promise<void> {
+    if (this.isOccupied) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }
 }

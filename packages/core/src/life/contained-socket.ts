@@ -1,97 +1,15 @@
-import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
-import type { Duplex, Writable } from 'node:stream'
-import { WebSocket, WebSocketServer } from 'ws'
-import { CloseCode } from '../close-code.ts'
-import { show } from '../errors.ts'
-import type { HandshakeFields } from '../http-fields.ts'
-import type { ConnectionOptions } from '../options/endpoint.ts'
-import type { ConnectionSummary, RequestFacts } from '../reports/facts.ts'
-import type { FaultReporter } from '../reports/fault.ts'
-import type { EndedConnection, Stats } from '../reports/stats.ts'
-import { type ResolvedCredential, timeOf, unauthorizedCode } from '../rules/credential.ts'
-import type { Expiring } from './expiry.ts'
-import type { Beating } from './heartbeat.ts'
-
-/** What the rules found in a request, for `ws` to answer. */
-export interface AgreedHandshake {
-  readonly key: string
-  readonly subprotocol: string | undefined
-  readonly extensions: string | undefined
-  /** Puts the 101 with these fields on the wire; called before any frame is written. */
-  writeHead(fields: HandshakeFields): void
-  /** Takes the open socket, in the same tick. */
-  onOpen(socket: ContainedWebSocket): void
-}
-
-/** What `ws` sees of a request: what has been agreed, and nothing else; it keeps nothing of it. */
-interface BridgeRequest extends Pick<IncomingMessage, 'method' | 'headers'> {
-  readonly agreed: AgreedHandshake
-  readonly rawSocket: Duplex
-  /** Set where `ws` takes none of the offered extensions. */
-  declined: boolean
-  opened: boolean
-}
-
-/** Time for which messages wait for a listener while the handler is at work, in milliseconds. */
-const holdMs = 10_000
-
-/** Bytes that wait for a listener before the raw socket is paused: pings and the close frame behind them still get through. */
-const holdBytes = 65_536
-
-/** Messages that wait for a listener. */
-interface HeldMessages {
-  /** Arguments of the events. */
-  readonly messages: unknown[][]
-  bytes: number
-  readonly timer: NodeJS.Timeout
-}
-
-/** What a connection needs of the attachment that it belongs to. */
-export interface Home {
-  readonly report: FaultReporter
-  readonly stats: Stats
-  /** Is told of pongs. */
-  pong(socket: ContainedWebSocket): void
-  /** Is told of the end. Not by a listener: the application may remove them all. */
-  remove(socket: ContainedWebSocket, code: number): void
-  /** Sets the time at which the socket's credential ends. */
-  renew(socket: ContainedWebSocket, expiresAt: number): void
-}
+import type { Connection } from './connection.ts'
+import { WebSocket } from './ws.ts'
 
 /**
- * A `ws.WebSocket` that an application can't break and a peer can't fill.
+ * The `ws.WebSocket` that an application gets. What happens to it goes by its connection first, which reports what
+ * listeners throw, holds messages back until somebody listens, and bounds what waits for the peer.
  *
- * A listener that throws or rejects, and an `error` that nobody listens for, are reported once, and the connection is
- * closed. Messages that come before somebody listens wait. What a peer does not read is bounded.
+ * It has no name that a socket of `ws` has not: whatever else is on it, the application has put there.
  */
-export class ContainedWebSocket extends WebSocket implements Beating, Expiring, EndedConnection {
-  /** The address under which this connection counts; undefined where addresses are not counted. */
-  place: string | undefined
-  /** Whose it is, and for how long. */
-  credential: ResolvedCredential | undefined
-  slotOfBeat: number | undefined
-  placeInSlot = 0
-  bytesAtLook = 0
-  restsAtLook = false
-  #home: Home | undefined
-  #rawSocket: (Duplex & Partial<Pick<Socket, 'bytesRead' | 'bytesWritten' | 'remoteAddress'>>) | undefined
-  #options: ConnectionOptions | undefined
-  #context: AsyncResource | undefined
-  #requestId: string | undefined
-  #path = ''
-  /** In whole milliseconds, which take no memory of their own. */
-  #openedAt = 0
-  #initiator: ConnectionSummary['initiator'] = 'network'
-  #isExpelled = false
-  /** Whether a chunk of received bytes is being read, in the handler's context. */
-  #isReading = false
-  /** Whether messages wait for a listener: as long as the handler is at work. */
-  #holds = false
-  /** Messages that nobody has listened for yet; undefined where there are none. */
-  #held: HeldMessages | undefined
+export class ContainedWebSocket extends WebSocket {
+  #connection: Connection | undefined
 
   constructor(address: null, protocols: undefined, options: object) {
     super(address as never, protocols, options as never)
@@ -100,344 +18,59 @@ export class ContainedWebSocket extends WebSocket implements Beating, Expiring, 
     Reflect.apply(EventEmitter as unknown as () => void, this, [{ captureRejections: true }])
   }
 
-  /** Called once, when the socket has opened. */
-  begin(rawSocket: Duplex, options: ConnectionOptions, home: Home, requestId: string | undefined, path: string): void {
-    this.#home = home
-    // Listeners run in the context of the handler that attached them: its AsyncLocalStorage is the request's.
-    this.#context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
-    this.#rawSocket = rawSocket
-    this.#options = options
-    this.#requestId = requestId
-    this.#path = path
-    this.#openedAt = Math.round(performance.now())
-    this.#holds = true
-    rawSocket.end = endOnce as Duplex['end']
-    const receiver = receiverOf(this)
-    receiver.reader = this
-    receiver.write = readChunk as Writable['write']
-    receiver.end = endOnce as Writable['end']
+  /** Ties a socket to its connection, once. */
+  static tie(socket: ContainedWebSocket, connection: Connection): void {
+    socket.#connection = connection
   }
 
-  /** Reads a chunk of received bytes; the listeners for what is in it run in the handler's context. */
-  read(chunk: Buffer, receiver: Writable): boolean {
-    return (this.#context as AsyncResource).runInAsyncScope(this.#parse, this, chunk, receiver)
-  }
-
-  /**
-   * What listeners send is held back until the chunk is read, so that the answers to all messages in it leave in one
-   * call of the system; `ws` makes one for each.
-   */
-  #parse(chunk: Buffer, receiver: Writable): boolean {
-    const rawSocket = this.#options?.coalesce ? this.#rawSocket : undefined
-    rawSocket?.cork()
-    this.#isReading = true
-    try {
-      const { write } = Object.getPrototypeOf(receiver) as Writable
-      return Reflect.apply(write, receiver, [chunk])
-    } finally {
-      this.#isReading = false
-      rawSocket?.uncork()
-    }
-  }
-
-  get bytesRead(): number {
-    return this.#rawSocket?.bytesRead ?? 0
-  }
-
-  /** What is known of the handshake's request. */
-  get request(): RequestFacts {
-    return { id: this.#requestId, path: this.#path, address: this.#rawSocket?.remoteAddress }
-  }
-
-  summarize(code: number): ConnectionSummary {
-    return {
-      code,
-      initiator: this.#initiator,
-      durationMs: Math.max(0, performance.now() - this.#openedAt),
-      bytesIn: this.bytesRead,
-      bytesOut: this.#rawSocket?.bytesWritten ?? 0,
-      request: this.request
-    }
-  }
-
-  /** Ends a connection whose peer shows no life. */
-  expire(): void {
-    this.#home?.stats.terminated(this, 'heartbeat')
-    this.terminate()
-  }
-
-  /** Ends a connection that may not go on: it is closed, and no further message of it is delivered. */
-  expel(code: number, reason: string): void {
-    this.#isExpelled = true
-    this.close(code, reason)
-  }
-
-  /** Called when its credential has ended. */
-  expireCredential(): void {
-    this.expel(this.credential?.expiryCode ?? unauthorizedCode, 'credential expired')
-  }
-
-  /** @returns false where the connection is closing already */
-  renewUntil(expiresAt: number): boolean {
-    if (this.#home === undefined || this.readyState !== WebSocket.OPEN) return false
-    this.#home.renew(this, expiresAt)
-    return true
-  }
-
-  /** Reports a fault of the application and closes the connection with 1011. */
-  fail(error: unknown, phase: 'handler' | 'listener'): void {
-    this.#home?.report(error, { phase, request: this.request, socket: this })
-    this.close(CloseCode.INTERNAL_ERROR)
-  }
-
-  /** Keeps no messages for a listener any more: the handler is done. */
-  releaseMessages(): void {
-    this.#holds = false
-    this.deliverSoon()
-  }
-
-  /** On the next tick, so that a listener which is being added gets them, in order and before newer ones. */
-  deliverSoon(): void {
-    if (this.#held === undefined) return
-    this.off('newListener', deliverToListener)
-    process.nextTick(() => this.#deliverHeld())
+  /** The connection of a socket; undefined for a socket of somebody else. */
+  static connectionOf(socket: object): Connection | undefined {
+    return #connection in socket ? socket.#connection : undefined
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    if (event === 'message') {
-      if (this.#isExpelled) return false
-      if (this.#mustWait()) return this.#hold(args)
-    } else if (event === 'close') {
-      this.#holds = false
-      this.#deliverHeld()
-      const [code] = args as [number]
-      this.#context?.runInAsyncScope(() => this.#home?.remove(this, code))
-    } else if (event === 'pong') {
-      this.#home?.pong(this)
-    } else if (event === 'error' && this.listenerCount('error') === 0) {
-      // `ws` has sent the close frame that fits (1002, 1007, 1009) before it emits this.
-      this.#home?.report(args[0], { phase: 'protocol', request: this.request, socket: this })
-      return false
-    }
+    const connection = this.#connection
+    if (connection === undefined) return super.emit(event, ...args)
+    if (!connection.passes(event, args)) return false
     try {
-      if (this.#isReading || this.#context === undefined) return super.emit(event, ...args)
-      return this.#context.runInAsyncScope(super.emit, this, event, ...args)
+      if (connection.isReading) return super.emit(event, ...args)
+      return connection.context.runInAsyncScope(super.emit, this, event, ...args)
     } catch (error) {
-      this.fail(error, 'listener')
+      connection.fail(error, 'listener')
       return true
     }
   }
 
   override close(code?: number, reason?: string | Buffer): void {
-    if (this.readyState === WebSocket.OPEN) this.#initiator = hasReceivedClose(this) ? 'client' : 'server'
+    this.#connection?.noteClose()
     super.close(code, reason)
-    // The peer's close frame stands behind what is held, unless it is there already.
-    if (!hasReceivedClose(this)) this.releaseMessages()
+    this.#connection?.afterClose()
   }
 
   override terminate(): void {
-    if (this.readyState === WebSocket.OPEN) this.#initiator = 'server'
+    this.#connection?.noteClose()
     super.terminate()
   }
 
   override send(data: never, ...rest: never[]): void {
     super.send(data, ...rest)
-    const { maxBufferedBytes = Infinity } = this.#options ?? {}
-    if (this.bufferedAmount > maxBufferedBytes && this.readyState === WebSocket.OPEN) {
-      this.#home?.stats.terminated(this, 'backpressure')
-      this.close(CloseCode.TRY_AGAIN_LATER, 'too much unread')
-    }
+    this.#connection?.checkBacklog()
+  }
+
+  override ping(data?: unknown, ...rest: never[]): void {
+    super.ping(data, ...rest)
+    this.#connection?.checkBacklog()
+  }
+
+  override pong(data?: unknown, ...rest: never[]): void {
+    super.pong(data, ...rest)
+    this.#connection?.checkBacklog()
   }
 
   override [EventEmitter.captureRejectionSymbol](error: unknown): void {
-    this.fail(error, 'listener')
-  }
-
-  /** Whether a message has to wait: for a listener, or for those in front of it. */
-  #mustWait(): boolean {
-    return this.#held !== undefined || (this.#holds && this.listenerCount('message') === 0)
-  }
-
-  /** Keeps a message; past `holdBytes` nothing more is read until somebody listens. */
-  #hold(args: unknown[]): boolean {
-    if (this.#held === undefined) {
-      const timer = setTimeout(() => this.releaseMessages(), holdMs).unref()
-      this.#held = { messages: [], bytes: 0, timer }
-      this.on('newListener', deliverToListener)
-    }
-    this.#held.messages.push(args)
-    this.#held.bytes += (args[0] as Partial<Buffer>).byteLength ?? 0
-    if (this.#held.bytes > holdBytes) this.pause()
-    return true
-  }
-
-  /** A listener for one message leaves those behind it for the next one. */
-  #deliverHeld(): void {
-    const held = this.#held
-    if (held === undefined) return
-    this.#held = undefined
-    clearTimeout(held.timer)
-    for (const args of held.messages) this.emit('message', ...args)
-    const { bytes = 0 } = (this.#held as HeldMessages | undefined) ?? {}
-    if (held.bytes > holdBytes && bytes <= holdBytes) this.resume()
+    this.#connection?.fail(error, 'listener')
   }
 }
 
-/**
- * `ws` ends raw socket and receiver again when they have ended, and Node makes an error with a stack for each time, which
- * nobody gets: a fifth of the work of a short connection.
- */
-function endOnce(this: Writable, ...args: never[]): Writable {
-  if (this.writableEnded && args.length === 0) return this
-  const { end } = Object.getPrototypeOf(this) as Writable
-  return Reflect.apply(end, this, args)
-}
-
-/** The stream that parses frames. */
-interface Receiver extends Writable {
-  reader?: ContainedWebSocket
-}
-
-/** Under the name that `ws` has for it. */
-const receiverOf = (socket: WebSocket): Receiver => (socket as unknown as { _receiver: Receiver })._receiver
-
-/** One function for all receivers. */
-function readChunk(this: Receiver, chunk: Buffer): boolean {
-  return (this.reader as ContainedWebSocket).read(chunk, this)
-}
-
-/** `ws` answers the client's close frame by calling `close()` itself, and tells it in this field alone. */
-const hasReceivedClose = (socket: WebSocket): boolean =>
-  (socket as unknown as { _closeFrameReceived?: boolean })._closeFrameReceived === true
-
-/**
- * Moves the end of a connection's credential, as after a fresh login over the connection itself.
- * @param expiresAt a `Date`, or milliseconds since 1970; Infinity for never
- * @returns false where the connection is closing already
- * @throws TypeError for a socket that was not accepted here, and for anything but a time
- */
-export function renew(socket: WebSocket, expiresAt: Date | number): boolean {
-  if (!(socket instanceof ContainedWebSocket)) {
-    throw new TypeError(`renew: expected a socket that acceptWebSocket() has opened; got ${show(socket)}`)
-  }
-  return socket.renewUntil(timeOf(expiresAt))
-}
-
-function deliverToListener(this: WebSocket, event: string | symbol): void {
-  if (event === 'message' && this instanceof ContainedWebSocket) this.deliverSoon()
-}
-
-const servers = new WeakMap<ConnectionOptions, WebSocketServer>()
-
-function serverFor(options: ConnectionOptions): WebSocketServer {
-  let server = servers.get(options)
-  if (server === undefined) {
-    const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
-    server = new WebSocketServer({
-      ...pieceLimits(maxPayloadBytes),
-      ...ws,
-      noServer: true,
-      clientTracking: false,
-      maxPayload: maxPayloadBytes === Infinity ? 0 : maxPayloadBytes,
-      perMessageDeflate,
-      closeTimeout: closeTimeoutMs,
-      WebSocket: ContainedWebSocket
-    } as object)
-    // With a listener for this, `ws` leaves refusals to others and writes nothing. Version, key and subprotocol have
-    // been checked by then, so what is left are extensions.
-    server.on('wsClientError', (_error, _socket, request) => {
-      ;(request as unknown as BridgeRequest).declined = true
-    })
-    server.on('headers', (lines, request) => {
-      const { agreed, rawSocket } = request as unknown as BridgeRequest
-      agreed.writeHead(parseFields(lines))
-      swallowNextWrite(rawSocket)
-    })
-    servers.set(options, server)
-  }
-  return server
-}
-
-/**
- * How many pieces a message may come in. Each piece that waits costs about 200 bytes beside its own, so that with the
- * limits of `ws` (16 384 fragments, 262 144 reads) a message of 1 MiB in single bytes would hold 50 MB.
- * A fragment stands for 256 bytes of the largest message here, a read for 128, and neither limit is above that of `ws`.
- */
-export function pieceLimits(maxPayloadBytes: number): { maxFragments: number; maxBufferedChunks: number } {
-  const between = (least: number, pieces: number, most: number) => Math.ceil(Math.min(most, Math.max(least, pieces)))
-  return {
-    maxFragments: between(4_096, maxPayloadBytes / 256, 16_384),
-    maxBufferedChunks: between(8_192, maxPayloadBytes / 128, 262_144)
-  }
-}
-
-/** What `ws` would write: a status line, then a line for each field. */
-function parseFields(lines: readonly string[]): string[] {
-  const fields: string[] = []
-  for (let index = 1; index < lines.length; index++) {
-    const line = lines[index] as string
-    const colon = line.indexOf(': ')
-    fields.push(line.slice(0, colon), line.slice(colon + 2))
-  }
-  return fields
-}
-
-/**
- * Hands a raw socket to `ws`. The framework's own response writes the 101, with the fields that `ws` asks for.
- * @returns false where the client has gone: then nothing was written and no socket opened
- */
-export function openWebSocket(
-  rawSocket: Duplex,
-  head: Buffer | undefined,
-  agreed: AgreedHandshake,
-  options: ConnectionOptions
-): boolean {
-  const request: BridgeRequest = {
-    method: 'GET',
-    headers: { upgrade: 'websocket', 'sec-websocket-key': agreed.key, 'sec-websocket-version': '13' },
-    agreed,
-    rawSocket,
-    declined: false,
-    opened: false
-  }
-  const { subprotocol, extensions } = agreed
-  if (subprotocol !== undefined) request.headers['sec-websocket-protocol'] = subprotocol
-  if (extensions !== undefined) request.headers['sec-websocket-extensions'] = extensions
-  const server = serverFor(options)
-  server.handleUpgrade(request as never, rawSocket, head ?? nothing, onOpen)
-  if (request.declined) {
-    // An offer that cannot be accepted is declined, not refused (RFC 7692 §5.1).
-    delete request.headers['sec-websocket-extensions']
-    server.handleUpgrade(request as never, rawSocket, head ?? nothing, onOpen)
-  }
-  return request.opened
-}
-
-const nothing = Buffer.alloc(0)
-
-function onOpen(socket: WebSocket, request: unknown): void {
-  const bridge = request as BridgeRequest
-  bridge.opened = true
-  bridge.agreed.onOpen(socket as ContainedWebSocket)
-}
-
-/**
- * `ws` always writes a 101 of its own right after its `headers` event. The response has written it by then, with
- * everything that middleware set, so this one write is dropped.
- */
-function swallowNextWrite(stream: Duplex): void {
-  if (!Object.hasOwn(stream, 'write')) {
-    stream.write = dropWrite
-    return
-  }
-  const { write } = stream
-  stream.write = () => {
-    stream.write = write
-    return true
-  }
-}
-
-function dropWrite(this: Duplex): boolean {
-  Reflect.deleteProperty(this, 'write')
-  return true
-}
+/** The connection of a socket; undefined for a socket of somebody else. */
+export const { connectionOf } = ContainedWebSocket

@@ -2,8 +2,9 @@ import type { WebSocket } from 'ws'
 import { CloseCode } from '../close-code.ts'
 import { show } from '../errors.ts'
 import type { Connections } from './connections.ts'
+import { connectionOf } from './contained-socket.ts'
 
-/** How to take leave of the open connections. */
+/** How to close the open connections. */
 export interface DrainOptions {
   /**
    * Close code that clients get. 1001 says that the server goes away; 1012 that it restarts, which clients answer by
@@ -74,17 +75,15 @@ export async function drain(connections: Connections, options: DrainOptions = {}
   const sockets = [...connections.open]
   const endedBefore = connections.joined - sockets.length
   let terminated = 0
-  const stopClosing = closeEvenly(sockets, spreadMs, (socket) => socket.close(code, reason))
+  const stopClosing = closeEvenly(sockets, spreadMs, (socket) => connectionOf(socket)?.close(code, reason))
   const deadline = setTimeout(() => {
     stopClosing()
-    terminated = connections.open.size
-    for (const socket of connections.open) {
-      connections.stats.terminated(socket, 'drain')
-      socket.terminate()
-    }
+    terminated += connections.cutAll()
   }, deadlineMs)
+  // Handshakes that are under way get their 503 when the application accepts them, and have the same time for it.
+  void connections.idle().then(() => clearTimeout(deadline))
   await connections.empty()
-  clearTimeout(deadline)
+  deadline.unref()
   stopClosing()
   return { closed: connections.joined - endedBefore - terminated, terminated }
 }

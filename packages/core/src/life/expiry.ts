@@ -1,3 +1,5 @@
+import type { Timers } from './timers.ts'
+
 /** What is told that its time has come. */
 export interface Expiring {
   expireCredential(): void
@@ -13,8 +15,13 @@ const longestWaitMs = 60_000
 export class Expiry {
   /** Milliseconds since 1970. */
   readonly #due = new Map<Expiring, number>()
+  readonly #timers: Timers
   #timer: NodeJS.Timeout | undefined
   #timerDue = Infinity
+
+  constructor(timers: Timers) {
+    this.#timers = timers
+  }
 
   /** Sets the time of a connection, or changes it; Infinity takes it away. */
   set(connection: Expiring, expiresAt: number): void {
@@ -35,7 +42,7 @@ export class Expiry {
     this.#timerDue = due
     if (due === Infinity) return
     const wait = Math.min(longestWaitMs, Math.max(0, due - Date.now()))
-    this.#timer = setTimeout(() => this.#expire(), wait).unref()
+    this.#timer = this.#timers.after(wait, () => this.#expire())
   }
 
   #expire(): void {

@@ -1,3 +1,5 @@
+import type { Timers } from './timers.ts'
+
 /** How the liveness of idle connections is checked. */
 export interface HeartbeatOptions {
   /**
@@ -45,6 +47,7 @@ export class Heartbeat {
   readonly #slots: Beating[][]
   readonly #tickMs: number
   readonly #timeoutMs: number
+  readonly #timers: Timers
   #size = 0
   /** Pinged and not heard of since, with the time at which they are given up; the first one is the first due. */
   readonly #suspects = new Map<Beating, number>()
@@ -53,7 +56,8 @@ export class Heartbeat {
   #restsFirst = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ intervalMs, timeoutMs }: { readonly intervalMs: number; readonly timeoutMs: number }) {
+  constructor({ intervalMs, timeoutMs }: { readonly intervalMs: number; readonly timeoutMs: number }, timers: Timers) {
+    this.#timers = timers
     const roundMs = intervalMs / looksPerInterval
     const count = Math.max(1, Math.min(mostSlots, Math.floor(roundMs / shortestTickMs)))
     this.#slots = Array.from({ length: count }, () => [])
@@ -72,7 +76,7 @@ export class Heartbeat {
     connection.bytesAtLook = connection.bytesRead
     connection.restsAtLook = this.#restsFirst
     this.#size++
-    this.#timer ??= setInterval(() => this.#tick(), this.#tickMs).unref()
+    this.#timer ??= this.#timers.every(this.#tickMs, () => this.#tick())
   }
 
   /** A pong is life, and no traffic: the connection is as idle as before it. */

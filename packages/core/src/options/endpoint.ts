@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { PerMessageDeflateOptions, ServerOptions as WsServerOptions } from 'ws'
 import { show } from '../errors.ts'
 import { isToken } from '../http-fields.ts'
+import type { MessageBudget } from '../life/budget.ts'
 import { type AllowedOrigins, compileOrigins, type OriginPolicy } from '../rules/origin.ts'
 
 /** Options of one endpoint. Given at attach, they are the defaults of every endpoint. */
@@ -48,11 +49,18 @@ export interface EndpointOptions {
    */
   closeTimeoutMs?: number | undefined
   /**
-   * Bytes that may wait for a client that does not read, in all its unsent messages; past it the connection is closed
-   * with 1013 and, `closeTimeoutMs` later, cut. `Infinity` lets them grow.
+   * Memory that may wait for a client that does not read, in bytes: all its unsent messages, and about 400 bytes that each
+   * of them costs beside its own. Past it the connection is closed with 1013 and, `closeTimeoutMs` later, cut. `Infinity`
+   * lets it grow.
    * @default 16_777_216
    */
   maxBufferedBytes?: number | undefined
+  /**
+   * How many messages a client may send: `{ messages: 100, perMs: 1_000 }`. One more closes the connection with 1008 (RFC
+   * 6455 §7.4.1), and nothing more of it is delivered. `false` takes any number.
+   * @default false
+   */
+  messageBudget?: MessageBudget | false | undefined
   /**
    * Whether what is sent while received bytes are parsed leaves in one write. It makes answers to many small messages
    * several times cheaper, and delays nothing beyond the turn of the event loop.
@@ -70,6 +78,7 @@ export interface ConnectionOptions {
   readonly perMessageDeflate: boolean | PerMessageDeflateOptions
   readonly closeTimeoutMs: number
   readonly coalesce: boolean
+  readonly messageBudget: Readonly<MessageBudget> | undefined
   readonly ws: object
 }
 
@@ -109,6 +118,7 @@ const optionNames: Record<keyof EndpointOptions, true> = {
   perMessageDeflate: true,
   closeTimeoutMs: true,
   coalesce: true,
+  messageBudget: true,
   ws: true
 }
 
@@ -127,6 +137,7 @@ export const defaultEndpoint: Endpoint = Object.freeze({
     perMessageDeflate: false,
     closeTimeoutMs: 5_000,
     coalesce: true,
+    messageBudget: undefined,
     ws: Object.freeze({})
   })
 })
@@ -171,8 +182,8 @@ function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | 
 }
 
 function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions): ConnectionOptions {
-  const { maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, coalesce, ws } = options
-  const given = [maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, coalesce, ws]
+  const { maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, coalesce, messageBudget, ws } = options
+  const given = [maxPayloadBytes, maxBufferedBytes, perMessageDeflate, closeTimeoutMs, coalesce, messageBudget, ws]
   if (given.every((value) => value === undefined)) return defaults
   if (maxPayloadBytes !== undefined && !isPayloadLimit(maxPayloadBytes)) {
     throw expected('maxPayloadBytes', 'a whole number of bytes from 1 to 2147483647, or Infinity', maxPayloadBytes)
@@ -190,8 +201,23 @@ function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions
     perMessageDeflate: perMessageDeflate ?? defaults.perMessageDeflate,
     closeTimeoutMs: closeTimeoutMs ?? defaults.closeTimeoutMs,
     coalesce: coalesce ?? defaults.coalesce,
+    messageBudget: messageBudget === undefined ? defaults.messageBudget : resolveBudget(messageBudget),
     ws: ws ?? defaults.ws
   }
+}
+
+function resolveBudget(budget: unknown): Readonly<MessageBudget> | undefined {
+  if (budget === false) return undefined
+  if (!isObject(budget)) throw expected('messageBudget', '{ messages, perMs } or false', budget)
+  checkNames(budget, ['messages', 'perMs'])
+  const { messages, perMs } = budget as Partial<MessageBudget>
+  if (!isPositiveInteger(messages)) {
+    throw expected('messageBudget.messages', 'a whole number of messages from 1 on', messages)
+  }
+  if (!isPositiveInteger(perMs)) {
+    throw expected('messageBudget.perMs', 'a whole number of milliseconds from 1 on', perMs)
+  }
+  return { messages: messages as number, perMs: perMs as number }
 }
 
 function checkWsOptions(ws: unknown): void {

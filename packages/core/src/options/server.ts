@@ -38,6 +38,12 @@ export interface ServerOptions {
    */
   maxPendingHandshakes?: number | undefined
   /**
+   * Handshakes of one client that may wait at one time; more get 429. IPv6 counts by /64. Behind a proxy that the
+   * framework is not told to trust, every client has the proxy's address. `Infinity` lets one client have all of them.
+   * @default a quarter of `maxPendingHandshakes`
+   */
+  maxPendingHandshakesPerAddress?: number | undefined
+  /**
    * Connections that may be open at one time; more get 503. `Infinity` takes any number.
    * @default 50_000
    */
@@ -92,6 +98,7 @@ const optionNames: Record<keyof ServerOptions, true> = {
   heartbeat: true,
   handshakeTimeoutMs: true,
   maxPendingHandshakes: true,
+  maxPendingHandshakesPerAddress: true,
   maxConnections: true,
   maxConnectionsPerAddress: true,
   claims: true,
@@ -120,6 +127,7 @@ export interface ResolvedOptions {
   readonly heartbeat: Required<{ [Name in keyof HeartbeatOptions]: number }> | undefined
   readonly handshakeTimeoutMs: number
   readonly maxPendingHandshakes: number
+  readonly maxPendingHandshakesPerAddress: number
   readonly maxConnections: number
   readonly maxConnectionsPerAddress: number
 }
@@ -135,6 +143,7 @@ export function resolveOptions(options: AttachOptions, observe?: FaultReporter):
     heartbeat,
     handshakeTimeoutMs = 10_000,
     maxPendingHandshakes = 1_000,
+    maxPendingHandshakesPerAddress = Math.ceil(maxPendingHandshakes / 4),
     maxConnections = 50_000,
     maxConnectionsPerAddress = Infinity,
     claims,
@@ -155,6 +164,7 @@ export function resolveOptions(options: AttachOptions, observe?: FaultReporter):
   }
   if (handshakeTimeoutMs !== Infinity) checkMilliseconds('handshakeTimeoutMs', handshakeTimeoutMs)
   checkCount('maxPendingHandshakes', maxPendingHandshakes, 'handshakes')
+  checkCount('maxPendingHandshakesPerAddress', maxPendingHandshakesPerAddress, 'handshakes')
   checkCount('maxConnections', maxConnections, 'connections')
   checkCount('maxConnectionsPerAddress', maxConnectionsPerAddress, 'connections')
   const endpoint = resolveEndpoint(ofEndpoints, defaultEndpoint)
@@ -191,6 +201,7 @@ export function resolveOptions(options: AttachOptions, observe?: FaultReporter):
     heartbeat: resolveHeartbeat(heartbeat),
     handshakeTimeoutMs,
     maxPendingHandshakes,
+    maxPendingHandshakesPerAddress,
     maxConnections,
     maxConnectionsPerAddress
   }

@@ -5,8 +5,8 @@ import type { HandshakeError, HandshakeErrorCode } from '../errors.ts'
 import type { ConnectionSummary } from './facts.ts'
 import type { FaultContext } from './fault.ts'
 
-/** What ended a connection without a closing handshake. */
-export type TerminationCause = 'heartbeat' | 'backpressure' | 'drain'
+/** Why the server ended a connection by itself. */
+export type TerminationCause = 'heartbeat' | 'backpressure' | 'budget' | 'drain'
 
 /** Counts of one attachment since it was attached, and what is open now. */
 export interface AttachmentStats {
@@ -22,7 +22,7 @@ export interface AttachmentStats {
   readonly refused: Readonly<Partial<Record<HandshakeErrorCode, number>>>
   /** Connections that ended, by close code; 1006 where there was no close frame. */
   readonly closed: Readonly<Record<number, number>>
-  /** Connections that were cut off. */
+  /** Connections that the server ended by itself, by cause: cut off, or closed with 1013 (`backpressure`) or 1008 (`budget`). */
   readonly terminated: Readonly<Record<TerminationCause, number>>
 }
 
@@ -53,7 +53,7 @@ export class Stats {
   #accepted = 0
   readonly #refused: Partial<Record<HandshakeErrorCode, number>> = {}
   readonly #closed: Record<number, number> = {}
-  readonly #terminated: Record<TerminationCause, number> = { heartbeat: 0, backpressure: 0, drain: 0 }
+  readonly #terminated: Record<TerminationCause, number> = { heartbeat: 0, backpressure: 0, budget: 0, drain: 0 }
 
   /** @param since when the handshake came, by `performance.now()` */
   accepted(socket: WebSocket, request: IncomingMessage, since: number): void {
@@ -69,10 +69,10 @@ export class Stats {
     channels.refused.publish({ error, code: error.code, request, durationMs: performance.now() - since })
   }
 
-  closed(socket: WebSocket & EndedConnection, code: number, onClosed: ClosedReporter | undefined): void {
+  closed(socket: WebSocket, ended: EndedConnection, code: number, onClosed: ClosedReporter | undefined): void {
     this.#closed[code] = (this.#closed[code] ?? 0) + 1
     if (onClosed === undefined && !channels.closed.hasSubscribers) return
-    const summary = socket.summarize(code)
+    const summary = ended.summarize(code)
     onClosed?.(socket, summary)
     if (channels.closed.hasSubscribers) channels.closed.publish({ socket, ...summary })
   }

@@ -33,3 +33,7 @@ function fromIPv4(address: string): number[] {
   const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number]
   return [(a << 8) | b, (c << 8) | d]
 }
+
+/** What a client is counted by; undefined where its address is not known. */
+export const clientKeyOf = ({ address }: { readonly address?: string | undefined }): string | undefined =>
+  address === undefined ? undefined : addressKey(address)

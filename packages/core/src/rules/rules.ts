@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { HandshakeError, quote } from '../errors.ts'
-import { attachedServers, conflict, type Handshake, type HandshakeRequest, handshakeOf } from '../handshake.ts'
+import { aborted, conflict, type Handshake, type HandshakeRequest, handshakeOf } from '../handshake.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
+import { isAttached } from '../registry.ts'
 import { logRefusal } from '../reports/log.ts'
 import type { EffectiveRequest, OriginPolicy } from './origin.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
@@ -62,9 +63,8 @@ export interface Checked extends CheckedHandshake {
 export function reportRefusal(error: unknown, req: IncomingMessage, framework: FrameworkBinding): void {
   if (!(error instanceof HandshakeError)) return
   const handshake = handshakeOf(req)
-  handshake?.connections.stats.refused(error, req, handshake.since)
-  if (framework.onRefused !== undefined) framework.onRefused(error)
-  else if (handshake !== undefined) handshake.options.onRefused(error, req)
+  if (handshake !== undefined) handshake.report(error, framework)
+  else if (framework.onRefused !== undefined) framework.onRefused(error)
   else logRefusal(error)
 }
 
@@ -76,7 +76,7 @@ export function check(
 ): Checked {
   validateRequest(req)
   const handshake = handshakeOf(req)
-  if (handshake === undefined) throw isAttached(req) ? unreadable() : notAttached()
+  if (handshake === undefined) throw isOnAttachedServer(req) ? unreadable() : notAttached()
   if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)
   const endpoint = endpointFor(handshake, options)
@@ -86,13 +86,13 @@ export function check(
   if (handshake.connections.draining) {
     throw new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
   }
-  if (handshake.rawSocket.destroyed) throw aborted()
+  if (handshake.rawSocket.stream.destroyed) throw aborted()
   return { handshake, endpoint, subprotocol, effective }
 }
 
-const isAttached = ({ socket }: IncomingMessage): boolean => {
+const isOnAttachedServer = ({ socket }: IncomingMessage): boolean => {
   const { server } = socket as Socket & { server?: object }
-  return server !== undefined && attachedServers.has(server)
+  return server !== undefined && isAttached(server)
 }
 
 /** The parser of Node 20 does not find the option in front of a tab, and takes the request for an ordinary one. */
@@ -107,9 +107,6 @@ const notAttached = (): HandshakeError =>
       'With Express, put app.use(wsUpgrade()) on the application, before the routes; where the server calls it through ' +
       'another function, call wsUpgrade().attach(server). Without a framework, call attach(server, listener).'
   )
-
-const aborted = (): HandshakeError =>
-  new HandshakeError('HANDSHAKE_ABORTED', 'The client went away before its handshake was answered.')
 
 function endpointFor(handshake: Handshake, options: EndpointOptions | undefined): Endpoint {
   const { endpoint, endpoints } = handshake.options
@@ -171,6 +168,32 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
     throw new HandshakeError('HANDSHAKE_SUBPROTOCOL', `One of this endpoint's subprotocols must be offered${wanted}.`)
   }
   return chosen
+}
+
+/**
+ * Bounds how many of the handshakes that wait are one client's. For adapters: to be called as early as the framework knows
+ * who the client is. It does nothing as long as there are few.
+ * @param effective who the client is; left out, what the option `effectiveRequest` says
+ * @throws HandshakeError HANDSHAKE_TOO_MANY
+ */
+export function limitPending(request: HandshakeRequest, effective?: EffectiveRequest): void {
+  const req = request as IncomingMessage
+  const handshake = handshakeOf(req)
+  if (handshake === undefined) return
+  if (effective !== undefined) handshake.client = effective
+  const { maxPendingHandshakesPerAddress: most } = handshake.options
+  const { pending } = handshake.connections
+  if (pending.size <= most || handshake.clientKey === undefined) return
+  let count = 0
+  for (const { clientKey } of pending) if (clientKey === handshake.clientKey) count++
+  if (count <= most) return
+  const error = new HandshakeError(
+    'HANDSHAKE_TOO_MANY',
+    'Too many handshakes of your address wait for an answer; try again in a few seconds.',
+    `maxPendingHandshakesPerAddress is ${most}, address ${handshake.clientKey}`
+  )
+  handshake.report(error)
+  throw error
 }
 
 /** Whether a request asks for a WebSocket: for routes that answer HTTP as well. */

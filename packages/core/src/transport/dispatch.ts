@@ -7,7 +7,7 @@ import { answerFailure } from '../refuse.ts'
 import { isThenable } from '../reports/fault.ts'
 import { takeBearerToken } from '../rules/bearer.ts'
 import { validateHost } from '../rules/request.ts'
-import { noFramework, reportRefusal } from '../rules/rules.ts'
+import { limitPending, noFramework, reportRefusal } from '../rules/rules.ts'
 
 /** What takes a handshake from the wire. */
 export interface Receiver {
@@ -24,11 +24,13 @@ export function dispatch(receiver: Receiver, handshake: Handshake): void {
   const fail = (error: unknown): void => answerFailure(error, response, receiver.options.onError)
   try {
     admit(req, receiver)
+    handshake.isAsked = true
     const answer = receiver.dispatch(req, response)
     if (isThenable(answer)) answer.then(undefined, fail)
   } catch (error) {
     fail(error)
   }
+  handshake.dispatched()
 }
 
 /** @throws HandshakeError for what no application should see */
@@ -43,6 +45,7 @@ function admit(req: IncomingMessage, { options, connections }: Receiver): void {
     reportRefusal(error, req, noFramework)
     throw error
   }
+  limitPending(req)
 }
 
 const tooManyWait = (max: number): HandshakeError =>
@@ -51,6 +54,3 @@ const tooManyWait = (max: number): HandshakeError =>
     'The server is busy; try again in a few seconds.',
     `maxPendingHandshakes is ${max}`
   )
-
-/** The socket is destroyed by itself after an error, and `close` tells whoever waits. */
-export function ignoreError(): void {}

@@ -1,12 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { show } from '../errors.ts'
-import { closeAfterReading } from '../refuse.ts'
 import { factsOf } from '../reports/facts.ts'
 import { hasContent, isOpeningHandshake } from '../rules/request.ts'
-import { ignoreError, type Receiver } from './dispatch.ts'
-import { afterThoseInFront, receive, type Upgrade } from './http1-exchange.ts'
+import type { Receiver } from './dispatch.ts'
+import { ignoreError } from './events.ts'
+import { receive } from './http1-exchange.ts'
+import { afterThoseInFront } from './queue.ts'
+import { type BusySocket, RawSocket } from './raw-socket.ts'
+import { RawView } from './raw-view.ts'
 import { ordinaryHead, serveAsOrdinaryRequest } from './replay.ts'
+import { type ResponseClass, responseClassOf } from './response-class.ts'
 import { Sharing } from './sharing.ts'
 
 /** Newer versions of Node ask this before they take a request for an upgrade (https://nodejs.org/api/http.html). */
@@ -14,75 +18,116 @@ interface UpgradeDecider {
   shouldUpgradeCallback?: ((req: IncomingMessage) => boolean) | undefined
 }
 
+/** What Node hands to a listener for `upgrade`. */
+interface Upgrade {
+  readonly server: Server
+  readonly req: IncomingMessage
+  readonly rawSocket: Duplex
+  readonly head: Buffer
+}
+
 /** Who takes the handshakes of a server: one listener of ours serves all its attachments, the first one first. */
-const receiversOf = new WeakMap<Server, { readonly list: Receiver[]; stop(): void }>()
+interface Listening {
+  readonly receivers: Receiver[]
+  stop(): void
+}
+
+const listening = new WeakMap<Server, Listening>()
 
 /**
  * Takes the handshakes of a server.
  * @returns a function that stops it and leaves the server as it was
  */
 export function listenHttp1(server: Server, receiver: Receiver): () => void {
-  const receivers = receiversOf.get(server) ?? startListening(server)
-  receivers.list.push(receiver)
+  const { receivers, stop } = listening.get(server) ?? startListening(server)
+  receivers.push(receiver)
   return () => {
-    receivers.list.splice(receivers.list.indexOf(receiver), 1)
-    if (receivers.list.length > 0) return
-    receiversOf.delete(server)
-    receivers.stop()
+    receivers.splice(receivers.indexOf(receiver), 1)
+    if (receivers.length > 0) return
+    listening.delete(server)
+    stop()
   }
 }
 
-function startListening(server: Server): { readonly list: Receiver[]; stop(): void } {
-  const list: Receiver[] = []
-  const onUpgrade = (req: IncomingMessage, rawSocket: Duplex, head: Buffer): void => {
+function startListening(server: Server): Listening {
+  const receivers: Receiver[] = []
+  const Response = responseClassOf(server)
+  const onUpgrade = (req: IncomingMessage, rawSocket: BusySocket, head: Buffer): void => {
     // Node has taken its own listener off: without one, a reset during the handshake ends the process.
     rawSocket.on('error', ignoreError)
     const others = server.listenerCount('upgrade') - 1
-    const upgrade = { req, rawSocket, head }
-    if (others > 0 || list.length > 1) share(server, list, others, upgrade)
-    else take(server, upgrade, () => receive(list[0] as Receiver, upgrade))
+    const upgrade = { server, req, rawSocket, head }
+    if (others > 0 || receivers.length > 1) {
+      share(receivers, others, upgrade, Response)
+    } else {
+      const [receiver] = receivers as [Receiver]
+      const owner = new RawSocket(rawSocket, head, receiver.connections)
+      take(receiver, owner, upgrade, () => receive(receiver, req, owner, Response))
+    }
   }
   // In front of the others, so that none of them can refuse what the application accepts.
   server.prependListener('upgrade', onUpgrade)
   const restoreRule = leaveBodiesToNode(server)
-  const receivers = {
-    list,
+  const started = {
+    receivers,
     stop: () => {
       server.removeListener('upgrade', onUpgrade)
       restoreRule()
     }
   }
-  receiversOf.set(server, receivers)
-  return receivers
+  listening.set(server, started)
+  return started
 }
 
 /** Gives a handshake to the attachments, one after the other, and to the other listeners where none answers it. */
-function share(server: Server, list: readonly Receiver[], others: number, upgrade: Upgrade): void {
-  const claimants = list.map((receiver) => ({ receiver, claim: claimOf(receiver, upgrade.req) }))
+function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade, Response: ResponseClass): void {
+  const { server, req, rawSocket, head } = upgrade
+  // One that stands in front of ours has taken it already.
+  if (rawSocket.listenerCount('data') > 0 || rawSocket.destroyed) return
+  const claimants = receivers.map((receiver) => ({ receiver, claim: claimOf(receiver, req) }))
   const claimed = claimants.find(({ claim }) => claim === true)
   const candidates = claimed === undefined ? claimants.filter(({ claim }) => claim !== false) : [claimed]
   // What nobody claims is answered all the same, by the first application.
-  const turns = (candidates.length > 0 || others > 0 ? candidates : claimants).map(({ receiver }) => receiver)
-  if (turns.length === 0) return
-  const sharing = new Sharing(upgrade.rawSocket, others, claimed !== undefined)
-  process.nextTick(() => {
-    // Of a handshake that another one has taken the application is told; anything else is theirs alone.
-    if (sharing.taken && (hasLostFields(server, upgrade.req) || !isOpeningHandshake(upgrade.req))) return
-    take(server, upgrade, () => takeTurns(turns, upgrade, sharing), sharing)
-  })
+  const asked = (candidates.length > 0 || others > 0 ? candidates : claimants).map(({ receiver }) => receiver)
+  const [first, ...rest] = asked
+  if (first === undefined) {
+    rawSocket.removeListener('error', ignoreError)
+    return
+  }
+  const begin = (): void => {
+    const view = others > 0 ? new RawView(rawSocket) : undefined
+    const sharing = new Sharing(rawSocket, view, others, claimed !== undefined)
+    process.nextTick(() => {
+      // Of a handshake that another one has taken the application is told; anything else is theirs alone.
+      if (sharing.taken && (hasLostFields(server, req) || !isOpeningHandshake(req))) return
+      const owner = new RawSocket(view ?? rawSocket, head, first.connections, rawSocket)
+      for (const receiver of rest) sharing.addTurn(() => receive(receiver, req, owner, Response, sharing))
+      take(
+        first,
+        owner,
+        { ...upgrade, rawSocket: owner.stream },
+        () => receive(first, req, owner, Response, sharing),
+        sharing
+      )
+    })
+  }
+  // Behind an unfinished response all of them would write into it: there is nothing to guard yet.
+  if ((rawSocket as BusySocket)._httpMessage)
+    afterThoseInFront(new RawSocket(rawSocket, undefined, first.connections), first, req, begin)
+  else begin()
 }
 
 /** Sees to a request for an upgrade: `receive` is called for a handshake. */
-function take(server: Server, upgrade: Upgrade, receive: () => void, sharing?: Sharing): void {
-  const { req, rawSocket } = upgrade
+function take(receiver: Receiver, owner: RawSocket, upgrade: Upgrade, receive: () => void, sharing?: Sharing): void {
+  const { server, req } = upgrade
   if (hasLostFields(server, req)) {
-    sharing?.release()
-    afterThoseInFront(rawSocket, () => answerAndClose(rawSocket, '431 Request Header Fields Too Large'))
+    sharing?.claim()
+    afterThoseInFront(owner, receiver, req, () => answerAndClose(owner, '431 Request Header Fields Too Large'))
   } else if (isOpeningHandshake(req)) {
-    receive()
+    afterThoseInFront(owner, receiver, req, receive)
   } else {
-    sharing?.release()
-    afterThoseInFront(rawSocket, () => returnToNode(server, upgrade))
+    sharing?.claim()
+    afterThoseInFront(owner, receiver, req, () => returnToNode(owner, upgrade))
   }
 }
 
@@ -97,14 +142,9 @@ function hasLostFields({ maxHeadersCount }: Server, { rawHeaders }: IncomingMess
   return most > 0 && rawHeaders.length >= most
 }
 
-function answerAndClose(rawSocket: Duplex, status: string): void {
-  rawSocket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-  closeAfterReading(rawSocket)
-}
-
-function takeTurns([receiver, ...rest]: readonly Receiver[], upgrade: Upgrade, sharing: Sharing): void {
-  const next = rest.length === 0 ? undefined : () => takeTurns(rest, upgrade, sharing)
-  receive(receiver as Receiver, { ...upgrade, sharing, next })
+function answerAndClose(owner: RawSocket, status: string): void {
+  owner.stream.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  owner.linger()
 }
 
 /** What `claims` says; undefined where it is not given, or fails. */
@@ -120,15 +160,17 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
   }
 }
 
-function returnToNode(server: Server, { req, rawSocket, head }: Upgrade): void {
+function returnToNode(owner: RawSocket, { server, req }: Upgrade): void {
   const requestHead = ordinaryHead(req)
   if (requestHead === undefined) {
-    answerAndClose(rawSocket, '400 Bad Request')
+    answerAndClose(owner, '400 Bad Request')
     return
   }
+  const { stream } = owner
+  const rest = owner.release() ?? Buffer.alloc(0)
   // Node's parser brings its own.
-  rawSocket.removeListener('error', ignoreError)
-  serveAsOrdinaryRequest(server, rawSocket, Buffer.concat([Buffer.from(requestHead, 'latin1'), head]))
+  stream.removeListener('error', ignoreError)
+  serveAsOrdinaryRequest(server, stream, Buffer.concat([Buffer.from(requestHead, 'latin1'), rest]))
 }
 
 /** From here on Node reads a request's body before it hands over the connection. */

@@ -1,25 +1,21 @@
 import type { ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import type { Duplex } from 'node:stream'
 import type { HandshakeError } from '../errors.ts'
-import { frameworkWriteHead, type Handshake, shieldSocket, type Transport } from '../handshake.ts'
+import { frameworkWriteHead, type Transport } from '../handshake.ts'
 import { removeOwnedFields } from '../http-fields.ts'
 import { refusalOf } from '../refuse.ts'
 
 /** How a handshake over HTTP/2 is answered (RFC 8441 §5): a 101 is a 200 on the wire, and its stream goes on. */
 export const http2: Transport = {
-  switchProtocols(handshake: Handshake, fields): void {
-    const { response } = handshake
+  switchProtocols({ response }, fields): void {
     removeOwnedFields(response)
     for (let index = 0; index < fields.length; index += 2) {
       const name = fields[index] as string
       if (isForHttp2(name)) response.setHeader(name, fields[index + 1] as string)
     }
-    handshake.state = 'accepted'
     Reflect.deleteProperty(response, 'statusCode')
     frameworkWriteHead(response, 200)
     disarm(response, ['finish', 'close'])
-    shieldSocket(response.req)
   },
 
   prepareRefusal({ response }, status): number {
@@ -32,15 +28,22 @@ export const http2: Transport = {
     return constants.HTTP_STATUS_METHOD_NOT_ALLOWED
   },
 
-  refuseInPlaceOf(response: ServerResponse, rawSocket: Duplex, error: HandshakeError): void {
+  refuseInPlaceOf({ response, rawSocket }, error: HandshakeError): void {
     disarm(response, ['close'])
     response.end()
     const { status, headers, body } = refusalOf(error)
-    const stream = rawSocket as ServerHttp2Stream
+    const stream = rawSocket.stream as unknown as ServerHttp2Stream
     if (stream.destroyed) return
     stream.respond({ ':status': status, ...headers })
     stream.end(body)
-  }
+  },
+
+  part({ response }): void {
+    disarm(response, ['close'])
+  },
+
+  /** Node tells it by itself. */
+  abort(): void {}
 }
 
 /** The key and what belongs to it, and the fields of the hop, are HTTP/1.1's (RFC 8441 §5). */

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, type Http2SecureServer, type Http2Server, type ServerHttp2Stream } from 'node:http2'
 import { Handshake } from '../handshake.ts'
-import { dispatch, ignoreError, type Receiver } from './dispatch.ts'
+import { countBytes } from '../raw-methods.ts'
+import { dispatch, type Receiver } from './dispatch.ts'
+import { ignoreError } from './events.ts'
 import { http2, permitSwitching } from './http2-answer.ts'
+import { type BusySocket, RawSocket } from './raw-socket.ts'
 
 /** Whether a server speaks HTTP/2: Node's have this method, and no others. */
 export const isHttp2 = (server: object): server is Http2Server | Http2SecureServer =>
@@ -32,6 +35,11 @@ export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: R
   }
 }
 
+/** A stream is read by nobody before it is accepted, and tells all the same when the client has left. */
+class Http2Stream extends RawSocket {
+  override watch(): void {}
+}
+
 function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, stream: ServerHttp2Stream): void {
   stream.on('error', ignoreError)
   const { connections } = receiver
@@ -40,12 +48,13 @@ function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, 
   // RFC 9113 §8.3.1: `:authority` counts, whatever `Host` says.
   const authority = req.headers[':authority'] as string | undefined
   if (authority !== undefined) req.headers.host = authority
-  count(stream)
+  countBytes(stream)
   permitSwitching(res)
-  const handshake = new Handshake(http2, receiver, stream, res)
+  const rawSocket = new Http2Stream(stream as unknown as BusySocket, undefined, connections)
+  const handshake = new Handshake(http2, receiver, rawSocket, res)
   const { session } = stream
   stream.once('close', () => {
-    if (handshake.state !== 'accepted') handshake.end()
+    if (handshake.state !== 'accepted') rawSocket.closed()
     // Nothing more is to come on this session; without this, `server.close()` would wait for the client to leave.
     if (connections.draining) session?.close()
   })
@@ -61,21 +70,3 @@ function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, 
  * does: after the closing handshake it forgets the stream. RFC 9113 §8.1 lets a server ask it to stop, without an error.
  */
 const lingerMs = 250
-
-/** Gives a stream what a socket has, for the heartbeat, for slow clients, and for the log. */
-function count(stream: ServerHttp2Stream): void {
-  let bytesRead = 0
-  let bytesWritten = 0
-  const { push, write } = stream
-  stream.push = (chunk: Uint8Array | null, ...rest: never[]) => {
-    bytesRead += chunk?.length ?? 0
-    return Reflect.apply(push, stream, [chunk, ...rest])
-  }
-  stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
-    bytesWritten += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length
-    return Reflect.apply(write, stream, [chunk, ...rest])
-  }) as typeof stream.write
-  Object.defineProperty(stream, 'bytesRead', { get: () => bytesRead })
-  Object.defineProperty(stream, 'bytesWritten', { get: () => bytesWritten })
-  Object.defineProperty(stream, 'remoteAddress', { get: () => stream.session?.socket?.remoteAddress })
-}

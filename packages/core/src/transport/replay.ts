@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { listMembers } from '../http-fields.ts'
 
@@ -7,14 +7,20 @@ import { listMembers } from '../http-fields.ts'
  * `bytes` are its `ordinaryHead`, and what came behind its head.
  *
  * Once a server has an `upgrade` listener, Node takes its parser off every connection that asks for any upgrade. So
- * the request's head is put back in front of what the connection holds, without the field `Upgrade`, and the server
- * gets the connection again: the parser reads head and body as if they had just arrived.
- * https://nodejs.org/api/http.html#event-connection
+ * the request's head is put back in front of what the connection holds, without the field `Upgrade`, and Node's parser
+ * gets the connection again: it reads head and body as if they had just arrived. Nobody else is told: for the
+ * application the connection is not a new one.
  */
 export function serveAsOrdinaryRequest(server: Server, rawSocket: Duplex, bytes: Buffer): void {
   rawSocket.unshift(bytes)
-  server.emit(server.listenerCount('secureConnection') > 0 ? 'secureConnection' : 'connection', rawSocket)
+  onConnection.call(server, rawSocket)
 }
+
+/**
+ * What Node's servers of HTTP/1.1 do with a connection, with TLS or without: every one of them listens with this same
+ * function. https://nodejs.org/api/http.html#event-connection
+ */
+const [onConnection] = createServer().listeners('connection') as [(this: Server, rawSocket: Duplex) => void]
 
 /**
  * The request's head as it came, without `Upgrade` and without that option of `Connection`.

@@ -1,9 +1,10 @@
+import type { Connection } from '../../src/life/connection.ts'
 import { Connections } from '../../src/life/connections.ts'
-import type { ContainedWebSocket } from '../../src/life/contained-socket.ts'
+import { Timers } from '../../src/life/timers.ts'
 import { resolveOptions } from '../../src/options/server.ts'
 
-/** Connections uses nothing of a socket. */
-const newSocket = () => ({}) as ContainedWebSocket
+/** Connections uses nothing of a connection but its socket. */
+const newConnection = () => ({ socket: {} }) as Connection
 
 /** Whether a promise has been fulfilled after all that was under way has been done. */
 async function isDone(promise: Promise<void>): Promise<boolean> {
@@ -17,65 +18,65 @@ async function isDone(promise: Promise<void>): Promise<boolean> {
 
 describe('Connections', () => {
   test('holds a socket until it closes', () => {
-    const connections = new Connections(resolveOptions({ heartbeat: false }))
-    const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, undefined)
-    connections.add(two, undefined)
-    expect([...connections.open]).toEqual([one, two])
+    const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
+    const [one, two] = [newConnection(), newConnection()]
+    connections.add(one)
+    connections.add(two)
+    expect([...connections.open]).toEqual([one.socket, two.socket])
     connections.remove(one, 1000)
-    expect([...connections.open]).toEqual([two])
+    expect([...connections.open]).toEqual([two.socket])
     connections.remove(two, 1000)
     expect(connections.open.size).toBe(0)
   })
 
   test('begins without sockets, and takes them', () => {
-    const connections = new Connections(resolveOptions({ heartbeat: false }))
+    const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
     expect(connections.open.size).toBe(0)
     expect(connections.draining).toBe(false)
   })
 
   test('does not mind a socket that closes twice', () => {
-    const connections = new Connections(resolveOptions({ heartbeat: false }))
-    const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, undefined)
-    connections.add(two, undefined)
+    const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
+    const [one, two] = [newConnection(), newConnection()]
+    connections.add(one)
+    connections.add(two)
     connections.remove(one, 1000)
     connections.remove(one, 1000)
-    expect([...connections.open]).toEqual([two])
+    expect([...connections.open]).toEqual([two.socket])
   })
 
   test('keeps apart what belongs to different attachments', () => {
     const [first, second] = [
-      new Connections(resolveOptions({ heartbeat: false })),
-      new Connections(resolveOptions({ heartbeat: false }))
+      new Connections(resolveOptions({ heartbeat: false }), new Timers()),
+      new Connections(resolveOptions({ heartbeat: false }), new Timers())
     ]
-    const [one, two] = [newSocket(), newSocket()]
-    first.add(one, undefined)
-    second.add(two, undefined)
+    const [one, two] = [newConnection(), newConnection()]
+    first.add(one)
+    second.add(two)
     first.remove(one, 1000)
     expect(first.open.size).toBe(0)
-    expect([...second.open]).toEqual([two])
+    expect([...second.open]).toEqual([two.socket])
   })
 })
 
 describe('empty', () => {
   test('resolves at once where no socket is open', async () => {
-    expect(await isDone(new Connections(resolveOptions({ heartbeat: false })).empty())).toBe(true)
+    expect(await isDone(new Connections(resolveOptions({ heartbeat: false }), new Timers()).empty())).toBe(true)
   })
 
   test('resolves at once where all sockets have closed before', async () => {
-    const connections = new Connections(resolveOptions({ heartbeat: false }))
-    const socket = newSocket()
-    connections.add(socket, undefined)
+    const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
+    const socket = newConnection()
+    connections.add(socket)
     connections.remove(socket, 1000)
     expect(await isDone(connections.empty())).toBe(true)
   })
 
   test('resolves when the last socket has closed, and not before', async () => {
-    const connections = new Connections(resolveOptions({ heartbeat: false }))
-    const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, undefined)
-    connections.add(two, undefined)
+    const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
+    const [one, two] = [newConnection(), newConnection()]
+    connections.add(one)
+    connections.add(two)
     const empty = connections.empty()
     connections.remove(one, 1000)
     expect(await isDone(empty)).toBe(false)
@@ -84,11 +85,11 @@ describe('empty', () => {
   })
 
   test('waits for a socket that was added later', async () => {
-    const connections = new Connections(resolveOptions({ heartbeat: false }))
-    const [one, two] = [newSocket(), newSocket()]
-    connections.add(one, undefined)
+    const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
+    const [one, two] = [newConnection(), newConnection()]
+    connections.add(one)
     const empty = connections.empty()
-    connections.add(two, undefined)
+    connections.add(two)
     connections.remove(one, 1000)
     expect(await isDone(empty)).toBe(false)
     connections.remove(two, 1000)
@@ -96,9 +97,9 @@ describe('empty', () => {
   })
 
   test('resolves for everyone who waits', async () => {
-    const connections = new Connections(resolveOptions({ heartbeat: false }))
-    const socket = newSocket()
-    connections.add(socket, undefined)
+    const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
+    const socket = newConnection()
+    connections.add(socket)
     const [first, second] = [connections.empty(), connections.empty()]
     connections.remove(socket, 1000)
     expect(await isDone(second)).toBe(true)

@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net'
 import { handshake, headArrived } from '@oneport/adapter-testsuite'
 import { acceptWebSocket, type Dispatch } from '../../src/index.ts'
+import { ContainedWebSocket } from '../../src/life/contained-socket.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 
-afterEach(stopAll)
+afterEach(async () => {
+  jest.restoreAllMocks()
+  await stopAll()
+})
 
 const clientCount = 1_000
 const batchSize = 50
@@ -29,13 +33,14 @@ test.each([
     const closedAt: number[] = []
     const listener: Dispatch = (req, res) =>
       acceptWebSocket(req, res, (socket) => {
-        const { close } = socket
-        socket.close = (...args) => {
-          const isFirst = socket.readyState === socket.OPEN
-          if (isFirst && closedAt.push(performance.now()) === clientCount / 4) work(busyMs)
-          close.apply(socket, args)
-        }
+        socket.on('error', () => {})
       })
+    const { close } = ContainedWebSocket.prototype
+    jest.spyOn(ContainedWebSocket.prototype, 'close').mockImplementation(function (this: ContainedWebSocket, ...args) {
+      const isFirst = this.readyState === this.OPEN
+      if (isFirst && closedAt.push(performance.now()) === clientCount / 4) work(busyMs)
+      close.apply(this, args)
+    })
     const { target, attachment } = await serve(listener, { heartbeat: false })
     const raws: Socket[] = []
     while (raws.length < clientCount) {

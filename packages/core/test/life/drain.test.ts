@@ -1,27 +1,28 @@
-import { EventEmitter } from 'node:events'
+import type { Connection } from '../../src/life/connection.ts'
 import { Connections } from '../../src/life/connections.ts'
-import type { ContainedWebSocket } from '../../src/life/contained-socket.ts'
+import { ContainedWebSocket } from '../../src/life/contained-socket.ts'
 import { type DrainOptions, type DrainResult, drain } from '../../src/life/drain.ts'
+import { Timers } from '../../src/life/timers.ts'
 import { resolveOptions } from '../../src/options/server.ts'
 
 /** What drain uses of a socket. The peer answers a close when the test says so, or at once. */
-class FakeSocket extends EventEmitter {
+class FakeSocket extends ContainedWebSocket {
   readonly closes: unknown[][] = []
   terminations = 0
   readonly #answers: boolean
 
   constructor(answers: boolean) {
-    super()
+    super(null, undefined, {})
     this.#answers = answers
   }
 
-  close(...args: unknown[]): void {
+  override close(...args: unknown[]): void {
     this.closes.push(args)
     // Not queueMicrotask: the fake timers have that one too.
     if (this.#answers) void Promise.resolve().then(() => this.emit('close'))
   }
 
-  terminate(): void {
+  override terminate(): void {
     this.terminations++
     this.emit('close')
   }
@@ -30,8 +31,15 @@ class FakeSocket extends EventEmitter {
 function connect(connections: Connections, count: number, answers = true): FakeSocket[] {
   return Array.from({ length: count }, () => {
     const socket = new FakeSocket(answers)
-    const connection = socket as unknown as ContainedWebSocket
-    connections.add(connection, undefined)
+    const connection = {
+      socket,
+      passes: () => true,
+      isReading: true,
+      close: (...args: unknown[]) => socket.close(...args),
+      terminate: () => socket.terminate()
+    } as Partial<Connection> as Connection
+    ContainedWebSocket.tie(socket, connection)
+    connections.add(connection)
     socket.on('close', () => connections.remove(connection, 1000))
     return socket
   })
@@ -54,7 +62,7 @@ let connections: Connections
 
 beforeEach(() => {
   jest.useFakeTimers()
-  connections = new Connections(resolveOptions({ heartbeat: false }))
+  connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
 })
 
 afterEach(() => {
@@ -313,7 +321,7 @@ describe('options of drain', () => {
       expect(await rejection({ [name]: value })).toBe(
         `${name}: expected a number of milliseconds from 0 to 2147483647; got ${typeof value === 'string' ? `'${value}'` : value}`
       )
-      connections = new Connections(resolveOptions({ heartbeat: false }))
+      connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
     }
   })
 

@@ -1,4 +1,5 @@
 import { type Expiring, Expiry } from '../../src/life/expiry.ts'
+import { Timers } from '../../src/life/timers.ts'
 
 const start = new Date('2030-01-01T00:00:00Z').getTime()
 beforeEach(() => void jest.useFakeTimers({ now: start }))
@@ -13,7 +14,7 @@ class Connection implements Expiring {
 }
 
 test('ends each connection at its time, by one timer', () => {
-  const expiry = new Expiry()
+  const expiry = new Expiry(new Timers())
   const [early, late] = [new Connection(), new Connection()]
   expiry.set(late, start + 5_000)
   expiry.set(early, start + 1_000)
@@ -24,7 +25,7 @@ test('ends each connection at its time, by one timer', () => {
 })
 
 test('ends a connection whose time is over at once, but not within the call', () => {
-  const expiry = new Expiry()
+  const expiry = new Expiry(new Timers())
   const connection = new Connection()
   expiry.set(connection, start - 1)
   expect(connection.ends).toEqual([])
@@ -33,7 +34,7 @@ test('ends a connection whose time is over at once, but not within the call', ()
 })
 
 test('follows a time that is moved, either way, or taken away', () => {
-  const expiry = new Expiry()
+  const expiry = new Expiry(new Timers())
   const [later, sooner, never] = [new Connection(), new Connection(), new Connection()]
   for (const connection of [later, sooner, never]) expiry.set(connection, start + 2_000)
   expiry.set(later, start + 3_000)
@@ -44,7 +45,7 @@ test('follows a time that is moved, either way, or taken away', () => {
 })
 
 test('has no timer while nothing expires', () => {
-  const expiry = new Expiry()
+  const expiry = new Expiry(new Timers())
   const connection = new Connection()
   expiry.set(connection, Infinity)
   expect(jest.getTimerCount()).toBe(0)
@@ -55,7 +56,7 @@ test('has no timer while nothing expires', () => {
 })
 
 test('waits longer than a timer can', () => {
-  const expiry = new Expiry()
+  const expiry = new Expiry(new Timers())
   const connection = new Connection()
   const days = 60 * 86_400_000
   expiry.set(connection, start + days)
@@ -66,7 +67,7 @@ test('waits longer than a timer can', () => {
 })
 
 test('notices within a minute that the clock was set', () => {
-  const expiry = new Expiry()
+  const expiry = new Expiry(new Timers())
   const connection = new Connection()
   expiry.set(connection, start + 86_400_000)
   jest.setSystemTime(start + 86_400_001)
@@ -75,7 +76,7 @@ test('notices within a minute that the clock was set', () => {
 })
 
 test('takes connections that expire close together in one turn', () => {
-  const expiry = new Expiry()
+  const expiry = new Expiry(new Timers())
   const connections = Array.from({ length: 100 }, () => new Connection())
   connections.forEach((connection, index) => void expiry.set(connection, start + 1_000 + index / 10))
   jest.advanceTimersByTime(1_030)

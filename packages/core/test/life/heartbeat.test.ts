@@ -1,4 +1,5 @@
 import { type Beating, Heartbeat } from '../../src/life/heartbeat.ts'
+import { Timers } from '../../src/life/timers.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
@@ -27,7 +28,7 @@ class Peer implements Beating {
   }
 }
 
-const beat = () => new Heartbeat({ intervalMs: 1_000, timeoutMs: 300 })
+const beat = () => new Heartbeat({ intervalMs: 1_000, timeoutMs: 300 }, new Timers())
 
 test('pings a silent peer once an interval, and lets it live while it answers', () => {
   const heartbeat = beat()
@@ -105,7 +106,7 @@ test('does not give up a peer that sends anything after the ping, or that nobody
 })
 
 test('lets a peer live that answers late, where the timeout is longer than the interval', () => {
-  const heartbeat = new Heartbeat({ intervalMs: 100, timeoutMs: 350 })
+  const heartbeat = new Heartbeat({ intervalMs: 100, timeoutMs: 350 }, new Timers())
   const [late, dead] = [new Peer(), new Peer()]
   for (const peer of [late, dead]) {
     peer.answers = false
@@ -121,7 +122,7 @@ test('lets a peer live that answers late, where the timeout is longer than the i
 })
 
 test('spreads ten thousand pings evenly over the interval', () => {
-  const heartbeat = new Heartbeat({ intervalMs: 30_000, timeoutMs: 10_000 })
+  const heartbeat = new Heartbeat({ intervalMs: 30_000, timeoutMs: 10_000 }, new Timers())
   const peers = Array.from({ length: 10_000 }, () => new Peer())
   for (const peer of peers) heartbeat.add(peer)
   expect(jest.getTimerCount()).toBe(1)

@@ -401,6 +401,7 @@ describe('the options of an attachment', () => {
       perMessageDeflate: true,
       closeTimeoutMs: 1,
       coalesce: true,
+      messageBudget: { messages: 1, perMs: 1 },
       ws: {},
       heartbeat: false,
       claims: () => true,
@@ -408,6 +409,7 @@ describe('the options of an attachment', () => {
       onClosed: () => {},
       handshakeTimeoutMs: 1,
       maxPendingHandshakes: 1,
+      maxPendingHandshakesPerAddress: 1,
       maxConnections: 1,
       maxConnectionsPerAddress: 1,
       onError: () => {},
@@ -444,6 +446,7 @@ describe('the options of an attachment', () => {
       'maxConnections',
       'maxConnectionsPerAddress',
       'maxPendingHandshakes',
+      'maxPendingHandshakesPerAddress',
       'onClosed',
       'onError',
       'onRefused'

@@ -53,7 +53,7 @@ describe('stats()', () => {
       accepted: 0,
       refused: {},
       closed: {},
-      terminated: { heartbeat: 0, backpressure: 0, drain: 0 }
+      terminated: { heartbeat: 0, backpressure: 0, budget: 0, drain: 0 }
     })
   })
 
@@ -84,7 +84,7 @@ describe('stats()', () => {
     stubborn.write(handshake('/'))
     await read(stubborn, headArrived)
     await attachment.drain({ deadlineMs: 20 })
-    expect(attachment.stats().terminated).toEqual({ heartbeat: 0, backpressure: 1, drain: 1 })
+    expect(attachment.stats().terminated).toEqual({ heartbeat: 0, backpressure: 1, budget: 0, drain: 1 })
   })
 
   test('counts a handshake that timed out', async () => {

@@ -1,6 +1,7 @@
 import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
 import { acceptWebSocket, type Dispatch } from '../../src/index.ts'
-import { PendingHandshakes } from '../../src/life/pending-handshakes.ts'
+import { Deadlines } from '../../src/life/deadlines.ts'
+import { Timers } from '../../src/life/timers.ts'
 import { serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)
@@ -86,7 +87,7 @@ test('regression: a tab behind "Upgrade", which Node 20 does not find then, was 
 
 test('regression: each handshake that expired while another one waited left a timer running', () => {
   jest.useFakeTimers()
-  const pending = new PendingHandshakes(100)
+  const pending = new Deadlines(100, new Timers())
   for (let count = 0; count < 50; count++) {
     pending.add({ expire: () => true, due: undefined, inFront: undefined, behind: undefined }, performance.now())
     jest.advanceTimersByTime(10)

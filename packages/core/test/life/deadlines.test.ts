@@ -1,9 +1,10 @@
-import { PendingHandshakes, type Waiting } from '../../src/life/pending-handshakes.ts'
+import { Deadlines, type Due } from '../../src/life/deadlines.ts'
+import { Timers } from '../../src/life/timers.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
 
-const waiting = (again = false): Waiting & { expire: jest.Mock } => ({
+const waiting = (again = false): Due & { expire: jest.Mock } => ({
   expire: jest.fn(() => again),
   due: undefined,
   inFront: undefined,
@@ -11,7 +12,7 @@ const waiting = (again = false): Waiting & { expire: jest.Mock } => ({
 })
 
 test('expires each handshake when its time is up, with one timer for all', () => {
-  const pending = new PendingHandshakes(100)
+  const pending = new Deadlines(100, new Timers())
   const handshakes = Array.from({ length: 5 }, () => {
     const handshake = waiting()
     pending.add(handshake, performance.now())
@@ -28,7 +29,7 @@ test('expires each handshake when its time is up, with one timer for all', () =>
 })
 
 test('does not expire what was answered, whichever it was, and has no timer for long when nothing waits', () => {
-  const pending = new PendingHandshakes(100)
+  const pending = new Deadlines(100, new Timers())
   const [one, two] = [waiting(), waiting()]
   pending.add(one, performance.now())
   pending.add(two, performance.now())
@@ -47,7 +48,7 @@ test('does not expire what was answered, whichever it was, and has no timer for 
 })
 
 test('gives the same time once more to what asks for it', () => {
-  const pending = new PendingHandshakes(100)
+  const pending = new Deadlines(100, new Timers())
   const slow = waiting(true)
   pending.add(slow, performance.now())
   jest.advanceTimersByTime(250)
@@ -57,7 +58,7 @@ test('gives the same time once more to what asks for it', () => {
 })
 
 test('waits for ever where the time is Infinity', () => {
-  const pending = new PendingHandshakes(Infinity)
+  const pending = new Deadlines(Infinity, new Timers())
   pending.add(waiting(), performance.now())
   expect(jest.getTimerCount()).toBe(0)
   expect(pending.size).toBe(1)

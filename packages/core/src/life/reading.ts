@@ -1,0 +1,43 @@
+import type { Writable } from 'node:stream'
+
+/** Gets the bytes that a connection receives, in place of the stream that parses frames. */
+export interface Reader {
+  /** @returns false where nothing more may come until that stream emits `drain` */
+  read(chunk: Buffer): boolean
+  /** Called in front of the end of that stream. */
+  finish(): void
+}
+
+/** The stream of `ws` that parses frames. */
+interface Receiver extends Writable {
+  reader?: Reader
+}
+
+/** Has a reader get what `ws` writes to its receiver. */
+export function readThrough(receiver: Receiver, reader: Reader): void {
+  receiver.reader = reader
+  receiver.write = write as Writable['write']
+  receiver.end = end as Writable['end']
+}
+
+/** Parses bytes; `done` is called when that is over, which for a compressed message takes a while. */
+export function parse(receiver: Writable, chunk: Buffer, done?: () => void): boolean {
+  const { write } = Object.getPrototypeOf(receiver) as Writable
+  return Reflect.apply(write, receiver, done === undefined ? [chunk] : [chunk, done])
+}
+
+/** One function for all receivers, as the next one. */
+function write(this: Receiver, chunk: Buffer): boolean {
+  return (this.reader as Reader).read(chunk)
+}
+
+/**
+ * `ws` ends a receiver again that has ended, and Node makes an error with a stack each time, which nobody gets: a part of
+ * a fifth of the work of a short connection.
+ */
+function end(this: Receiver): Writable {
+  if (this.writableEnded) return this
+  this.reader?.finish()
+  const { end } = Object.getPrototypeOf(this) as Writable
+  return Reflect.apply(end, this, [])
+}

@@ -1,0 +1,106 @@
+/**
+ * Everything that is ever put on a raw socket as a property of its own is put on and taken off here.
+ */
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Duplex } from 'node:stream'
+
+/** A method of a raw socket, with whatever it takes. */
+export type Method = (...args: never[]) => unknown
+
+/** The method that a raw socket has by its class. */
+export function methodOf<Name extends keyof Duplex>(rawSocket: Duplex, name: Name): Duplex[Name] {
+  return (Object.getPrototypeOf(rawSocket) as Duplex)[name]
+}
+
+/**
+ * Puts methods in front of a raw socket's own.
+ * @returns takes them off again, and puts back what was there
+ */
+export function override(rawSocket: Duplex, methods: Readonly<Record<string, Method>>): () => void {
+  let before: [name: string, descriptor: PropertyDescriptor | undefined][] = []
+  for (const [name, value] of Object.entries(methods)) {
+    before.push([name, Object.getOwnPropertyDescriptor(rawSocket, name)])
+    Object.defineProperty(rawSocket, name, { configurable: true, writable: true, value })
+  }
+  return () => {
+    for (const [name, descriptor] of before) {
+      if (descriptor === undefined) Reflect.deleteProperty(rawSocket, name)
+      else Object.defineProperty(rawSocket, name, descriptor)
+    }
+    before = []
+  }
+}
+
+/**
+ * Takes the next write in place of the raw socket.
+ * @returns takes it off again; does nothing where the write has come
+ */
+export function takeNextWrite(rawSocket: Duplex, take: (data: unknown) => void): () => void {
+  const restore = override(rawSocket, {
+    write: (data: unknown) => {
+      restore()
+      take(data)
+      return true
+    }
+  })
+  return restore
+}
+
+/**
+ * Leaves a stream as if nobody had read from it or paused it yet: the next `data` listener starts it. Node does the same
+ * before it emits `upgrade`.
+ */
+export function forgetFlow(stream: Duplex): void {
+  ;(stream as { readableFlowing: boolean | null }).readableFlowing = null
+}
+
+/** What has a raw socket once its handshake is accepted. */
+export interface Occupant {
+  /** Whether a bare `destroy()` comes from a framework that cannot answer any more. */
+  readonly isShielded: boolean
+}
+
+const occupant = Symbol('oneport.occupant')
+type Occupied = Duplex & { [occupant]?: Occupant | undefined }
+
+/**
+ * Gives a raw socket to a WebSocket. The request keeps it as `req.socket`, and a framework ends the connection of a request
+ * that fails after its response has begun: Express asks `res.headersSent` and calls `req.socket.destroy()`. Behind a 101
+ * that would end the WebSocket, so while its occupant is shielded, it does nothing.
+ *
+ * It also spares the ends of what has ended: `ws` does so, and Node makes an error with a stack each time, which nobody
+ * gets: a fifth of the work of a short connection, together with those of its receiver.
+ */
+export function occupy(rawSocket: Occupied, by: Occupant): void {
+  rawSocket[occupant] = by
+  rawSocket.end = end as Duplex['end']
+  rawSocket.destroy = destroy
+}
+
+function end(this: Duplex, ...args: never[]): Duplex {
+  if (this.writableEnded && args.length === 0) return this
+  return Reflect.apply(methodOf(this, 'end'), this, args)
+}
+
+function destroy<Stream extends Occupied>(this: Stream, error?: Error): Stream {
+  if (!error && this[occupant]?.isShielded) return this
+  return Reflect.apply(methodOf(this, 'destroy'), this, [error]) as Stream
+}
+
+/** Gives a stream of HTTP/2 what a socket has, for the heartbeat, for slow clients, and for the log. */
+export function countBytes(stream: ServerHttp2Stream): void {
+  let bytesRead = 0
+  let bytesWritten = 0
+  const { push, write } = stream
+  stream.push = (chunk: Uint8Array | null, ...rest: never[]) => {
+    bytesRead += chunk?.length ?? 0
+    return Reflect.apply(push, stream, [chunk, ...rest])
+  }
+  stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
+    bytesWritten += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length
+    return Reflect.apply(write, stream, [chunk, ...rest])
+  }) as typeof stream.write
+  Object.defineProperty(stream, 'bytesRead', { get: () => bytesRead })
+  Object.defineProperty(stream, 'bytesWritten', { get: () => bytesWritten })
+  Object.defineProperty(stream, 'remoteAddress', { get: () => stream.session?.socket?.remoteAddress })
+}

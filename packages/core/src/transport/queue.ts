@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { clientKeyOf } from '../rules/address.ts'
+import type { Receiver } from './dispatch.ts'
+import { abortRequest } from './events.ts'
+import type { BusySocket, RawSocket, Tenant } from './raw-socket.ts'
+
+/**
+ * Runs when the responses to requests in front of a request have gone out: Node hands over a pipelined request for an
+ * upgrade while they are still being written. Until then it counts as any handshake that waits.
+ */
+export function afterThoseInFront(
+  rawSocket: RawSocket,
+  receiver: Receiver,
+  req: IncomingMessage,
+  run: () => void
+): void {
+  const { stream } = rawSocket
+  if (!stream._httpMessage) begin(stream, run)
+  else new Queued(rawSocket, run).wait(receiver, req)
+}
+
+function begin(stream: BusySocket, run: () => void): void {
+  // A keep-alive timeout of requests in front must not end this one.
+  if (stream.timeout) stream.setTimeout?.(0)
+  run()
+}
+
+/** A request that waits behind unfinished responses. */
+class Queued implements Tenant {
+  readonly key = undefined
+  clientKey: string | undefined
+  readonly #rawSocket: RawSocket
+  #run: (() => void) | undefined
+
+  constructor(rawSocket: RawSocket, run: () => void) {
+    this.#rawSocket = rawSocket
+    this.#run = run
+  }
+
+  wait({ connections, options }: Receiver, req: IncomingMessage): void {
+    this.clientKey = clientKeyOf(options.effectiveRequest(req))
+    this.#rawSocket.rent(this, connections, performance.now())
+    this.#rawSocket.watch({ keeps: true })
+    if (connections.pending.size > options.maxPendingHandshakes) this.expire()
+    this.#follow(this.#rawSocket.stream._httpMessage)
+  }
+
+  #follow(inFront: ServerResponse | null | undefined): void {
+    const { stream } = this.#rawSocket
+    if (inFront) {
+      stream.on('drain', passDrainOn)
+      inFront.once('close', () => {
+        stream.removeListener('drain', passDrainOn)
+        this.#follow(stream._httpMessage)
+      })
+    } else if (stream.destroyed || stream.writableEnded) {
+      this.#rawSocket.leave()
+    } else if (this.#run === undefined) {
+      this.#rawSocket.linger()
+    } else {
+      begin(stream, this.#run)
+    }
+  }
+
+  /** Node's parser would tell the request in front, but it has let go of the connection. */
+  closed(): void {
+    const inFront = this.#rawSocket.stream._httpMessage
+    if (inFront) abortRequest(inFront.req)
+  }
+
+  /**
+   * The response in front is left alone, however long it takes; the connection is closed behind it, as a server may do
+   * with a pipelined request (RFC 9112 §9.3.2).
+   */
+  expire(): boolean {
+    if (this.#run === undefined) return true
+    this.#run = undefined
+    this.#rawSocket.watch({ keeps: false })
+    this.#rawSocket.moveTo('answering')
+    return false
+  }
+
+  taken(): void {
+    this.#run = undefined
+  }
+
+  revoke(): void {}
+}
+
+/**
+ * Passes a raw socket's `drain` on to its response; Node's own listener is gone by now.
+ * `writableNeedDrain` would stay true for ever without Node's listener, so it is read from the socket from here on.
+ */
+export function passDrainOn(this: BusySocket): void {
+  const res = this._httpMessage
+  if (!res || res.writableEnded) return
+  Object.defineProperty(res, 'writableNeedDrain', {
+    configurable: true,
+    get: () => this.writableNeedDrain
+  })
+  res.emit('drain')
+}
