@@ -90,6 +90,7 @@ describe('core', () => {
     'rules/bearer.ts',
     'close-code.ts',
     'rules/credential.ts',
+    'options/checks.ts',
     'options/endpoint.ts',
     'errors.ts',
     'life/expiry.ts',
@@ -97,13 +98,15 @@ describe('core', () => {
     'reports/fault.ts',
     'life/heartbeat.ts',
     'http-fields.ts',
+    'rules/host.ts',
     'rules/limits.ts',
     'reports/log.ts',
     'options/server.ts',
     'rules/origin.ts',
     'life/pending-handshakes.ts',
     'rules/subprotocol.ts',
-    'rules/request.ts'
+    'rules/request.ts',
+    'show.ts'
   ]
 
   test('has pure files that import pure files, and of everything else only types', () => {
