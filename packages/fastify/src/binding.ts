@@ -52,9 +52,10 @@ class FastifyEffectiveRequest implements EffectiveRequest {
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {
-    const { host, protocol, ips, headers } = request
+    const { host, protocol, headers } = request
     // More than one address: a trusted proxy speaks. A plain connection that none speaks for may still have begun as TLS.
-    const isForwarded = (ips?.length ?? 0) > 1 && headers['x-forwarded-proto'] !== undefined
+    const isForwarded =
+      headers['x-forwarded-proto'] !== undefined && (unlessItThrows(() => request.ips, undefined)?.length ?? 0) > 1
     // Some proxies, Traefik among them, forward `wss` and `ws`.
     const isSecure = protocol === 'https' || (protocol as string) === 'wss'
     this.host = host
@@ -63,6 +64,15 @@ class FastifyEffectiveRequest implements EffectiveRequest {
   }
 
   get address(): string {
-    return this.#request.ip
+    return unlessItThrows(() => this.#request.ip, 'unknown')
+  }
+}
+
+/** The application's own `trustProxy` function may throw: it is asked about forwarded addresses, which may be anything. */
+function unlessItThrows<Value>(read: () => Value, otherwise: Value): Value {
+  try {
+    return read()
+  } catch {
+    return otherwise
   }
 }
