@@ -36,6 +36,7 @@ export {
   renew,
   type ServerOptions,
   serverOptionNames,
+  show,
   type TerminationCause,
   type WebSocket,
   type WebSocketHandler
