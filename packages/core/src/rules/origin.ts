@@ -75,7 +75,7 @@ type OriginTest = (value: string, origin: ParsedOrigin | undefined, effective: E
 const serializedOrigin =
   /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?)(?::(\d{1,5}))?$/i
 /** What the pages of programs have for one: `file://`, `app://.`. */
-const localOrigin = /^(?!(?:http|ws)s?:)([a-z][a-z0-9+.-]*):\/\/(\.?)$/i
+const localOrigin = /^([a-z][a-z0-9+.-]*):\/\/(\.?)$/i
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(\d{0,5}))?$/i
 const labels = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
 
@@ -97,7 +97,10 @@ function parseOrigin(value: string): ParsedOrigin | undefined {
   const scheme = pageScheme.get(sent) ?? sent
   const port = match[3] === undefined ? defaultPort(scheme) : Number(match[3])
   if (port !== undefined && port > 65_535) return undefined
-  return { scheme, host: (match[2] as string).toLowerCase(), port }
+  const host = (match[2] as string).toLowerCase()
+  // Pages of the web have a name.
+  if (isOfWeb(scheme) && (host === '' || host === '.')) return undefined
+  return { scheme, host, port }
 }
 
 const serialize = ({ scheme, host, port }: ParsedOrigin): string =>
