@@ -24,6 +24,7 @@ export {
   type FaultContext,
   type FaultPhase,
   type FrameworkBinding,
+  faultReporter,
   HandshakeError,
   type HandshakeErrorCode,
   type HandshakeRequest,

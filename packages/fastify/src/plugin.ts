@@ -1,4 +1,4 @@
-import { type Attachment, attach, isWebSocketRequest } from '@oneport/core'
+import { type Attachment, attach, faultReporter, isWebSocketRequest } from '@oneport/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { earlierRoutes } from './earlier-routes.ts'
@@ -22,7 +22,7 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
   const isCompatible = forPlugin.compatibility !== undefined
   reportEarlierRoutes(app, isCompatible)
   const options = resolveOptions(app, forCore, wsOptions, isCompatible)
-  const onError = options.onError ?? logFault(app)
+  const onError = faultReporter(options.onError ?? logFault(app))
 
   // Through the server's own event: whatever listens for requests (tracing, Fastify itself) sees handshakes too.
   const attachment = attach(app.server, (req, res) => app.server.emit('request', req, res), {

@@ -4,7 +4,7 @@ import type { HandshakeError } from '../errors.ts'
 import type { HeartbeatOptions } from '../life/heartbeat.ts'
 import { type ConnectionSummary, factsOf } from '../reports/facts.ts'
 import { contain, type FaultContext, type FaultReporter } from '../reports/fault.ts'
-import { logFault, logRefusal } from '../reports/log.ts'
+import { faultReporter, logFault, logRefusal } from '../reports/log.ts'
 import { isBearerPrefix } from '../rules/bearer.ts'
 import { type EffectiveRequest, effectiveRequest } from '../rules/origin.ts'
 import { checkCount, checkMilliseconds, checkNames, checkType, expected } from './checks.ts'
@@ -153,15 +153,10 @@ export function resolveOptions(options: AttachOptions, observe?: FaultReporter):
   checkCount('maxConnections', maxConnections, 'connections')
   checkCount('maxConnectionsPerAddress', maxConnectionsPerAddress, 'connections')
   const endpoint = resolveEndpoint(ofEndpoints, defaultEndpoint)
+  const report = faultReporter(onError)
   const reportFault: FaultReporter = (error, context) => {
     observe?.(error, context)
-    contain(
-      () => onError(error, context),
-      (fault) => {
-        logFault(error, context)
-        logFault(fault, context)
-      }
-    )
+    report(error, context)
   }
   return {
     endpoint,

@@ -1,11 +1,23 @@
 import type { HandshakeError } from '../errors.ts'
 import { describe, describeBriefly, oneLine } from '../show.ts'
-import type { FaultContext } from './fault.ts'
+import { contain, type FaultContext, type FaultReporter } from './fault.ts'
 
 /** The default `onError`: one line. What a peer did wrong has no stack that would tell anything. Never throws. */
 export function logFault(error: unknown, { phase }: FaultContext): void {
   write(`fault in ${phase}: ${phase === 'protocol' ? describeBriefly(error) : describe(error)}`)
 }
+
+/** An `onError` that never throws: where it fails, its own fault and the one that it was told of are logged. */
+export const faultReporter =
+  (onError: (error: unknown, context: FaultContext) => unknown): FaultReporter =>
+  (error, context) =>
+    contain(
+      () => onError(error, context),
+      (fault) => {
+        logFault(error, context)
+        logFault(fault, context)
+      }
+    )
 
 /** The default `onRefused`: a line where it is likely that the operator has to change something. */
 export function logRefusal(error: HandshakeError): void {
