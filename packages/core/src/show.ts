@@ -4,8 +4,11 @@
  * obeys. Nothing here throws, and the length of what it returns is bounded.
  */
 
-/** Characters of a value in a message. */
-const longestValue = 120
+/** Characters of what a client sent, in a message. */
+const longestQuote = 120
+
+/** Characters of a value of the application's own. */
+const longestValue = 256
 
 /** Characters of an error in a log line: a message and ten lines of a stack fit. */
 const longestError = 8_192
@@ -13,8 +16,8 @@ const longestError = 8_192
 /** What a client sent, for a message: quoted, escaped, and cut. A missing value reads `nothing`. */
 export function quote(value: string | undefined): string {
   if (value === undefined) return 'nothing'
-  const quoted = escapeControls(JSON.stringify(value.slice(0, longestValue)))
-  return value.length > longestValue ? `${quoted}…` : quoted
+  const quoted = escapeControls(JSON.stringify(value.slice(0, longestQuote)))
+  return value.length > longestQuote ? `${quoted}…` : quoted
 }
 
 /** A value of the application's own, for a message about its mistake; cut, and as it is otherwise. */

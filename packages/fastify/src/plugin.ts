@@ -22,7 +22,7 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
   const isCompatible = forPlugin.compatibility !== undefined
   reportEarlierRoutes(app, isCompatible)
   const options = resolveOptions(app, forCore, wsOptions, isCompatible)
-  const onError = faultReporter(options.onError ?? logFault(app))
+  const onError = options.onError ?? logFault(app)
 
   // Through the server's own event: whatever listens for requests (tracing, Fastify itself) sees handshakes too.
   const attachment = attach(app.server, (req, res) => app.server.emit('request', req, res), {
@@ -31,7 +31,7 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
     onClosed: options.onClosed ?? logClosed(app)
   })
   attachments.set(app.server, attachment)
-  const server = websocketServer(attachment, wsOptions?.clientTracking, onError)
+  const server = websocketServer(attachment, wsOptions?.clientTracking, faultReporter(onError))
   const acceptance = {
     onRefused: options.onRefused,
     websocketServer: server,
