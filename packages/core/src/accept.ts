@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import { show } from './errors.ts'
 import { type Agreed, type Handshake, type HandshakeRequest, type HandshakeResponse, handshakeOf } from './handshake.ts'
 import type { EndpointOptions } from './options/endpoint.ts'
 import { answerFailure } from './refuse.ts'
 import { logFault } from './reports/log.ts'
 import { type Credential, resolveCredential, splitCredential } from './rules/credential.ts'
 import { check, type FrameworkBinding, noFramework, reportRefusal } from './rules/rules.ts'
+import { show } from './show.ts'
 
 /**
  * Serves one connection. It gets the socket and the request as the framework has it; what it throws or rejects with

@@ -44,12 +44,38 @@ const refusals = {
 export type HandshakeErrorCode = keyof typeof refusals
 
 /**
+ * An `Error` that takes no stack. A refusal is the client's doing: the way through this library to it tells nobody
+ * anything, and to walk it costs several times what the rest of the error does. `Error` itself has no other way than
+ * `Error.stackTraceLimit`, which belongs to the application and cannot be written under `--frozen-intrinsics`.
+ */
+const StacklessError = function (this: Error, message: string): void {
+  // Not enumerable, as with `Error`.
+  Object.defineProperty(this, 'message', hidden(message))
+  Object.defineProperty(this, 'stack', hidden(`HandshakeError: ${message}`))
+} as unknown as new (
+  message: string
+) => Error
+StacklessError.prototype = Error.prototype
+
+const hidden = (value: string): PropertyDescriptor => ({ configurable: true, enumerable: false, writable: true, value })
+
+/**
  * Why an opening handshake was refused.
  *
  * Both frameworks' default error handlers render it with its status and header fields; an error handler of the
  * application's own finds everything it needs here. Nothing in it repeats a credential of the request.
  */
-export class HandshakeError extends Error {
+export class HandshakeError extends StacklessError {
+  /** `instanceof` never throws, whatever an application has thrown: a Proxy may throw when it is asked. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    try {
+      // biome-ignore lint/complexity/noThisInStatic: a subclass has instances of its own
+      return Function.prototype[Symbol.hasInstance].call(this, value)
+    } catch {
+      return false
+    }
+  }
+
   override readonly name = 'HandshakeError'
   /** Which rule refused: a stable name to test for. */
   readonly code: HandshakeErrorCode
@@ -71,11 +97,7 @@ export class HandshakeError extends Error {
    * @param answer status and header fields of this one answer, in place of those of its code
    */
   constructor(code: HandshakeErrorCode, message: string, detail?: string, answer: Partial<Refusal> = refusals[code]) {
-    // A refusal is the client's doing: the way through this library to it tells nobody anything, and costs time.
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = 0
     super(message)
-    Error.stackTraceLimit = stackTraceLimit
     const { status = refusals[code].status, headers = refusals[code].headers } = answer
     this.code = code
     this.status = status
@@ -84,26 +106,4 @@ export class HandshakeError extends Error {
     this.expose = status < 500
     this.detail = detail
   }
-}
-
-const longestQuote = 120
-
-/**
- * What a client sent, fit for a message: quoted, control characters escaped, cut at a length that a log line bears.
- * A missing value reads `nothing`.
- */
-export function quote(value: string | undefined): string {
-  if (value === undefined) return 'nothing'
-  const quoted = JSON.stringify(value.slice(0, longestQuote)).replace(moreControls, escapeControl)
-  return value.length > longestQuote ? `${quoted}…` : quoted
-}
-
-// JSON leaves these as they are; a terminal that shows the log obeys some of them.
-const moreControls = /[\u007f-\u009f]/g
-const escapeControl = (character: string): string => `\\u00${character.charCodeAt(0).toString(16)}`
-
-/** A value of the application's own, fit for a message about its mistake. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
 }

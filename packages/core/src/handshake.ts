@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { WebSocket } from 'ws'
-import { HandshakeError, quote } from './errors.ts'
+import { HandshakeError } from './errors.ts'
 import { type HandshakeFields, type HeadFields, setFields } from './http-fields.ts'
 import { Connection } from './life/connection.ts'
 import type { Connections } from './life/connections.ts'
@@ -9,10 +9,12 @@ import { ContainedWebSocket } from './life/contained-socket.ts'
 import { openSocket } from './life/open-socket.ts'
 import type { Endpoint } from './options/endpoint.ts'
 import type { ResolvedOptions } from './options/server.ts'
-import { pathOf } from './reports/facts.ts'
+import { factsOf, pathOf } from './reports/facts.ts'
+import { contain, type FaultReporter } from './reports/fault.ts'
 import { clientKeyOf } from './rules/address.ts'
 import type { ResolvedCredential } from './rules/credential.ts'
 import type { EffectiveRequest } from './rules/origin.ts'
+import { quote } from './show.ts'
 import type { RawSocket, Tenant } from './transport/raw-socket.ts'
 
 /** A request of HTTP/1.1, or one of HTTP/2 in the shape that Node gives it for compatibility. */
@@ -273,8 +275,8 @@ export class Handshake implements Tenant {
     this.#isReported = true
     const { req } = this.response
     this.connections.stats.refused(error, req, this.since)
-    if (framework?.onRefused !== undefined) framework.onRefused(error)
-    else this.options.onRefused(error, req)
+    if (framework?.onRefused === undefined) this.options.onRefused(error, req)
+    else tellFramework(framework, error, this.options.onError, req)
   }
 
   /** What the client is counted by among those that wait; undefined as long as nobody knows. */
@@ -282,6 +284,19 @@ export class Handshake implements Tenant {
     this.#clientKey ??= clientKeyOf(this.client ?? this.options.effectiveRequest(this.response.req))
     return this.#clientKey
   }
+}
+
+/** Has a framework log a refusal; one that fails at that does not change the answer. */
+export function tellFramework(
+  framework: { onRefused?(error: HandshakeError): unknown },
+  error: HandshakeError,
+  onError: FaultReporter,
+  req: IncomingMessage
+): void {
+  contain(
+    () => framework.onRefused?.(error),
+    (fault) => onError(fault, { phase: 'dispatch', request: factsOf(req), socket: undefined })
+  )
 }
 
 /** Two listeners for `upgrade` accepted one handshake. */

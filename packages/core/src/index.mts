@@ -24,6 +24,7 @@ export {
   type FaultContext,
   type FaultPhase,
   type FrameworkBinding,
+  faultReporter,
   HandshakeError,
   type HandshakeErrorCode,
   type HandshakeRequest,
@@ -38,6 +39,7 @@ export {
   renew,
   type ServerOptions,
   serverOptionNames,
+  show,
   type TerminationCause,
   type WebSocket,
   type WebSocketHandler

@@ -90,6 +90,7 @@ describe('core', () => {
     'rules/bearer.ts',
     'close-code.ts',
     'rules/credential.ts',
+    'options/checks.ts',
     'options/endpoint.ts',
     'errors.ts',
     'life/expiry.ts',
@@ -97,6 +98,7 @@ describe('core', () => {
     'reports/fault.ts',
     'life/heartbeat.ts',
     'http-fields.ts',
+    'rules/host.ts',
     'rules/limits.ts',
     'reports/log.ts',
     'options/server.ts',
@@ -105,7 +107,8 @@ describe('core', () => {
     'life/deadlines.ts',
     'life/held-messages.ts',
     'rules/subprotocol.ts',
-    'rules/request.ts'
+    'rules/request.ts',
+    'show.ts'
   ]
 
   test('has pure files that import pure files, and of everything else only types', () => {

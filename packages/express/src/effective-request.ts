@@ -16,8 +16,17 @@ export function effectiveRequest(req: Request): EffectiveRequest | undefined {
   return {
     host: forwardedHost ?? req.get('Host'),
     get address() {
-      return req.ip
+      return addressOf(req)
     },
     scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined
+  }
+}
+
+/** The application's own `trust proxy` function may throw: it is asked about forwarded addresses, which may be anything. */
+function addressOf(req: Request): string | undefined {
+  try {
+    return req.ip
+  } catch {
+    return 'unknown'
   }
 }

@@ -11,6 +11,7 @@ import {
   type EndpointOptions,
   isWebSocketRequest,
   serverOptionNames,
+  show,
   type WebSocket
 } from '@oneport/core'
 import express from 'express'
@@ -180,9 +181,9 @@ function addWsRoute<Target extends expressWs.RouterLike>(
   path: string,
   ...handlers: expressWs.WebsocketRequestHandler[]
 ): Target {
-  if (typeof path !== 'string') throw new TypeError(`ws: expected a path as a string; got ${String(path)}`)
+  if (typeof path !== 'string') throw new TypeError(`ws: expected a path as a string; got ${show(path)}`)
   const wrong = handlers.length === 0 ? 0 : handlers.findIndex((handler) => typeof handler !== 'function')
-  if (wrong !== -1) throw new TypeError(`ws: expected handlers (ws, req, next) => …; got ${String(handlers[wrong])}`)
+  if (wrong !== -1) throw new TypeError(`ws: expected handlers (ws, req, next) => …; got ${show(handlers[wrong])}`)
   const last = handlers.length - 1
   this.get(
     `${path}${path.endsWith('/') ? '' : '/'}.websocket`,

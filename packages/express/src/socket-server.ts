@@ -16,10 +16,10 @@ export interface SocketServer extends EventEmitter<Events> {
 }
 
 /** Events of `ws` that do not come here, and what to use instead. */
-const insteadOfEvent: Record<string, string> = {
-  headers: 'res.set() in middleware; the 101 carries what it sets',
-  wsClientError: 'the option onRefused'
-}
+const insteadOfEvent: ReadonlyMap<unknown, string> = new Map([
+  ['headers', 'res.set() in middleware; the 101 carries what it sets'],
+  ['wsClientError', 'the option onRefused']
+])
 
 /** The sockets that routes have accepted. */
 export class ClientsOfRoutes extends EventEmitter<Events> implements SocketServer {
@@ -30,7 +30,7 @@ export class ClientsOfRoutes extends EventEmitter<Events> implements SocketServe
   constructor() {
     super()
     ;(this as EventEmitter).on('newListener', (event: string) => {
-      const instead = insteadOfEvent[event]
+      const instead = insteadOfEvent.get(event)
       if (instead !== undefined) throw new TypeError(`expressWs: '${event}' is not emitted here; use ${instead}`)
     })
   }

@@ -30,16 +30,18 @@ export interface WsOptions extends NonNullable<EndpointOptions['ws']> {
 }
 
 /** Options of `ws` that have no meaning here, and what to use instead. */
-const insteadOf: Record<string, string> = {
-  WebSocket: 'listeners on the socket; its class is fixed',
-  backlog: 'app.listen(port, host, backlog)',
-  clientTracking: 'nothing; the sockets are counted in any case',
-  host: 'app.listen(port, host)',
-  noServer: 'the second argument, expressWs(app, server)',
-  path: 'the path of a route, app.ws(path, …)',
-  port: 'app.listen(port)',
-  server: 'the second argument, expressWs(app, server)'
-}
+const insteadOf = new Map(
+  Object.entries({
+    WebSocket: 'listeners on the socket; its class is fixed',
+    backlog: 'app.listen(port, host, backlog)',
+    clientTracking: 'nothing; the sockets are counted in any case',
+    host: 'app.listen(port, host)',
+    noServer: 'the second argument, expressWs(app, server)',
+    path: 'the path of a route, app.ws(path, …)',
+    port: 'app.listen(port)',
+    server: 'the second argument, expressWs(app, server)'
+  })
+)
 
 /**
  * The options of an endpoint that stand for options of `ws`.
@@ -47,12 +49,12 @@ const insteadOf: Record<string, string> = {
  */
 export function endpointOptionsOf(wsOptions: WsOptions): EndpointOptions {
   for (const [name, value] of Object.entries(wsOptions)) {
-    const instead = insteadOf[name]
+    const instead = insteadOf.get(name)
     if (instead === undefined || (name === 'clientTracking' ? value !== false : !value)) continue
     throw new TypeError(`expressWs: wsOptions.${name} cannot be set here; use ${instead}`)
   }
   const { maxPayload, perMessageDeflate, closeTimeout, handleProtocols, verifyClient: _asked, ...rest } = wsOptions
-  const ws = Object.fromEntries(Object.entries(rest).filter(([name]) => !(name in insteadOf)))
+  const ws = Object.fromEntries(Object.entries(rest).filter(([name]) => !insteadOf.has(name)))
   return {
     maxPayloadBytes: maxPayload === 0 ? Infinity : maxPayload,
     perMessageDeflate,

@@ -8,6 +8,7 @@ import {
   type HttpServer,
   isWebSocketRequest,
   serverOptionNames,
+  show,
   type WebSocket,
   type WebSocketHandler
 } from '@oneport/core'
@@ -56,7 +57,7 @@ export function wsUpgrade(
 ): WsUpgrade {
   const [options, handler] = typeof first === 'function' ? [{}, first] : [first, second]
   if (handler !== undefined && typeof handler !== 'function') {
-    throw new TypeError(`wsUpgrade: expected a handler (socket, req) => …; got ${String(handler)}`)
+    throw new TypeError(`wsUpgrade: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
   checkOptions(options)
   if ('effectiveRequest' in options) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import https from 'node:https'
 import { certificate, handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
 import type { EffectiveRequest } from '@oneport/core'
@@ -6,7 +7,7 @@ import { acceptWebSocket, checkHandshake, wsUpgrade } from '../src/index.ts'
 import { echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
-const { serve } = useServers()
+const { serve, open } = useServers()
 
 type Fields = Record<string, string>
 
@@ -147,5 +148,48 @@ describe.each(versions)('same-origin in %s', (_name, express) => {
     expect(await statusOver({ Origin: 'https://app.example', 'X-Forwarded-Proto': 'http' })).toBe(101)
     expect(await statusOver({ Origin: 'http://app.example' })).toBe(403)
     expect(await statusOver({ Origin: 'http://app.example', 'X-Forwarded-Proto': 'http' })).toBe(403)
+  })
+})
+
+describe.each(versions)('maxConnectionsPerAddress in %s', (_name, express) => {
+  /** The statuses of one handshake after the other, each with its `X-Forwarded-For`; accepted ones stay open. */
+  async function statuses(trust: unknown, forwardedFor: string[]): Promise<number[]> {
+    const app = express()
+    app.set('trust proxy', trust)
+    app.use(wsUpgrade({ maxConnectionsPerAddress: 1, onRefused: () => {} }))
+    app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+    const target = await serve(app)
+    const found: number[] = []
+    for (const value of forwardedFor) {
+      const raw = await open(target)
+      const answer = once(raw, 'data')
+      raw.write(handshake('/chat', { 'X-Forwarded-For': value }))
+      found.push(Number(String((await answer)[0]).split(' ')[1]))
+    }
+    return found
+  }
+
+  test.each([
+    ['IPv4 with a port', ['203.0.113.7:4711', '203.0.113.7:4712', '203.0.113.7', '203.0.113.8:4711']],
+    ['IPv6 in brackets with a port', ['[2001:db8::1]:4711', '[2001:db8::2]:4712', '2001:db8::3', '[2001:db8:0:1::1]']]
+  ])('regression: %s counts as its address', async (_what, values) => {
+    expect(await statuses('loopback', values)).toEqual([101, 429, 429, 101])
+  })
+
+  test('regression: nonsense counts as one unknown address, and is no 500', async () => {
+    const nonsense = ['unknown', '1:2:3:4:5:6:7:8:9:10::', '\x9b31m', ':'.repeat(4_096), '::1::2', '203.0.113.7']
+    expect(await statuses('loopback', nonsense)).toEqual([101, 429, 429, 429, 429, 101])
+  })
+
+  test('regression: a trust function that throws leaves the address unknown', async () => {
+    const trust = (address: string) => new URL(`http://${address}`).hostname === '127.0.0.1'
+    expect(await statuses(trust, ['not an address', 'another one', '203.0.113.7'])).toEqual([101, 429, 101])
+  })
+
+  test('takes the last address that is not trusted, or the first of all where everybody is', async () => {
+    const values = ['192.0.2.1, 203.0.113.7', '192.0.2.2, 203.0.113.7', '192.0.2.2, 203.0.113.8']
+    expect(await statuses('loopback', values)).toEqual([101, 429, 101])
+    expect(await statuses(1, values)).toEqual([101, 429, 101])
+    expect(await statuses(true, values)).toEqual([101, 101, 429])
   })
 })

@@ -158,3 +158,11 @@ test('The rest is passed on to ws', () => {
   const rest = { autoPong: false, skipUTF8Validation: true, maxFragments: 10, maxBufferedChunks: 10 }
   expect(endpointOptionsOf({ ...rest, closeTimeout: 100 })).toMatchObject({ ws: rest, closeTimeoutMs: 100 })
 })
+
+test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])(
+  'regression: %s is passed on to ws like any other name',
+  (name) => {
+    const { ws } = endpointOptionsOf(Object.fromEntries([[name, 1]]) as WsOptions)
+    expect(Object.entries(ws ?? {})).toEqual([[name, 1]])
+  }
+)

@@ -4,26 +4,26 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 /** How Fastify takes part in a handshake; core writes the 101. */
 export class RequestBinding implements FrameworkBinding {
   readonly requestId: string
-  protected readonly reply: FastifyReply
-  readonly #onRefused: AttachOptions['onRefused']
+  readonly reply: FastifyReply
+  /**
+   * The error handler logs or answers the refusal itself; here goes what only the operator may see. Left out where the
+   * options have their own `onRefused`, which core calls.
+   */
+  readonly onRefused?: (error: HandshakeError) => void
 
   constructor(reply: FastifyReply, onRefused: AttachOptions['onRefused']) {
     this.requestId = reply.request.id
     this.reply = reply
-    this.#onRefused = onRefused
+    if (onRefused === undefined) this.onRefused = logRefusal
   }
 
   effectiveRequest(): EffectiveRequest {
     return new FastifyEffectiveRequest(this.reply.request)
   }
+}
 
-  /** The error handler logs or answers the refusal itself; here goes what only the operator may see. */
-  onRefused(error: HandshakeError): void {
-    const { request } = this.reply
-    const { code, detail, message } = error
-    if (this.#onRefused !== undefined) this.#onRefused(error, request.raw)
-    else if (detail !== undefined) request.log.warn({ code, detail }, message)
-  }
+function logRefusal(this: RequestBinding, { code, detail, message }: HandshakeError): void {
+  if (detail !== undefined) this.reply.request.log.warn({ code, detail }, message)
 }
 
 /** The same; the 101 is a reply, so that onSend hooks see it and the fields of `reply.header()` go onto it. */
@@ -52,9 +52,10 @@ class FastifyEffectiveRequest implements EffectiveRequest {
   readonly #request: FastifyRequest
 
   constructor(request: FastifyRequest) {
-    const { host, protocol, ips, headers } = request
+    const { host, protocol, headers } = request
     // More than one address: a trusted proxy speaks. A plain connection that none speaks for may still have begun as TLS.
-    const isForwarded = (ips?.length ?? 0) > 1 && headers['x-forwarded-proto'] !== undefined
+    const isForwarded =
+      headers['x-forwarded-proto'] !== undefined && (unlessItThrows(() => request.ips, undefined)?.length ?? 0) > 1
     // Some proxies, Traefik among them, forward `wss` and `ws`.
     const isSecure = protocol === 'https' || (protocol as string) === 'wss'
     this.host = host
@@ -63,6 +64,15 @@ class FastifyEffectiveRequest implements EffectiveRequest {
   }
 
   get address(): string {
-    return this.#request.ip
+    return unlessItThrows(() => this.#request.ip, 'unknown')
+  }
+}
+
+/** The application's own `trustProxy` function may throw: it is asked about forwarded addresses, which may be anything. */
+function unlessItThrows<Value>(read: () => Value, otherwise: Value): Value {
+  try {
+    return read()
+  } catch {
+    return otherwise
   }
 }

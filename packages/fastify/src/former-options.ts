@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
-import type { AttachOptions, EndpointOptions } from '@oneport/core'
+import { type AttachOptions, type EndpointOptions, show } from '@oneport/core'
 import type { FastifyInstance } from 'fastify'
 
 /** What `verifyClient` is asked about. */
@@ -86,7 +86,7 @@ function translate(app: FastifyInstance, options: WebSocketServerOptions): Attac
   const { maxPayload, perMessageDeflate, closeTimeout, handleProtocols, ...others } = options
   for (const [name, value] of Object.entries({ handleProtocols, verifyClient: options.verifyClient })) {
     if (value === undefined || typeof value === 'function') continue
-    throw new TypeError(`options.${name}: expected a function; got ${String(value)}`)
+    throw new TypeError(`options.${name}: expected a function; got ${show(value)}`)
   }
   const ws = Object.entries(others).filter(([name]) => !ownNames.has(name))
   return {

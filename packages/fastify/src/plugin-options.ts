@@ -1,4 +1,4 @@
-import { type AttachOptions, checkDrainOptions, type DrainOptions } from '@oneport/core'
+import { type AttachOptions, checkDrainOptions, type DrainOptions, show } from '@oneport/core'
 import type { preCloseAsyncHookHandler, preCloseHookHandler } from 'fastify'
 import type { ErrorHandler } from './former-behaviour.ts'
 import type { WebSocketServerOptions } from './former-options.ts'
@@ -56,13 +56,13 @@ export function splitOptions(given: WsPluginOptions & Others): SplitOptions {
   checkDrainOptions(drain)
   for (const [name, value] of Object.entries({ preClose, errorHandler })) {
     if (value === undefined || typeof value === 'function') continue
-    throw new TypeError(`${name}: expected a function; got ${String(value)}`)
+    throw new TypeError(`${name}: expected a function; got ${show(value)}`)
   }
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
-    throw new TypeError(`options: expected an object with options of ws; got ${String(options)}`)
+    throw new TypeError(`options: expected an object with options of ws; got ${show(options)}`)
   }
   if (compatibility !== undefined && compatibility !== '@fastify/websocket') {
-    throw new TypeError(`compatibility: expected '@fastify/websocket'; got ${String(compatibility)}`)
+    throw new TypeError(`compatibility: expected '@fastify/websocket'; got ${show(compatibility)}`)
   }
   return { forCore, forPlugin: { drain, preClose, errorHandler, options, compatibility } }
 }

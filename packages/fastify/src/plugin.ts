@@ -1,4 +1,4 @@
-import { type Attachment, attach, isWebSocketRequest } from '@oneport/core'
+import { type Attachment, attach, faultReporter, isWebSocketRequest } from '@oneport/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { earlierRoutes } from './earlier-routes.ts'
@@ -31,7 +31,7 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
     onClosed: options.onClosed ?? logClosed(app)
   })
   attachments.set(app.server, attachment)
-  const server = websocketServer(attachment, wsOptions?.clientTracking, onError)
+  const server = websocketServer(attachment, wsOptions?.clientTracking, faultReporter(onError))
   const acceptance = {
     onRefused: options.onRefused,
     websocketServer: server,

@@ -1,4 +1,4 @@
-import { checkEndpointOptions, type EndpointOptions, isWebSocketRequest } from '@oneport/core'
+import { checkEndpointOptions, type EndpointOptions, isWebSocketRequest, show } from '@oneport/core'
 import type { FastifyReply, FastifyRequest, FastifySchema, RouteHandlerMethod } from 'fastify'
 import { closeUnhandled, notFound } from './former-behaviour.ts'
 import type { AnyRoute, WebSocketRouteHandler } from './types.ts'
@@ -33,7 +33,7 @@ export function routePreparation(isCompatible: boolean): (route: AnyRoute) => vo
 function checkRoute({ method, url, websocket, wsHandler }: AnyRoute, endpoints: ReadonlySet<string>): void {
   if (typeof websocket === 'object') checkEndpointOptions(websocket)
   if (wsHandler !== undefined && typeof wsHandler !== 'function') {
-    throw new TypeError(`Route ${url}: wsHandler must be a function (socket, request) => …; got ${String(wsHandler)}`)
+    throw new TypeError(`Route ${url}: wsHandler must be a function (socket, request) => …; got ${show(wsHandler)}`)
   }
   const methods = [method].flat()
   // Fastify adds a route for HEAD to each one for GET, right behind it.

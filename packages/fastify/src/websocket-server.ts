@@ -9,10 +9,10 @@ interface Events {
 }
 
 /** Events of `ws` that tell nothing here, and what does. */
-const instead: Record<string, string> = {
-  headers: 'reply.header() in a hook sets fields of the 101',
-  wsClientError: "the plugin's option onRefused hears of refused handshakes"
-}
+const instead: ReadonlyMap<unknown, string> = new Map([
+  ['headers', 'reply.header() in a hook sets fields of the 101'],
+  ['wsClientError', "the plugin's option onRefused hears of refused handshakes"]
+])
 
 /**
  * `app.websocketServer`: of a `ws` server what applications use. It emits `connection` before a route's handler is
@@ -83,6 +83,6 @@ class AttachedServer extends EventEmitter<Events> implements Clients {
 
 /** A listener that would never be called hides a mistake. */
 function refuseEvent(event: string): void {
-  const hint = instead[event]
+  const hint = instead.get(event)
   if (hint !== undefined) throw new TypeError(`websocketServer.on('${event}'): there is no such event here; ${hint}`)
 }

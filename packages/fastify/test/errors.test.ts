@@ -1,4 +1,4 @@
-import { handshake, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, handshake, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
 import type { FastifyError } from 'fastify'
 import { HandshakeError } from '../src/index.ts'
 import { connect, echo, isOpen, makeApp, scoped, start } from './harness.ts'
@@ -221,5 +221,48 @@ describe('an option’s function', () => {
     const target = await start(app)
     expect((await app.inject('/throws')).statusCode).toBe(500)
     expect((await sendRaw(target, handshake('/echo'))).status).toBe(500)
+  })
+})
+
+describe('regression: a callback of the options that fails ended the process', () => {
+  const failures: [how: string, fail: () => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('the log is full')
+      }
+    ],
+    ['rejects', async () => Promise.reject(new Error('the log is full'))],
+    [
+      'throws what cannot be printed',
+      () => {
+        throw Object.create(null)
+      }
+    ]
+  ]
+
+  test.each(failures)('an onRefused that %s', async (_how, fail) => {
+    const faults: unknown[] = []
+    const app = await makeApp({}, { onRefused: fail, onError: (error) => void faults.push(error) })
+    app.get('/echo', { websocket: true }, echo)
+    const target = await start(app)
+    const { status } = await sendRaw(target, handshake('/echo', { Origin: 'https://evil.example' }))
+    expect(status).toBe(403)
+    await new Promise(setImmediate)
+    expect(faults).toHaveLength(1)
+  })
+
+  test.each(failures)('an onError that %s, told of a listener for connections', async (_how, fail) => {
+    const app = await makeApp({}, { onError: fail })
+    app.get('/echo', { websocket: true }, echo)
+    app.websocketServer.on('connection', async () => {
+      throw new Error('broken')
+    })
+    const inbox = await connect(await start(app), '/echo')
+    expect((await closed(inbox.socket)).code).toBe(1011)
+    expect(takePrinted()).toEqual([
+      expect.stringContaining('oneport: fault in listener: Error: broken'),
+      expect.stringMatching(/^oneport: fault in listener: (?:Error: the log is full|\[object Object\])/)
+    ])
   })
 })

@@ -240,5 +240,7 @@ describe('what compatibility does not bring back', () => {
       "websocketServer.on('headers'): there is no such event here; reply.header() in a hook sets fields of the 101"
     )
     expect(listen('wsClientError')).toThrow("the plugin's option onRefused hears of refused handshakes")
+    // Every object has these, which are no events.
+    for (const event of ['toString', 'constructor', '__proto__']) expect(listen(event)).not.toThrow()
   })
 })

@@ -190,13 +190,17 @@ describe('an option of ws that cannot be set here', () => {
 
 describe('options', () => {
   test.each([
-    ['options', { options: 'all' }, 'options: expected an object with options of ws; got all'],
+    ['options', { options: 'all' }, "options: expected an object with options of ws; got 'all'"],
     ['options', { options: null }, 'options: expected an object with options of ws; got null'],
     ['errorHandler', { errorHandler: {} }, 'errorHandler: expected a function; got [object Object]'],
-    ['preClose', { preClose: 'now' }, 'preClose: expected a function; got now'],
-    ['compatibility', { compatibility: 'ws' }, "compatibility: expected '@fastify/websocket'; got ws"],
+    ['preClose', { preClose: 'now' }, "preClose: expected a function; got 'now'"],
+    ['compatibility', { compatibility: 'ws' }, "compatibility: expected '@fastify/websocket'; got 'ws'"],
     ['verifyClient', { options: { verifyClient: true } }, 'options.verifyClient: expected a function; got true'],
-    ['handleProtocols', { options: { handleProtocols: [] } }, 'options.handleProtocols: expected a function; got '],
+    [
+      'handleProtocols',
+      { options: { handleProtocols: [] } },
+      'options.handleProtocols: expected a function; got [object Array]'
+    ],
     ['maxPayload', { options: { maxPayload: '1mb' } }, 'maxPayloadBytes: expected a whole number of bytes'],
     ['closeTimeout', { options: { closeTimeout: -1 } }, 'closeTimeoutMs: expected a whole number of milliseconds']
   ])('that are wrong make register reject: %s', async (_name, options, message) => {

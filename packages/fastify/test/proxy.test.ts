@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
 import type { FastifyServerOptions } from 'fastify'
-import { echo, makeApp, start } from './harness.ts'
+import { echo, makeApp, open, start } from './harness.ts'
 
 /** The status of a handshake that a proxy passed on. */
 async function statusOf(trustProxy: FastifyServerOptions['trustProxy'], fields: Record<string, string>) {
@@ -78,5 +79,48 @@ describe('security: forged fields of a proxy change nothing', () => {
   test('the scheme of a plain connection stays unknown', async () => {
     const plain = { 'X-Forwarded-For': '203.0.113.7', 'X-Forwarded-Proto': 'http' }
     expect(await statusOf(undefined, { ...plain, Host: 'app.example', Origin: 'https://app.example' })).toBe(101)
+  })
+})
+
+describe('maxConnectionsPerAddress', () => {
+  /** The statuses of one handshake after the other, each with its `X-Forwarded-For`; accepted ones stay open. */
+  async function statuses(trustProxy: FastifyServerOptions['trustProxy'], forwardedFor: string[]): Promise<number[]> {
+    const app = await makeApp({ trustProxy } as FastifyServerOptions, {
+      maxConnectionsPerAddress: 1,
+      onRefused: () => {}
+    })
+    app.get('/echo', { websocket: true }, echo)
+    const target = await start(app)
+    const found: number[] = []
+    for (const value of forwardedFor) {
+      const raw = await open(target)
+      const answer = once(raw, 'data')
+      raw.write(handshake('/echo', { 'X-Forwarded-For': value, 'X-Forwarded-Proto': 'https' }))
+      found.push(Number(String((await answer)[0]).split(' ')[1]))
+    }
+    return found
+  }
+
+  test.each([
+    ['IPv4 with a port', ['203.0.113.7:4711', '203.0.113.7:4712', '203.0.113.7', '203.0.113.8:4711']],
+    ['IPv6 in brackets with a port', ['[2001:db8::1]:4711', '[2001:db8::2]:4712', '2001:db8::3', '[2001:db8:0:1::1]']]
+  ])('regression: %s counts as its address', async (_what, values) => {
+    expect(await statuses('loopback', values)).toEqual([101, 429, 429, 101])
+  })
+
+  test('regression: nonsense counts as one unknown address, and is no 500', async () => {
+    const nonsense = ['unknown', '1:2:3:4:5:6:7:8:9:10::', '\x9b31m', ':'.repeat(4_096), '::1::2', '203.0.113.7']
+    expect(await statuses('loopback', nonsense)).toEqual([101, 429, 429, 429, 429, 101])
+  })
+
+  test('regression: a trust function that throws leaves the address unknown', async () => {
+    const trust = (address: string) => new URL(`http://${address}`).hostname === '127.0.0.1'
+    expect(await statuses(trust, ['not an address', 'another one', '203.0.113.7'])).toEqual([101, 429, 101])
+  })
+
+  test('takes the last address that is not trusted, or the first of all where everybody is', async () => {
+    const values = ['192.0.2.1, 203.0.113.7', '192.0.2.2, 203.0.113.7', '192.0.2.2, 203.0.113.8']
+    expect(await statuses('loopback', values)).toEqual([101, 429, 101])
+    expect(await statuses(true, values)).toEqual([101, 101, 429])
   })
 })

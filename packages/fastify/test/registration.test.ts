@@ -103,7 +103,7 @@ describe('a wrong option of the plugin', () => {
     ],
     [
       'an origin with a path',
-      { allowedOrigins: ['https://a.example/'] },
+      { allowedOrigins: ['https://a.example/chat'] },
       /^allowedOrigins: expected an origin such as/
     ],
     [
@@ -175,18 +175,24 @@ describe('a wrong route', () => {
     expect(() => app.route(route)).toThrow('Route /live: a WebSocket endpoint needs the method GET; got POST')
   })
 
-  test.each([true, 'echo', {}, null])('wsHandler that is %p throws when it is added', async (wsHandler) => {
+  test.each([
+    [true, 'true'],
+    ['echo', "'echo'"],
+    [{}, '[object Object]'],
+    [null, 'null'],
+    [Object.create(null), '[object Object]']
+  ])('wsHandler that is %p throws when it is added', async (wsHandler, shown) => {
     const app = await makeApp()
     const route = { method: 'GET' as const, url: '/live', handler: async () => 'page', wsHandler }
     expect(() => app.route(route as never)).toThrow(
-      `Route /live: wsHandler must be a function (socket, request) => …; got ${String(wsHandler)}`
+      `Route /live: wsHandler must be a function (socket, request) => …; got ${shown}`
     )
   })
 
   test.each([
     ['an unknown name', { subprotocol: ['chat'] }, /Unknown option 'subprotocol'/],
     ['a malformed name of a subprotocol', { subprotocols: ['a b'] }, /subprotocols: expected names/],
-    ['an origin with a path', { allowedOrigins: ['https://a.example/'] }, /allowedOrigins: expected an origin/]
+    ['an origin with a path', { allowedOrigins: ['https://a.example/chat'] }, /allowedOrigins: expected an origin/]
   ])('with wrong options throws when it is added: %s', async (_what, websocket, message) => {
     const app = await makeApp()
     const add = () => app.get('/echo', { websocket: websocket as EndpointOptions }, echo)

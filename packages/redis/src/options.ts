@@ -46,7 +46,7 @@ const maxTimeoutMs = 2_147_483_647
  */
 export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
-  const unknown = Object.keys(options).find((name) => !(name in defaults))
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(defaults, name))
   if (unknown !== undefined) {
     throw new TypeError(`Unknown option '${unknown}'. Known are: ${Object.keys(defaults).join(', ')}`)
   }
@@ -65,12 +65,15 @@ export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions 
   return resolved
 }
 
-function expected(what: string, wanted: string, got: unknown): TypeError {
-  const shown =
-    typeof got === 'string'
-      ? `'${got}'`
-      : typeof got === 'object' && got !== null
-        ? Object.prototype.toString.call(got)
-        : String(got)
-  return new TypeError(`${what}: expected ${wanted}; got ${shown}`)
+const expected = (what: string, wanted: string, got: unknown): TypeError =>
+  new TypeError(`${what}: expected ${wanted}; got ${show(got)}`)
+
+/** A value for a message, in quotes where it is text. It never throws: a Proxy, or a function's `toString`, may. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  try {
+    return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
+  } catch {
+    return `[unprintable ${typeof value}]`
+  }
 }

@@ -27,3 +27,22 @@ test.each([
 ])('refuses %p', (options, message) => {
   expect(() => redisBackplane(options as never)).toThrow(new TypeError(message))
 })
+
+test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])(
+  'regression: %s is no option, though every object has it',
+  (name) => {
+    const options = Object.fromEntries([
+      ['client', client],
+      [name, 1]
+    ])
+    expect(() => redisBackplane(options as never)).toThrow(`Unknown option '${name}'. Known are: client`)
+  }
+)
+
+test('regression: a value that cannot be printed is refused like any other', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  for (const onError of [Object.create(null), proxy, Symbol('x')]) {
+    expect(() => redisBackplane({ client, onError })).toThrow(/^onError: expected a function; got /)
+  }
+})

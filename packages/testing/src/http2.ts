@@ -76,15 +76,15 @@ export class Http2Connection extends Duplex {
   #send(head: string): void {
     const [requestLine = '', ...lines] = head.split('\r\n')
     const [, path = '/'] = requestLine.split(' ')
-    const fields: Record<string, string[]> = {}
+    const fields = new Map<string, string[]>()
     for (const line of lines) {
       const colon = line.indexOf(': ')
       const name = line.slice(0, colon).toLowerCase()
-      fields[name] = [...(fields[name] ?? []), line.slice(colon + 2)]
+      fields.set(name, [...(fields.get(name) ?? []), line.slice(colon + 2)])
     }
-    const [key = ''] = fields['sec-websocket-key'] ?? []
-    const [authority = ''] = fields.host ?? []
-    const forHttp2 = Object.entries(fields).filter(([name]) => !ofHttp1.has(name))
+    const [key = ''] = fields.get('sec-websocket-key') ?? []
+    const [authority = ''] = fields.get('host') ?? []
+    const forHttp2 = [...fields].filter(([name]) => !ofHttp1.has(name))
     const stream = this.#session.request(
       {
         ':method': 'CONNECT',

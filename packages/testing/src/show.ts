@@ -14,3 +14,14 @@ export function showAll(all: readonly (string | Buffer)[]): string {
   const last = all.slice(-3).map(show).join(', ')
   return all.length > 3 ? `${all.length}, the last ones ${last}` : last
 }
+
+/** A value of the test, for a sentence about its mistake. It never throws: a circular object or a Proxy may. */
+export function showValue(value: unknown): string {
+  for (const print of [JSON.stringify, String]) {
+    try {
+      const text = print(value) as string | undefined
+      if (text !== undefined) return cut(text)
+    } catch {}
+  }
+  return `[unprintable ${typeof value}]`
+}

@@ -12,6 +12,7 @@ import {
   serverOf,
   takesMemory
 } from './server.ts'
+import { showValue } from './show.ts'
 
 /** What of a Fastify instance is needed. */
 export interface FastifyLike {
@@ -64,7 +65,7 @@ async function findServer(target: Listener | FastifyLike | HttpServer): Promise<
   }
   if (typeof (target as Partial<HttpServer> | null)?.listen === 'function') return target as HttpServer
   throw new TypeError(
-    `connect: expected an Express application, a Fastify instance, a server or a URL; got ${String(target)}`
+    `connect: expected an Express application, a Fastify instance, a server or a URL; got ${showValue(target)}`
   )
 }
 

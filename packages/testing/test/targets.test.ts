@@ -286,6 +286,17 @@ describe('a mistake in the call', () => {
     expect((error as Error).message).toContain(sentence)
   })
 
+  test('regression: that cannot be printed is said like any other', async () => {
+    const circular: Record<string, unknown> = {}
+    circular.self = circular
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    for (const value of [Object.create(null), 1n, Symbol('x'), circular, proxy]) {
+      if (value !== proxy) await expect(connect(value as Target)).rejects.toThrow(/^connect: expected .*; got /)
+      await expect(connect(hello(), '/', { origin: value as never })).rejects.toThrow(/^origin: expected .*; got /)
+    }
+  })
+
   test('in a subprotocol is said, and leaves no port open', async () => {
     const server = hello()
     await expect(connect(server, '/', { subprotocols: ['a b'], port: true })).rejects.toThrow(SyntaxError)

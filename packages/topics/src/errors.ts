@@ -19,10 +19,14 @@ export class TopicsError extends Error {
   }
 }
 
-/** A value for a message, in quotes where it is text. */
+/** A value for a message, in quotes where it is text. It never throws: a Proxy, or a function's `toString`, may. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
-  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
+  try {
+    return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
+  } catch {
+    return `[unprintable ${typeof value}]`
+  }
 }
 
 export const expected = (what: string, wanted: string, got: unknown): TypeError =>

@@ -99,7 +99,7 @@ const isCount = (value: unknown): boolean => value === Infinity || (Number.isSaf
  */
 export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
-  const unknown = Object.keys(options).find((name) => !(name in defaults))
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(defaults, name))
   if (unknown !== undefined) {
     throw new TypeError(`Unknown option '${unknown}'. Known are: ${Object.keys(defaults).join(', ')}`)
   }

@@ -30,3 +30,19 @@ test.each([
 ])('refuses %p', (options, message) => {
   expect(() => resolveOptions(options as never)).toThrow(message)
 })
+
+test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])(
+  'regression: %s is no option, though every object has it',
+  (name) => {
+    const options = Object.fromEntries([[name, 1]])
+    expect(() => resolveOptions(options as never)).toThrow(`Unknown option '${name}'. Known are: maxBufferedBytes`)
+  }
+)
+
+test('regression: a value that cannot be printed is refused like any other', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  for (const onError of [Object.create(null), proxy, Symbol('x')]) {
+    expect(() => resolveOptions({ onError })).toThrow(/^onError: expected a function; got /)
+  }
+})

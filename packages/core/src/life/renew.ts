@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws'
-import { show } from '../errors.ts'
 import { timeOf } from '../rules/credential.ts'
+import { show } from '../show.ts'
 import { connectionOf } from './contained-socket.ts'
 
 /**

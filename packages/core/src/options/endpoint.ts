@@ -1,9 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { PerMessageDeflateOptions, ServerOptions as WsServerOptions } from 'ws'
-import { show } from '../errors.ts'
 import { isToken } from '../http-fields.ts'
 import type { MessageBudget } from '../life/budget.ts'
 import { type AllowedOrigins, compileOrigins, type OriginPolicy } from '../rules/origin.ts'
+import {
+  checkCount,
+  checkMilliseconds,
+  checkNames,
+  checkType,
+  expected,
+  isObject,
+  isPositiveInteger
+} from './checks.ts'
 
 /** Options of one endpoint. Given at attach, they are the defaults of every endpoint. */
 export interface EndpointOptions {
@@ -223,41 +231,9 @@ function resolveBudget(budget: unknown): Readonly<MessageBudget> | undefined {
 function checkWsOptions(ws: unknown): void {
   if (!isObject(ws)) throw expected('ws', 'an object with options of ws', ws)
   for (const [name, instead] of Object.entries(ownedWsOptions)) {
-    if (name in ws) throw new TypeError(`ws.${name}: cannot be set here; use ${instead}`)
+    if (Object.hasOwn(ws, name)) throw new TypeError(`ws.${name}: cannot be set here; use ${instead}`)
   }
 }
 
-/** @throws TypeError for options that are no object, and for a name that is not among the known ones */
-export function checkNames(options: object, known: readonly string[]): void {
-  if (!isObject(options)) throw expected('options', 'an object', options)
-  const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new TypeError(`Unknown option '${unknown}'. Known are: ${known.join(', ')}`)
-}
-
-/** @throws TypeError for a value of another type; undefined passes */
-export function checkType(name: string, value: unknown, type: 'boolean' | 'function'): void {
-  if (value !== undefined && typeof value !== type) throw expected(name, `a ${type}`, value)
-}
-
-/** @throws TypeError for anything but a whole number from 1 on, or Infinity; undefined passes */
-export function checkCount(name: string, value: unknown, unit: string): void {
-  if (value === undefined || value === Infinity || isPositiveInteger(value)) return
-  throw expected(name, `a whole number of ${unit} from 1 on, or Infinity`, value)
-}
-
-/** @throws TypeError for what a timer cannot wait for; undefined passes */
-export function checkMilliseconds(name: string, value: unknown): void {
-  if (value === undefined || (isPositiveInteger(value) && (value as number) < 2 ** 31)) return
-  throw expected(name, 'a whole number of milliseconds from 1 to 2147483647', value)
-}
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isPositiveInteger = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0
-
 // `ws` keeps this limit in 32 bits.
 const isPayloadLimit = (value: number): boolean => value === Infinity || (isPositiveInteger(value) && value < 2 ** 31)
-
-const expected = (name: string, what: string, value: unknown): TypeError =>
-  new TypeError(`${name}: expected ${what}; got ${show(value)}`)

@@ -1,17 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
-import { type HandshakeError, show } from '../errors.ts'
+import type { HandshakeError } from '../errors.ts'
 import type { HeartbeatOptions } from '../life/heartbeat.ts'
 import { type ConnectionSummary, factsOf } from '../reports/facts.ts'
 import { contain, type FaultContext, type FaultReporter } from '../reports/fault.ts'
-import { logFault, logRefusal } from '../reports/log.ts'
+import { faultReporter, logFault, logRefusal } from '../reports/log.ts'
 import { isBearerPrefix } from '../rules/bearer.ts'
 import { type EffectiveRequest, effectiveRequest } from '../rules/origin.ts'
+import { checkCount, checkMilliseconds, checkNames, checkType, expected } from './checks.ts'
 import {
-  checkCount,
-  checkMilliseconds,
-  checkNames,
-  checkType,
   defaultEndpoint,
   type Endpoint,
   type EndpointOptions,
@@ -50,7 +47,7 @@ export interface ServerOptions {
   maxConnections?: number | undefined
   /**
    * Connections that one address may have at one time; more get 429. IPv6 counts by /64. Behind a proxy that the
-   * framework is not told to trust, every client has the proxy's address.
+   * framework is not told to trust, every client has the proxy's address. What is no address counts as one unknown address.
    * @default Infinity
    */
   maxConnectionsPerAddress?: number | undefined
@@ -158,9 +155,7 @@ export function resolveOptions(options: AttachOptions, observe?: FaultReporter):
     checkType(name, options[name], 'function')
   }
   if (bearerSubprotocol !== undefined && !isBearerPrefix(bearerSubprotocol)) {
-    throw new TypeError(
-      `bearerSubprotocol: expected the beginning of a subprotocol, such as 'bearer.'; got ${show(bearerSubprotocol)}`
-    )
+    throw expected('bearerSubprotocol', "the beginning of a subprotocol, such as 'bearer.'", bearerSubprotocol)
   }
   if (handshakeTimeoutMs !== Infinity) checkMilliseconds('handshakeTimeoutMs', handshakeTimeoutMs)
   checkCount('maxPendingHandshakes', maxPendingHandshakes, 'handshakes')
@@ -168,15 +163,10 @@ export function resolveOptions(options: AttachOptions, observe?: FaultReporter):
   checkCount('maxConnections', maxConnections, 'connections')
   checkCount('maxConnectionsPerAddress', maxConnectionsPerAddress, 'connections')
   const endpoint = resolveEndpoint(ofEndpoints, defaultEndpoint)
+  const report = faultReporter(onError)
   const reportFault: FaultReporter = (error, context) => {
     observe?.(error, context)
-    contain(
-      () => onError(error, context),
-      (fault) => {
-        logFault(error, context)
-        logFault(fault, context)
-      }
-    )
+    report(error, context)
   }
   return {
     endpoint,
@@ -210,7 +200,7 @@ export function resolveOptions(options: AttachOptions, observe?: FaultReporter):
 function resolveHeartbeat(heartbeat: HeartbeatOptions | false = {}): ResolvedOptions['heartbeat'] {
   if (heartbeat === false) return undefined
   if (typeof heartbeat !== 'object' || heartbeat === null) {
-    throw new TypeError(`heartbeat: expected { intervalMs, timeoutMs } or false; got ${show(heartbeat)}`)
+    throw expected('heartbeat', '{ intervalMs, timeoutMs } or false', heartbeat)
   }
   checkNames(heartbeat, ['intervalMs', 'timeoutMs'])
   const { intervalMs = 30_000, timeoutMs = 10_000 } = heartbeat

@@ -26,17 +26,25 @@ export type FaultReporter = (error: unknown, context: FaultContext) => void
 
 /**
  * Runs code of the application.
- * @param fail gets what it throws, or rejects with later
+ * @param fail is called once, with what it throws or rejects with
  */
 export function contain(run: () => unknown, fail: (error: unknown) => void): void {
+  let result: unknown
   try {
-    const result = run()
-    if (isThenable(result)) result.then(undefined, fail)
+    result = run()
   } catch (error) {
     fail(error)
+    return
   }
+  // A promise of our own is settled once, whatever a `then` of the application does.
+  if (isThenable(result)) new Promise((resolve) => resolve(result)).then(undefined, fail)
 }
 
-/** Whether code of the application goes on after it has returned. */
-export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+/** Whether code of the application goes on after it has returned; true where `then` throws, as awaiting it would. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  try {
+    return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+  } catch {
+    return true
+  }
+}

@@ -1,17 +1,46 @@
 import type { HandshakeError } from '../errors.ts'
-import type { FaultContext } from './fault.ts'
+import { describe, describeBriefly, oneLine } from '../show.ts'
+import { contain, type FaultContext, type FaultReporter } from './fault.ts'
 
-const write = (line: string): void => {
-  process.stderr.write(`oneport: ${line}\n`)
-}
-
-/** The default `onError`: one line, without the stack's line breaks. */
+/** The default `onError`: one line. What a peer did wrong has no stack that would tell anything. Never throws. */
 export function logFault(error: unknown, { phase }: FaultContext): void {
-  const text = error instanceof Error ? (error.stack ?? String(error)) : String(error)
-  write(`fault in ${phase}: ${text.replace(/\s*\n\s*/g, ' | ')}`)
+  write(`fault in ${phase}: ${phase === 'protocol' ? describeBriefly(error) : describe(error)}`)
 }
+
+/** An `onError` that never throws: where it fails, its own fault and the one that it was told of are logged. */
+export const faultReporter =
+  (onError: (error: unknown, context: FaultContext) => unknown): FaultReporter =>
+  (error, context) =>
+    contain(
+      () => onError(error, context),
+      (fault) => {
+        logFault(error, context)
+        logFault(fault, context)
+      }
+    )
 
 /** The default `onRefused`: a line where it is likely that the operator has to change something. */
 export function logRefusal(error: HandshakeError): void {
-  if (error.detail !== undefined) write(`${error.code}: ${error.detail}`)
+  if (error.detail !== undefined) write(`${error.code}: ${oneLine(error.detail)}`)
 }
+
+/**
+ * Writes a line to stderr. Where that fails, as when the reader of a pipe has gone, the line is lost and nothing else:
+ * an `error` event that nobody listens for would end the process. Node's `console` does the same.
+ */
+function write(line: string): void {
+  try {
+    const { stderr } = process
+    const listen = (): unknown => stderr.listenerCount('error') === 0 && stderr.once('error', ignore)
+    listen()
+    stderr.write(`oneport: ${line}\n`, (error) => {
+      // The event comes after this call.
+      if (error) listen()
+      else stderr.off('error', ignore)
+    })
+  } catch {
+    // Whoever replaced `write` has nowhere to put the line.
+  }
+}
+
+function ignore(): void {}

@@ -1,10 +1,21 @@
+/** What all connections count by whose address is none. */
+export const unknownAddress = 'unknown'
+
+/** The longest IPv6 address has 45 characters; brackets, a port and a zone may stand around it. */
+const longestAddress = 128
+
 /**
  * What connections are counted by: an IPv4 address as it is, an IPv6 address by its first 64 bits, for one client
- * commonly has a whole /64 to choose from (RFC 6177, RFC 8981). What has no colon counts by its own text.
+ * commonly has a whole /64 to choose from (RFC 6177, RFC 8981). Some proxies forward a port with it, which does not count.
+ *
+ * A forwarded address is what somebody wrote into a header field. What is no address there counts as an unknown one, and
+ * nothing of it goes into the result.
  */
-export function addressKey(address: string): string {
-  if (!address.includes(':')) return address
-  const groups = expand(address.split('%', 1)[0] as string)
+export function addressKey(address: unknown): string {
+  if (typeof address !== 'string' || address.length > longestAddress) return unknownAddress
+  const [, host = address] = /^\[(.*)\](?::\d{1,5})?$/.exec(address) ?? /^([\d.]+):\d{1,5}$/.exec(address) ?? []
+  const groups = parseIPv6(host)
+  if (groups === undefined) return parseIPv4(host)?.join('.') ?? unknownAddress
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
   if (isMapped) return [6, 7].flatMap((index) => bytes(groups[index] as number)).join('.')
   return `${groups
@@ -15,23 +26,37 @@ export function addressKey(address: string): string {
 
 const bytes = (group: number): number[] => [group >> 8, group & 0xff]
 
-/** The eight groups of an IPv6 address (RFC 4291 §2.2). */
-function expand(address: string): number[] {
-  const [head = '', tail] = address.split('::')
-  const before = parse(head)
-  if (tail === undefined) return before
-  const after = parse(tail)
-  return [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after]
+/** The four bytes of an IPv4 address; undefined for anything else. */
+function parseIPv4(address: string): number[] | undefined {
+  const parts = address.split('.')
+  const isAddress = parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)
+  return isAddress ? parts.map(Number) : undefined
 }
 
-const parse = (part: string): number[] =>
-  part === ''
-    ? []
-    : part.split(':').flatMap((group) => (group.includes('.') ? fromIPv4(group) : Number.parseInt(group, 16)))
+/** The eight groups of an IPv6 address (RFC 4291 §2.2), without its zone; undefined for anything else. */
+function parseIPv6(address: string): number[] | undefined {
+  const [text = ''] = address.split('%', 1)
+  const [head = '', tail, ...more] = text.split('::')
+  const before = parseGroups(head, tail === undefined)
+  if (tail === undefined) return before?.length === 8 ? before : undefined
+  const after = parseGroups(tail, true)
+  if (before === undefined || after === undefined || more.length > 0) return undefined
+  const zeros = 8 - before.length - after.length
+  return zeros > 0 ? [...before, ...new Array<number>(zeros).fill(0), ...after] : undefined
+}
 
-function fromIPv4(address: string): number[] {
-  const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number]
-  return [(a << 8) | b, (c << 8) | d]
+/** @param isEnd whether an IPv4 address may stand for the last two groups */
+function parseGroups(part: string, isEnd: boolean): number[] | undefined {
+  if (part === '') return []
+  const texts = part.split(':')
+  const embedded = isEnd ? parseIPv4(texts.at(-1) as string) : undefined
+  if (embedded !== undefined) {
+    const [a, b, c, d] = embedded as [number, number, number, number]
+    texts.splice(-1, 1, ((a << 8) | b).toString(16), ((c << 8) | d).toString(16))
+  }
+  return texts.every((text) => /^[\da-f]{1,4}$/i.test(text))
+    ? texts.map((text) => Number.parseInt(text, 16))
+    : undefined
 }
 
 /** What a client is counted by; undefined where its address is not known. */

@@ -1,4 +1,5 @@
-import { HandshakeError, show } from '../errors.ts'
+import { HandshakeError } from '../errors.ts'
+import { show } from '../show.ts'
 
 /** Whose a connection is, and for how long: a connection must not outlive the credential that opened it. */
 export interface Credential {
@@ -42,7 +43,7 @@ export function splitCredential<Options extends Credential>(
   options: Options
 ): [endpoint: Omit<Options, keyof Credential> | undefined, credential: Credential | undefined] {
   // The same object again where there is no credential in it: an endpoint's options are resolved once by identity.
-  if (!names.some((name) => name in options)) return [options, undefined]
+  if (!names.some((name) => Object.hasOwn(Object(options), name))) return [options, undefined]
   const { expiresAt, expiryCode, key, ...endpoint } = options
   return [Object.keys(endpoint).length === 0 ? undefined : endpoint, { expiresAt, expiryCode, key }]
 }

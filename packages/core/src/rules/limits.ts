@@ -15,7 +15,7 @@ export class Limits {
 
   /**
    * Takes a place; `giveBack` has to be called once for it.
-   * @param client its address is read only where one address has a limit
+   * @param client its address is read only where one address has a limit; without one it counts against none
    * @returns the address under which it counts; undefined where addresses are not counted
    * @throws HandshakeError HANDSHAKE_UNAVAILABLE where there is none left, HANDSHAKE_TOO_MANY where the address has its
    *   share

@@ -1,15 +1,21 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { show } from '../errors.ts'
+import { show } from '../show.ts'
 
 /**
  * Which origins may open a WebSocket (RFC 6454, RFC 6455 §10.2).
  *
  * Browsers let any page open a WebSocket to any server, with that server's cookies, and leave it to the server to look
- * at `Origin`. A list takes exact origins (`https://app.example`), one wildcard for one or more labels
- * (`https://*.app.example`, never `https://app.example` itself), regular expressions, which must match the whole
- * origin, `'same-origin'`, and `'null'` for sandboxed and local pages. A function decides by itself. `'any'` lets every
- * web page of the world in with the visitor's cookies.
+ * at `Origin`. A list takes:
+ *
+ * - origins (`https://app.example`, `file://`), and `''` for an empty field;
+ * - a wildcard for one or more labels (`https://*.app.example`, never `https://app.example` itself), or for every host of
+ *   a scheme other than http and https (`chrome-extension://*`);
+ * - regular expressions, which must match the whole value;
+ * - `'same-origin'`, and `'null'` for sandboxed and local pages.
+ *
+ * A function decides by itself; it gets the value as the client sent it. `'any'` lets every web page of the world in with
+ * the visitor's cookies.
  */
 export type AllowedOrigins =
   | 'same-origin'
@@ -53,7 +59,7 @@ export interface OriginPolicy {
   readonly rule: string
   /** Whether `'same-origin'` is among it, so that the effective host decides. */
   readonly comparesHost: boolean
-  /** Whether a request with this `Origin` may go on. */
+  /** Whether a request with this `Origin`, as it was sent, may go on. */
   allows(origin: string, effective: EffectiveRequest): boolean
 }
 
@@ -63,24 +69,38 @@ interface ParsedOrigin {
   readonly port: number | undefined
 }
 
-type OriginTest = (origin: ParsedOrigin, serialized: string, effective: EffectiveRequest) => boolean
+type OriginTest = (value: string, origin: ParsedOrigin | undefined, effective: EffectiveRequest) => boolean
 
 /** RFC 6454 §6.1, in ASCII: no user information, no path, nothing after the port. */
 const serializedOrigin =
   /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?)(?::(\d{1,5}))?$/i
+/** What the pages of programs have for one: `file://`, `app://.`. */
+const localOrigin = /^([a-z][a-z0-9+.-]*):\/\/(\.?)$/i
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(\d{0,5}))?$/i
 const labels = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
+
+/** Some clients take the scheme of their own URL, where browsers have that of the page. */
+const pageScheme: ReadonlyMap<string, string> = new Map([
+  ['ws', 'http'],
+  ['wss', 'https']
+])
+
+const isOfWeb = (scheme: string): boolean => scheme === 'http' || scheme === 'https'
 
 const defaultPort = (scheme: string): number | undefined =>
   scheme === 'https' ? 443 : scheme === 'http' ? 80 : undefined
 
 function parseOrigin(value: string): ParsedOrigin | undefined {
-  const match = serializedOrigin.exec(value)
+  const match = serializedOrigin.exec(value) ?? localOrigin.exec(value)
   if (match === null) return undefined
-  const scheme = (match[1] as string).toLowerCase()
+  const sent = (match[1] as string).toLowerCase()
+  const scheme = pageScheme.get(sent) ?? sent
   const port = match[3] === undefined ? defaultPort(scheme) : Number(match[3])
   if (port !== undefined && port > 65_535) return undefined
-  return { scheme, host: (match[2] as string).toLowerCase(), port }
+  const host = (match[2] as string).toLowerCase()
+  // Pages of the web have a name.
+  if (isOfWeb(scheme) && (host === '' || host === '.')) return undefined
+  return { scheme, host, port }
 }
 
 const serialize = ({ scheme, host, port }: ParsedOrigin): string =>
@@ -90,8 +110,8 @@ const serialize = ({ scheme, host, port }: ParsedOrigin): string =>
  * Whether an origin is that of the server itself: the same host and port, and the same scheme where it is known.
  * A host without a port has the default port of the scheme: the known one, else the origin's.
  */
-function isSameOrigin(origin: ParsedOrigin, effective: EffectiveRequest): boolean {
-  if (origin.scheme !== 'http' && origin.scheme !== 'https') return false
+function isSameOrigin(origin: ParsedOrigin | undefined, effective: EffectiveRequest): boolean {
+  if (origin === undefined || !isOfWeb(origin.scheme)) return false
   if (effective.scheme !== undefined && effective.scheme !== origin.scheme) return false
   const host = hostAndPort.exec(effective.host ?? '')
   if (host === null) return false
@@ -100,12 +120,21 @@ function isSameOrigin(origin: ParsedOrigin, effective: EffectiveRequest): boolea
   )
 }
 
+/** Longer than every origin: a name has at most 253 characters. Foreign code and expressions get nothing longer. */
+const longestOrigin = 1_024
+
 /**
  * Compiles the option `allowedOrigins`.
  * @throws TypeError at start-up, for a rule that could never match or would match more than it says
  */
 export function compileOrigins(allowed: AllowedOrigins): OriginPolicy {
-  if (allowed === 'any') return { rule: "'any'", comparesHost: false, allows: (origin) => !origin.includes(',') }
+  const policy = compile(allowed)
+  // Node joins repeated fields by a comma, which no origin has.
+  return { ...policy, allows: (origin, effective) => !origin.includes(',') && policy.allows(origin, effective) }
+}
+
+function compile(allowed: AllowedOrigins): OriginPolicy {
+  if (allowed === 'any') return { rule: "'any'", comparesHost: false, allows: () => true }
   if (typeof allowed === 'function') return compileFunction(allowed)
   if (allowed === 'same-origin') return compileList(['same-origin'])
   if (Array.isArray(allowed)) return compileList(allowed)
@@ -119,9 +148,8 @@ function compileFunction(decide: (origin: string, effective: EffectiveRequest) =
     rule: 'a function',
     comparesHost: false,
     allows: (origin, effective) => {
-      const parsed = parseOrigin(origin)
-      if (parsed === undefined && origin !== 'null') return false
-      const decision: unknown = decide(parsed === undefined ? origin : serialize(parsed), effective)
+      if (origin.length > longestOrigin) return false
+      const decision: unknown = decide(origin, effective)
       if (typeof decision === 'boolean') return decision
       // A promise is truthy: an async function would let everyone in.
       throw new TypeError(
@@ -134,13 +162,12 @@ function compileFunction(decide: (origin: string, effective: EffectiveRequest) =
 function compileList(list: readonly (string | RegExp)[]): OriginPolicy {
   const exact = new Set<string>()
   const tests: OriginTest[] = []
-  let allowsNull = false
   for (const entry of list) {
-    if (entry === 'null') allowsNull = true
-    else if (entry === 'same-origin') tests.push((origin, _serialized, effective) => isSameOrigin(origin, effective))
+    if (entry === 'null' || entry === '') exact.add(entry)
+    else if (entry === 'same-origin') tests.push((_value, origin, effective) => isSameOrigin(origin, effective))
     else if (entry instanceof RegExp) tests.push(compileRegExp(entry))
     else if (typeof entry === 'string' && entry.includes('*')) tests.push(compileWildcard(entry))
-    else exact.add(normalize(entry))
+    else for (const one of normalize(entry)) exact.add(one)
   }
   return {
     rule:
@@ -148,43 +175,56 @@ function compileList(list: readonly (string | RegExp)[]): OriginPolicy {
         ? 'an empty list'
         : list.map((entry) => (entry instanceof RegExp ? String(entry) : `'${entry}'`)).join(', '),
     comparesHost: list.includes('same-origin'),
-    allows: (origin, effective) => {
-      if (exact.has(origin)) return true
-      if (origin === 'null') return allowsNull
-      const parsed = parseOrigin(origin)
-      if (parsed === undefined) return false
-      const serialized = serialize(parsed)
-      return exact.has(serialized) || tests.some((test) => test(parsed, serialized, effective))
+    allows: (value, effective) => {
+      if (exact.has(value)) return true
+      // Any web page can send it, from a sandboxed frame: it takes an entry of its own.
+      if (value === 'null' || value.length > longestOrigin) return false
+      const origin = parseOrigin(value)
+      return (
+        (origin !== undefined && exact.has(serialize(origin))) || tests.some((test) => test(value, origin, effective))
+      )
     }
   }
 }
 
-function normalize(entry: unknown): string {
-  const parsed = typeof entry === 'string' ? parseOrigin(entry) : undefined
-  if (parsed !== undefined) return serialize(parsed)
+/** The values that an entry stands for. Some clients send a slash behind their origin, and some people write it. */
+function normalize(entry: unknown): string[] {
+  if (typeof entry === 'string') {
+    const origin = parseOrigin(entry)
+    if (origin !== undefined) return [serialize(origin)]
+    const withoutSlash = entry.endsWith('/') ? parseOrigin(entry.slice(0, -1)) : undefined
+    if (withoutSlash !== undefined) return [serialize(withoutSlash), `${serialize(withoutSlash)}/`]
+  }
   const hint = entry === 'any' ? "; to let every origin in, write allowedOrigins: 'any' without a list" : ''
   throw new TypeError(
     `allowedOrigins: expected an origin such as 'https://app.example' (scheme, host, port, no path); got ${show(entry)}${hint}`
   )
 }
 
+/** `chrome-extension://*` */
+const wholeScheme = /^([a-z][a-z0-9+.-]*):\/\/\*$/i
+
 function compileWildcard(entry: string): OriginTest {
+  const scheme = wholeScheme.exec(entry)?.[1]?.toLowerCase()
+  if (scheme !== undefined && !isOfWeb(pageScheme.get(scheme) ?? scheme))
+    return (_value, origin) => origin?.scheme === scheme
   const pattern = parseOrigin(entry.replace('://*.', '://'))
-  if (pattern === undefined) {
+  if (pattern === undefined || pattern.host === '') {
     throw new TypeError(
       `allowedOrigins: a wildcard stands for whole labels at the left, as in 'https://*.app.example'; got ${show(entry)}`
     )
   }
   const suffix = `.${pattern.host}`
-  return ({ scheme, host, port }) =>
-    scheme === pattern.scheme &&
-    port === pattern.port &&
-    host.endsWith(suffix) &&
-    labels.test(host.slice(0, -suffix.length))
+  return (_value, origin) =>
+    origin !== undefined &&
+    origin.scheme === pattern.scheme &&
+    origin.port === pattern.port &&
+    origin.host.endsWith(suffix) &&
+    labels.test(origin.host.slice(0, -suffix.length))
 }
 
 function compileRegExp(entry: RegExp): OriginTest {
   // Without the anchors, /app\.example/ would let https://app.example.evil.test in.
   const whole = new RegExp(`^(?:${entry.source})$`, entry.flags.replace(/[gmy]/g, ''))
-  return (_origin, serialized) => whole.test(serialized)
+  return (value, origin) => whole.test(value) || (origin !== undefined && whole.test(serialize(origin)))
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { HandshakeError, quote } from '../errors.ts'
-import { countFields, hasMember } from '../http-fields.ts'
+import { HandshakeError } from '../errors.ts'
+import { hasMember } from '../http-fields.ts'
+import { quote } from '../show.ts'
 
 /** What the rules read of a request. */
 export type RequestHead = Pick<
@@ -72,21 +73,6 @@ export function validateRequest(req: RequestHead): void {
 
 const upgradeRequired =
   "This URL is a WebSocket endpoint: connect with a WebSocket client, such as new WebSocket('wss://...') in a browser."
-
-/** RFC 9110 §7.2, RFC 3986 §3.2.2: a name, an IPv4 or a bracketed IPv6 address, and a port. */
-const hostAndPort = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::\d*)?$/
-
-/**
- * Checks `Host`. Node leaves this out on requests that ask for an upgrade.
- * @throws HandshakeError HANDSHAKE_HOST
- */
-export function validateHost(req: RequestHead): void {
-  const host = req.headers.host
-  const count = isHttp2(req) ? 1 : countFields(req.rawHeaders, 'host')
-  if (count === 1 && host !== undefined && hostAndPort.test(host)) return
-  const came = count === 1 ? quote(host) : `${count} of them`
-  throw new HandshakeError('HANDSHAKE_HOST', `One valid field "Host" is expected (RFC 9112 §3.2); ${came} came.`)
-}
 
 /** 16 bytes in base64: what every client sends and `ws` takes. */
 const key = /^[+/0-9A-Za-z]{22}==$/

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { HandshakeError, quote } from '../errors.ts'
-import { aborted, conflict, type Handshake, type HandshakeRequest, handshakeOf } from '../handshake.ts'
+import { HandshakeError } from '../errors.ts'
+import { aborted, conflict, type Handshake, type HandshakeRequest, handshakeOf, tellFramework } from '../handshake.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
 import { isAttached } from '../registry.ts'
-import { logRefusal } from '../reports/log.ts'
+import { logFault, logRefusal } from '../reports/log.ts'
+import { quote } from '../show.ts'
 import type { EffectiveRequest, OriginPolicy } from './origin.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
@@ -64,7 +65,7 @@ export function reportRefusal(error: unknown, req: IncomingMessage, framework: F
   if (!(error instanceof HandshakeError)) return
   const handshake = handshakeOf(req)
   if (handshake !== undefined) handshake.report(error, framework)
-  else if (framework.onRefused !== undefined) framework.onRefused(error)
+  else if (framework.onRefused !== undefined) tellFramework(framework, error, logFault, req)
   else logRefusal(error)
 }
 

@@ -6,7 +6,7 @@ import type { ResolvedOptions } from '../options/server.ts'
 import { answerFailure } from '../refuse.ts'
 import { isThenable } from '../reports/fault.ts'
 import { takeBearerToken } from '../rules/bearer.ts'
-import { validateHost } from '../rules/request.ts'
+import { validateHost } from '../rules/host.ts'
 import { limitPending, noFramework, reportRefusal } from '../rules/rules.ts'
 
 /** What takes a handshake from the wire. */

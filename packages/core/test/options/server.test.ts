@@ -268,7 +268,7 @@ describe('wrong options', () => {
   })
 
   test('of an endpoint: allowedOrigins is checked too', () => {
-    for (const allowedOrigins of [null, 5, 'https://a', ['any'], ['https://a/']]) {
+    for (const allowedOrigins of [null, 5, 'https://a', ['any'], ['https://a/b']]) {
       expect(() => resolve({ allowedOrigins })).toThrow(/^allowedOrigins: expected .+; got .+/)
       expect(() => checkOptions({ allowedOrigins } as unknown as AttachOptions)).toThrow(TypeError)
     }

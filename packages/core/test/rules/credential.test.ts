@@ -76,6 +76,9 @@ describe('expiresAt', () => {
     [{ expiresAt: Number.NaN }, /expected a Date or milliseconds since 1970; got NaN$/],
     [{ expiresAt: '2030' as never }, /got '2030'$/],
     [{ expiryCode: 1000 }, /^expiryCode: expected a close code from 3000 to 4999; got 1000$/],
+    [null as never, /^options: expected an object; got null$/],
+    ['key' as never, /^options: expected an object; got 'key'$/],
+    [{ toString: 1 } as never, /^Unknown option 'toString'/],
     [{ key: '' }, /^key: expected a text that is not empty/],
     [{ key: 7 as never }, /^key: expected a text .* such as String\(user\.id\); got 7$/]
   ])('%j is a fault of the application that says what was expected', async (options, message) => {

@@ -61,7 +61,14 @@ describe('the server’s own origin', () => {
     ['keeps every origin out where the host is malformed', same, 'https://app.example', at('app.example/'), false],
     ['keeps a host with user information out', same, 'https://app.example', at('user@app.example'), false],
     ['keeps an extension’s scheme out', same, 'chrome-extension://app.example', app, false],
-    ['keeps the scheme wss out, which no origin has', same, 'wss://app.example', app, false],
+    ['takes wss for https, as some clients do', same, 'wss://app.example', tls, true],
+    ['takes ws for http, as some clients do', same, 'ws://app.example:80', at('app.example'), true],
+    ['takes the default port of wss in the host', same, 'wss://app.example', at('app.example:443'), true],
+    ['keeps ws out of a server that is known to be https', same, 'ws://app.example', tls, false],
+    ['keeps wss to another host out', same, 'wss://evil.example', tls, false],
+    ['security: keeps a path behind its own origin out', same, 'https://app.example/', tls, false],
+    ['security: keeps file:// out where there is no host', same, 'file://', at(''), false],
+    ['security: keeps the scheme of a program out', same, 'app://.', at('.'), false],
     ['keeps a name with a trailing dot out', same, 'https://app.example.', app, false],
     ['lets a name with a trailing dot in on both sides', same, 'https://app.example.', at('app.example.'), true],
     ['keeps two fields out', same, 'https://app.example, https://app.example', app, false],
@@ -173,7 +180,24 @@ describe('a list', () => {
     ['tells kinds of extension apart', ['chrome-extension://abcdefgh'], 'moz-extension://abcdefgh', app, false],
     ['lets a scheme with plus, dot and minus in', ['a+b.c-1://host'], 'a+b.c-1://host', app, true],
     ['knows no default port of other schemes', ['capacitor://localhost'], 'capacitor://localhost:443', app, false],
-    ['lets IPv6 in', ['http://[::1]:3000'], 'http://[::1]:3000', app, true]
+    ['lets IPv6 in', ['http://[::1]:3000'], 'http://[::1]:3000', app, true],
+    ['lets file:// in where it is listed', ['file://'], 'file://', app, true],
+    ['lets file:/// in where it is listed, and file:// with it', ['file:///'], 'file:///', app, true],
+    ['lets file:// in where file:/// is listed', ['file:///'], 'file://', app, true],
+    ['keeps file:// out where it is not listed', listed, 'file://', app, false],
+    ['lets the origin of a program in where it is listed', ['app://.'], 'app://.', app, true],
+    ['ignores case in the scheme of a program', ['APP://.'], 'App://.', app, true],
+    ['keeps the origin of another program out', ['app://.'], 'file://.', app, false],
+    ['lets a slash at the end in where it is listed', ['http://localhost/'], 'http://localhost/', app, true],
+    ['lets the origin in where it is listed with a slash', ['http://localhost/'], 'http://localhost', app, true],
+    ['keeps a slash out where it is not listed', ['http://localhost'], 'http://localhost/', app, false],
+    ['lets an empty value in where it is listed', [''], '', app, true],
+    ['keeps an empty value out where it is not listed', listed, '', app, false],
+    ['takes wss for https in the origin', listed, 'wss://good.example', app, true],
+    ['takes wss for https in the list', ['wss://good.example'], 'https://good.example', app, true],
+    ['takes the default port of ws', ['http://a'], 'ws://a:80', app, true],
+    ['does not take ws for https', listed, 'ws://good.example', app, false],
+    ['security: keeps a path of a local page out', ['file://'], 'file:///etc', app, false]
   ]
   test.each(rows)('%s', check)
 })
@@ -212,7 +236,18 @@ describe('a wildcard', () => {
     ['security: keeps an asterisk out', wild, 'https://*.example.com', app, false],
     ['security: keeps two fields out', wild, 'https://a.example.com, https://b.example.com', app, false],
     ['keeps null out', wild, 'null', app, false],
-    ['stands in schemes of applications', ['app+x://*.local'], 'app+x://one.local', app, true]
+    ['stands in schemes of applications', ['app+x://*.local'], 'app+x://one.local', app, true],
+    ['stands for every extension', ['chrome-extension://*'], 'chrome-extension://abcdefgh', app, true],
+    ['ignores case in the scheme of extensions', ['MOZ-extension://*'], 'moz-extension://6f1c-2', app, true],
+    ['stands for every host of a scheme, with any port', ['app://*'], 'app://a.b:5', app, true],
+    ['stands for an empty host', ['file://*'], 'file://', app, true],
+    ['keeps other kinds of extensions out', ['chrome-extension://*'], 'moz-extension://abcdefgh', app, false],
+    ['takes wss for https', ['wss://*.example.com'], 'https://a.example.com', app, true],
+    ['security: keeps a page with the scheme in its name out', ['app://*'], 'https://app.evil', app, false],
+    ['security: keeps a page with the scheme in its path out', ['app://*'], 'https://evil/app://a', app, false],
+    ['security: keeps a path behind an extension out', ['app://*'], 'app://a/b', app, false],
+    ['security: keeps two fields of extensions out', ['app://*'], 'app://a, app://b', app, false],
+    ['keeps null out of a scheme', ['app://*'], 'null', app, false]
   ]
   test.each(rows)('%s', check)
 })
@@ -238,7 +273,15 @@ describe('a regular expression', () => {
     ['keeps the flag u', [/https:\/\/\u{61}/u], 'https://a', app, true],
     ['security: has no use for the flag m', [/^https:\/\/a$/m], 'https://evil\nhttps://a', app, false],
     ['matches the origin in lower case and without its default port', [/https:\/\/a/], 'HTTPS://A:443', app, true],
-    ['security: never sees what is no origin', [/.*/s], 'https://a/path', app, false],
+    ['sees the value as it was sent', [/https:\/\/a\/path/], 'https://a/path', app, true],
+    ['sees an empty value', [/^$/], '', app, true],
+    ['sees the origin of a local page', [/file:\/\//], 'file://', app, true],
+    ['sees the origin of a program', [/app:\/\/\./], 'app://.', app, true],
+    ['sees a slash at the end', [/http:\/\/localhost\//], 'http://localhost/', app, true],
+    ['takes wss for https', [/https:\/\/a/], 'wss://a', app, true],
+    ['sees wss too', [/wss:\/\/a/], 'wss://a', app, true],
+    ['security: has to match the whole of what is no origin', [/file:\/\//], 'file://evil', app, false],
+    ['security: never sees what is longer than any origin', [/.*/], `https://${'a'.repeat(65_536)}`, app, false],
     ['security: never sees two fields', [/.*/], 'https://a, https://b', app, false],
     ['never sees null', [/.*/], 'null', app, false],
     ['lets null in where null is listed beside it', [/https:\/\/a/, 'null'], 'null', app, true],
@@ -261,10 +304,19 @@ describe('a regular expression', () => {
 })
 
 describe('a function', () => {
-  test('gets the origin in lower case and without its default port, and the effective request', () => {
+  test.each([
+    'https://app.example',
+    'HTTPS://App.Example:443',
+    'wss://app.example',
+    'file://',
+    'app://.',
+    '',
+    'a',
+    'https://a/'
+  ])('gets %j as it was sent, and the effective request', (origin) => {
     const decide = jest.fn(() => true)
-    expect(compileOrigins(decide).allows('HTTPS://App.Example:443', tls)).toBe(true)
-    expect(decide.mock.calls).toEqual([['https://app.example', tls]])
+    expect(compileOrigins(decide).allows(origin, tls)).toBe(true)
+    expect(decide.mock.calls).toEqual([[origin, tls]])
   })
 
   test('gets a port that is not the default', () => {
@@ -283,14 +335,20 @@ describe('a function', () => {
     expect(compileOrigins(() => false).allows('https://app.example', tls)).toBe(false)
   })
 
-  test.each(['', 'https://a/', 'https://a, https://b', 'https://a@b', 'a', 'https://a\n', 'https://ä'])(
-    'security: is not asked about %j, which is no origin',
+  test.each(['https://a, https://b', 'null, null', ', https://a', 'https://a,'])(
+    'security: is not asked about %j, which are two fields',
     (origin) => {
       const decide = jest.fn(() => true)
       expect(compileOrigins(decide).allows(origin, app)).toBe(false)
       expect(decide).not.toHaveBeenCalled()
     }
   )
+
+  test('security: is not asked about what is longer than any origin', () => {
+    const decide = jest.fn(() => true)
+    expect(compileOrigins(decide).allows(`https://${'a'.repeat(65_536)}`, app)).toBe(false)
+    expect(decide).not.toHaveBeenCalled()
+  })
 
   test.each([
     ['a promise', async () => true, '[object Promise]'],
@@ -342,14 +400,15 @@ describe('compileOrigins', () => {
     ['an object', {}, `${list}[object Object]`],
     ['a regular expression that is no list', /x/, `${list}[object RegExp]`],
     ['an entry with a path', ['https://app.example/chat'], `${origin}'https://app.example/chat'`],
-    ['an entry with a trailing slash', ['https://app.example/'], `${origin}'https://app.example/'`],
+    ['an entry with two trailing slashes', ['https://app.example//'], `${origin}'https://app.example//'`],
+    ['a scheme of the web without a host', ['https://'], `${origin}'https://'`],
+    ['the scheme wss without a host', ['wss://.'], `${origin}'wss://.'`],
     ['an entry with a query', ['https://app.example?'], `${origin}'https://app.example?'`],
     ['an entry with user information', ['https://me@app.example'], `${origin}'https://me@app.example'`],
     ['an entry without a scheme', ['app.example'], `${origin}'app.example'`],
     ['an entry with a space', [' https://app.example'], `${origin}' https://app.example'`],
     ['an entry outside ASCII', ['https://bücher.example'], `${origin}'https://bücher.example'`],
     ['an entry with an empty port', ['https://app.example:'], `${origin}'https://app.example:'`],
-    ['an empty entry', [''], `${origin}''`],
     ['an entry of null', [null], `${origin}null`],
     ['an entry of undefined', [undefined], `${origin}undefined`],
     ['a number as an entry', [80], `${origin}80`],
@@ -357,6 +416,7 @@ describe('compileOrigins', () => {
     ["'any' in a list", ['any'], `${origin}'any'; to let every origin in, write allowedOrigins: 'any' without a list`],
     ['an asterisk as an entry', ['*'], `${wildcard}'*'`],
     ['an asterisk in place of the host', ['https://*'], `${wildcard}'https://*'`],
+    ['an asterisk in place of the host of wss', ['wss://*'], `${wildcard}'wss://*'`],
     ['an asterisk in place of the scheme', ['*://app.example'], `${wildcard}'*://app.example'`],
     ['an asterisk at the right', ['https://app.*'], `${wildcard}'https://app.*'`],
     ['an asterisk in the middle', ['https://a.*.com'], `${wildcard}'https://a.*.com'`],

@@ -1,0 +1,70 @@
+import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { acceptWebSocket, HandshakeError } from '../../src/index.ts'
+import { logFault, logRefusal } from '../../src/reports/log.ts'
+import { open, read, serve, stopAll } from '../server.ts'
+
+afterEach(stopAll)
+
+const context = {
+  phase: 'handler',
+  request: { id: undefined, path: '/', address: undefined },
+  socket: undefined
+} as const
+
+test.each<[what: string, frame: number[], line: string]>([
+  ['a frame that is not masked', [0x81, 0x01, 0x61], 'RangeError: Invalid WebSocket frame: MASK must be set'],
+  ['a reserved bit', [0xc1, 0x81, 0, 0, 0, 0, 0x61], 'RangeError: Invalid WebSocket frame: RSV1 must be clear'],
+  ['text that is not UTF-8', [0x81, 0x81, 0, 0, 0, 0, 0xff], 'Error: Invalid WebSocket frame: invalid UTF-8 sequence']
+])('regression: %s of a peer was a stack in the log, and is one short line', async (_what, frame, line) => {
+  const { target, attachment } = await serve((req, res) => acceptWebSocket(req, res, () => {}))
+  const raw = await open(target)
+  raw.write(handshake('/'))
+  await read(raw, headArrived)
+  const [socket] = attachment.connections
+  raw.write(Buffer.from(frame))
+  // `once` of node:events would listen for the error.
+  await new Promise((resolve) => socket?.on('close', resolve))
+  expect(takePrinted()).toEqual([`oneport: fault in protocol: ${line}`])
+})
+
+test('security: what a peer sends cannot write a line of its own, nor what a terminal obeys', async () => {
+  const { target } = await serve((req, res) => acceptWebSocket(req, res, () => {}))
+  await sendRaw(target, handshake('/', { Origin: 'https://a\x9b31m\x85oneport: fault' }), headArrived)
+  const [line = ''] = takePrinted()
+  expect(line).toContain('origin "https://a')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
+})
+
+test.each([
+  ['\r', '\\u000d'],
+  ['\x1b[2J', '\\u001b[2J'],
+  ['\x9b', '\\u009b'],
+  ['\0', '\\u0000'],
+  ['\u2028', '\\u2028'],
+  ['\u202e', '\\u202e']
+])('security: %j in a message or a detail is written as %s', (character, written) => {
+  logFault(new Error(`a${character}b`), context)
+  logFault(`a${character}b`, context)
+  logRefusal(new HandshakeError('HANDSHAKE_ORIGIN', 'm', `a${character}b`))
+  const printed = takePrinted()
+  expect(printed).toHaveLength(3)
+  for (const line of printed) expect(line).toContain(`a${written}b`)
+})
+
+test('security: a line break in a message or a detail begins no line', () => {
+  logFault(new Error('a\noneport: b\r\n\n  c'), context)
+  logRefusal(new HandshakeError('HANDSHAKE_ORIGIN', 'm', 'a\noneport: b'))
+  expect(takePrinted()).toEqual([
+    expect.stringMatching(/^oneport: fault in handler: Error: a \| oneport: b \| c \| at [^\n]*$/),
+    'oneport: HANDSHAKE_ORIGIN: a | oneport: b'
+  ])
+})
+
+test('survives a stderr whose write throws', () => {
+  const write = jest.spyOn(process.stderr, 'write').mockImplementation(() => {
+    throw new Error('closed')
+  })
+  expect(() => logFault(new Error('a'), context)).not.toThrow()
+  expect(write).toHaveBeenCalledTimes(1)
+})
