@@ -1,3 +1,5 @@
+import { show } from './show.ts'
+
 /**
  * Why a subscription was refused:
  *
@@ -17,12 +19,6 @@ export class TopicsError extends Error {
     super(message)
     this.code = code
   }
-}
-
-/** A value for a message, in quotes where it is text. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
 }
 
 export const expected = (what: string, wanted: string, got: unknown): TypeError =>
