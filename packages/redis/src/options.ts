@@ -1,4 +1,5 @@
 import type { RedisClient } from './client.ts'
+import { show } from './show.ts'
 
 export interface RedisBackplaneOptions {
   /** See {@link RedisClient}. With a client of a Cluster, sharded pub/sub is used. It need not be connected. */
@@ -20,7 +21,8 @@ export interface RedisBackplaneOptions {
    */
   timeoutMs?: number | undefined
   /**
-   * Called with each fault of a connection, such as an attempt to connect that failed. The client goes on trying.
+   * Called with each fault of a connection, such as an attempt to connect that failed. The client goes on trying. Where it
+   * throws or rejects itself, that is a line on stderr.
    * @default nothing
    */
   onError?: ((error: unknown) => void) | undefined
@@ -46,9 +48,9 @@ const maxTimeoutMs = 2_147_483_647
  */
 export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
-  const unknown = Object.keys(options).find((name) => !(name in defaults))
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(defaults, name))
   if (unknown !== undefined) {
-    throw new TypeError(`Unknown option '${unknown}'. Known are: ${Object.keys(defaults).join(', ')}`)
+    throw new TypeError(`Unknown option ${show(unknown)}. Known are: ${Object.keys(defaults).join(', ')}`)
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const resolved: ResolvedOptions = { ...defaults, client: options.client, ...Object.fromEntries(given) }
@@ -65,12 +67,5 @@ export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions 
   return resolved
 }
 
-function expected(what: string, wanted: string, got: unknown): TypeError {
-  const shown =
-    typeof got === 'string'
-      ? `'${got}'`
-      : typeof got === 'object' && got !== null
-        ? Object.prototype.toString.call(got)
-        : String(got)
-  return new TypeError(`${what}: expected ${wanted}; got ${shown}`)
-}
+const expected = (what: string, wanted: string, got: unknown): TypeError =>
+  new TypeError(`${what}: expected ${wanted}; got ${show(got)}`)

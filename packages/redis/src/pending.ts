@@ -1,3 +1,5 @@
+import type { AsyncResource } from 'node:async_hooks'
+
 /** What the client keeps of a command beside its bytes, roughly. */
 const overheadBytes = 1_024
 
@@ -12,14 +14,17 @@ export class Pending {
   readonly #maxBytes: number
   readonly #timeoutMs: number
   readonly #entries = new Set<Entry>()
+  readonly #context: AsyncResource
   #bytes = 0
   #overdue = 0
   #timer: NodeJS.Timeout | undefined
   #onEmpty = (): void => {}
 
-  constructor(maxBytes: number, timeoutMs: number) {
+  /** @param context of the timer, which is that of all messages */
+  constructor(maxBytes: number, timeoutMs: number, context: AsyncResource) {
     this.#maxBytes = maxBytes
     this.#timeoutMs = timeoutMs
+    this.#context = context
   }
 
   /** Whether some wait longer than they should. */
@@ -37,7 +42,7 @@ export class Pending {
       const entry: Entry = { dueAt: performance.now() + this.#timeoutMs, reject, isOverdue: false }
       this.#bytes += bytes
       this.#entries.add(entry)
-      this.#timer ??= setInterval(() => this.#look(), this.#timeoutMs / 4).unref()
+      this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#look(), this.#timeoutMs / 4).unref())
       send()
         .then(() => resolve(), reject)
         .finally(() => this.#end(entry, bytes))

@@ -23,7 +23,25 @@ test.each([
   [{ client, maxPendingBytes: 0 }, 'maxPendingBytes: expected a whole number of bytes from 1 on, or Infinity; got 0'],
   [{ client, timeoutMs: 0 }, 'timeoutMs: expected a whole number of milliseconds from 1 to 2147483647; got 0'],
   [{ client, onError: {} }, 'onError: expected a function; got [object Object]'],
-  [{ client, url: 1 }, "Unknown option 'url'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"]
+  [{ client, url: 1 }, "Unknown option 'url'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"],
+  [
+    { client, toString: 1 },
+    "Unknown option 'toString'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"
+  ],
+  [
+    JSON.parse('{"__proto__":1}'),
+    "Unknown option '__proto__'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"
+  ],
+  [
+    { client, '\u001b[2J': 1 },
+    "Unknown option '\\u001b[2J'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"
+  ],
+  [{ client, prefix: Object.create(null) }, 'prefix: expected a string; got [object Object]'],
+  [{ client, prefix: Symbol('\r\n') }, 'prefix: expected a string; got Symbol(\\u000d\\u000a)'],
+  [
+    { client: '\u001b'.repeat(65_536) },
+    `client: expected a client of node-redis or ioredis; got '${'\\u001b'.repeat(100)}…'`
+  ]
 ])('refuses %p', (options, message) => {
   expect(() => redisBackplane(options as never)).toThrow(new TypeError(message))
 })
