@@ -10,7 +10,7 @@ export interface RedisBackplaneOptions {
    */
   prefix?: string | undefined
   /**
-   * Bytes of messages that Redis has not acknowledged, each counted with 1 KiB for what the client keeps of it. Further
+   * Bytes of messages that Redis has not acknowledged, each counted with 3 KiB for what the client keeps of it. Further
    * ones fail; a single one may be larger. `Infinity` lets any amount wait.
    * @default 33_554_432
    */

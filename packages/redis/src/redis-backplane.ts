@@ -1,7 +1,7 @@
-import { AsyncResource } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backplane } from '@oneport/topics'
 import { connect } from './connect.ts'
+import { Context } from './context.ts'
 import { type RedisBackplaneOptions, resolveOptions } from './options.ts'
 import { Pending } from './pending.ts'
 import { tell } from './told.ts'
@@ -21,7 +21,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const { client, prefix, maxPendingBytes, timeoutMs, onError } = resolveOptions(options)
   const receivers = new Map<string, Parameters<Backplane['subscribe']>[1]>()
   // Connections and timers belong to all, so nothing of theirs runs in the AsyncLocalStorage of one who publishes.
-  const context = new AsyncResource('ONEPORT_REDIS', { requireManualDestroy: true })
+  const context = new Context()
   const pending = new Pending(maxPendingBytes, timeoutMs, context)
   let isClosed = false
 

@@ -1,5 +1,5 @@
-import type { AsyncResource } from 'node:async_hooks'
 import type { WebSocket } from 'ws'
+import type { Context } from './context.ts'
 import { costOf } from './cost.ts'
 import { Held } from './held.ts'
 import type { Member } from './member.ts'
@@ -30,7 +30,7 @@ export class Delivery {
   readonly #rules: Rules
   readonly #counters: Counters
   readonly #leave: (member: Member) => void
-  readonly #context: AsyncResource
+  readonly #context: Context
   readonly #tick: Tick
   readonly #waiting = new Set<Member>()
   #timer: NodeJS.Timeout | undefined
@@ -39,7 +39,7 @@ export class Delivery {
    * @param leave ends all subscriptions of a member
    * @param context what happens later than a call happens in it, since that may be for another client
    */
-  constructor(rules: Rules, counters: Counters, leave: (member: Member) => void, context: AsyncResource) {
+  constructor(rules: Rules, counters: Counters, leave: (member: Member) => void, context: Context) {
     this.#rules = rules
     this.#counters = counters
     this.#leave = leave

@@ -1,6 +1,6 @@
-import type { AsyncResource } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
 import { type Backplane, type BackplaneHealth, isHealth } from './backplane.ts'
+import type { Context } from './context.ts'
 import { nodeIdLength, type Opened, open, seal } from './envelope.ts'
 import { expected, TopicsError } from './errors.ts'
 import type { Message } from './message.ts'
@@ -48,7 +48,7 @@ export class Link {
   /** Topics for which it has to be asked again, each with the time from which on. */
   readonly #late = new Map<string, number>()
   readonly #counts = { sent: 0, received: 0, foreign: 0, failed: 0 }
-  readonly #context: AsyncResource
+  readonly #context: Context
   /** Whether the backplane could not say how it is, and that has been told. */
   #isUnwell = false
   #timer: NodeJS.Timeout | undefined
@@ -58,7 +58,7 @@ export class Link {
    * @param context of subscriptions, which outlive the client that was the first to want them, and of messages of other
    * nodes
    */
-  constructor(backplane: Backplane, listeners: Listeners, context: AsyncResource) {
+  constructor(backplane: Backplane, listeners: Listeners, context: Context) {
     this.#backplane = backplane
     this.#listeners = listeners
     this.#context = context

@@ -1,4 +1,4 @@
-import type { AsyncResource } from 'node:async_hooks'
+import type { Context } from './context.ts'
 import type { Member } from './member.ts'
 
 /**
@@ -7,13 +7,13 @@ import type { Member } from './member.ts'
  */
 export class Tick {
   readonly #onFault: (error: unknown, member: Member) => void
-  readonly #context: AsyncResource
+  readonly #context: Context
   readonly #flushSoon = (): void => process.nextTick(this.#flushNow)
   readonly #flushNow = (): void => this.flush()
   #corked: Member[] = []
 
   /** @param context what is written at the end of a tick is written in it: the publishers of a tick may have several */
-  constructor(context: AsyncResource, onFault: (error: unknown, member: Member) => void) {
+  constructor(context: Context, onFault: (error: unknown, member: Member) => void) {
     this.#context = context
     this.#onFault = onFault
   }

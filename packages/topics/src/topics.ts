@@ -1,5 +1,5 @@
-import { AsyncResource } from 'node:async_hooks'
 import type { WebSocket } from 'ws'
+import { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import type { Opened } from './envelope.ts'
 import { TopicsError } from './errors.ts'
@@ -84,7 +84,7 @@ export function createTopics(options: TopicsOptions = {}): Topics {
   const resolved = resolveOptions(options)
   const { backplane, onBackplaneError } = resolved
   // Timers and subscriptions belong to all clients, so nothing of theirs runs in the AsyncLocalStorage of one.
-  const context = new AsyncResource('ONEPORT_TOPICS', { requireManualDestroy: true })
+  const context = new Context()
   const counters = new Counters()
   const link =
     backplane &&

@@ -1,8 +1,9 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { takePrinted } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
+import { Context } from '../src/context.ts'
 import { type Backplane, createTopics, MemoryHub, memoryBackplane, type TopicsOptions } from '../src/index.ts'
 import { Link } from '../src/link.ts'
 import { resolveOptions } from '../src/options.ts'
@@ -276,7 +277,7 @@ describe('a backplane', () => {
   })
 
   describe('keeps no more of topics that come and go', () => {
-    const context = new AsyncResource('TEST')
+    const context = new Context()
     const listeners = { receive: () => {}, onError: () => {} }
 
     test('regression: while it is down, than those that somebody has', () => {
