@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
+import { showName, showValue } from './show.ts'
 
 /** The part of a cookie jar that is needed: what `agent.jar` of supertest and superagent is. */
 export interface CookieJar {
@@ -114,15 +115,15 @@ const rules: Record<keyof ConnectOptions, [expected: string, fits: (value: unkno
  * @throws TypeError that names the option, what was expected and what came
  */
 export function resolveOptions(options: ConnectOptions): ResolvedOptions {
-  if (!isObject(options)) throw new TypeError(`options: expected an object; got ${String(options)}`)
+  if (!isObject(options)) throw new TypeError(`options: expected an object; got ${showValue(options)}`)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   for (const [name, value] of given) {
     const rule = Object.hasOwn(rules, name) ? rules[name as keyof ConnectOptions] : undefined
     if (rule === undefined) {
-      throw new TypeError(`Unknown option '${name}'. Known are: ${Object.keys(rules).join(', ')}`)
+      throw new TypeError(`Unknown option '${showName(name)}'. Known are: ${Object.keys(rules).join(', ')}`)
     }
     const [expected, fits] = rule
-    if (!fits(value)) throw new TypeError(`${name}: expected ${expected}; got ${JSON.stringify(value)}`)
+    if (!fits(value)) throw new TypeError(`${name}: expected ${expected}; got ${showValue(value)}`)
   }
   return { ...defaults, ...Object.fromEntries(given) }
 }

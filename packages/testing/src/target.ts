@@ -12,6 +12,7 @@ import {
   serverOf,
   takesMemory
 } from './server.ts'
+import { showValue } from './show.ts'
 
 /** What of a Fastify instance is needed. */
 export interface FastifyLike {
@@ -64,7 +65,7 @@ async function findServer(target: Listener | FastifyLike | HttpServer): Promise<
   }
   if (typeof (target as Partial<HttpServer> | null)?.listen === 'function') return target as HttpServer
   throw new TypeError(
-    `connect: expected an Express application, a Fastify instance, a server or a URL; got ${String(target)}`
+    `connect: expected an Express application, a Fastify instance, a server or a URL; got ${showValue(target)}`
   )
 }
 
@@ -89,6 +90,8 @@ function overNetwork(target: URL | string, path: string | undefined, options: Re
 
 /** @throws TypeError for a path that is none */
 function urlOf(base: string, path = '/'): URL {
-  if (!path.startsWith('/')) throw new TypeError(`path: expected one that begins with '/'; got ${JSON.stringify(path)}`)
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw new TypeError(`path: expected one that begins with '/'; got ${showValue(path)}`)
+  }
   return new URL(base + path)
 }
