@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { HandshakeError, type HandshakeErrorCode, quote } from '../src/errors.ts'
+import { HandshakeError, type HandshakeErrorCode } from '../src/errors.ts'
+import { quote } from '../src/show.ts'
 
 const upgrade = { Upgrade: 'websocket', Connection: 'Upgrade' }
 

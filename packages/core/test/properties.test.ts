@@ -1,12 +1,7 @@
 import fc from 'fast-check'
 import { HandshakeError } from '../src/errors.ts'
-import {
-  isOpeningHandshake,
-  type RequestHead,
-  validateHandshake,
-  validateHost,
-  validateRequest
-} from '../src/rules/request.ts'
+import { validateHost } from '../src/rules/host.ts'
+import { isOpeningHandshake, type RequestHead, validateHandshake, validateRequest } from '../src/rules/request.ts'
 import { ordinaryHead } from '../src/transport/replay.ts'
 
 const anyText = fc.string({ unit: 'binary', maxLength: 40 })

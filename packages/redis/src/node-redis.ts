@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeRedis, NodeRedisCluster, NodeRedisMaster } from './client.ts'
 import { type Connection, type Events, healthOf } from './connection.ts'
 import { insist } from './insist.ts'
+import { show } from './show.ts'
 import { slotOf } from './slot.ts'
 import { Turns } from './turns.ts'
 
@@ -52,7 +53,7 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
   const masterOf = ({ slots }: NodeRedisCluster, channel: string) => slots[slotOf(channel)]?.master
   const isAway = awayTest(turnMs)
   const refuse = (channel: string): Promise<never> =>
-    Promise.reject(new Error(`The shard of the channel '${channel}' is not connected.`))
+    Promise.reject(new Error(`The shard of the channel ${show(channel)} is not connected.`))
 
   const sSubscribe = subscriber.sSubscribe.bind(subscriber)
   const subscribe = (channel: string): Promise<void> =>

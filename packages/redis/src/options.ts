@@ -1,4 +1,5 @@
 import type { RedisClient } from './client.ts'
+import { show } from './show.ts'
 
 export interface RedisBackplaneOptions {
   /** See {@link RedisClient}. With a client of a Cluster, sharded pub/sub is used. It need not be connected. */
@@ -9,7 +10,7 @@ export interface RedisBackplaneOptions {
    */
   prefix?: string | undefined
   /**
-   * Bytes of messages that Redis has not acknowledged, each counted with 1 KiB for what the client keeps of it. Further
+   * Bytes of messages that Redis has not acknowledged, each counted with 3 KiB for what the client keeps of it. Further
    * ones fail; a single one may be larger. `Infinity` lets any amount wait.
    * @default 33_554_432
    */
@@ -20,7 +21,8 @@ export interface RedisBackplaneOptions {
    */
   timeoutMs?: number | undefined
   /**
-   * Called with each fault of a connection, such as an attempt to connect that failed. The client goes on trying.
+   * Called with each fault of a connection, such as an attempt to connect that failed. The client goes on trying. Where it
+   * throws or rejects itself, that is a line on stderr.
    * @default nothing
    */
   onError?: ((error: unknown) => void) | undefined
@@ -48,7 +50,7 @@ export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions 
   if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(defaults, name))
   if (unknown !== undefined) {
-    throw new TypeError(`Unknown option '${unknown}'. Known are: ${Object.keys(defaults).join(', ')}`)
+    throw new TypeError(`Unknown option ${show(unknown)}. Known are: ${Object.keys(defaults).join(', ')}`)
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const resolved: ResolvedOptions = { ...defaults, client: options.client, ...Object.fromEntries(given) }
@@ -67,13 +69,3 @@ export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions 
 
 const expected = (what: string, wanted: string, got: unknown): TypeError =>
   new TypeError(`${what}: expected ${wanted}; got ${show(got)}`)
-
-/** A value for a message, in quotes where it is text. It never throws: a Proxy, or a function's `toString`, may. */
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  try {
-    return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
-  } catch {
-    return `[unprintable ${typeof value}]`
-  }
-}

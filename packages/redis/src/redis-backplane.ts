@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backplane } from '@oneport/topics'
 import { connect } from './connect.ts'
+import { Context } from './context.ts'
 import { type RedisBackplaneOptions, resolveOptions } from './options.ts'
 import { Pending } from './pending.ts'
+import { tell } from './told.ts'
 
 /** Milliseconds that messages under way have when the backplane is closed. */
 const closeMs = 1_000
@@ -18,7 +20,9 @@ const loneSurrogate = /\p{Surrogate}/u
 export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const { client, prefix, maxPendingBytes, timeoutMs, onError } = resolveOptions(options)
   const receivers = new Map<string, Parameters<Backplane['subscribe']>[1]>()
-  const pending = new Pending(maxPendingBytes, timeoutMs)
+  // Connections and timers belong to all, so nothing of theirs runs in the AsyncLocalStorage of one who publishes.
+  const context = new Context()
+  const pending = new Pending(maxPendingBytes, timeoutMs, context)
   let isClosed = false
 
   const connection = connect(client, {
@@ -28,7 +32,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     },
     // An attempt to connect may end after it was closed.
     onError: (error) => {
-      if (!isClosed) onError(error)
+      if (!isClosed) context.runInAsyncScope(tell, undefined, onError, error)
     }
   })
   if (connection === undefined) {

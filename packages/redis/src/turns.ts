@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 type Kind = 'subscribe' | 'unsubscribe'
 
 interface Job {
   readonly kind: Kind
+  /** Never rejects. */
   run(): Promise<void>
 }
 
@@ -20,15 +19,25 @@ export class Turns {
 
   take(kind: Kind, work: () => Promise<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const run = () => Promise.race([work(), this.#limit(kind)]).then(() => resolve(), reject)
+      const run = () => this.#withinLimit(kind, work).then(resolve, reject)
       this.#jobs.push({ kind, run })
       if (!this.#isRunning) void this.#runAll()
     })
   }
 
-  async #limit(kind: Kind): Promise<never> {
-    await sleep(this.#limitMs, undefined, { ref: false })
-    throw new Error(`Redis has not answered a command to ${kind} in ${this.#limitMs} ms.`)
+  async #withinLimit(kind: Kind, work: () => Promise<unknown>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const limit = new Promise<never>((_, reject) => {
+      const isOver = (): void => {
+        reject(new Error(`Redis has not answered a command to ${kind} in ${this.#limitMs} ms.`))
+      }
+      timer = setTimeout(isOver, this.#limitMs).unref()
+    })
+    try {
+      await Promise.race([work(), limit])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async #runAll(): Promise<void> {

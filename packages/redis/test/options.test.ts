@@ -23,7 +23,16 @@ test.each([
   [{ client, maxPendingBytes: 0 }, 'maxPendingBytes: expected a whole number of bytes from 1 on, or Infinity; got 0'],
   [{ client, timeoutMs: 0 }, 'timeoutMs: expected a whole number of milliseconds from 1 to 2147483647; got 0'],
   [{ client, onError: {} }, 'onError: expected a function; got [object Object]'],
-  [{ client, url: 1 }, "Unknown option 'url'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"]
+  [{ client, url: 1 }, "Unknown option 'url'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"],
+  [
+    { client, toString: 1 },
+    "Unknown option 'toString'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"
+  ],
+  [
+    JSON.parse('{"__proto__":1}'),
+    "Unknown option '__proto__'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"
+  ],
+  [{ client, prefix: Object.create(null) }, 'prefix: expected a string; got [object Object]']
 ])('refuses %p', (options, message) => {
   expect(() => redisBackplane(options as never)).toThrow(new TypeError(message))
 })
@@ -44,5 +53,12 @@ test('regression: a value that cannot be printed is refused like any other', () 
   revoke()
   for (const onError of [Object.create(null), proxy, Symbol('x')]) {
     expect(() => redisBackplane({ client, onError })).toThrow(/^onError: expected a function; got /)
+  }
+})
+
+test('shows values that are long or wild on one short line', () => {
+  const wild = '\u001b[2J\r\n'.repeat(16_384)
+  for (const options of [{ client: wild }, { client, [wild]: 1 }, { client, prefix: Symbol(wild) }]) {
+    expect(() => redisBackplane(options as never)).toThrow(/^[^\p{Cc}]{1,1000}$/u)
   }
 })

@@ -156,7 +156,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
     }
 
     test('it hangs: messages fail in time, and no number of them waits', async () => {
-      const [one, , bob] = await startPair({ timeoutMs: 200, maxPendingBytes: 200_000 })
+      const [one, , bob] = await startPair({ timeoutMs: 200, maxPendingBytes: 300_000 })
       for (const server of site.servers) server.tell('SIGSTOP')
       const results = await Promise.all(
         Array.from({ length: 500 }, () => one.topics.publishAndConfirm(topics[0] as string, 'x'.repeat(1_000)))

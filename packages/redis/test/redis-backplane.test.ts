@@ -1,4 +1,5 @@
-import { describeWith, RedisServer, redisProgram } from '@oneport/adapter-testsuite'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { describeWith, RedisServer, redisProgram, takePrinted } from '@oneport/adapter-testsuite'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { atEnd, stopAll } from '../../topics/test/pair.ts'
@@ -78,6 +79,32 @@ describeWith(redisProgram, 'on a real Redis', () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(errors).toHaveLength(length)
     expect(await server.command('PUBSUB', 'CHANNELS')).toBe('*0\r\n')
+  })
+
+  test.each(makers)('regression: an onError that throws ended the process; %s connects again', async (_name, make) => {
+    let told = 0
+    const storage = new AsyncLocalStorage<string>()
+    const stores = new Set<unknown>()
+    const backplane = redisBackplane({
+      client: make(),
+      onError: async () => {
+        stores.add(storage.getStore())
+        if (++told % 2 === 0) throw Object.create(null)
+        throw new Error('of the application')
+      }
+    })
+    atEnd(() => backplane.close())
+    await until(() => backplane.health() === 'up')
+    await server.kill()
+    await until(async () => {
+      await storage.run('ada', () => backplane.publish('a', Buffer.from('x'))).catch(() => {})
+      return told >= 4
+    })
+    await server.start()
+    await until(() => backplane.health() === 'up')
+    for (const line of takePrinted()) expect(line).toMatch(/^oneport: onError of redisBackplane failed: [^\p{Cc}]*$/u)
+    // A fault of a connection is that of no publisher.
+    expect(stores).toEqual(new Set([undefined]))
   })
 
   test.each(makers)(

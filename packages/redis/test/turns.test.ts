@@ -17,6 +17,24 @@ test('runs many of one kind at a time, and never two kinds', async () => {
   expect(Math.min(most.subscribe, most.unsubscribe)).toBeGreaterThan(1)
 })
 
+test('regression: work that throws where it should reject held up all others for ever', async () => {
+  const turns = new Turns(1_000)
+  const broken = turns.take('subscribe', () => {
+    throw new Error('not ready')
+  })
+  await expect(broken).rejects.toThrow('not ready')
+  await turns.take('unsubscribe', async () => {})
+})
+
+test('regression: work that was done left a timer for seconds', async () => {
+  const clear = jest.spyOn(globalThis, 'clearTimeout')
+  const set = jest.spyOn(globalThis, 'setTimeout')
+  const turns = new Turns(60_000)
+  await Promise.all(Array.from({ length: 100 }, () => turns.take('subscribe', async () => {})))
+  expect(set.mock.results).toHaveLength(100)
+  for (const { value } of set.mock.results) expect(clear).toHaveBeenCalledWith(value)
+})
+
 test('one that fails, or is never answered, does not hold up the others', async () => {
   const turns = new Turns(20)
   const results = await Promise.allSettled([

@@ -11,6 +11,9 @@ import type { ResolvedOptions } from './options.ts'
 import { show } from './show.ts'
 import type { Way } from './target.ts'
 
+/** Characters of a body that are read: an answer may have no end. */
+const longestBody = 16_777_216
+
 /** What came of a handshake: a client, an answer other than 101, or what broke. */
 export type Outcome = Client | { readonly head: Head; readonly body: string } | { readonly fault: Error }
 
@@ -60,6 +63,12 @@ export class Attempt {
         response.setEncoding('utf8')
         response.on('data', (text: string) => {
           this.#body += text
+          if (this.#body.length <= longestBody) return
+          const length = this.#body.length
+          resolve({
+            fault: new Error(`the body of the answer has no end: ${length} characters came. ${this.history()}`)
+          })
+          response.destroy()
         })
         response.once('error', () => resolve({ fault: new Error(`the answer broke off. ${this.history()}`) }))
         response.once('end', () => resolve({ head, body: this.#body }))

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { Head } from './head.ts'
-import { show, showAll } from './show.ts'
+import { readable, show, showAll } from './show.ts'
+import { Unread } from './unread.ts'
 import { overdue, within } from './wait.ts'
 
 /** A message: text as a string, binary as a Buffer. */
@@ -15,15 +16,25 @@ export interface Closed {
   readonly clean: boolean
 }
 
-/** A WebSocket client for tests. Messages are kept from the first one on, until they are asked for. */
+/** Bytes of messages that may wait until they are asked for, each counted with what it takes beside its own. */
+const maxUnreadBytes = 67_108_864
+
+/** Messages that a sentence about a wait shows. */
+const shown = 3
+
+/**
+ * A WebSocket client for tests. Messages are kept from the first one on, until they are asked for; where they are more than
+ * 64 MiB, the connection is broken off.
+ */
 export class Client implements AsyncIterable<Message> {
   /** The response that opened the connection, with its header fields. */
   readonly response: Head
   /** The client of `ws` inside, for what is not here: `pause()`, fragments, listeners for `ping`. */
   readonly socket: WebSocket
   readonly #timeoutMs: number
-  readonly #unread: Message[] = []
-  readonly #heard: Message[] = []
+  readonly #unread = new Unread()
+  #heardCount = 0
+  #lastHeard: Message[] = []
   #waiting: ((message: Message | undefined) => void)[] = []
   #pings = 0
   #fault: Error | undefined
@@ -40,7 +51,7 @@ export class Client implements AsyncIterable<Message> {
       this.#pings += 1
     })
     socket.on('error', (error) => {
-      this.#fault = error
+      this.#fault ??= error
     })
     this.#ended = new Promise((resolve) => {
       socket.addEventListener('close', ({ code, reason, wasClean }) => {
@@ -135,9 +146,13 @@ export class Client implements AsyncIterable<Message> {
       void this.#ended.then(() => resolve(false))
     })
     this.socket.on('pong', onPong)
-    if (this.#end === undefined) this.socket.ping(payload)
-    const result = await within(this.#timeoutMs, answered)
-    this.socket.off('pong', onPong)
+    let result: Awaited<typeof answered> | typeof overdue
+    try {
+      if (this.#end === undefined) this.socket.ping(payload)
+      result = await within(this.#timeoutMs, answered)
+    } finally {
+      this.socket.off('pong', onPong)
+    }
     if (result === overdue) {
       throw new Error(`ping: no pong came within ${this.#timeoutMs} ms. ${this.#history()}`)
     }
@@ -175,15 +190,22 @@ export class Client implements AsyncIterable<Message> {
   }
 
   #receive(message: Message): void {
-    this.#heard.push(message)
+    this.#heardCount++
+    this.#lastHeard = [...this.#lastHeard.slice(1 - shown), message]
     const give = this.#waiting.shift()
-    if (give === undefined) this.#unread.push(message)
-    else give(message)
+    if (give !== undefined) {
+      give(message)
+      return
+    }
+    this.#unread.push(message)
+    if (this.#unread.cost <= maxUnreadBytes || this.#fault !== undefined) return
+    this.#fault = new Error(`${this.#unread.count} messages were unread, which is more than a client of a test keeps`)
+    this.terminate()
   }
 
   /** @returns undefined where the connection has closed and all messages are read */
   async #take(what: string): Promise<Message | undefined> {
-    if (this.#unread.length > 0 || this.#end !== undefined) return this.#unread.shift()
+    if (this.#unread.count > 0 || this.#end !== undefined) return this.#unread.shift()
     let give = (_message: Message | undefined): void => {}
     const arrival = new Promise<Message | undefined>((resolve) => {
       give = resolve
@@ -203,20 +225,20 @@ export class Client implements AsyncIterable<Message> {
 
   #howItEnded(): string {
     const { code, reason, clean } = this.#end as Closed
-    const words = [`closed with ${code}`, reason === '' ? '' : JSON.stringify(reason), clean ? '' : '(not clean)']
-    const fault = this.#fault === undefined ? '' : `: ${this.#fault.message}`
+    const words = [`closed with ${code}`, reason === '' ? '' : show(reason), clean ? '' : '(not clean)']
+    const fault = this.#fault === undefined ? '' : `: ${readable(this.#fault.message, 1_000)}`
     return words.filter(Boolean).join(' ') + fault
   }
 
   /** What has arrived. */
   #history(): string {
-    const [heard, unread] = [this.#heard.length, this.#unread.length]
+    const [heard, unread] = [this.#heardCount, this.#unread.count]
     const messages =
       heard === 0
         ? 'Nothing had arrived'
         : unread === 0
-          ? `${heard} ${heard === 1 ? 'message' : 'messages'} had arrived and been read: ${showAll(this.#heard)}`
-          : `Unread ${unread === 1 ? 'was' : 'were'} ${showAll(this.#unread)}`
+          ? `${heard} ${heard === 1 ? 'message' : 'messages'} had arrived and been read: ${showAll(heard, this.#lastHeard)}`
+          : `Unread ${unread === 1 ? 'was' : 'were'} ${showAll(unread, this.#unread.last(shown))}`
     const pings = this.#pings === 0 ? '' : `, and ${this.#pings} ${this.#pings === 1 ? 'ping' : 'pings'}`
     const state = this.#end === undefined ? '; the connection was open' : ''
     return `${messages}${pings}${state}.`

@@ -2,7 +2,7 @@ import { Attempt } from './attempt.ts'
 import { Client } from './client.ts'
 import { type ConnectOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { type Refusal, RefusedError } from './refused.ts'
-import { show } from './show.ts'
+import { readable, show } from './show.ts'
 import { type Target, type Way, wayTo } from './target.ts'
 import { overdue, within } from './wait.ts'
 
@@ -29,7 +29,8 @@ export async function connect(target: Target, path?: string, options: ConnectOpt
   if (outcome === overdue) {
     throw new Error(`${handshake} was not answered within ${resolved.timeoutMs} ms. ${attempt.history()}`)
   }
-  if ('fault' in outcome) throw new Error(`${handshake} failed: ${outcome.fault.message}`, { cause: outcome.fault })
+  if ('fault' in outcome)
+    throw new Error(`${handshake} failed: ${readable(outcome.fault.message, 1_000)}`, { cause: outcome.fault })
   throw new RefusedError(way.url.pathname, outcome.head, outcome.body)
 }
 

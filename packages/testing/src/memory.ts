@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import { setImmediate } from './clock.ts'
+import { asServer, Context } from './context.ts'
 
 /** The address at both ends of a connection in memory. */
 export const memoryAddress = '127.0.0.1'
@@ -23,6 +24,8 @@ export class MemorySocket extends Duplex {
   readonly localFamily: string = 'IPv4'
   bytesRead = 0
   bytesWritten = 0
+  /** What arrives does so in the context in which this end was made, as with a socket of the system. */
+  readonly #context = new Context()
   #peer: MemorySocket = this
   #peerHasEnded = false
   /** Bytes that the peer has not received yet. */
@@ -33,7 +36,7 @@ export class MemorySocket extends Duplex {
   /** Makes both ends. A client ends its side when the server has; a server decides that by itself, as on TCP. */
   static pair(): { client: MemorySocket; server: MemorySocket } {
     const client = new MemorySocket({ allowHalfOpen: false, readableHighWaterMark: most })
-    const server = new MemorySocket({ allowHalfOpen: true, readableHighWaterMark: most })
+    const server = asServer(() => new MemorySocket({ allowHalfOpen: true, readableHighWaterMark: most }))
     client.#peer = server
     server.#peer = client
     return { client, server }
@@ -51,31 +54,36 @@ export class MemorySocket extends Duplex {
     this.bytesWritten += chunk.length
     this.#underWay += chunk.length
     const copy = Buffer.from(chunk)
-    setImmediate(() => {
+    this.#peer.#soon((peer) => {
       this.#underWay -= copy.length
-      this.#peer.#receive(copy)
+      peer.#receive(copy)
     })
     if (this.#underWay + this.#peer.readableLength < most) done()
     else this.#writeOn = done
   }
 
   override _final(done: () => void): void {
-    setImmediate(() => this.#peer.#receiveEnd())
+    this.#peer.#soon((peer) => peer.#receiveEnd())
     done()
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    setImmediate(() => {
-      this.#peer.#receiveEnd()
-      this.#peer.#continue()
+    this.#peer.#soon((peer) => {
+      peer.#receiveEnd()
+      peer.#continue()
     })
     done(error)
+  }
+
+  /** In a later turn of the event loop. */
+  #soon(work: (self: this) => void): void {
+    this.#context.runInAsyncScope(setImmediate, undefined, () => work(this))
   }
 
   #continue(): void {
     const writeOn = this.#writeOn
     this.#writeOn = undefined
-    writeOn?.()
+    if (writeOn !== undefined) this.#context.runInAsyncScope(writeOn)
   }
 
   #receive(chunk: Buffer): void {

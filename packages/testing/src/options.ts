@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
-import { showValue } from './show.ts'
+import { showName, showValue } from './show.ts'
 
 /** The part of a cookie jar that is needed: what `agent.jar` of supertest and superagent is. */
 export interface CookieJar {
@@ -120,7 +120,7 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
   for (const [name, value] of given) {
     const rule = Object.hasOwn(rules, name) ? rules[name as keyof ConnectOptions] : undefined
     if (rule === undefined) {
-      throw new TypeError(`Unknown option '${name}'. Known are: ${Object.keys(rules).join(', ')}`)
+      throw new TypeError(`Unknown option '${showName(name)}'. Known are: ${Object.keys(rules).join(', ')}`)
     }
     const [expected, fits] = rule
     if (!fits(value)) throw new TypeError(`${name}: expected ${expected}; got ${showValue(value)}`)

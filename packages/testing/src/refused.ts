@@ -1,5 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Head } from './head.ts'
+import { readable } from './show.ts'
+
+/** Characters of a body that the message of an error shows. */
+const longestBody = 2_000
 
 /** What a server answers where it does not accept a handshake. */
 export interface Refusal {
@@ -19,7 +23,7 @@ export class RefusedError extends Error implements Refusal {
   readonly body: string
 
   constructor(path: string, { status, headers }: Head, body: string) {
-    const text = body.trim()
+    const text = readable(body.trim(), longestBody)
     super(`the handshake of ${path} was refused with ${status}${text === '' ? '' : `: ${text}`}`)
     this.status = status
     this.headers = headers

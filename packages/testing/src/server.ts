@@ -5,6 +5,7 @@ import type { Http2SecureServer, Http2Server } from 'node:http2'
 import type { Server as HttpsServer } from 'node:https'
 import { type AddressInfo, connect, type NetConnectOpts, type Socket } from 'node:net'
 import { type TLSSocket, Server as TlsServer } from 'node:tls'
+import { asServer } from './context.ts'
 import { MemorySocket, memoryAddress } from './memory.ts'
 
 /** A server of `node:http`, `node:https` or `node:http2`. */
@@ -49,8 +50,10 @@ export function connectInMemory(server: HttpServer): MemorySocket {
   }
   // What Node says of each connection of a server that listens: @oneport/express finds its server by it.
   // https://nodejs.org/api/diagnostics_channel.html#net
-  channel('net.server.socket').publish({ socket: Object.assign(ends.server, { server }) })
-  server.emit('connection', ends.server)
+  asServer(() => {
+    channel('net.server.socket').publish({ socket: Object.assign(ends.server, { server }) })
+    server.emit('connection', ends.server)
+  })
   return ends.client
 }
 
@@ -101,7 +104,7 @@ export async function listen(server: HttpServer): Promise<Listening> {
 /** As in memory, a connection that a test forgets does not keep the process alive. */
 function open(server: HttpServer): Promise<unknown> {
   server.prependListener('connection', unref)
-  return once(server.listen(0, memoryAddress).unref(), 'listening')
+  return asServer(() => once(server.listen(0, memoryAddress).unref(), 'listening'))
 }
 
 const unref = (socket: Socket): void => void socket.unref()

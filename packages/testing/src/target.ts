@@ -90,6 +90,8 @@ function overNetwork(target: URL | string, path: string | undefined, options: Re
 
 /** @throws TypeError for a path that is none */
 function urlOf(base: string, path = '/'): URL {
-  if (!path.startsWith('/')) throw new TypeError(`path: expected one that begins with '/'; got ${JSON.stringify(path)}`)
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw new TypeError(`path: expected one that begins with '/'; got ${showValue(path)}`)
+  }
   return new URL(base + path)
 }

@@ -15,12 +15,16 @@ export interface Backplane {
    * Has messages of a topic brought to this node: those of other nodes, and its own if that is how it works. Never called
    * again for a topic before `unsubscribe` has resolved, other than after it rejected.
    * @returns a promise that resolves once messages arrive. From then on they do until `unsubscribe`, also after the
-   * connection was lost and is there again. Where it rejects it will be called again
+   * connection was lost and is there again. Where it rejects it will be called again. No more than 1,000 topics wait for
+   * their answers at one time
    */
   subscribe(topic: string, receive: (message: Buffer, topic: string) => void): Promise<unknown>
   /** Ends what `subscribe` began. Where it rejects it will be called again. */
   unsubscribe(topic: string): Promise<unknown>
-  /** What it believes of its connections now; see {@link BackplaneHealth}. It costs nothing to ask. */
+  /**
+   * What it believes of its connections now; see {@link BackplaneHealth}. It costs nothing to ask. Where it throws, or says
+   * something else, that counts as `'down'`.
+   */
   health(): BackplaneHealth
   /** Ends everything; what was handed over before is sent, if that takes no more than a moment. */
   close(): Promise<unknown>
@@ -34,6 +38,10 @@ export interface Backplane {
  * - `'down'`: messages of other nodes can't come now. It is not asked for subscriptions meanwhile.
  */
 export type BackplaneHealth = 'up' | 'partial' | 'down'
+
+const healths: readonly unknown[] = ['up', 'partial', 'down']
+
+export const isHealth = (value: unknown): value is BackplaneHealth => healths.includes(value)
 
 const methods = ['publish', 'subscribe', 'unsubscribe', 'health', 'close'] as const
 

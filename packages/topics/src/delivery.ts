@@ -1,3 +1,6 @@
+import type { WebSocket } from 'ws'
+import type { Context } from './context.ts'
+import { costOf } from './cost.ts'
 import { Held } from './held.ts'
 import type { Member } from './member.ts'
 import type { Message } from './message.ts'
@@ -5,6 +8,7 @@ import type { ResolvedOptions } from './options.ts'
 import { closed, open } from './ready-state.ts'
 import type { Counters } from './stats.ts'
 import { flushThrough, Tick } from './tick.ts'
+import { tell } from './told.ts'
 import { isIdle, isWithinMessage } from './ws-sender.ts'
 
 /** Try again later: of the registry that RFC 6455 §11.7 has made. */
@@ -13,6 +17,12 @@ const tryAgainLater = 1013
 /** Milliseconds between two looks at sockets for which messages wait. `ws` does not tell when a fragmented one ends. */
 const lookMs = 25
 
+/**
+ * The part of `maxBufferedBytes` past which messages get memory of their own: before it, a client has at most one piece of
+ * 8 KiB for each `pieceBytes` waiting, so half of `maxBufferedBytes`.
+ */
+const sharedPart = 1 / 32
+
 type Rules = Pick<ResolvedOptions, 'maxBufferedBytes' | 'whenSlow' | 'onError'>
 
 /** Brings messages to sockets: in order with what the application sends itself, and never too much. */
@@ -20,15 +30,21 @@ export class Delivery {
   readonly #rules: Rules
   readonly #counters: Counters
   readonly #leave: (member: Member) => void
-  readonly #tick = new Tick((error, member) => this.#fail(error, member))
+  readonly #context: Context
+  readonly #tick: Tick
   readonly #waiting = new Set<Member>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param leave ends all subscriptions of a member */
-  constructor(rules: Rules, counters: Counters, leave: (member: Member) => void) {
+  /**
+   * @param leave ends all subscriptions of a member
+   * @param context what happens later than a call happens in it, since that may be for another client
+   */
+  constructor(rules: Rules, counters: Counters, leave: (member: Member) => void, context: Context) {
     this.#rules = rules
     this.#counters = counters
     this.#leave = leave
+    this.#context = context
+    this.#tick = new Tick(context, (error, member) => this.fail(error, member.socket))
   }
 
   /** @returns whether the message was written, or will be as it is */
@@ -36,9 +52,15 @@ export class Delivery {
     try {
       return this.#offer(member, topic, message)
     } catch (error) {
-      this.#fail(error, member)
+      this.fail(error, member.socket)
       return false
     }
+  }
+
+  /** Counts and tells that a socket has thrown. Never throws. */
+  fail(error: unknown, socket: WebSocket): void {
+    this.#counters.failed++
+    tell('onError', this.#rules.onError, error, socket)
   }
 
   /** Writes out what is held back, and forgets what waits. */
@@ -55,9 +77,9 @@ export class Delivery {
       return false
     }
     if (member.held !== undefined) this.#release(member)
-    if (member.held === undefined && this.#isReady(member)) return this.#write(member, message)
-    const unwritten = socket.bufferedAmount + (member.held?.bytes ?? 0)
-    if (isWithinMessage(sender) && unwritten <= this.#rules.maxBufferedBytes) {
+    if (member.held === undefined && this.#isReady(member, message)) return this.#write(member, message)
+    const cost = costOf(socket, sender) + (member.held?.cost ?? 0)
+    if (isWithinMessage(sender) && cost <= this.#rules.maxBufferedBytes) {
       this.#hold(member).add(message)
       return true
     }
@@ -65,14 +87,17 @@ export class Delivery {
     return false
   }
 
-  #isReady(member: Member): boolean {
-    if (isWithinMessage(member.sender)) return false
-    const { socket } = member
+  /** Whether a message can be written now. */
+  #isReady(member: Member, message: Message): boolean {
+    const { socket, sender } = member
+    if (isWithinMessage(sender)) return false
     const { maxBufferedBytes } = this.#rules
-    if (socket.bufferedAmount <= maxBufferedBytes) return true
+    const cost = costOf(socket, sender)
+    if (cost > maxBufferedBytes * sharedPart) message.keep()
+    if (cost <= maxBufferedBytes) return true
     // What waits for the end of the tick says nothing about the client.
     flushThrough(member)
-    return socket.bufferedAmount <= maxBufferedBytes
+    return costOf(socket, sender) <= maxBufferedBytes
   }
 
   #write(member: Member, message: Message): boolean {
@@ -94,11 +119,9 @@ export class Delivery {
   /** Does what the policy says about a message for which there is no room. */
   #refuse(member: Member, topic: string, message: Message): void {
     const { whenSlow } = this.#rules
-    if (whenSlow === 'latest') {
-      if (this.#hold(member).replace(topic, message)) this.#counters.dropped++
-    } else if (whenSlow === 'drop') {
+    if (whenSlow === 'drop') {
       this.#counters.dropped++
-    } else {
+    } else if (whenSlow === 'close' || !this.#holdLatest(member, topic, message)) {
       this.#counters.closed++
       this.#leave(member)
       this.#forget(member)
@@ -106,10 +129,17 @@ export class Delivery {
     }
   }
 
+  /** @returns false where the newest messages of all topics are too much: one that is left out would never be missed */
+  #holdLatest(member: Member, topic: string, message: Message): boolean {
+    const held = this.#hold(member)
+    if (held.replace(topic, message)) this.#counters.dropped++
+    return held.size === 1 || held.cost <= this.#rules.maxBufferedBytes
+  }
+
   #hold(member: Member): Held {
     member.held ??= new Held()
     this.#waiting.add(member)
-    this.#timer ??= setInterval(() => this.#look(), lookMs).unref()
+    this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#look(), lookMs).unref())
     return member.held
   }
 
@@ -118,7 +148,7 @@ export class Delivery {
       try {
         this.#release(member)
       } catch (error) {
-        this.#fail(error, member)
+        this.fail(error, member.socket)
       }
     }
   }
@@ -126,8 +156,8 @@ export class Delivery {
   /** Writes what waits for a member, as much of it as there is room for. */
   #release(member: Member): void {
     const isGone = member.socket.readyState !== open || member.topics.size === 0
-    if (!isGone) member.held?.release((message) => this.#isReady(member) && this.#write(member, message))
-    if (isGone || member.held?.isEmpty) this.#forget(member)
+    if (!isGone) member.held?.release((message) => this.#isReady(member, message) && this.#write(member, message))
+    if (isGone || member.held?.size === 0) this.#forget(member)
   }
 
   #forget(member: Member): void {
@@ -136,17 +166,5 @@ export class Delivery {
     if (this.#waiting.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
-  }
-
-  #fail(error: unknown, member: Member): void {
-    this.#counters.failed++
-    try {
-      this.#rules.onError(error, member.socket)
-    } catch (fault) {
-      // Later, so that the other sockets get their message and none stays corked.
-      process.nextTick(() => {
-        throw fault
-      })
-    }
   }
 }

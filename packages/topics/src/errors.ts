@@ -1,3 +1,5 @@
+import { show } from './show.ts'
+
 /**
  * Why a subscription was refused:
  *
@@ -16,16 +18,6 @@ export class TopicsError extends Error {
   constructor(code: TopicsErrorCode, message: string) {
     super(message)
     this.code = code
-  }
-}
-
-/** A value for a message, in quotes where it is text. It never throws: a Proxy, or a function's `toString`, may. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  try {
-    return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)
-  } catch {
-    return `[unprintable ${typeof value}]`
   }
 }
 

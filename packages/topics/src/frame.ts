@@ -7,9 +7,12 @@ const binary = 0x2
 /** Bytes in front of a payload of this length, in a frame without a mask. */
 export const headLength = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
 
+/** The same, of a frame that {@link serverFrame} has made. */
+export const headLengthOf = ({ 1: length = 0 }: Uint8Array): number => (length < 126 ? 2 : length === 126 ? 4 : 10)
+
 /** A whole message in one frame as a server sends it: head and payload in one piece of memory. RFC 6455 §5.2. */
-export function serverFrame(payload: Uint8Array, isBinary: boolean, isCompressed: boolean): Buffer {
-  const { length } = payload
+export function serverFrame(payload: Uint8Array | string, isBinary: boolean, isCompressed: boolean): Buffer {
+  const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
   const start = headLength(length)
   const frame = Buffer.allocUnsafe(start + length)
   frame[0] = fin | (isCompressed ? rsv1 : 0) | (isBinary ? binary : text)
@@ -22,6 +25,7 @@ export function serverFrame(payload: Uint8Array, isBinary: boolean, isCompressed
     frame[1] = 127
     frame.writeBigUInt64BE(BigInt(length), 2)
   }
-  frame.set(payload, start)
+  if (typeof payload === 'string') frame.write(payload, start)
+  else frame.set(payload, start)
   return frame
 }

@@ -1,44 +1,57 @@
+import { pieceBytes } from './cost.ts'
 import type { Message } from './message.ts'
+
+const costOf = (message: Message): number => message.frame.length + pieceBytes
 
 /** Messages for one socket that can't be written yet, in order. */
 export class Held {
   /** Under its topic the newest one; under a number one that stands for itself. */
   readonly #messages = new Map<string | number, Message>()
   #count = 0
-  /** Of the frames. */
-  bytes = 0
+  #cost = 0
 
-  get isEmpty(): boolean {
-    return this.#messages.size === 0
+  get size(): number {
+    return this.#messages.size
+  }
+
+  /** In bytes: those of the frames, and what each takes beside them. */
+  get cost(): number {
+    return this.#cost
   }
 
   add(message: Message): void {
-    this.#messages.set(this.#count++, message)
-    this.bytes += message.frame.length
+    this.#keep(this.#count++, message)
   }
 
   /** @returns whether an older message of the topic is gone */
   replace(topic: string, message: Message): boolean {
     const replaced = this.discard(topic)
-    this.#messages.set(topic, message)
-    this.bytes += message.frame.length
+    this.#keep(topic, message)
     return replaced
   }
 
   /** Forgets the newest message of a topic. */
   discard(topic: string): boolean {
-    const message = this.#messages.get(topic)
-    if (message === undefined) return false
-    this.bytes -= message.frame.length
-    return this.#messages.delete(topic)
+    return this.#forget(topic, this.#messages.get(topic))
   }
 
   /** Hands over one message after the other, as long as they are taken. */
   release(take: (message: Message) => boolean): void {
     for (const [key, message] of this.#messages) {
       if (!take(message)) return
-      this.#messages.delete(key)
-      this.bytes -= message.frame.length
+      this.#forget(key, message)
     }
+  }
+
+  #keep(key: string | number, message: Message): void {
+    message.keep()
+    this.#messages.set(key, message)
+    this.#cost += costOf(message)
+  }
+
+  #forget(key: string | number, message: Message | undefined): boolean {
+    if (message === undefined) return false
+    this.#cost -= costOf(message)
+    return this.#messages.delete(key)
   }
 }

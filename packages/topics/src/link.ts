@@ -1,15 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import type { Backplane } from './backplane.ts'
+import { type Backplane, type BackplaneHealth, isHealth } from './backplane.ts'
+import type { Context } from './context.ts'
 import { nodeIdLength, type Opened, open, seal } from './envelope.ts'
-import { TopicsError } from './errors.ts'
+import { expected, TopicsError } from './errors.ts'
 import type { Message } from './message.ts'
 import type { BackplaneStats } from './stats.ts'
+import { tell } from './told.ts'
 
 /** Milliseconds between two looks at a backplane that is down. */
 const lookMs = 250
 
 /** Milliseconds until a backplane is asked again for what it has refused. */
 const retryMs = 1_000
+
+/** Topics for which the backplane is at work at one time: it may take any time, and clients may name any number. */
+const mostAtWork = 1_000
+
+/** Topics that the backplane does not give up, from which on it is asked for no others. */
+const mostDoubtful = 10_000
 
 /** What comes of handing a message over. */
 export type HandedOver = { readonly isSent: true } | { readonly isSent: false; readonly error: unknown }
@@ -35,38 +43,53 @@ export class Link {
   readonly #missing = new Set<string>()
   /** Topics for which the backplane is at work. */
   readonly #busy = new Set<string>()
+  /** Topics for which it will be, once it is done with others. */
+  readonly #queued = new Set<string>()
   /** Topics for which it has to be asked again, each with the time from which on. */
   readonly #late = new Map<string, number>()
   readonly #counts = { sent: 0, received: 0, foreign: 0, failed: 0 }
+  readonly #context: Context
+  /** Whether the backplane could not say how it is, and that has been told. */
+  #isUnwell = false
   #timer: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
 
-  constructor(backplane: Backplane, listeners: Listeners) {
+  /**
+   * @param context of subscriptions, which outlive the client that was the first to want them, and of messages of other
+   * nodes
+   */
+  constructor(backplane: Backplane, listeners: Listeners, context: Context) {
     this.#backplane = backplane
     this.#listeners = listeners
+    this.#context = context
   }
 
   get stats(): BackplaneStats {
     return {
-      health: this.#backplane.health(),
+      health: this.#health(),
       topics: this.#subscribed.size,
       missing: this.#missing.size,
       ...this.#counts
     }
   }
 
+  /** Topics for which something is left to do. */
+  get unsettled(): number {
+    return this.#busy.size + this.#queued.size + this.#late.size
+  }
+
   /** Somebody has the topic now. */
   want(topic: string): void {
     this.#wanted.add(topic)
     if (!this.#isSubscribed(topic)) this.#missing.add(topic)
-    void this.#settle(topic)
+    this.#settleInContext(topic)
   }
 
   /** Nobody has it any more. */
   release(topic: string): void {
     this.#wanted.delete(topic)
     this.#missing.delete(topic)
-    if (!this.#isClosed) void this.#settle(topic)
+    this.#settleInContext(topic)
   }
 
   /** Hands a message over to the other nodes. Never rejects. */
@@ -95,6 +118,8 @@ export class Link {
 
   async #end(): Promise<void> {
     clearInterval(this.#timer)
+    this.#queued.clear()
+    this.#late.clear()
     try {
       await this.#backplane.close()
     } catch (error) {
@@ -103,27 +128,47 @@ export class Link {
     this.#subscribed.clear()
   }
 
-  /** Has the backplane do what is wanted, one step at a time, however often that changes meanwhile. */
-  async #settle(topic: string): Promise<void> {
-    if (this.#busy.has(topic)) return
-    this.#busy.add(topic)
+  #settleInContext(topic: string): void {
+    this.#context.runInAsyncScope(() => this.#settle(topic))
+  }
+
+  /** Has the backplane do what is wanted, as soon as it can. */
+  #settle(topic: string): void {
+    if (this.#busy.has(topic) || this.#isClosed) return
+    this.#late.delete(topic)
+    this.#queued.delete(topic)
+    if (this.#isSettled(topic)) return
+    if (this.#health() === 'down') {
+      this.#askLater(topic, 0)
+    } else if (this.#busy.size >= mostAtWork) {
+      this.#queued.add(topic)
+    } else {
+      this.#busy.add(topic)
+      void this.#work(topic)
+    }
+  }
+
+  /** One step at a time, however often it changes meanwhile what is wanted. Never rejects. */
+  async #work(topic: string): Promise<void> {
     try {
-      while (!this.#isClosed && !this.#isSettled(topic)) {
-        if (this.#backplane.health() === 'down') {
-          this.#askLater(topic, 0)
-          break
-        }
-        await this.#step(topic)
-      }
+      while (!this.#isClosed && !this.#isSettled(topic) && this.#health() !== 'down') await this.#step(topic)
+      if (!this.#isSettled(topic)) this.#askLater(topic, 0)
     } catch (error) {
       this.#tell(error, topic)
       this.#askLater(topic, performance.now() + retryMs)
     }
     this.#busy.delete(topic)
+    for (const next of this.#queued) {
+      if (this.#busy.size >= mostAtWork) break
+      this.#settle(next)
+    }
   }
 
   async #step(topic: string): Promise<void> {
     if (this.#wanted.has(topic)) {
+      if (this.#doubtful.size >= mostDoubtful && !this.#doubtful.has(topic)) {
+        throw new Error(`The backplane does not give up topics: ${this.#doubtful.size} are waiting for that.`)
+      }
       await this.#backplane.subscribe(topic, this.#receive)
       this.#subscribed.add(topic)
       this.#doubtful.delete(topic)
@@ -162,19 +207,27 @@ export class Link {
   }
 
   #askAgain(): void {
-    if (this.#backplane.health() === 'down') return
+    if (this.#health() === 'down') return
     const now = performance.now()
     for (const [topic, from] of this.#late) {
       if (from > now) continue
-      this.#late.delete(topic)
-      void this.#settle(topic)
+      this.#settle(topic)
     }
     if (this.#late.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }
 
+  /** Never throws into a backplane. */
   readonly #receive = (bytes: Buffer, topic: string): void => {
+    try {
+      this.#context.runInAsyncScope(this.#take, this, bytes, topic)
+    } catch (error) {
+      this.#tell(error, topic)
+    }
+  }
+
+  #take(bytes: Buffer, topic: string): void {
     if (this.#isClosed) return
     const message = open(bytes)
     if (message === undefined) {
@@ -185,14 +238,26 @@ export class Link {
     }
   }
 
-  #tell(error: unknown, topic: string): void {
+  /** Never throws: a backplane that can't say how it is is down, which is told once. */
+  #health(): BackplaneHealth {
     try {
-      this.#listeners.onError(error, topic)
-    } catch (fault) {
-      // Later, so that the state of the subscriptions stays right.
-      process.nextTick(() => {
-        throw fault
-      })
+      const health: unknown = this.#backplane.health()
+      if (!isHealth(health)) {
+        // Where it is a promise, nobody else takes what it rejects with.
+        Promise.resolve(health).catch(() => {})
+        throw expected('health', "'up', 'partial' or 'down'", health)
+      }
+      this.#isUnwell = false
+      return health
+    } catch (error) {
+      const isTold = this.#isUnwell
+      this.#isUnwell = true
+      if (!isTold) this.#tell(error, '')
+      return 'down'
     }
+  }
+
+  #tell(error: unknown, topic: string): void {
+    tell('onBackplaneError', this.#listeners.onError, error, topic)
   }
 }

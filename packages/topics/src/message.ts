@@ -1,48 +1,78 @@
 import { type Deflate, deflate } from './deflate.ts'
 import { expected } from './errors.ts'
-import { headLength, serverFrame } from './frame.ts'
+import { headLengthOf, serverFrame } from './frame.ts'
 
 /** What can be published: text, or bytes, which are copied at once. */
 export type MessageData = string | ArrayBuffer | ArrayBufferView
 
 interface Deflated extends Pick<Deflate, 'windowBits' | 'zlibOptions'> {
-  readonly frame: Buffer
+  frame: Buffer
 }
 
 /** One message: each form that it has on the wire is made once, for all sockets that need it. */
 export class Message {
   readonly isBinary: boolean
   readonly compress: boolean
-  readonly payload: Buffer
-  /** Not compressed. */
-  readonly frame: Buffer
+  #frame: Buffer
   #deflated: Deflated[] | undefined
+  #isKept = false
 
   constructor(data: MessageData, isBinary: boolean, compress: boolean) {
     this.isBinary = isBinary
     this.compress = compress
-    const payload = bytesOf(data)
-    this.frame = serverFrame(payload, isBinary, false)
-    this.payload = this.frame.subarray(headLength(payload.length))
+    this.#frame = serverFrame(typeof data === 'string' ? data : bytesOf(data), isBinary, false)
+  }
+
+  /** A view that nothing keeps: it would cost a message that waits 100 bytes. */
+  get payload(): Buffer {
+    return this.#frame.subarray(headLengthOf(this.#frame))
+  }
+
+  get #payloadLength(): number {
+    return this.#frame.length - headLengthOf(this.#frame)
+  }
+
+  /** Not compressed. */
+  get frame(): Buffer {
+    return this.#frame
+  }
+
+  /**
+   * Moves it to memory of its own, because it will wait. Small Buffers share pieces of 8 KiB, and one that waits keeps a
+   * whole piece. https://nodejs.org/api/buffer.html#class-property-bufferpoolsize
+   */
+  keep(): void {
+    if (this.#isKept) return
+    this.#isKept = true
+    const before = this.#frame
+    this.#frame = ownMemory(before)
+    for (const made of this.#deflated ?? []) made.frame = made.frame === before ? this.#frame : ownMemory(made.frame)
   }
 
   /** The bytes for a connection on which this was agreed. */
   frameFor(agreed: Deflate): Buffer {
-    if (!this.compress || this.payload.length < agreed.thresholdBytes) return this.frame
+    if (!this.compress || this.#payloadLength < agreed.thresholdBytes) return this.frame
     const { windowBits, zlibOptions } = agreed
     const found = this.#deflated?.find((made) => made.windowBits === windowBits && made.zlibOptions === zlibOptions)
     if (found !== undefined) return found.frame
     const payload = deflate(this.payload, agreed)
     // What does not become smaller may stay as it is: each message says whether it is compressed (RFC 7692 §6).
-    const frame = payload.length < this.payload.length ? serverFrame(payload, this.isBinary, true) : this.frame
+    const made = payload.length < this.#payloadLength ? serverFrame(payload, this.isBinary, true) : this.frame
+    const frame = this.#isKept ? ownMemory(made) : made
     this.#deflated ??= []
     this.#deflated.push({ windowBits, zlibOptions, frame })
     return frame
   }
 }
 
-function bytesOf(data: MessageData): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data)
+function ownMemory(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength === bytes.length) return bytes
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  copy.set(bytes)
+  return copy
+}
+
+function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (data instanceof ArrayBuffer) return new Uint8Array(data)
   throw expected('publish', 'data as a string, a Buffer, a typed array, a DataView or an ArrayBuffer', data)

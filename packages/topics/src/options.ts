@@ -1,20 +1,22 @@
 import type { WebSocket } from 'ws'
 import { type Backplane, isBackplane } from './backplane.ts'
 import { expected } from './errors.ts'
+import { show } from './show.ts'
 
 /**
  * What happens to a socket whose client does not read, when there is more for it:
  *
  * - `'close'`: it is closed with 1013.
  * - `'drop'`: it does not get this message.
- * - `'latest'`: the newest message of each topic waits, and is sent once the client reads again.
+ * - `'latest'`: the newest message of each topic waits, and is sent once the client reads again. Where these are more than
+ *   `maxBufferedBytes` too, it is closed with 1013: with one of them left out, the client would never know.
  */
 export type SlowPolicy = 'close' | 'drop' | 'latest'
 
 export interface TopicsOptions {
   /**
-   * Bytes that may wait for one client. Where more wait already, `whenSlow` says what becomes of the next message.
-   * `Infinity` lets any amount wait.
+   * Bytes that may wait for one client, each message counted with 1 KiB for what Node keeps of it. Where more wait already,
+   * `whenSlow` says what becomes of the next message. `Infinity` lets any amount wait.
    * @default 1_048_576
    */
   maxBufferedBytes?: number | undefined
@@ -45,15 +47,15 @@ export interface TopicsOptions {
    */
   backplane?: Backplane | undefined
   /**
-   * Called where the backplane refuses a message, a subscription or to close, with the topic, which is empty for the last.
-   * The sockets of this node get the message all the same, and the subscription is tried again. What it throws itself is
-   * thrown in the next tick.
+   * Called where the backplane refuses a message, a subscription or to close, or can't say how it is, with the topic, which
+   * is empty for the last two. The sockets of this node get the message all the same, and the subscription is tried again.
+   * Where it throws or rejects itself, that is a line on stderr.
    * @default nothing
    */
   onBackplaneError?: ((error: unknown, topic: string) => void) | undefined
   /**
    * Called where a socket throws while it is written to, as its `send` may if something replaced it. The other sockets
-   * get their message all the same. What it throws itself is thrown in the next tick.
+   * get their message all the same. Where it throws or rejects itself, that is a line on stderr.
    * @default nothing; `stats().failed` counts them
    */
   onError?: ((error: unknown, socket: WebSocket) => void) | undefined
@@ -101,7 +103,7 @@ export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(defaults, name))
   if (unknown !== undefined) {
-    throw new TypeError(`Unknown option '${unknown}'. Known are: ${Object.keys(defaults).join(', ')}`)
+    throw new TypeError(`Unknown option ${show(unknown)}. Known are: ${Object.keys(defaults).join(', ')}`)
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const resolved: ResolvedOptions = { ...defaults, ...Object.fromEntries(given) }

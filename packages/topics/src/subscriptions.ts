@@ -1,8 +1,9 @@
 import type { WebSocket } from 'ws'
-import { expected, show, TopicsError } from './errors.ts'
+import { expected, TopicsError } from './errors.ts'
 import { Member } from './member.ts'
 import type { ResolvedOptions } from './options.ts'
 import { open } from './ready-state.ts'
+import { show } from './show.ts'
 
 type Limits = Pick<ResolvedOptions, 'maxTopicLength' | 'maxTopicsPerSocket' | 'maxSubscriptions'>
 
@@ -71,13 +72,20 @@ export class Subscriptions {
     const member = this.#members.get(socket)
     if (member === undefined) return
     this.#members.delete(socket)
-    socket.off('close', this.#onClose)
     for (const topic of member.topics) this.#forget(member, topic)
     member.topics.clear()
+    socket.off('close', this.#onClose)
   }
 
-  leaveAll(): void {
-    for (const socket of [...this.#members.keys()]) this.leave(socket)
+  /** @param onFault is told where a socket throws; the others leave all the same */
+  leaveAll(onFault: (error: unknown, socket: WebSocket) => void): void {
+    for (const socket of [...this.#members.keys()]) {
+      try {
+        this.leave(socket)
+      } catch (error) {
+        onFault(error, socket)
+      }
+    }
   }
 
   membersOf(topic: string): ReadonlySet<Member> | undefined {
@@ -90,8 +98,8 @@ export class Subscriptions {
 
   #join(socket: WebSocket): Member {
     const member = new Member(socket)
-    this.#members.set(socket, member)
     socket.once('close', this.#onClose)
+    this.#members.set(socket, member)
     return member
   }
 

@@ -1,3 +1,4 @@
+import type { Context } from './context.ts'
 import type { Member } from './member.ts'
 
 /**
@@ -6,15 +7,20 @@ import type { Member } from './member.ts'
  */
 export class Tick {
   readonly #onFault: (error: unknown, member: Member) => void
+  readonly #context: Context
+  readonly #flushSoon = (): void => process.nextTick(this.#flushNow)
+  readonly #flushNow = (): void => this.flush()
   #corked: Member[] = []
 
-  constructor(onFault: (error: unknown, member: Member) => void) {
+  /** @param context what is written at the end of a tick is written in it: the publishers of a tick may have several */
+  constructor(context: Context, onFault: (error: unknown, member: Member) => void) {
+    this.#context = context
     this.#onFault = onFault
   }
 
   cork(member: Member): void {
     if (member.isCorked) return
-    if (this.#corked.length === 0) process.nextTick(() => this.flush())
+    if (this.#corked.length === 0) this.#context.runInAsyncScope(this.#flushSoon)
     member.isCorked = true
     this.#corked.push(member)
     member.sender?._socket.cork()

@@ -1,7 +1,9 @@
 import type { WebSocket } from 'ws'
+import { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import type { Opened } from './envelope.ts'
 import { TopicsError } from './errors.ts'
+import { type Except, type Excepted, exceptedOf, isExcepted } from './except.ts'
 import { type HandedOver, Link } from './link.ts'
 import { Message, type MessageData } from './message.ts'
 import { resolveOptions, type TopicsOptions } from './options.ts'
@@ -10,10 +12,10 @@ import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts
 
 export interface PublishOptions {
   /**
-   * A socket, or sockets, of this node that do not get the message.
+   * A socket of this node that does not get the message, or several in a `Set` or a list.
    * @default none
    */
-  except?: WebSocket | ReadonlySet<WebSocket> | undefined
+  except?: Except | null | undefined
   /**
    * Whether the message is binary; a text message has to be UTF-8.
    * @default true for everything but a string
@@ -53,13 +55,13 @@ export interface Topics {
    * leaves when the current tick ends, with whatever else was published and sent to the same socket by then. Where the
    * backplane fails, `stats()` counts it and `onBackplaneError` is called; the message is not tried again.
    * @returns the number of sockets of this node that it reached: it was handed to their connection
-   * @throws TypeError for a topic that is no string, or data of a wrong kind
+   * @throws TypeError for a topic that is no string, or data or exceptions of a wrong kind; then nobody gets it
    */
   publish(topic: string, data: MessageData, options?: PublishOptions): number
   /**
    * As `publish`, and says what came of it once that is known.
    * @returns a promise that never rejects
-   * @throws TypeError for a topic that is no string, or data of a wrong kind
+   * @throws TypeError as `publish` does
    */
   publishAndConfirm(topic: string, data: MessageData, options?: PublishOptions): Promise<Published>
   /** The sockets of this node that have a topic. */
@@ -81,19 +83,26 @@ export interface Topics {
 export function createTopics(options: TopicsOptions = {}): Topics {
   const resolved = resolveOptions(options)
   const { backplane, onBackplaneError } = resolved
+  // Timers and subscriptions belong to all clients, so nothing of theirs runs in the AsyncLocalStorage of one.
+  const context = new Context()
   const counters = new Counters()
   const link =
     backplane &&
-    new Link(backplane, { receive: (topic, message) => receive(topic, message), onError: onBackplaneError })
+    new Link(backplane, { receive: (topic, message) => receive(topic, message), onError: onBackplaneError }, context)
   const subscriptions = new Subscriptions(resolved, link)
-  const delivery = new Delivery(resolved, counters, ({ socket }) => subscriptions.leave(socket))
+  const delivery = new Delivery(resolved, counters, ({ socket }) => subscriptions.leave(socket), context)
   let isClosed = false
 
   /** @returns the number of sockets that it reached */
-  function deliver(topic: string, message: Message, except?: PublishOptions['except']): number {
+  function deliver(topic: string, message: Message, excepted?: Excepted): number {
+    const members = subscriptions.membersOf(topic)
+    if (members === undefined) return 0
     let reached = 0
-    for (const member of subscriptions.membersOf(topic) ?? []) {
-      if (isExcepted(member.socket, except)) continue
+    // Those who subscribe meanwhile, as from `onError`, come last and do not get it.
+    let left = members.size
+    for (const member of members) {
+      if (left-- === 0) break
+      if (excepted !== undefined && isExcepted(member.socket, excepted)) continue
       if (delivery.deliver(member, topic, message)) reached++
     }
     return reached
@@ -107,9 +116,10 @@ export function createTopics(options: TopicsOptions = {}): Topics {
   function publish(topic: string, data: MessageData, options: PublishOptions = {}) {
     const { except, binary = typeof data !== 'string', compress = true } = options
     checkTopic(topic)
+    const excepted = exceptedOf(except)
     const message = new Message(data, binary, compress)
     counters.published++
-    return { local: deliver(topic, message, except), handedOver: link?.publish(topic, message) }
+    return { local: deliver(topic, message, excepted), handedOver: link?.publish(topic, message) }
   }
 
   return {
@@ -138,7 +148,7 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     async close() {
       isClosed = true
       const closed = link?.close()
-      subscriptions.leaveAll()
+      subscriptions.leaveAll((error, socket) => delivery.fail(error, socket))
       delivery.close()
       await closed
     }
@@ -150,6 +160,3 @@ async function confirm(local: number, handedOver: Promise<HandedOver> | undefine
   const result = await handedOver
   return result.isSent ? { local, backplane: 'sent' } : { local, backplane: 'failed', error: result.error }
 }
-
-const isExcepted = (socket: WebSocket, except: PublishOptions['except']): boolean =>
-  except !== undefined && (except === socket || ('has' in except && except.has(socket)))

@@ -3,8 +3,9 @@ import type { ZlibOptions } from 'node:zlib'
 import type { WebSocket } from 'ws'
 import type { Deflate } from './deflate.ts'
 
-// All that is used of `ws` beside its public interface stands in this file. Where something of it is missing, `senderOf`
-// finds nothing and `send` is called instead. `test/ws-versions.test.ts` says in which versions it is there.
+// All that is used of `ws`, and of Node's streams, beside their public interface stands in this file. Where something of it
+// is missing, `senderOf` finds nothing and `send` is called instead, and `waitingPieces` finds nothing, so that bytes alone
+// count. `test/ws-versions.test.ts` says in which versions it is there.
 
 /** The part of a socket of `ws` that writes frames. */
 export interface Sender {
@@ -37,6 +38,21 @@ export function senderOf(socket: WebSocket): Sender | undefined {
     typeof sender._firstFragment === 'boolean' &&
     typeof sender._socket?.cork === 'function'
   return isKnown ? sender : undefined
+}
+
+/** What of a socket tells how much waits; some of it is private to `ws` and some to Node. */
+interface Waiting {
+  readonly _socket?: { readonly _writableState?: { readonly bufferedRequestCount?: number } } | null
+  readonly _sender?: { readonly _queue?: readonly unknown[] } | null
+}
+
+/**
+ * In how many pieces `bufferedAmount` waits: writes for which the raw socket has not asked yet, and messages in front of
+ * which `ws` compresses another one. What the operating system has been given and not taken is not among them.
+ */
+export function waitingPieces(socket: WebSocket): number {
+  const { _socket: rawSocket, _sender: sender } = socket as unknown as Waiting
+  return (rawSocket?._writableState?.bufferedRequestCount ?? 0) + (sender?._queue?.length ?? 0)
 }
 
 export const isIdle = (sender: Sender): boolean => sender._state === 0

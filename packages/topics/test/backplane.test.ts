@@ -171,27 +171,3 @@ test('close() tells of a backplane that does not close, and never rejects', asyn
   await topics.close()
   expect(errors).toEqual([['stuck', '']])
 })
-
-test('what onBackplaneError throws is thrown in the next tick, and the message has left all the same', async () => {
-  const { backplane, calls } = slowBackplane()
-  const fault = new Error('of the application')
-  const { topics } = createNode({
-    backplane,
-    onBackplaneError: () => {
-      throw fault
-    }
-  })
-  const thrown: unknown[] = []
-  jest.spyOn(process, 'nextTick').mockImplementation((callback) => {
-    try {
-      callback()
-    } catch (error) {
-      thrown.push(error)
-    }
-  })
-  const published = topics.publishAndConfirm('a', 'x')
-  calls[0]?.answer(new Error('refused'))
-  expect(await published).toMatchObject({ backplane: 'failed' })
-  expect(thrown).toEqual([fault])
-  jest.restoreAllMocks()
-})

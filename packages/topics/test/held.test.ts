@@ -1,3 +1,4 @@
+import { pieceBytes } from '../src/cost.ts'
 import { Held } from '../src/held.ts'
 import { Message } from '../src/message.ts'
 
@@ -12,9 +13,9 @@ test('hands over in order, and goes on where it stopped', () => {
   const held = new Held()
   for (const text of ['a', 'b', 'c']) held.add(message(text))
   expect(taken(held, 2)).toEqual(['a', 'b'])
-  expect(held.bytes).toBe(3)
+  expect(held.cost).toBe(3 + pieceBytes)
   expect(taken(held)).toEqual(['c'])
-  expect([held.isEmpty, held.bytes]).toEqual([true, 0])
+  expect([held.size, held.cost]).toEqual([0, 0])
 })
 
 test('keeps the newest message of a topic, behind those that stand for themselves', () => {
@@ -23,12 +24,12 @@ test('keeps the newest message of a topic, behind those that stand for themselve
   expect(held.replace('0', message('old'))).toBe(false)
   expect(held.replace('x', message('other'))).toBe(false)
   expect(held.replace('0', message('new'))).toBe(true)
-  expect(held.bytes).toBe(7 + 7 + 5)
+  expect(held.cost).toBe(7 + 7 + 5 + 3 * pieceBytes)
   expect(taken(held)).toEqual(['first', 'other', 'new'])
 })
 
 test('forgets a topic', () => {
   const held = new Held()
   held.replace('x', message('gone'))
-  expect([held.discard('x'), held.discard('x'), held.isEmpty, held.bytes]).toEqual([true, false, true, 0])
+  expect([held.discard('x'), held.discard('x'), held.size, held.cost]).toEqual([true, false, 0, 0])
 })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { closed } from '@oneport/adapter-testsuite'
+import { pieceBytes } from '../src/cost.ts'
 import { createTopics } from '../src/index.ts'
 import { fill, serveBare, stopAll } from './pair.ts'
 
@@ -68,6 +69,72 @@ test('by latest it gets the newest of each topic when it reads again', async () 
   expect(topics.stats().delivered).toBe(2)
   expect(topics.publish('a', 'then')).toBe(1)
   expect(await client.next()).toBe('then')
+})
+
+test('regression: a bound in bytes held any number of small messages; each counts with what Node keeps of it', async () => {
+  const topics = createTopics({ maxBufferedBytes, whenSlow: 'drop' })
+  const { client, socket } = await (await serveBare()).connect()
+  client.socket.pause()
+  fill(socket, 0)
+  await new Promise(setImmediate)
+  topics.subscribe(socket, 'a')
+  const before = socket.bufferedAmount
+  let reached = 0
+  while (topics.publish('a', 'x') === 1) reached++
+  expect(socket.bufferedAmount).toBe(before + 3 * reached)
+  const room = (maxBufferedBytes - before) / (3 + pieceBytes)
+  expect([reached >= room - 2, reached <= room + 2]).toEqual([true, true])
+})
+
+test('what the application sends counts too, with the pieces that it is sent in', async () => {
+  const topics = createTopics({ maxBufferedBytes, whenSlow: 'drop' })
+  const { client, socket } = await (await serveBare()).connect()
+  client.socket.pause()
+  fill(socket, 0)
+  await new Promise(setImmediate)
+  topics.subscribe(socket, 'a')
+  for (let count = 0; count < maxBufferedBytes / pieceBytes; count++) socket.send('x')
+  expect(topics.publish('a', 'x')).toBe(0)
+})
+
+describe('by latest, what waits is bounded too', () => {
+  const stalled = async () => {
+    const topics = createTopics({ maxBufferedBytes, whenSlow: 'latest' })
+    const { client, socket } = await (await serveBare()).connect()
+    client.socket.pause()
+    fill(socket, maxBufferedBytes)
+    return { topics, client, socket }
+  }
+
+  test.each([
+    ['large messages', block, 1],
+    ['small messages', 'x', Math.floor(maxBufferedBytes / (pieceBytes + 3))]
+  ])(
+    'regression: %s of many topics were held beside every bound; past it the client is closed',
+    async (_kind, text, most) => {
+      const { topics, client, socket } = await stalled()
+      for (let topic = 0; topic <= most; topic++) topics.subscribe(socket, `${topic}`)
+      for (let topic = 0; topic < most; topic++) expect(topics.publish(`${topic}`, text)).toBe(0)
+      // A newer one takes the place of the older one.
+      topics.publish('0', text)
+      expect(topics.stats()).toMatchObject({ closed: 0, dropped: 1, sockets: 1 })
+      topics.publish(`${most}`, text)
+      expect(topics.stats()).toMatchObject({ closed: 1, sockets: 0 })
+      const ended = closed(client.socket)
+      client.socket.resume()
+      expect(await ended).toEqual({ code: 1013, reason: 'too much unread' })
+    }
+  )
+
+  test('a single message may be larger than the bound', async () => {
+    const { topics, client, socket } = await stalled()
+    topics.subscribe(socket, 'a')
+    const large = 'x'.repeat(2 * maxBufferedBytes)
+    topics.publish('a', large)
+    expect(topics.stats()).toMatchObject({ closed: 0, sockets: 1 })
+    client.socket.resume()
+    for (;;) if ((await client.next()) === large) break
+  })
 })
 
 test('what waits for a socket is forgotten when it closes', async () => {

@@ -280,27 +280,6 @@ describe('where something throws', () => {
     expect(topics.stats().failed).toBe(1)
   })
 
-  test('in onError, the others get their message before it is thrown', async () => {
-    const nextTick = jest.spyOn(process, 'nextTick')
-    const topics = createTopics({
-      onError: (error) => {
-        throw error
-      }
-    })
-    const server = await serveBare({ perMessageDeflate: true })
-    const [broken, whole] = [await server.connect(true), await server.connect()]
-    broken.socket.send = () => {
-      throw new Error('broken')
-    }
-    for (const { socket } of [broken, whole]) topics.subscribe(socket, 'a')
-    nextTick.mockImplementationOnce((later) => {
-      expect(later).toThrow(new Error('broken'))
-    })
-    expect(topics.publish('a', 'hello')).toBe(1)
-    nextTick.mockRestore()
-    expect(await whole.client.next()).toBe('hello')
-  })
-
   test.each(['write', 'uncork'] as const)('in %s of a raw socket, cork and uncork balance', async (method) => {
     const faults: unknown[] = []
     const topics = createTopics({ onError: (error) => faults.push(error) })

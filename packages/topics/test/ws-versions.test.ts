@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type * as ws from 'ws'
+import { pieceBytes } from '../src/cost.ts'
 import { createTopics } from '../src/index.ts'
-import { serveBare, stopAll } from './pair.ts'
+import { fill, serveBare, stopAll } from './pair.ts'
 
 afterEach(stopAll)
 
@@ -40,6 +41,28 @@ test.each(versions)('of %s, version %s, %d of 2 messages are left to send', asyn
   expect(await client.next()).toBe('abcabcabc')
   expect(await client.next()).toBe('bytes')
   expect(topics.stats()).toMatchObject({ delivered: 2, sent })
+})
+
+test.each(versions)('of %s, version %s, small messages that wait count with what they cost', async (name) => {
+  const topics = createTopics({ maxBufferedBytes: 100 * pieceBytes, whenSlow: 'drop' })
+  const { client, socket } = await (await serveBare({}, load(name).Server)).connect()
+  client.socket.pause()
+  fill(socket, 0)
+  await new Promise(setImmediate)
+  topics.subscribe(socket, 'a')
+  let reached = 0
+  while (topics.publish('a', 'x') === 1) reached++
+  expect([reached > 10, reached <= 100]).toEqual([true, true])
+})
+
+test.each(versions)('of %s, version %s, empty messages behind one that is compressed count', async (name) => {
+  const topics = createTopics({ maxBufferedBytes: 100 * pieceBytes, whenSlow: 'drop' })
+  const server = await serveBare({ perMessageDeflate: { threshold: 0 } }, load(name).Server)
+  const { socket } = await server.connect(true)
+  topics.subscribe(socket, 'a')
+  let reached = 0
+  while (topics.publish('a', '') === 1) reached++
+  expect([reached > 90, reached <= 110]).toEqual([true, true])
 })
 
 test('a client of ws may have topics too: it masks its frames itself', async () => {

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { HandshakeError } from '../../src/errors.ts'
 import { listMembers } from '../../src/http-fields.ts'
+import { validateHost } from '../../src/rules/host.ts'
 import {
   hasContent,
   isExtensionList,
   isOpeningHandshake,
   type RequestHead,
   validateHandshake,
-  validateHost,
   validateRequest
 } from '../../src/rules/request.ts'
 
