@@ -21,6 +21,9 @@ export class Application {
   readonly #arrival = gate()
   /** A request waits for `goOn()`. */
   readonly arrived = this.#arrival.opened
+  readonly #question = gate()
+  /** It has got a request. */
+  readonly asked = this.#question.opened
   readonly paths: (string | undefined)[] = []
 
   goOn(): void {
@@ -29,6 +32,7 @@ export class Application {
 
   readonly listener = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     this.paths.push(req.url)
+    this.#question.open()
     if (req.url?.endsWith('/later') === true) {
       this.#arrival.open()
       await this.#gate.opened

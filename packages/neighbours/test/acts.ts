@@ -113,7 +113,6 @@ export const touches: readonly Act[] = [
     name: 'pipes it to something that is never ready',
     run: (socket) => socket.pipe(new Writable({ write: () => {} }))
   },
-  { name: 'has its data decoded', run: (socket) => socket.setEncoding('utf8') },
   { name: 'pauses it', run: (socket) => socket.pause() },
   { name: 'resumes it', run: (socket) => socket.resume() },
   { name: 'puts a head back', run: (socket) => socket.unshift(Buffer.from('bytes of a head')) },

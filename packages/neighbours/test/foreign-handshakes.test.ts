@@ -239,7 +239,7 @@ describe.each(table([alone, ...shared]))('%s', (_arrangement, arrangement) => {
 })
 
 describe.each(table(shared))('%s', (_arrangement, arrangement) => {
-  test.each(ways)('the raw socket of one that %s is the one without Oneport', async (...way) => {
+  test.each(ways)('the raw socket of one that %s is as it would be on a server of its own', async (...way) => {
     const without = await takenSocket(alone, way)
     expect(await takenSocket(arrangement, way)).toEqual(without)
   })

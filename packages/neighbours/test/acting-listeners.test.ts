@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { handshake, openRaw } from '@oneport/adapter-testsuite'
@@ -13,17 +14,19 @@ afterEach(async () => {
   await endServers()
 })
 
-/** A listener that does something with every raw socket, when it is told to. */
-class LateListener {
+/** A listener that does something with every raw socket: in the event, or when it is told to. */
+class ActingListener {
   readonly #act: Act
+  readonly #isLate: boolean
   readonly #moment = gate()
   #done: Promise<unknown> = Promise.resolve()
   /** The raw socket that it got last. */
   socket: Socket | undefined
   readonly closed = gate()
 
-  constructor(act: Act) {
+  constructor(act: Act, when: 'at once' | 'late' = 'late') {
     this.#act = act
+    this.#isLate = when === 'late'
   }
 
   readonly join = (server: Server): void => {
@@ -31,7 +34,8 @@ class LateListener {
       this.socket = socket
       socket.on('error', () => {})
       socket.once('close', () => this.closed.open())
-      this.#done = this.#moment.opened.then(() => this.#act.run(socket, head, req))
+      const run = async (): Promise<unknown> => this.#act.run(socket, head, req)
+      this.#done = this.#isLate ? this.#moment.opened.then(run) : run()
     })
   }
 
@@ -46,7 +50,7 @@ const acts = [...refusals, ...touches].map((act): [string, Act] => [act.name, ac
 
 describe.each(table(shared))('%s, a listener', (_arrangement, arrangement) => {
   test.each(acts)('that %s after our 101 leaves the connection alone', async (_act, act) => {
-    const listener = new LateListener(act)
+    const listener = new ActingListener(act)
     const server = await share(arrangement, listener.join)
     const client = await connect(server, '/ours')
     await listener.act()
@@ -54,8 +58,19 @@ describe.each(table(shared))('%s, a listener', (_arrangement, arrangement) => {
     await server.close()
   })
 
+  test.each(acts)('that %s at once leaves the connection alone', async (_act, act) => {
+    const listener = new ActingListener(act, 'at once')
+    const server = await share(arrangement, listener.join)
+    const connecting = connect(server, '/ours')
+    connecting.catch(() => {})
+    await within('the application is asked', server.application.asked)
+    await listener.act()
+    await liveThrough(await connecting, 'ours')
+    await server.close()
+  })
+
   test.each(acts)('that %s while the application decides leaves the connection alone', async (_act, act) => {
-    const listener = new LateListener(act)
+    const listener = new ActingListener(act)
     const server = await share(arrangement, listener.join)
     const connecting = connect(server, '/ours/later')
     await within('the application is asked', server.application.arrived)
@@ -72,7 +87,7 @@ describe('without Oneport, a listener', () => {
   )
 
   test.each(ending)('that %s ends the connection', async (_act, act, answer) => {
-    const listener = new LateListener(act)
+    const listener = new ActingListener(act)
     const server = await share(alone, listener.join)
     const raw = await openRaw(server)
     let text = ''
@@ -86,12 +101,22 @@ describe('without Oneport, a listener', () => {
     expect(text).toBe(answer)
     await server.close()
   })
+
+  test.each(touches.map((act): [string, Act] => [act.name, act]))('that %s does not fail', async (_act, act) => {
+    const listener = new ActingListener(act)
+    const server = await share(alone, listener.join)
+    const raw = await openRaw(server)
+    raw.write(handshake('/ours'))
+    await within('the listener is called', once(server.server, 'upgrade'))
+    await listener.act()
+    raw.destroy()
+  })
 })
 
 describe.each(table(shared))('%s', (_arrangement, arrangement) => {
   test('a listener that reads sees no byte of our connection', async () => {
     let seen = 0
-    const listener = new LateListener({
+    const listener = new ActingListener({
       name: 'reads',
       run: (socket) => {
         socket.on('data', (chunk: Buffer) => {
@@ -109,7 +134,7 @@ describe.each(table(shared))('%s', (_arrangement, arrangement) => {
   })
 
   test('a listener is told when a connection that it holds ends', async () => {
-    const listener = new LateListener({ name: 'waits', run: () => {} })
+    const listener = new ActingListener({ name: 'waits', run: () => {} })
     const server = await share(arrangement, listener.join)
     await liveThrough(await connect(server, '/ours'), 'ours')
     await within('the other listener is told', listener.closed.opened)
@@ -118,7 +143,7 @@ describe.each(table(shared))('%s', (_arrangement, arrangement) => {
 
   test('a listener whose write waits for its callback gets it after our 101', async () => {
     const written = gate()
-    const listener = new LateListener({ name: 'writes', run: (socket) => socket.write('late', () => written.open()) })
+    const listener = new ActingListener({ name: 'writes', run: (socket) => socket.write('late', () => written.open()) })
     const server = await share(arrangement, listener.join)
     const client = await connect(server, '/ours')
     await listener.act()
