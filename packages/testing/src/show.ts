@@ -44,14 +44,3 @@ export function showAll(count: number, last: readonly (string | Buffer)[]): stri
   const shown = last.map(show).join(', ')
   return count > last.length ? `${count}, the last ones ${shown}` : shown
 }
-
-/** A value of the test, for a sentence about its mistake. It never throws: a circular object or a Proxy may. */
-export function showValue(value: unknown): string {
-  for (const print of [JSON.stringify, String]) {
-    try {
-      const text = print(value) as string | undefined
-      if (text !== undefined) return cut(text)
-    } catch {}
-  }
-  return `[unprintable ${typeof value}]`
-}

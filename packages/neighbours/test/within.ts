@@ -1,0 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Time that anything here may take on a busy machine, in milliseconds; only what hangs takes longer. */
+const patienceMs = 3_000
+
+/** Waits for something that should happen at once; rejects with what it was where it does not. */
+export async function within<T>(what: string, happens: Promise<T>): Promise<T> {
+  const waiting = new AbortController()
+  const late = sleep(patienceMs, undefined, { signal: waiting.signal }).then(() => {
+    throw new Error(`After ${patienceMs} ms this had not happened: ${what}`)
+  })
+  late.catch(() => {})
+  try {
+    return await Promise.race([happens, late])
+  } finally {
+    waiting.abort()
+  }
+}
