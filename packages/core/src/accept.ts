@@ -128,6 +128,10 @@ class Entry<Request extends IncomingMessage> implements Acceptance, AgreedHandsh
     return this.#checked.handshake
   }
 
+  get request(): Request {
+    return this.#req
+  }
+
   get key(): string {
     return this.#req.headers['sec-websocket-key'] ?? unusedKey
   }

@@ -17,6 +17,8 @@ import type { Beating } from './heartbeat.ts'
 
 /** What the rules found in a request, for `ws` to answer. */
 export interface AgreedHandshake {
+  /** The request as Node has it. */
+  readonly request: IncomingMessage
   readonly key: string
   readonly subprotocol: string | undefined
   readonly extensions: string | undefined
@@ -26,8 +28,8 @@ export interface AgreedHandshake {
   onOpen(socket: ContainedWebSocket): void
 }
 
-/** What `ws` sees of a request: what has been agreed, and nothing else; it keeps nothing of it. */
-interface BridgeRequest extends Pick<IncomingMessage, 'method' | 'headers'> {
+/** What belongs to a request while `ws` has it. */
+interface Bridge {
   readonly agreed: AgreedHandshake
   readonly rawSocket: Duplex
   /** Set where `ws` takes none of the offered extensions. */
@@ -346,10 +348,10 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
     // With a listener for this, `ws` leaves refusals to others and writes nothing. Version, key and subprotocol have
     // been checked by then, so what is left are extensions.
     server.on('wsClientError', (_error, _socket, request) => {
-      ;(request as unknown as BridgeRequest).declined = true
+      ;(bridges.get(request) as Bridge).declined = true
     })
     server.on('headers', (lines, request) => {
-      const { agreed, rawSocket } = request as unknown as BridgeRequest
+      const { agreed, rawSocket } = bridges.get(request) as Bridge
       agreed.writeHead(parseFields(lines))
       swallowNextWrite(rawSocket)
     })
@@ -392,34 +394,47 @@ export function openWebSocket(
   agreed: AgreedHandshake,
   options: ConnectionOptions
 ): boolean {
-  const request: BridgeRequest = {
-    method: 'GET',
-    headers: { upgrade: 'websocket', 'sec-websocket-key': agreed.key, 'sec-websocket-version': '13' },
-    agreed,
-    rawSocket,
-    declined: false,
-    opened: false
-  }
-  const { subprotocol, extensions } = agreed
-  if (subprotocol !== undefined) request.headers['sec-websocket-protocol'] = subprotocol
-  if (extensions !== undefined) request.headers['sec-websocket-extensions'] = extensions
+  const { request: actual, key, subprotocol, extensions } = agreed
+  // What monitors read of a request, they read of the real one; on HTTP/2 its fields cannot be set.
+  const request = actual.httpVersionMajor === 1 ? actual : Object.create(actual, lookalike)
+  const bridge: Bridge = { agreed, rawSocket, declined: false, opened: false }
+  bridges.set(request, bridge)
+  const { headers } = actual
+  const ofRequest = { ...headers, upgrade: 'websocket', 'sec-websocket-key': key, 'sec-websocket-version': '13' }
+  const agreedHeaders: IncomingMessage['headers'] = ofRequest
+  delete agreedHeaders['sec-websocket-protocol']
+  delete agreedHeaders['sec-websocket-extensions']
+  if (subprotocol !== undefined) agreedHeaders['sec-websocket-protocol'] = subprotocol
+  if (extensions !== undefined) agreedHeaders['sec-websocket-extensions'] = extensions
   const server = serverFor(options)
-  server.handleUpgrade(request as never, rawSocket, head ?? nothing, onOpen)
-  if (request.declined) {
-    // An offer that cannot be accepted is declined, not refused (RFC 7692 §5.1).
-    delete request.headers['sec-websocket-extensions']
-    server.handleUpgrade(request as never, rawSocket, head ?? nothing, onOpen)
+  const open = (): void =>
+    server.handleUpgrade(request, rawSocket, head ?? nothing, (socket) => {
+      bridge.opened = true
+      request.headers = headers
+      agreed.onOpen(socket as ContainedWebSocket)
+    })
+  try {
+    request.headers = agreedHeaders
+    open()
+    if (bridge.declined) {
+      // An offer that cannot be accepted is declined, not refused (RFC 7692 §5.1).
+      delete agreedHeaders['sec-websocket-extensions']
+      open()
+    }
+  } finally {
+    request.headers = headers
   }
-  return request.opened
+  return bridge.opened
+}
+
+const bridges = new WeakMap<IncomingMessage, Bridge>()
+
+const lookalike: PropertyDescriptorMap = {
+  method: { value: 'GET' },
+  headers: { value: undefined, writable: true }
 }
 
 const nothing = Buffer.alloc(0)
-
-function onOpen(socket: WebSocket, request: unknown): void {
-  const bridge = request as BridgeRequest
-  bridge.opened = true
-  bridge.agreed.onOpen(socket as ContainedWebSocket)
-}
 
 /**
  * `ws` always writes a 101 of its own right after its `headers` event. The response has written it by then, with
