@@ -3,7 +3,9 @@ import type { Socket } from 'node:net'
 import { HandshakeError, quote } from '../errors.ts'
 import { attachedServers, conflict, type Handshake, type HandshakeRequest, handshakeOf } from '../handshake.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
-import { logRefusal } from '../reports/log.ts'
+import { factsOf } from '../reports/facts.ts'
+import { contain } from '../reports/fault.ts'
+import { logFault, logRefusal } from '../reports/log.ts'
 import type { EffectiveRequest, OriginPolicy } from './origin.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
@@ -16,8 +18,8 @@ export interface FrameworkBinding {
   effectiveRequest?(): EffectiveRequest | undefined
   /** The framework's id of the request, for `onError` and `onClosed`. */
   readonly requestId?: string | undefined
-  /** Logs a refusal through the framework, with its request id. */
-  onRefused?(error: HandshakeError): void
+  /** Logs a refusal through the framework, with its request id; where it is undefined, the attachment's `onRefused` does. */
+  readonly onRefused?: ((error: HandshakeError) => void) | undefined
 }
 
 /** A plain server takes no part. */
@@ -63,8 +65,13 @@ export function reportRefusal(error: unknown, req: IncomingMessage, framework: F
   if (!(error instanceof HandshakeError)) return
   const handshake = handshakeOf(req)
   handshake?.connections.stats.refused(error, req, handshake.since)
-  if (framework.onRefused !== undefined) framework.onRefused(error)
-  else if (handshake !== undefined) handshake.options.onRefused(error, req)
+  if (framework.onRefused !== undefined) {
+    const report = handshake?.options.onError ?? logFault
+    contain(
+      () => framework.onRefused?.(error),
+      (fault) => report(fault, { phase: 'dispatch', request: factsOf(req), socket: undefined })
+    )
+  } else if (handshake !== undefined) handshake.options.onRefused(error, req)
   else logRefusal(error)
 }
 
