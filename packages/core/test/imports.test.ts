@@ -99,6 +99,7 @@ describe('core', () => {
     'http-fields.ts',
     'rules/limits.ts',
     'reports/log.ts',
+    'reports/thrown.ts',
     'options/server.ts',
     'rules/origin.ts',
     'life/pending-handshakes.ts',

@@ -1,4 +1,11 @@
-import { type AcceptOptions, acceptHandshake, isWebSocketRequest, type WebSocket } from '@oneport/core'
+import {
+  type AcceptOptions,
+  acceptHandshake,
+  answerFault,
+  asError,
+  isWebSocketRequest,
+  type WebSocket
+} from '@oneport/core'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type RefusalLog, ReplyBinding, RequestBinding } from './binding.ts'
 import { type ErrorHandler, isVerified, serveWith } from './former-behaviour.ts'
@@ -38,10 +45,19 @@ export function acceptWebSocket(acceptance: Acceptance): FastifyReply['acceptWeb
       const serveIfFunction = handler instanceof Function ? serve : handler
       await acceptHandshake(request.raw, this.raw, options, serveIfFunction, new Binding(this, refusalLog))
     } catch (error) {
-      // Fastify takes anything but an Error for a payload.
-      this.send(error instanceof Error ? error : new Error('A function in the options threw', { cause: error }))
-      // A reply is awaited until it has been sent; Fastify would send another one if the route returned before.
-      await this
+      await fail(this, error)
     }
   }
+}
+
+/** Hands a fault to the error handler; resolves when the answer has been sent, and does not reject. */
+async function fail(reply: FastifyReply, error: unknown): Promise<void> {
+  try {
+    // Fastify takes anything but an Error for a payload.
+    reply.send(asError(error))
+  } catch (fault) {
+    answerFault(reply.request.raw, reply.raw, fault)
+  }
+  // Fastify would send another reply if the route returned before.
+  await new Promise<void>((resolve) => reply.then(resolve, () => resolve()))
 }
