@@ -8,6 +8,7 @@ export type { Contract, RunningAdapter } from './contract/subject.ts'
 export { describeAdapter } from './contract.ts'
 export { takePrinted } from './fail-on-console.ts'
 export { firefox, openFirefox } from './firefox.ts'
+export { hostileValues } from './hostile-values.ts'
 export {
   beginConnect,
   bodyOf,

@@ -270,7 +270,7 @@ export class Handshake implements Tenant {
    * Counts a refusal and tells the operator of it, the first time.
    * @param framework tells in place of the option `onRefused`
    */
-  report(error: HandshakeError, framework?: { onRefused?(error: HandshakeError): void }): void {
+  report(error: HandshakeError, framework?: RefusalTeller): void {
     if (this.#isReported) return
     this.#isReported = true
     const { req } = this.response
@@ -286,9 +286,14 @@ export class Handshake implements Tenant {
   }
 }
 
+/** What logs refusals in place of the option `onRefused`. */
+interface RefusalTeller {
+  onRefused?: ((error: HandshakeError) => unknown) | undefined
+}
+
 /** Has a framework log a refusal; one that fails at that does not change the answer. */
 export function tellFramework(
-  framework: { onRefused?(error: HandshakeError): unknown },
+  framework: RefusalTeller,
   error: HandshakeError,
   onError: FaultReporter,
   req: IncomingMessage

@@ -101,6 +101,7 @@ describe('core', () => {
     'rules/host.ts',
     'rules/limits.ts',
     'reports/log.ts',
+    'reports/thrown.ts',
     'options/server.ts',
     'rules/origin.ts',
     'life/budget.ts',

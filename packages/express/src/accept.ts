@@ -2,11 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type AcceptOptions,
   acceptHandshake,
+  acceptWebSocket as acceptWithoutFramework,
+  answerFault,
+  asError,
   type CheckedHandshake,
   checkHandshake as checkCoreHandshake,
   type EffectiveRequest,
   type EndpointOptions,
   type FrameworkBinding,
+  isPrintable,
   type WebSocketHandler
 } from '@oneport/core'
 import type { Request } from 'express'
@@ -69,14 +73,31 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
 ): Promise<void> {
   const [options, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
   const request = req as unknown as Request
+  const all = withDefaults(req, options)
+  // Outside of Express, such as in a listener in front of the application.
+  if (request.next === undefined) {
+    return acceptWithoutFramework<IncomingMessage>(req, res, all ?? {}, handler as WebSocketHandler)
+  }
   try {
-    await acceptHandshake(req, res, withDefaults(req, options), handler, new ExpressBinding(request))
+    await acceptHandshake(req, res, all, handler, new ExpressBinding(request))
   } catch (error) {
-    // Express 4 does not look at the promise that a route returns.
-    if (request.next === undefined) throw error
-    request.next(error)
+    passOn(request, res, error)
   }
 }
+
+/** Hands a fault to the error middleware. Express 4 does not look at the promise that a route returns. */
+function passOn(req: Request, res: ServerResponse, thrown: unknown): void {
+  try {
+    if (req.next === undefined) throw thrown
+    req.next(isError(thrown) ? thrown : asError(thrown))
+  } catch (error) {
+    answerFault(req, res, error)
+  }
+}
+
+/** Whether Express takes a value for an error, and can print it: `next()` goes on with nothing, and skips with two words. */
+const isError = (thrown: unknown): boolean =>
+  Boolean(thrown) && thrown !== 'route' && thrown !== 'router' && isPrintable(thrown)
 
 /** How Express takes part in a handshake. */
 class ExpressBinding implements FrameworkBinding {

@@ -6,9 +6,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import {
   type AttachOptions,
+  asError,
   CloseCode,
   checkOptions,
   type EndpointOptions,
+  isPrintable,
   isWebSocketRequest,
   serverOptionNames,
   show,
@@ -221,12 +223,13 @@ async function run(
 ): Promise<void> {
   const passOn = (error?: unknown): void => {
     if (error && error !== 'route' && error !== 'router') socket.close(CloseCode.INTERNAL_ERROR)
-    next(error)
+    // Error middleware and the log of Express read it.
+    next(isPrintable(error) ? error : asError(error))
   }
   try {
     await handler(socket, req, passOn)
   } catch (error) {
-    passOn(error ?? new Error('A handler of a WebSocket failed without an error'))
+    passOn(error || asError(error))
   }
 }
 

@@ -28,7 +28,7 @@ export class ClientsOfRoutes extends EventEmitter<Events> implements SocketServe
   isClosed = false
 
   constructor() {
-    super()
+    super({ captureRejections: true })
     ;(this as EventEmitter).on('newListener', (event: string) => {
       const instead = insteadOfEvent.get(event)
       if (instead !== undefined) throw new TypeError(`expressWs: '${event}' is not emitted here; use ${instead}`)
@@ -39,6 +39,13 @@ export class ClientsOfRoutes extends EventEmitter<Events> implements SocketServe
     this.clients.add(socket)
     socket.once('close', () => this.clients.delete(socket))
     this.emit('connection', socket, req)
+  }
+
+  /** An async listener for `connection` rejects: a fault of this one connection, as if it listened on the socket. */
+  override [EventEmitter.captureRejectionSymbol](error: Error, event: unknown, ...args: unknown[]): void {
+    if (event !== 'connection') throw error
+    const [socket] = args as Events['connection']
+    socket[EventEmitter.captureRejectionSymbol]?.(error, event, ...args)
   }
 
   close(callback?: () => void): void {

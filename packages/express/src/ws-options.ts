@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import type { EndpointOptions } from '@oneport/core'
+import { answerFault, type EndpointOptions } from '@oneport/core'
 
 /** What `verifyClient` is asked about. */
 export interface ClientInfo {
@@ -65,7 +65,11 @@ export function endpointOptionsOf(wsOptions: WsOptions): EndpointOptions {
   }
 }
 
-/** Asks `verifyClient`; calls `next` where it lets the client in, and answers in its place where it does not. */
+/**
+ * Asks `verifyClient`; calls `next` where it lets the client in, and answers in its place where it does not. What it
+ * throws, rejects with, or answers that cannot be sent, refuses with 500. A promise is waited for: with `ws` it would let
+ * everybody in.
+ */
 export function verify(
   verifyClient: WsOptions['verifyClient'],
   req: IncomingMessage,
@@ -76,12 +80,33 @@ export function verify(
     next()
     return
   }
-  const decide: VerifyCallback = (verified, code = 401, message = STATUS_CODES[code], headers = {}) => {
-    if (verified) next()
-    else res.writeHead(code, { 'Content-Type': 'text/plain', ...headers }).end(message)
+  let isOpen = true
+  const settle = (answer: () => void): void => {
+    if (!isOpen) return
+    isOpen = false
+    try {
+      answer()
+    } catch (error) {
+      answerFault(req, res, error)
+    }
   }
+  const fail = (error: unknown): void => settle(() => answerFault(req, res, error))
+  const decide: VerifyCallback = (verified, code = 401, message, headers = {}) =>
+    settle(() => {
+      if (verified) next()
+      else res.writeHead(code, { 'Content-Type': 'text/plain', ...headers }).end(message ?? STATUS_CODES[code])
+    })
   const { authorized, encrypted } = req.socket as Partial<TLSSocket>
   const info: ClientInfo = { origin: req.headers.origin as string, secure: Boolean(authorized || encrypted), req }
-  const answer = verifyClient(info, decide)
-  if (verifyClient.length !== 2) decide(Boolean(answer))
+  const callsBack = verifyClient.length === 2
+  try {
+    const answer = verifyClient(info, decide)
+    if (isThenable(answer)) answer.then((verified) => callsBack || decide(Boolean(verified)), fail)
+    else if (!callsBack) decide(Boolean(answer))
+  } catch (error) {
+    fail(error)
+  }
 }
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'

@@ -1,29 +1,33 @@
-import type { AttachOptions, EffectiveRequest, FrameworkBinding, HandshakeError } from '@oneport/core'
+import type { EffectiveRequest, FrameworkBinding, HandshakeError } from '@oneport/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** Takes a refused handshake and its request. */
+export type RefusalLog = (request: FastifyRequest, error: HandshakeError) => void
 
 /** How Fastify takes part in a handshake; core writes the 101. */
 export class RequestBinding implements FrameworkBinding {
-  readonly requestId: string
-  readonly reply: FastifyReply
-  /**
-   * The error handler logs or answers the refusal itself; here goes what only the operator may see. Left out where the
-   * options have their own `onRefused`, which core calls.
-   */
-  readonly onRefused?: (error: HandshakeError) => void
+  readonly requestId: string | undefined
+  protected readonly reply: FastifyReply
+  readonly #log: RefusalLog | undefined
 
-  constructor(reply: FastifyReply, onRefused: AttachOptions['onRefused']) {
-    this.requestId = reply.request.id
+  /** @param log left out where there is no logger: core writes to stderr then */
+  constructor(reply: FastifyReply, log: RefusalLog | undefined) {
+    // `genReqId` may give anything.
+    const id: unknown = reply.request.id
+    this.requestId = typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
     this.reply = reply
-    if (onRefused === undefined) this.onRefused = logRefusal
+    this.#log = log
+  }
+
+  /** The error handler logs or answers the refusal itself; here goes what only the operator may see. */
+  get onRefused(): ((error: HandshakeError) => void) | undefined {
+    const log = this.#log
+    return log && ((error) => log(this.reply.request, error))
   }
 
   effectiveRequest(): EffectiveRequest {
     return new FastifyEffectiveRequest(this.reply.request)
   }
-}
-
-function logRefusal(this: RequestBinding, { code, detail, message }: HandshakeError): void {
-  if (detail !== undefined) this.reply.request.log.warn({ code, detail }, message)
 }
 
 /** The same; the 101 is a reply, so that onSend hooks see it and the fields of `reply.header()` go onto it. */

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { WebSocket } from '@oneport/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { VerifyClient, VerifyClientCallback, VerifyClientInfo } from './former-options.ts'
+import { hasLogger } from './log.ts'
 
 /** Takes what a connection's handler throws, and the errors of its socket, in place of `onError`. */
 export type ErrorHandler = (
@@ -11,7 +12,7 @@ export type ErrorHandler = (
   socket: WebSocket,
   request: FastifyRequest,
   reply: FastifyReply
-) => void
+) => unknown
 
 /** Serves a connection, with `errorHandler` for what goes wrong. */
 export async function serveWith(
@@ -21,19 +22,21 @@ export async function serveWith(
   serve: (socket: WebSocket) => unknown
 ): Promise<void> {
   const { request } = reply
-  const onError = (error: Error): void => errorHandler.call(request.server, error, socket, request, reply)
+  // What an async one rejects with is a fault of this connection, as what it throws.
+  const onError = (error: Error): unknown => errorHandler.call(request.server, error, socket, request, reply)
   socket.on('error', onError)
   try {
     await serve(socket)
   } catch (error) {
-    onError(error as Error)
+    await onError(error as Error)
   }
 }
 
-/** What `@fastify/websocket` does where there is no `errorHandler`. */
+/** What `@fastify/websocket` does where there is no `errorHandler`; without a logger, `onError` takes the error. */
 export const formerErrorHandler: ErrorHandler = (error, socket, request) => {
-  request.log.error(error)
   socket.terminate()
+  if (!hasLogger(request)) throw error
+  request.log.error(error)
 }
 
 /** What it does where there is no `preClose`: its clients learn no reason. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { type AttachOptions, type EndpointOptions, show } from '@oneport/core'
 import type { FastifyInstance } from 'fastify'
+import { warn } from './log.ts'
 
 /** What `verifyClient` is asked about. */
 export interface VerifyClientInfo {
@@ -81,7 +82,7 @@ function translate(app: FastifyInstance, options: WebSocketServerOptions): Attac
     if (!isHarmless) throw new TypeError(`options.${name}: cannot be set here; ${instead}`)
   }
   for (const name of withoutEffect) {
-    if (options[name] !== undefined) app.log.warn(`options.${name} has no effect; use app.listen({ ${name} })`)
+    if (options[name] !== undefined) warn(app, `options.${name} has no effect; use app.listen({ ${name} })`)
   }
   const { maxPayload, perMessageDeflate, closeTimeout, handleProtocols, ...others } = options
   for (const [name, value] of Object.entries({ handleProtocols, verifyClient: options.verifyClient })) {
@@ -133,7 +134,8 @@ const always = ['every GET route answers handshakes with 101', 'onSend hooks do 
 function withFormerDefaults(app: FastifyInstance, options: AttachOptions): AttachOptions {
   const unset = Object.entries(formerDefaults).filter(([name]) => options[name as keyof AttachOptions] === undefined)
   const costs = unset.map(([name, [, cost]]) => `${cost} (${name})`)
-  app.log.warn(
+  warn(
+    app,
     `compatibility: '@fastify/websocket' brings its behaviour back: ${[...always, ...costs].join('; ')}. ` +
       'Each that has a name is left by setting that option.'
   )

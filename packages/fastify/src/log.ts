@@ -1,36 +1,83 @@
-import type { AttachOptions, RequestFacts, WebSocket } from '@oneport/core'
+import type { AttachOptions, HandshakeError, RequestFacts, WebSocket } from '@oneport/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-/** Gives a request's id the name that Fastify logs it with. */
-function idFields({ initialConfig }: FastifyInstance): (request: RequestFacts) => Record<string, string> {
-  const { requestIdLogLabel = 'reqId' } = initialConfig
-  return ({ id }) => (id === undefined ? {} : { [requestIdLogLabel]: id })
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+
+/**
+ * Whether an application has a logger. Without one, Fastify gives it an object whose methods are one function that does
+ * nothing; a logger of level `silent` is one that somebody wanted.
+ */
+export function hasLogger({ log }: Pick<FastifyInstance, 'log'>): boolean {
+  const [first, ...others] = levels.map((level) => log[level])
+  const isStandIn = first?.length === 0 && others.every((method) => method === first) && log.level === undefined
+  return !isStandIn
 }
 
-/** Makes the default `onError`: a line of level error in the server's log. */
-export function logFault(app: FastifyInstance): NonNullable<AttachOptions['onError']> {
-  const idOf = idFields(app)
-  return (err, { phase, request }) => app.log.error({ ...idOf(request), phase, err }, 'fault in a WebSocket connection')
+/** Warns of something that the application's author should change. */
+export function warn(app: FastifyInstance, message: string): void {
+  if (hasLogger(app)) app.log.warn(message)
+  else process.emitWarning(message, { code: 'ONEPORT_FASTIFY' })
 }
 
-/** Makes the default `onClosed`: a line of level info, unless the server logs no requests. */
-export function logClosed(app: FastifyInstance): AttachOptions['onClosed'] {
-  // Without a logger Fastify has one that does nothing, by one function for all levels.
-  const isSilent = app.log.info === app.log.error
-  if (isSilent || app.initialConfig.disableRequestLogging === true) return undefined
-  const idOf = idFields(app)
-  return (socket, { request, ...summary }) => {
-    if (quiet.has(socket)) return
-    app.log.info({ ...idOf(request), path: request.path, ...summary }, 'WebSocket closed')
+/** What decides on the lines that Fastify logs of requests. */
+interface Controller {
+  readonly requestIdLogLabel: string
+  isLogDisabled(request: FastifyRequest): boolean
+}
+
+/** Fastify has its `logController` under a symbol of its own and shows it nowhere else; earlier versions have none. */
+function controllerOf(app: FastifyInstance): Controller {
+  for (let owner: object | null = app; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    const key = Object.getOwnPropertySymbols(owner).find(({ description }) => description === 'fastify.logController')
+    if (key !== undefined) return (owner as Record<symbol, Controller>)[key] as Controller
   }
+  const { disableRequestLogging, requestIdLogLabel = 'reqId' } = app.initialConfig
+  const isLogDisabled: Controller['isLogDisabled'] = (request) =>
+    typeof disableRequestLogging === 'function' ? disableRequestLogging(request) : disableRequestLogging === true
+  return { requestIdLogLabel, isLogDisabled }
 }
 
-/** Connections of routes whose `logLevel` leaves out what is of level info. */
-const quiet = new WeakSet<WebSocket>()
+/** Gives a request's id the name that Fastify logs it with. */
+const idFields = ({ requestIdLogLabel }: Controller, { id }: RequestFacts): Record<string, string> =>
+  id === undefined ? {} : { [requestIdLogLabel]: id }
 
-/** Notes at which level a connection's route logs; the request's own logger is not kept for this. */
-export function noteLogLevel(socket: WebSocket, { log }: FastifyRequest): void {
-  // The logger of Fastify has this; one that is brought along may not.
-  const { isLevelEnabled } = log as { isLevelEnabled?: (level: string) => boolean }
-  if (isLevelEnabled?.call(log, 'info') === false) quiet.add(socket)
+/** Makes the default `onError`: a line of level error in the server's log; undefined where it has none. */
+export function logFault(app: FastifyInstance): AttachOptions['onError'] {
+  if (!hasLogger(app)) return undefined
+  const controller = controllerOf(app)
+  return (err, { phase, request }) =>
+    app.log.error({ ...idFields(controller, request), phase, err }, 'fault in a WebSocket connection')
+}
+
+/** Logs a refusal where it is likely that the operator has to change something. */
+export function logRefusal({ log }: FastifyRequest, { code, detail, message }: HandshakeError): void {
+  if (detail !== undefined) log.warn({ code, detail }, message)
+}
+
+/** Logs the ends of connections. */
+export class ClosedLog {
+  readonly #app: FastifyInstance
+  readonly #controller: Controller
+  /** Connections that are not logged: the route's `logLevel` or the `logController` leaves them out. */
+  readonly #quiet = new WeakSet<WebSocket>()
+
+  constructor(app: FastifyInstance) {
+    this.#app = app
+    this.#controller = controllerOf(app)
+  }
+
+  /** Notes whether the end will be logged; the request and its logger are not kept for this. */
+  begin(socket: WebSocket, request: FastifyRequest): void {
+    // The logger of Fastify has this; one that is brought along may not.
+    const { isLevelEnabled } = request.log as { isLevelEnabled?: (level: string) => boolean }
+    const isTooLow = isLevelEnabled?.call(request.log, 'info') === false
+    if (isTooLow || this.#controller.isLogDisabled(request)) this.#quiet.add(socket)
+  }
+
+  /** The default `onClosed`: a line of level info. */
+  readonly onClosed: NonNullable<AttachOptions['onClosed']> = (socket, { request, ...summary }) => {
+    if (this.#quiet.has(socket)) return
+    const fields = { ...idFields(this.#controller, request), path: request.path, ...summary }
+    this.#app.log.info(fields, 'WebSocket closed')
+  }
 }

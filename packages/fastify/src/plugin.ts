@@ -1,11 +1,12 @@
-import { type Attachment, attach, faultReporter, isWebSocketRequest } from '@oneport/core'
+import { type Attachment, type AttachOptions, attach, isWebSocketRequest } from '@oneport/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import type { RefusalLog } from './binding.ts'
 import { earlierRoutes } from './earlier-routes.ts'
 import { closeAll, formerErrorHandler } from './former-behaviour.ts'
 import { resolveOptions } from './former-options.ts'
 import { injectWS } from './inject.ts'
-import { logClosed, logFault } from './log.ts'
+import { ClosedLog, hasLogger, logFault, logRefusal, warn } from './log.ts'
 import { splitOptions, type WsPluginOptions } from './plugin-options.ts'
 import { acceptWebSocket } from './reply.ts'
 import { routePreparation } from './route.ts'
@@ -22,18 +23,20 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
   const isCompatible = forPlugin.compatibility !== undefined
   reportEarlierRoutes(app, isCompatible)
   const options = resolveOptions(app, forCore, wsOptions, isCompatible)
-  const onError = options.onError ?? logFault(app)
+  const { onError, onRefused, onClosed } = options
+  const closedLog = onClosed === undefined && hasLogger(app) ? new ClosedLog(app) : undefined
 
   // Through the server's own event: whatever listens for requests (tracing, Fastify itself) sees handshakes too.
   const attachment = attach(app.server, (req, res) => app.server.emit('request', req, res), {
     ...options,
-    onError,
-    onClosed: options.onClosed ?? logClosed(app)
+    onError: onError ?? logFault(app),
+    onClosed: onClosed ?? closedLog?.onClosed
   })
   attachments.set(app.server, attachment)
-  const server = websocketServer(attachment, wsOptions?.clientTracking, faultReporter(onError))
+  const server = websocketServer(attachment, wsOptions?.clientTracking)
   const acceptance = {
-    onRefused: options.onRefused,
+    refusalLog: refusalLog(app, onRefused),
+    closedLog,
     websocketServer: server,
     verifyClient: wsOptions?.verifyClient,
     errorHandler: forPlugin.errorHandler ?? (isCompatible ? formerErrorHandler : undefined),
@@ -65,7 +68,13 @@ function reportEarlierRoutes(app: FastifyInstance, isAllowed: boolean): void {
   const report = earlierRoutes(app)
   if (report === undefined) return
   if (!isAllowed) throw new Error(report)
-  app.log.warn(report)
+  warn(app, report)
+}
+
+/** Where refusals go; undefined where there is no logger. */
+function refusalLog(app: FastifyInstance, onRefused: AttachOptions['onRefused']): RefusalLog | undefined {
+  if (onRefused !== undefined) return ({ raw }, error) => onRefused(error, raw)
+  return hasLogger(app) ? logRefusal : undefined
 }
 
 /**

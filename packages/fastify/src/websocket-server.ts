@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import { type Attachment, type AttachOptions, CloseCode, type WebSocket } from '@oneport/core'
+import type { Attachment, WebSocket } from '@oneport/core'
 
 interface Events {
   connection: [socket: WebSocket, request: IncomingMessage]
@@ -30,25 +30,18 @@ interface Clients {
   close(callback?: (error?: Error) => void): void
 }
 
-type OnError = NonNullable<AttachOptions['onError']>
-
 /** Makes `app.websocketServer`. */
-export const websocketServer = (
-  attachment: Attachment,
-  clientTracking: boolean | undefined,
-  onError: OnError
-): WebsocketServer => new AttachedServer(attachment, clientTracking, onError)
+export const websocketServer = (attachment: Attachment, clientTracking: boolean | undefined): WebsocketServer =>
+  new AttachedServer(attachment, clientTracking)
 
 class AttachedServer extends EventEmitter<Events> implements Clients {
   readonly clients: Set<WebSocket>
   readonly #attachment: Attachment
-  readonly #onError: OnError
   #isClosed = false
 
-  constructor(attachment: Attachment, clientTracking = true, onError: OnError) {
+  constructor(attachment: Attachment, clientTracking = true) {
     super({ captureRejections: true })
     this.#attachment = attachment
-    this.#onError = onError
     // The types of `ws` leave out that there may be none.
     this.clients = (clientTracking ? attachment.connections : undefined) as Set<WebSocket>
     this.on('newListener', refuseEvent)
@@ -65,13 +58,11 @@ class AttachedServer extends EventEmitter<Events> implements Clients {
     void this.#end()
   }
 
-  /** An async listener for `connection` rejects: a fault of this one connection. */
+  /** An async listener for `connection` rejects: a fault of this one connection, as if it listened on the socket. */
   override [EventEmitter.captureRejectionSymbol](error: Error, event: unknown, ...args: unknown[]): void {
     if (event !== 'connection') throw error
-    const [socket, { url = '', socket: rawSocket }] = args as Events['connection']
-    const request = { id: undefined, path: url.split('?', 1)[0] as string, address: rawSocket.remoteAddress }
-    this.#onError(error, { phase: 'listener', request, socket })
-    socket.close(CloseCode.INTERNAL_ERROR)
+    const [socket] = args as Events['connection']
+    socket[EventEmitter.captureRejectionSymbol]?.(error, event, ...args)
   }
 
   async #end(): Promise<void> {

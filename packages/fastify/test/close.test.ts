@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
-import { closed, handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
 import { connect, echo, isOpen, makeApp, open, read, signal, start } from './harness.ts'
 
 describe('app.close()', () => {
@@ -167,6 +167,7 @@ describe('app.websockets', () => {
     expect(await isOpen(client)).toBe(true)
     const response = await sendRaw(target, handshake('/echo', { Connection: 'Upgrade, close' }), headArrived)
     expect(response.status).toBe(503)
+    expect(takePrinted()).toEqual([expect.stringMatching(/^oneport: HANDSHAKE_NOT_ATTACHED: /)])
   })
 })
 

@@ -78,7 +78,7 @@ describe.each(former)('as ever with %s', (...subject) => {
   })
 
   test('ordinary routes may come before the plugin', async () => {
-    const app = owned(Fastify() as FastifyInstance)
+    const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
     app.get('/early', async () => 'early')
     await app.register(subject[1].default)
     app.get('/', { websocket: true }, echo)

@@ -22,7 +22,7 @@ async function run(code: string, [, websocket]: Subject, { fastify, modules = {}
   const known: Record<string, unknown> = {
     '@fastify/websocket': websocket,
     fastify: () => {
-      const app = owned(Fastify() as FastifyInstance)
+      const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
       app.decorate('myDecoration', { someFunc: () => {} })
       apps.push(app)
       return app

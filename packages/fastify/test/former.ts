@@ -33,11 +33,11 @@ export const all: Subject[] = [theirs, ours, compatible]
 /** Who does as that plugin does where ours does better. */
 export const former: Subject[] = [theirs, compatible]
 
-/** An app that ends with the test, with one of the plugins. */
+/** An app that ends with the test, with one of the plugins; it logs nothing by default. */
 export async function appWith(
   [, { default: plugin }]: Subject,
   options: oneport.WsPluginOptions = {},
-  serverOptions: FastifyServerOptions = {}
+  serverOptions: FastifyServerOptions = { logger: { level: 'silent' } }
 ): Promise<FastifyInstance> {
   const app = owned(Fastify(serverOptions) as FastifyInstance)
   await app.register(plugin, options)

@@ -1,4 +1,5 @@
-import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { type FastifyRequest, LogController } from 'fastify'
 import type { HandshakeError } from '../src/index.ts'
 import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, signal, start, warn } from './harness.ts'
 
@@ -183,6 +184,72 @@ test.each([
   const ended = new Promise((resolve) => connection?.once('close', resolve))
   socket.close()
   await ended
+  await app.close()
+  expect(log.lines.filter(({ msg }) => msg === 'WebSocket closed')).toEqual([])
+})
+
+describe('logController', () => {
+  const connectAndClose = async (logController: LogController, path = '/echo') => {
+    const log = keepLog()
+    const app = await makeApp({ logger: log.options, logController, genReqId: () => 'the-id' })
+    app.get('/echo', { websocket: true }, echo)
+    app.get('/quiet', { websocket: true }, echo)
+    const { socket } = await connect(await start(app), path)
+    socket.close(4000)
+    await closed(socket)
+    await app.close()
+    return log.lines.filter(({ msg }) => !msg?.startsWith('Server listening'))
+  }
+
+  test('regression: "WebSocket closed" was logged in spite of its disableRequestLogging', async () => {
+    expect(await connectAndClose(new LogController({ disableRequestLogging: true }))).toEqual([])
+  })
+
+  test('decides on each request by a function, or by a method of its own', async () => {
+    const isQuiet = ({ url }: FastifyRequest): boolean => url === '/quiet'
+    class Selective extends LogController {
+      override isLogDisabled(request: FastifyRequest): boolean {
+        return isQuiet(request)
+      }
+    }
+    for (const controller of [new LogController({ disableRequestLogging: isQuiet }), new Selective()]) {
+      expect(await connectAndClose(controller, '/quiet')).toEqual([])
+      expect((await connectAndClose(controller)).map(({ msg }) => msg)).toEqual([
+        'incoming request',
+        'request completed',
+        'WebSocket closed'
+      ])
+    }
+  })
+
+  test('regression: its requestIdLogLabel was not that of "WebSocket closed"', async () => {
+    const lines = await connectAndClose(new LogController({ requestIdLogLabel: 'trace' }))
+    expect(lines.map(({ trace }) => trace)).toEqual(['the-id', 'the-id', 'the-id'])
+  })
+
+  test('leaves faults and refused origins in the log', async () => {
+    const log = keepLog()
+    const logController = new LogController({ disableRequestLogging: true })
+    const app = await makeApp({ logger: log.options, logController })
+    app.get('/broken', { websocket: true }, () => Promise.reject(new Error('broken')))
+    const target = await start(app)
+    await sendRaw(target, handshake('/broken', foreign))
+    await connect(target, '/broken')
+    await log.line(({ level }) => level === error)
+    expect(log.lines.filter(({ level }) => level >= warn).map(({ msg }) => msg)).toEqual([
+      'Origin "https://evil.example" is not allowed here.',
+      'fault in a WebSocket connection'
+    ])
+  })
+})
+
+test('regression: disableRequestLogging as a function did not hold for "WebSocket closed"', async () => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options, disableRequestLogging: () => true })
+  app.get('/echo', { websocket: true }, echo)
+  const { socket } = await connect(await start(app), '/echo')
+  socket.close()
+  await closed(socket)
   await app.close()
   expect(log.lines.filter(({ msg }) => msg === 'WebSocket closed')).toEqual([])
 })

@@ -18,8 +18,8 @@ export interface FrameworkBinding {
   effectiveRequest?(): EffectiveRequest | undefined
   /** The framework's id of the request, for `onError` and `onClosed`. */
   readonly requestId?: string | undefined
-  /** Logs a refusal through the framework, with its request id. */
-  onRefused?(error: HandshakeError): void
+  /** Logs a refusal through the framework, with its request id; where it is undefined, the attachment's `onRefused` does. */
+  readonly onRefused?: ((error: HandshakeError) => void) | undefined
 }
 
 /** A plain server takes no part. */

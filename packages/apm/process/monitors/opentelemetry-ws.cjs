@@ -1,0 +1,4 @@
+const { WSInstrumentation } = require('opentelemetry-instrumentation-ws')
+const { keepSpans } = require('../opentelemetry.cjs')
+
+exports.spans = keepSpans([new WSInstrumentation({ sendSpans: true, messageEvents: true })])

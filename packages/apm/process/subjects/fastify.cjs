@@ -1,0 +1,13 @@
+const { wsPlugin } = require('@oneport/fastify')
+const Fastify = require('fastify')
+const { echo } = require('../echo.cjs')
+
+exports.start = async () => {
+  const app = Fastify()
+  await app.register(wsPlugin)
+  app.get('/chat', { websocket: true }, echo)
+  app.get('/refused', (_request, reply) => reply.code(429).send('plain'))
+  app.get('/plain', () => 'plain')
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return { port: app.server.address().port, close: () => app.close() }
+}

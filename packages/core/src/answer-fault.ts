@@ -1,0 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { handshakeOf } from './handshake.ts'
+import { answerFailure } from './refuse.ts'
+import { logFault } from './reports/log.ts'
+import { asError } from './reports/thrown.ts'
+
+/**
+ * Answers a handshake in place of a framework whose own error handling cannot: a refusal with its status, anything else
+ * with 500, which goes to `onError`. For adapters. It never throws.
+ */
+export function answerFault(req: IncomingMessage, res: ServerResponse, thrown: unknown): void {
+  answerFailure(asError(thrown), res, handshakeOf(req)?.options.onError ?? logFault)
+}

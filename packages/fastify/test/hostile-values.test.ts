@@ -1,0 +1,149 @@
+import {
+  closed,
+  connectClient,
+  handshake,
+  hostileValues,
+  refused,
+  sendRaw,
+  takePrinted
+} from '@oneport/adapter-testsuite'
+import { type FastifyBaseLogger, type FastifyServerOptions, LogController } from 'fastify'
+import type { WebSocket, WsPluginOptions } from '../src/index.ts'
+import { connect, echo, isOpen, keepLog, makeApp, start } from './harness.ts'
+
+const raise = (value: unknown) => (): never => {
+  throw value
+}
+const rejectWith = (value: unknown) => async (): Promise<never> => {
+  throw value
+}
+
+describe.each(hostileValues)('security: the process outlives %s', (_value, value) => {
+  test.each<[string, WsPluginOptions]>([
+    ['a function of the options throws', { subprotocols: raise(value) }],
+    ['verifyClient throws', { options: { verifyClient: raise(value) } }],
+    ['verifyClient rejects with', { options: { verifyClient: rejectWith(value) } }],
+    ['verifyClient with a callback throws', { options: { verifyClient: (_info, _callback) => raise(value)() } }],
+    ['handleProtocols throws', { options: { handleProtocols: raise(value) } }]
+  ])('that %s', async (_where, options) => {
+    const app = await makeApp({}, { onError: () => {}, ...options })
+    app.get('/', { websocket: true }, echo)
+    expect(await refused(connectClient(await start(app), '/', ['a']))).toBe(500)
+  })
+
+  test('as the status that verifyClient answers', async () => {
+    const verifyClient = (_info: unknown, callback: (...verdict: never[]) => void) => {
+      setImmediate(() => callback(...([false, value, value] as never[])))
+    }
+    const app = await makeApp({}, { options: { verifyClient } })
+    app.get('/', { websocket: true }, echo)
+    expect(await refused(connectClient(await start(app), '/'))).toBe(value === undefined ? 401 : 500)
+  })
+
+  test.each([
+    ['handler throws', raise(value)],
+    ['handler rejects with', rejectWith(value)],
+    ['listener throws', (socket: WebSocket) => socket.on('message', raise(value))],
+    ['listener rejects with', (socket: WebSocket) => socket.on('message', rejectWith(value))]
+  ])('that a %s: one report, one connection', async (_where, handler) => {
+    const faults: unknown[] = []
+    const app = await makeApp({}, { onError: (error) => faults.push(error) })
+    app.get('/', { websocket: true }, handler)
+    app.get('/echo', { websocket: true }, echo)
+    const target = await start(app)
+    const { socket } = await connect(target, '/')
+    socket.send('go')
+    expect((await closed(socket)).code).toBe(1011)
+    expect(faults).toHaveLength(1)
+    expect(Object.is(faults[0], value)).toBe(true)
+    expect(await isOpen(await connect(target, '/echo'))).toBe(true)
+  })
+
+  test.each([
+    ['throws', raise(value)],
+    ['rejects with', rejectWith(value)]
+  ])('that an errorHandler %s', async (_how, errorHandler) => {
+    const faults: unknown[] = []
+    const app = await makeApp({}, { onError: (error) => faults.push(error), errorHandler })
+    app.get('/', { websocket: true }, raise(new Error('broken')))
+    expect((await closed((await connect(await start(app), '/')).socket)).code).toBe(1011)
+    expect(faults).toHaveLength(1)
+  })
+
+  test('that a listener for connection of app.websocketServer rejects with', async () => {
+    const app = await makeApp({ logger: { level: 'silent' } })
+    app.get('/', { websocket: true }, echo)
+    app.websocketServer.on('connection', rejectWith(value))
+    expect((await closed((await connect(await start(app), '/')).socket)).code).toBe(1011)
+  })
+
+  test('as the id of a request', async () => {
+    const ids: unknown[] = []
+    const serverOptions = { genReqId: () => value } as unknown as FastifyServerOptions
+    const app = await makeApp(serverOptions, { onClosed: (_socket, { request }) => ids.push(request.id) })
+    app.get('/', { websocket: true }, (socket) => socket.terminate())
+    await closed((await connect(await start(app), '/')).socket)
+    expect(ids).toEqual([typeof value === 'string' ? value : undefined])
+  })
+})
+
+test('security: line breaks in the id of a request do not break a line of the log', async () => {
+  const log = keepLog()
+  const id = 'a\r\nb\u001b[31m'
+  const app = await makeApp({ logger: log.options, genReqId: () => id })
+  app.get('/', { websocket: true }, (socket) => socket.terminate())
+  await closed((await connect(await start(app), '/')).socket)
+  expect(await log.line(({ msg }) => msg === 'WebSocket closed')).toMatchObject({ reqId: id })
+})
+
+describe('a logger that throws', () => {
+  /** Leaves out what Fastify itself logs of a request: it does not outlive a logger that throws there. */
+  class WithoutRequests extends LogController {
+    override incomingRequest(): void {}
+    override requestCompleted(): void {}
+    override defaultErrorLog(): void {}
+  }
+
+  /** It is silent until the disk is full. */
+  function failingLogger() {
+    const disk = { isFull: false }
+    const write = (..._values: unknown[]): void => {
+      if (disk.isFull) throw new Error('The disk is full')
+    }
+    const logger = { level: 'info', child: () => logger } as unknown as FastifyBaseLogger
+    for (const level of ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) {
+      Object.assign(logger, { [level]: write })
+    }
+    return { logger, disk }
+  }
+
+  test.each(['refused', 'closed', 'faulty'])('leaves a handshake or a connection that is %s as it is', async (what) => {
+    const { logger, disk } = failingLogger()
+    const faults: unknown[] = []
+    const app = await makeApp(
+      { loggerInstance: logger, logController: new WithoutRequests() },
+      what === 'faulty' ? {} : { onError: (error) => faults.push((error as Error).message) }
+    )
+    app.get('/', { websocket: true }, (socket) => {
+      if (what === 'faulty') throw new Error('broken')
+      socket.close(4000)
+    })
+    const target = await start(app)
+    disk.isFull = true
+    if (what === 'refused') {
+      expect((await sendRaw(target, handshake('/', { Origin: 'https://evil.example' }))).status).toBe(403)
+    } else {
+      expect((await closed((await connect(target, '/')).socket)).code).toBe(what === 'faulty' ? 1011 : 4000)
+    }
+    await app.websockets.drain()
+    disk.isFull = false
+    if (what === 'faulty') {
+      expect(takePrinted().slice(0, 2)).toEqual([
+        expect.stringMatching('^oneport: fault in handler: Error: broken'),
+        expect.stringMatching('^oneport: fault in handler: Error: The disk is full')
+      ])
+    } else {
+      expect(faults).toEqual(['The disk is full'])
+    }
+  })
+})

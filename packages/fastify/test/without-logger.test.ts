@@ -1,0 +1,97 @@
+import { closed, handshake, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import Fastify, { type FastifyServerOptions } from 'fastify'
+import { hasLogger } from '../src/log.ts'
+import { connect, echo, makeApp, owned, start } from './harness.ts'
+
+const foreign = { Origin: 'https://evil.example' }
+
+const throwBroken = (): never => {
+  throw new Error('broken')
+}
+
+describe('regression: an application without a logger was silent about', () => {
+  test('a refused origin', async () => {
+    const app = await makeApp()
+    app.get('/echo', { websocket: true }, echo)
+    expect((await sendRaw(await start(app), handshake('/echo', foreign))).status).toBe(403)
+    const [line, ...others] = takePrinted()
+    expect(line).toMatch(/^oneport: HANDSHAKE_ORIGIN: origin "https:\/\/evil\.example", effective host /)
+    expect(others).toEqual([])
+  })
+
+  test.each(['handler', 'listener'])('a fault in a %s', async (phase) => {
+    const app = await makeApp()
+    app.get('/', { websocket: true }, (socket) => {
+      if (phase === 'handler') throwBroken()
+      socket.on('message', throwBroken)
+    })
+    const { socket } = await connect(await start(app), '/')
+    socket.send('go')
+    expect((await closed(socket)).code).toBe(1011)
+    expect(takePrinted()).toEqual([expect.stringMatching(`^oneport: fault in ${phase}: Error: broken`)])
+  })
+
+  test('a listener for connection of app.websocketServer that rejects', async () => {
+    const app = await makeApp()
+    app.get('/', { websocket: true }, echo)
+    app.websocketServer.on('connection', async () => throwBroken())
+    const { socket } = await connect(await start(app), '/')
+    expect((await closed(socket)).code).toBe(1011)
+    expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in listener: Error: broken')])
+  })
+
+  test('what a handler throws, with compatibility', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const app = await makeApp({}, { compatibility: '@fastify/websocket' })
+    app.get('/', { websocket: true }, throwBroken)
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^compatibility: .*every web page may connect/), { code: 'ONEPORT_FASTIFY' }]
+    ])
+    const { socket } = await connect(await start(app), '/')
+    expect((await closed(socket)).code).toBe(1006)
+    expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in handler: Error: broken')])
+  })
+})
+
+test('onError and onRefused are told in place of stderr', async () => {
+  const told: unknown[] = []
+  const app = await makeApp(
+    {},
+    { onError: (error) => told.push((error as Error).message), onRefused: ({ code }) => told.push(code) }
+  )
+  app.get('/', { websocket: true }, throwBroken)
+  const target = await start(app)
+  await sendRaw(target, handshake('/', foreign))
+  await closed((await connect(target, '/')).socket)
+  expect(told).toEqual(['HANDSHAKE_ORIGIN', 'broken'])
+})
+
+test('an ordinary close is nothing on stderr', async () => {
+  const app = await makeApp()
+  app.get('/', { websocket: true }, echo)
+  const { socket } = await connect(await start(app), '/')
+  socket.close()
+  await closed(socket)
+  expect(takePrinted()).toEqual([])
+})
+
+describe('a logger', () => {
+  const write = (..._values: unknown[]): void => {}
+  const logger = {
+    level: 'info',
+    ...Object.fromEntries(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((name) => [name, write])),
+    child: () => logger
+  }
+  const cases: [string, FastifyServerOptions, boolean][] = [
+    ['none', {}, false],
+    ['false', { logger: false }, false],
+    ['true', { logger: true }, true],
+    ['of level silent', { logger: { level: 'silent' } }, true],
+    ['of level fatal', { logger: { level: 'fatal' } }, true],
+    ['of one function for all levels', { loggerInstance: logger } as unknown as FastifyServerOptions, true]
+  ]
+
+  test.each(cases)('%s: whether it is one', async (_name, options, expected) => {
+    expect(hasLogger(owned(Fastify(options)))).toBe(expected)
+  })
+})
