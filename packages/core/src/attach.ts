@@ -6,7 +6,7 @@ import { ClosingWatch } from './life/closing-watch.ts'
 import { Connections } from './life/connections.ts'
 import { checkReason, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './life/drain.ts'
 import { Timers } from './life/timers.ts'
-import { type AttachOptions, resolveOptions } from './options/server.ts'
+import { type AdapterTraits, type AttachOptions, resolveOptions } from './options/server.ts'
 import { attachmentTo, countAttachments, register, unregister } from './registry.ts'
 import { publishFault } from './reports/stats.ts'
 import { checkApplicationCode, unauthorizedCode } from './rules/credential.ts'
@@ -19,6 +19,7 @@ import { isHttp2, listenHttp2 } from './transport/http2.ts'
  * is, and becomes a WebSocket where the application calls `acceptWebSocket`.
  *
  * @param dispatch the application: the same function that answers the server's ordinary requests
+ * @param adapter for adapters
  * @throws TypeError for wrong options
  * @throws Error where the server is attached to this application already. To another one it may be: that gets the
  *   handshakes which the first one answers 404. On a server of `node:http2`, where it is attached to any listener.
@@ -29,11 +30,17 @@ export function attach(
   dispatch: Http2Dispatch,
   options?: AttachOptions
 ): Attachment
-export function attach(server: HttpServer, dispatch: Dispatch, options?: AttachOptions): Attachment
+export function attach(
+  server: HttpServer,
+  dispatch: Dispatch,
+  options?: AttachOptions,
+  adapter?: AdapterTraits
+): Attachment
 export function attach(
   anyServer: HttpServer,
   anyDispatch: Dispatch | Http2Dispatch,
-  options: AttachOptions = {}
+  options: AttachOptions = {},
+  adapter?: AdapterTraits
 ): Attachment {
   if (typeof (anyServer as Partial<HttpServer> | undefined)?.on !== 'function') {
     throw new TypeError(`attach: expected a server of node:http, node:https or node:http2; got ${show(anyServer)}`)
@@ -42,7 +49,7 @@ export function attach(
   if (typeof dispatch !== 'function') {
     throw new TypeError(`attach: expected a listener (req, res) => …; got ${show(dispatch)}`)
   }
-  const resolved = resolveOptions(options, publishFault)
+  const resolved = resolveOptions(options, publishFault, adapter)
   if (attachmentTo(server, dispatch) !== undefined) {
     throw new Error('attach: this server is attached to this listener already; call detach() of that attachment first')
   }

@@ -281,7 +281,7 @@ export class Handshake implements Tenant {
 
   /** What the client is counted by among those that wait; undefined as long as nobody knows. */
   get clientKey(): string | undefined {
-    this.#clientKey ??= clientKeyOf(this.client ?? this.options.effectiveRequest(this.response.req))
+    this.#clientKey ??= clientKeyOf(this.client ?? this.options.clientOf(this.response.req))
     return this.#clientKey
   }
 }

@@ -1,5 +1,6 @@
 export {
   type AcceptOptions,
+  type AdapterTraits,
   type AllowedOrigins,
   type Attachment,
   type AttachmentStats,

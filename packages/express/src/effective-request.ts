@@ -30,3 +30,9 @@ function addressOf(req: Request): string | undefined {
     return 'unknown'
   }
 }
+
+/** Who the client is, after `trust proxy`; behind a proxy that is not trusted, that proxy. */
+export function clientOf(req: Request): EffectiveRequest {
+  const trusted = (req.app as Request['app'] | undefined) === undefined ? undefined : effectiveRequest(req)
+  return trusted ?? { address: req.socket.remoteAddress }
+}

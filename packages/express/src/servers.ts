@@ -63,7 +63,7 @@ export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>, ap
   const [first] = serving
   // Through the server's own event: what wraps its `request` listener (tracing, another function) sees handshakes too.
   const dispatch: Dispatch = app ?? ((req, res) => server.emit('request', req, res))
-  const attachment = attach(server, dispatch, serverOptions(first?.options))
+  const attachment = attach(server, dispatch, serverOptions(first?.options), { tellsClients: true })
   attachedServers.add(server)
   for (const { attachments } of serving) attachments.add(attachment)
   server.once('close', () => {
@@ -89,19 +89,38 @@ const noHttp2 =
 const warnedServers = new WeakSet<HttpServer>()
 
 /**
- * Warns where ordinary requests reach a mount and handshakes cannot: the server's `request` listener is a function
- * around the application, so nothing tells that the two belong together. Socket.IO puts such a function there.
+ * Sees to a server whose requests reach a mount and whose handshakes do not. One that is handed its connections
+ * (`server.emit('connection', socket)`, as workers of a sticky cluster do) is attached now: nothing has told of it before.
+ * Otherwise the server's `request` listener is a function around the application, so nothing tells that the two belong
+ * together; Socket.IO puts such a function there. A warning says what to do.
+ * @returns whether it is attached from now on
  */
-export function warnOfUnattached({ socket }: IncomingMessage): void {
+export function seeToUnattached({ socket }: IncomingMessage): boolean {
   // Node's name for the server of a connection; a request that no connection brought has none.
   const { server } = socket as Socket & { server?: HttpServer }
-  if (server === undefined || attachedServers.has(server) || attachmentOf(server) !== undefined) return
+  if (server === undefined || isKnown(server)) return false
+  if (attachToApplication(server)) return true
   warnOnce(
     server,
     'wsUpgrade: this server calls the application through another function (Socket.IO puts one there), so WebSocket ' +
       'handshakes do not reach it. Keep what wsUpgrade() returns and call its attach(server) before the server listens.',
     'ONEPORT_NOT_ATTACHED'
   )
+  return false
+}
+
+const isKnown = (server: HttpServer): boolean => attachedServers.has(server) || attachmentOf(server) !== undefined
+
+/** Attaches a server whose `request` listener is an application with a mount. @returns whether it was one */
+function attachToApplication(server: HttpServer): boolean {
+  for (const listener of server.listeners('request')) {
+    const serving = mounts.get(listener)
+    if (serving === undefined) continue
+    if (isHttp2(server)) warnOnce(server, noHttp2, 'ONEPORT_HTTP2')
+    else attachServer(server, serving)
+    return true
+  }
+  return false
 }
 
 function warnOnce(server: HttpServer, message: string, code: string): void {
@@ -124,13 +143,6 @@ export function watchServers(): void {
   watching = true
   subscribe('net.server.socket', (message) => {
     const { server } = (message as { socket: Socket & { server?: HttpServer } }).socket
-    if (server === undefined || attachedServers.has(server)) return
-    for (const listener of server.listeners('request')) {
-      const serving = mounts.get(listener)
-      if (serving === undefined) continue
-      if (isHttp2(server)) warnOnce(server, noHttp2, 'ONEPORT_HTTP2')
-      else attachServer(server, serving)
-      return
-    }
+    if (server !== undefined && !attachedServers.has(server)) attachToApplication(server)
   })
 }

@@ -5,8 +5,10 @@ import {
   checkOptions,
   type DrainOptions,
   type DrainResult,
+  HandshakeError,
   type HttpServer,
   isWebSocketRequest,
+  limitPending,
   serverOptionNames,
   show,
   type WebSocket,
@@ -14,7 +16,8 @@ import {
 } from '@oneport/core'
 import type { Request } from 'express'
 import { acceptWebSocket, setDefaults } from './accept.ts'
-import { type Application, addMount, attachServer, type Mount, warnOfUnattached, watchServers } from './servers.ts'
+import { clientOf } from './effective-request.ts'
+import { type Application, addMount, attachServer, type Mount, seeToUnattached, watchServers } from './servers.ts'
 
 /** Options of `wsUpgrade`: the defaults of all endpoints behind it, and what concerns the server as a whole. */
 export type WsUpgradeOptions = Omit<AttachOptions, 'effectiveRequest'>
@@ -70,15 +73,29 @@ export function wsUpgrade(
   watchServers()
 
   const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
-    if (handler === undefined) {
-      if (isWebSocketRequest(req)) setDefaults(req, defaults)
-      else warnOfUnattached(req)
-      next()
+    const isNew = seeToUnattached(req)
+    const isHandshake = isWebSocketRequest(req)
+    if (isNew && isHandshake) {
+      next(tooEarly())
+    } else if (handler === undefined) {
+      passOn(req, isHandshake, next)
     } else if ((req as Request).path === '/') {
       void acceptWebSocket(req as Request, res, defaults, handler)
     } else {
       next()
     }
+  }
+  const passOn = (req: IncomingMessage, isHandshake: boolean, next: (error?: unknown) => void): void => {
+    try {
+      if (isHandshake) {
+        setDefaults(req, defaults)
+        limitPending(req, clientOf(req as Request))
+      }
+    } catch (error) {
+      next(error)
+      return
+    }
+    next()
   }
   return Object.defineProperties(
     Object.assign(middleware, {
@@ -97,6 +114,14 @@ export function wsUpgrade(
     { connections: { get: () => [...mount.attachments].flatMap(({ connections }) => [...connections]) } }
   ) as unknown as WsUpgrade
 }
+
+/** Node took this handshake for an ordinary request: nobody listened for another kind when it came. */
+const tooEarly = (): HandshakeError =>
+  new HandshakeError(
+    'HANDSHAKE_UNAVAILABLE',
+    'The server takes WebSocket connections from now on; try again.',
+    'The server was handed its first connection, so that nothing told of it before; wsUpgrade().attach(server) does'
+  )
 
 async function drainAll({ attachments }: Mount, options: DrainOptions | undefined): Promise<DrainResult> {
   const results = await Promise.all([...attachments].map((attachment) => attachment.drain(options)))

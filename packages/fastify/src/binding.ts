@@ -50,7 +50,7 @@ export class ReplyBinding extends RequestBinding {
 }
 
 /** Scheme and host that the client meant to reach, after the server's setting `trustProxy`. */
-class FastifyEffectiveRequest implements EffectiveRequest {
+export class FastifyEffectiveRequest implements EffectiveRequest {
   readonly host: string
   readonly scheme: EffectiveRequest['scheme']
   readonly #request: FastifyRequest

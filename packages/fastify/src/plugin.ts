@@ -1,7 +1,7 @@
-import { type Attachment, type AttachOptions, attach, isWebSocketRequest } from '@oneport/core'
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { type Attachment, type AttachOptions, attach, isWebSocketRequest, limitPending } from '@oneport/core'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { RefusalLog } from './binding.ts'
+import { FastifyEffectiveRequest, type RefusalLog } from './binding.ts'
 import { earlierRoutes } from './earlier-routes.ts'
 import { closeAll, formerErrorHandler } from './former-behaviour.ts'
 import { resolveOptions } from './former-options.ts'
@@ -21,17 +21,23 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
   const { forCore, forPlugin } = splitOptions(given)
   const { drain, preClose, options: wsOptions } = forPlugin
   const isCompatible = forPlugin.compatibility !== undefined
+  refuseFormer(app)
   reportEarlierRoutes(app, isCompatible)
   const options = resolveOptions(app, forCore, wsOptions, isCompatible)
   const { onError, onRefused, onClosed } = options
   const closedLog = onClosed === undefined && hasLogger(app) ? new ClosedLog(app) : undefined
 
   // Through the server's own event: whatever listens for requests (tracing, Fastify itself) sees handshakes too.
-  const attachment = attach(app.server, (req, res) => app.server.emit('request', req, res), {
-    ...options,
-    onError: onError ?? logFault(app),
-    onClosed: onClosed ?? closedLog?.onClosed
-  })
+  const attachment = attach(
+    app.server,
+    (req, res) => app.server.emit('request', req, res),
+    {
+      ...options,
+      onError: onError ?? logFault(app),
+      onClosed: onClosed ?? closedLog?.onClosed
+    },
+    { tellsClients: true }
+  )
   attachments.set(app.server, attachment)
   const server = websocketServer(attachment, wsOptions?.clientTracking)
   const acceptance = {
@@ -48,7 +54,11 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
   app.decorate('injectWS', injectWS(app))
   app.decorateRequest('ws', { getter: isWebSocket })
   app.decorateReply('acceptWebSocket', acceptWebSocket(acceptance))
+  app.addHook('onRoute', function (route) {
+    if (route.websocket) refuseFormer(this)
+  })
   app.addHook('onRoute', routePreparation(isCompatible))
+  app.addHook('onRequest', limitHandshakes)
   if (preClose !== undefined || isCompatible) app.addHook('preClose', preClose ?? closeAll)
   app.addHook('preClose', async () => {
     await attachment.drain(drain)
@@ -57,6 +67,28 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
     attachments.delete(app.server)
     await new Promise<void>((resolve) => server.close(() => resolve()))
   })
+}
+
+/** In front of all other hooks, which may take their time. */
+function limitHandshakes({ raw }: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  try {
+    if (isWebSocketRequest(raw)) limitPending(raw, new FastifyEffectiveRequest(reply.request))
+  } catch (error) {
+    done(error as Error)
+    return
+  }
+  done()
+}
+
+/** Both plugins have the route option `websocket`; their listeners would both answer each handshake. */
+const former = '@fastify/websocket'
+
+function refuseFormer(app: FastifyInstance): void {
+  if (!app.hasPlugin(former)) return
+  throw new Error(
+    `wsPlugin and ${former} cannot serve one application: both take the routes with { websocket: true }. Remove ` +
+      `${former}; wsPlugin takes its options too, and \`compatibility\` brings its behaviour back.`
+  )
 }
 
 function isWebSocket(this: FastifyRequest): boolean {

@@ -128,13 +128,23 @@ describe.each(neighbours)('without Oneport, %s', (_name, join) => {
   })
 })
 
+/** Both plugins have the route option `websocket`, so one application has one of them. */
+const neighboursOf = (ours: Ours): typeof neighbours =>
+  ours === 'wsPlugin in the same application' ? neighbours.filter(([, join]) => join !== websocket) : neighbours
+
+test('wsPlugin says so where @fastify/websocket serves routes of the same application', async () => {
+  await expect(serve({ order: 'first', claims: false }, websocket, 'wsPlugin in the same application')).rejects.toThrow(
+    /^wsPlugin and @fastify\/websocket cannot serve one application: .* Remove @fastify\/websocket/
+  )
+})
+
 // The plugin has to come before all routes.
 const arrangements = (ours: Ours): readonly Arrangement[] =>
   ours === 'wsPlugin in the same application' ? shared.filter(({ order }) => order === 'first') : shared
 
 describe.each(owners)('%s,', (ours) => {
   describe.each(table(arrangements(ours)))('%s,', (_arrangement, arrangement) => {
-    describe.each(neighbours)('%s', (_name, join) => {
+    describe.each(neighboursOf(ours))('%s', (_name, join) => {
       test('has its connections', async () => {
         const target = await serve(arrangement, join, ours)
         await liveThrough(await connect(target, '/theirs'), 'theirs')
@@ -175,7 +185,7 @@ describe.each(owners)('%s,', (ours) => {
 
 // With `claims` it is left to the neighbour, which may ignore it.
 describe.each(owners)('%s, attached first, without claims,', (ours) => {
-  test.each(neighbours)('a handshake beside %s that nobody takes gets a 404', async (_name, join) => {
+  test.each(neighboursOf(ours))('a handshake beside %s that nobody takes gets a 404', async (_name, join) => {
     const target = await serve({ order: 'first', claims: false }, join, ours)
     const { status } = await within('the answer comes', sendRaw(target, handshake('/nowhere')))
     expect(status).toBe(404)

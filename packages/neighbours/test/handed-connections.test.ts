@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import http, { type Server } from 'node:http'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Target } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw, type Target } from '@oneport/adapter-testsuite'
 import { type Attachment, attach } from '@oneport/core'
 import { acceptWebSocket, wsUpgrade } from '@oneport/express'
 import { wsPlugin } from '@oneport/fastify'
@@ -51,7 +51,9 @@ const ofExpress: Start = async () => {
   const attachment = wsUpgrade()
   app.use(attachment)
   app.get('/ours', (req, res) => acceptWebSocket(req, res, (socket) => converse(socket, 'ours')))
-  return { server: http.createServer(app), attachment }
+  const server = http.createServer(app)
+  attachment.attach(server)
+  return { server, attachment }
 }
 
 const ofFastify: Start = async () => {
@@ -88,4 +90,17 @@ describe.each([
     await within('everything is drained', attachment.drain())
     expect(await within('the client is closed', client.closed)).toBe(1001)
   })
+})
+
+test('a server of Express that was not attached by hand takes WebSockets after its first request', async () => {
+  const app = express()
+  app.use(wsUpgrade())
+  app.get('/page', (_req, res) => res.send('page'))
+  app.get('/ours', (req, res) => acceptWebSocket(req, res, (socket) => converse(socket, 'ours')))
+  const target = await handTo(http.createServer(app))
+  // A handshake that is the first request was an ordinary one to Node by the time anybody knew.
+  const first = await sendRaw(target, handshake('/ours'), headArrived)
+  expect(first.status).toBe(503)
+  expect(first.text).toContain('Retry-After: 5')
+  await liveThrough(await connect(target, '/ours'), 'ours')
 })

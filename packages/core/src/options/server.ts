@@ -88,6 +88,12 @@ export interface ServerOptions {
   effectiveRequest?: ((req: IncomingMessage) => EffectiveRequest) | undefined
 }
 
+/** What an adapter says of itself when it attaches a server. */
+export interface AdapterTraits {
+  /** Whether it calls `limitPending` with each handshake's client, whom its framework knows better than core. */
+  readonly tellsClients?: boolean
+}
+
 /** What `attach` takes: the attachment's own options and the defaults of its endpoints. */
 export interface AttachOptions extends EndpointOptions, ServerOptions {}
 
@@ -120,6 +126,8 @@ export interface ResolvedOptions {
   readonly bearerSubprotocol: string | undefined
   readonly claims: ((req: IncomingMessage) => boolean) | undefined
   readonly effectiveRequest: (req: IncomingMessage) => EffectiveRequest
+  /** Who a client is before the application is asked; undefined where only the framework knows. */
+  readonly clientOf: (req: IncomingMessage) => EffectiveRequest | undefined
   /** Undefined where there is none. */
   readonly heartbeat: Required<{ [Name in keyof HeartbeatOptions]: number }> | undefined
   readonly handshakeTimeoutMs: number
@@ -132,9 +140,13 @@ export interface ResolvedOptions {
 /**
  * Checks the options of an attachment and fills in what they leave out.
  * @param observe is told of every fault before `onError` is
- * @throws TypeError that names the option, what was expected and what came
+ * @throws TypeError that names the option, what was expected and what it got
  */
-export function resolveOptions(options: AttachOptions, observe?: FaultReporter): ResolvedOptions {
+export function resolveOptions(
+  options: AttachOptions,
+  observe?: FaultReporter,
+  traits: AdapterTraits = {}
+): ResolvedOptions {
   checkNames(options, [...endpointOptionNames, ...serverOptionNames])
   const {
     heartbeat,
@@ -188,6 +200,7 @@ export function resolveOptions(options: AttachOptions, observe?: FaultReporter):
     bearerSubprotocol,
     claims,
     effectiveRequest: ask,
+    clientOf: traits.tellsClients ? () => undefined : ask,
     heartbeat: resolveHeartbeat(heartbeat),
     handshakeTimeoutMs,
     maxPendingHandshakes,

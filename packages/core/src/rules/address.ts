@@ -60,5 +60,5 @@ function parseGroups(part: string, isEnd: boolean): number[] | undefined {
 }
 
 /** What a client is counted by; undefined where its address is not known. */
-export const clientKeyOf = ({ address }: { readonly address?: string | undefined }): string | undefined =>
-  address === undefined ? undefined : addressKey(address)
+export const clientKeyOf = (client: { readonly address?: string | undefined } | undefined): string | undefined =>
+  client?.address === undefined ? undefined : addressKey(client.address)

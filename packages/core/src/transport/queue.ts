@@ -38,7 +38,7 @@ class Queued implements Tenant {
   }
 
   wait({ connections, options }: Receiver, req: IncomingMessage): void {
-    this.clientKey = clientKeyOf(options.effectiveRequest(req))
+    this.clientKey = clientKeyOf(options.clientOf(req))
     this.#rawSocket.rent(this, connections, performance.now())
     this.#rawSocket.watch({ keeps: true })
     if (connections.pending.size > options.maxPendingHandshakes) this.expire()

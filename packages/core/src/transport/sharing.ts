@@ -130,7 +130,8 @@ export class Sharing {
       pause: itself,
       resume: itself,
       cork: () => {},
-      uncork: () => {},
+      // Node corks by itself the socket of a response that ends, right in front of this call.
+      uncork: () => this.#call('uncork', []),
       setEncoding: itself,
       setTimeout: (...args: unknown[]) => (this.#isOurs ? raw : this.#call('setTimeout', args)),
       pipe: (...args: unknown[]) => (this.#isOurs ? args[0] : this.#call('pipe', args)),
