@@ -98,6 +98,7 @@ export class Handshake implements Tenant {
   #agreed: Agreed | undefined
   #status: number | undefined
   #isReported = false
+  #connection: Connection | undefined
   #revoked: { readonly code: number; readonly reason: string } | undefined
 
   constructor(
@@ -181,14 +182,7 @@ export class Handshake implements Tenant {
       path
     })
     ContainedWebSocket.tie(socket, connection)
-    // Who asks this of a response whose status is 101 may be about to end its connection.
-    Object.defineProperty(this.response, 'headersSent', {
-      configurable: true,
-      get: () => {
-        connection.shield()
-        return true
-      }
-    })
+    this.#connection = connection
     connections.stats.accepted(socket, req, this.since)
     connections.add(connection)
     if (this.#revoked !== undefined) connection.expel(this.#revoked.code, this.#revoked.reason)
@@ -248,6 +242,11 @@ export class Handshake implements Tenant {
     this.settle(error.status)
     this.transport.refuseInPlaceOf(this, error)
     return false
+  }
+
+  /** Keeps an accepted raw socket from being destroyed until the code that runs now is done. */
+  shield(): void {
+    this.#connection?.shield()
   }
 
   /** A route has upgraded the connection by itself. */

@@ -36,13 +36,18 @@ export function override(rawSocket: Duplex, methods: Readonly<Record<string, Met
  * @returns takes it off again; does nothing where the write has come
  */
 export function takeNextWrite(rawSocket: Duplex, take: (data: unknown) => void): () => void {
-  const restore = override(rawSocket, {
-    write: (data: unknown) => {
-      restore()
-      take(data)
-      return true
-    }
-  })
+  const before = Object.hasOwn(rawSocket, 'write') ? rawSocket.write : undefined
+  const write = (data: unknown): boolean => {
+    restore()
+    take(data)
+    return true
+  }
+  const restore = (): void => {
+    if (rawSocket.write !== write) return
+    if (before === undefined) Reflect.deleteProperty(rawSocket, 'write')
+    else rawSocket.write = before
+  }
+  rawSocket.write = write
   return restore
 }
 

@@ -110,11 +110,13 @@ function upgrade(
 /** What `ws` writes: a status line, then a line for each field. */
 function fieldsOf(head: string): string[] {
   const fields: string[] = []
-  for (const line of head.split('\r\n')) {
-    const colon = line.indexOf(': ')
-    if (colon !== -1) fields.push(line.slice(0, colon), line.slice(colon + 2))
+  for (let start = head.indexOf('\r\n') + 2; ; ) {
+    const colon = head.indexOf(': ', start)
+    if (colon === -1) return fields
+    const end = head.indexOf('\r\n', colon)
+    fields.push(head.slice(start, colon), head.slice(colon + 2, end))
+    start = end + 2
   }
-  return fields
 }
 
 const servers = new WeakMap<ConnectionOptions, WebSocketServer>()

@@ -8,7 +8,7 @@ import { dispatch, type Receiver } from './dispatch.ts'
 import { abortRequest, closeResponse, endRequest, ignoreError } from './events.ts'
 import { passDrainOn } from './queue.ts'
 import type { BusySocket, RawSocket } from './raw-socket.ts'
-import type { ResponseClass } from './response-class.ts'
+import { type MakeResponse, watchHeadersSent } from './response-class.ts'
 import type { Sharing } from './sharing.ts'
 
 /** Takes a handshake to an application. */
@@ -16,11 +16,11 @@ export function receive(
   receiver: Receiver,
   req: ServerResponse['req'],
   rawSocket: RawSocket,
-  Response: ResponseClass,
+  makeResponse: MakeResponse,
   sharing?: Sharing
 ): void {
   const { stream } = rawSocket
-  const res = new Response(req)
+  const res = makeResponse(req)
   res.shouldKeepAlive = false
   res.on('finish', onFinish)
   const handshake = new Handshake(http1, receiver, rawSocket, res, sharing)
@@ -29,6 +29,12 @@ export function receive(
   if (sharing?.taken !== true) res.assignSocket(stream as never)
   dispatch(receiver, handshake)
 }
+
+/**
+ * Keeps a raw socket from a framework that ends the connection of a request which fails behind its 101: it asks first
+ * whether the head is sent.
+ */
+export const shield = (req: ServerResponse['req']): void => handshakeOf(req)?.shield()
 
 /** How a handshake over HTTP/1.1 is answered. */
 export const http1: Transport = {
@@ -44,6 +50,7 @@ export const http1: Transport = {
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     response.detachSocket(rawSocket.stream as never)
+    watchHeadersSent(response, shield)
   },
 
   prepareRefusal({ response, rawSocket, isTaken }, status): number {

@@ -5,12 +5,12 @@ import { hasContent, isOpeningHandshake } from '../rules/request.ts'
 import { show } from '../show.ts'
 import type { Receiver } from './dispatch.ts'
 import { ignoreError } from './events.ts'
-import { receive } from './http1-exchange.ts'
+import { receive, shield } from './http1-exchange.ts'
 import { afterThoseInFront } from './queue.ts'
 import { type BusySocket, RawSocket } from './raw-socket.ts'
 import { RawView } from './raw-view.ts'
 import { ordinaryHead, serveAsOrdinaryRequest } from './replay.ts'
-import { type ResponseClass, responseClassOf } from './response-class.ts'
+import { type MakeResponse, responsesOf } from './response-class.ts'
 import { Sharing } from './sharing.ts'
 
 /** Newer versions of Node ask this before they take a request for an upgrade (https://nodejs.org/api/http.html). */
@@ -51,18 +51,18 @@ export function listenHttp1(server: Server, receiver: Receiver): () => void {
 
 function startListening(server: Server): Listening {
   const receivers: Receiver[] = []
-  const Response = responseClassOf(server)
+  const makeResponse = responsesOf(server, shield)
   const onUpgrade = (req: IncomingMessage, rawSocket: BusySocket, head: Buffer): void => {
     // Node has taken its own listener off: without one, a reset during the handshake ends the process.
     rawSocket.on('error', ignoreError)
     const others = server.listenerCount('upgrade') - 1
     const upgrade = { server, req, rawSocket, head }
     if (others > 0 || receivers.length > 1) {
-      share(receivers, others, upgrade, Response)
+      share(receivers, others, upgrade, makeResponse)
     } else {
       const [receiver] = receivers as [Receiver]
       const owner = new RawSocket(rawSocket, head, receiver.connections)
-      take(receiver, owner, upgrade, () => receive(receiver, req, owner, Response))
+      take(receiver, owner, upgrade, () => receive(receiver, req, owner, makeResponse))
     }
   }
   // In front of the others, so that none of them can refuse what the application accepts.
@@ -80,7 +80,7 @@ function startListening(server: Server): Listening {
 }
 
 /** Gives a handshake to the attachments, one after the other, and to the other listeners where none answers it. */
-function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade, Response: ResponseClass): void {
+function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade, makeResponse: MakeResponse): void {
   const { server, req, rawSocket, head } = upgrade
   // One that stands in front of ours has taken it already.
   if (rawSocket.listenerCount('data') > 0 || rawSocket.destroyed) return
@@ -101,12 +101,12 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
       // Of a handshake that another one has taken the application is told; anything else is theirs alone.
       if (sharing.taken && (hasLostFields(server, req) || !isOpeningHandshake(req))) return
       const owner = new RawSocket(view ?? rawSocket, head, first.connections, rawSocket)
-      for (const receiver of rest) sharing.addTurn(() => receive(receiver, req, owner, Response, sharing))
+      for (const receiver of rest) sharing.addTurn(() => receive(receiver, req, owner, makeResponse, sharing))
       take(
         first,
         owner,
         { ...upgrade, rawSocket: owner.stream },
-        () => receive(first, req, owner, Response, sharing),
+        () => receive(first, req, owner, makeResponse, sharing),
         sharing
       )
     })

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { HandshakeError } from '../errors.ts'
-import { frameworkWriteHead, type Transport } from '../handshake.ts'
+import { frameworkWriteHead, handshakeOf, type Transport } from '../handshake.ts'
 import { removeOwnedFields } from '../http-fields.ts'
 import { refusalOf } from '../refuse.ts'
+import { watchHeadersSent } from './response-class.ts'
 
 /** How a handshake over HTTP/2 is answered (RFC 8441 §5): a 101 is a 200 on the wire, and its stream goes on. */
 export const http2: Transport = {
@@ -16,6 +17,7 @@ export const http2: Transport = {
     Reflect.deleteProperty(response, 'statusCode')
     frameworkWriteHead(response, 200)
     disarm(response, ['finish', 'close'])
+    watchHeadersSent(response, (req) => handshakeOf(req)?.shield())
   },
 
   prepareRefusal({ response }, status): number {

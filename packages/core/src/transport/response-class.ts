@@ -1,13 +1,64 @@
-import { type Server, ServerResponse } from 'node:http'
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 
-/** What makes the responses of a server. */
-export type ResponseClass = typeof ServerResponse
+/** Makes the response to a handshake. */
+export type MakeResponse = (req: IncomingMessage) => ServerResponse
+
+type ResponseClass = typeof ServerResponse
+
+/**
+ * Makes responses of the class that `createServer` was given, as its ordinary requests get them. They tell when somebody
+ * asks whether their head is sent; see {@link watchHeadersSent}.
+ * @param asked is told of the request
+ */
+export function responsesOf(server: Server, asked: (req: IncomingMessage) => void): MakeResponse {
+  const Response = responseClassOf(server)
+  // A prototype in between costs nothing for each response, and leaves it what it is.
+  class Watched extends Response {}
+  Object.defineProperties(Watched.prototype, {
+    constructor: { configurable: true, writable: true, value: Response },
+    headersSent: accessorFor(Response.prototype, asked),
+    [watched]: { value: true }
+  })
+  return (req) => new Watched(req)
+}
+
+/**
+ * Tells when somebody asks whether a response's head is sent, where it has lost the prototype that does: Express gives
+ * responses another one.
+ */
+export function watchHeadersSent(response: ServerResponse, asked: (req: IncomingMessage) => void): void {
+  if ((response as { [watched]?: true })[watched]) return
+  Object.defineProperty(response, 'headersSent', accessorFor(Object.getPrototypeOf(response) as ServerResponse, asked))
+}
+
+/** What the prototype has that tells. */
+const watched = Symbol('oneport.watched')
+
+function accessorFor(original: ServerResponse, asked: (req: IncomingMessage) => void): PropertyDescriptor {
+  const { get: ask } = descriptorOf(original, 'headersSent') ?? {}
+  return {
+    configurable: true,
+    get(this: ServerResponse): boolean {
+      const isSent = ask?.call(this) === true
+      if (isSent) asked(this.req)
+      return isSent
+    }
+  }
+}
+
+function descriptorOf(object: object, name: string): PropertyDescriptor | undefined {
+  for (let owner: object | null = object; owner !== null; owner = Object.getPrototypeOf(owner) as object | null) {
+    const descriptor = Object.getOwnPropertyDescriptor(owner, name)
+    if (descriptor !== undefined) return descriptor
+  }
+  return undefined
+}
 
 /**
  * The class of responses that `createServer` was given. Node keeps it under a symbol, and has no other place where it can
  * be found before there is a response.
  */
-export function responseClassOf(server: Server): ResponseClass {
+function responseClassOf(server: Server): ResponseClass {
   const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'ServerResponse')
   const found = symbol === undefined ? undefined : (server as unknown as Record<symbol, unknown>)[symbol]
   return typeof found === 'function' ? (found as ResponseClass) : ServerResponse
