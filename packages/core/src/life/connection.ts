@@ -49,13 +49,20 @@ type RawSocket = Duplex & Partial<Pick<Socket, 'bytesRead' | 'bytesWritten' | 'r
 /** Bytes of a chunk that are parsed at a time while nobody listens: compressed ones can become a thousand times as many. */
 const sliceBytes = 1_024
 
+/** Bytes that wait to be parsed. */
+interface Unread {
+  bytes: Buffer
+  /** Whether `ws` waits for the receiver's `drain`. */
+  isStopped: boolean
+}
+
 const openState = 1
 
 /**
  * Our record of one connection. It stands beside the socket, on which nothing is ours, and keeps nothing of the request
  * but a few facts.
  */
-export class Connection implements Beating, Expiring, EndedConnection, Occupant, Reader, Spending {
+export class Connection implements Beating, Expiring, EndedConnection, Occupant, Reader {
   readonly socket: WebSocket
   readonly place: string | undefined
   readonly credential: ResolvedCredential | undefined
@@ -67,8 +74,6 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   placeInSlot = 0
   bytesAtLook = 0
   restsAtLook = false
-  windowFrom = -Infinity
-  spent = 0
   readonly #home: Home
   readonly #rawSocket: RawSocket
   readonly #options: ConnectionOptions
@@ -81,20 +86,15 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   #isExpelled = false
   /** Whether nothing else of the peer is either. */
   #isSilenced = false
-  #hasFailed = false
   #isShielded = false
   /** Whether messages wait for a listener: as long as the handler is at work. */
   #holds = true
   /** Messages that nobody has listened for yet; undefined where there are none. */
   #held: HeldMessages | undefined
-  /** Waits for the listener that they wait for. */
-  #onNewListener: ((event: string | symbol) => void) | undefined
   /** Bytes that are not parsed before somebody listens. */
-  #unread: Buffer | undefined
-  /** Whether `ws` waits for the receiver's `drain`. */
-  #isStopped = false
-  /** Whether a message that was held is being delivered. */
-  #delivers = false
+  #unread: Unread | undefined
+  /** What has been spent of the message budget; undefined where there is none. */
+  #spending: Spending | undefined
   /** Writes that wait, as seen last, and those of them that went to the operating system together. */
   #writesSeen = 0
   #writesInFlight = 0
@@ -200,12 +200,6 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     this.close(code, reason)
   }
 
-  /** The same; nothing else of it is delivered either. */
-  #silence(code: number, reason?: string): void {
-    this.#isSilenced = true
-    this.expel(code, reason)
-  }
-
   /** Called when its credential has ended. */
   expireCredential(): void {
     this.expel(this.credential?.expiryCode ?? unauthorizedCode, 'credential expired')
@@ -220,10 +214,10 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
 
   /** Reports the first fault of the connection and closes it with 1011; nothing more of it is delivered. */
   fail(error: unknown, phase: FaultPhase): void {
-    const isFirst = !this.#hasFailed
-    this.#hasFailed = true
+    const isFirst = !this.#isSilenced
+    this.#isSilenced = true
     if (isFirst) this.#home.report(error, { phase, request: this.request, socket: this.socket })
-    this.#silence(CloseCode.INTERNAL_ERROR)
+    this.expel(CloseCode.INTERNAL_ERROR)
   }
 
   /** Decides whether the listeners of an event hear of it now. */
@@ -233,7 +227,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
         this.#end(args[0] as number)
         return true
       case 'message':
-        if (this.#delivers) return true
+        if (this.#held?.isDelivering) return true
         return !this.#isExpelled && this.#isAffordable() && !(this.#mustWait() && this.#hold(args))
       case 'ping':
         return this.#isAffordable()
@@ -252,7 +246,6 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     if (this.socket.listenerCount('error') > 0) return true
     this.#isExpelled = true
     this.#isSilenced = true
-    this.#hasFailed = true
     this.#home.report(error, { phase: 'protocol', request: this.request, socket: this.socket })
     return false
   }
@@ -260,9 +253,12 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   #isAffordable(): boolean {
     if (this.#isSilenced) return false
     const { messageBudget } = this.#options
-    if (messageBudget === undefined || spend(this, messageBudget)) return true
+    if (messageBudget === undefined) return true
+    this.#spending ??= { windowFrom: -Infinity, spent: 0 }
+    if (spend(this.#spending, messageBudget)) return true
     this.#home.stats.terminated(this.socket, 'budget')
-    this.#silence(CloseCode.POLICY_VIOLATION, 'too many messages')
+    this.#isSilenced = true
+    this.expel(CloseCode.POLICY_VIOLATION, 'too many messages')
     return false
   }
 
@@ -316,36 +312,39 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
 
   /** Reads a chunk of received bytes; the listeners for what is in it run in the handler's context. */
   read(chunk: Buffer): boolean {
-    if (this.#unread === undefined && !this.#mustWait()) return this.#parse(chunk)
-    this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
+    const unread = this.#unread
+    if (unread === undefined && !this.#mustWait()) return this.#parse(chunk)
+    if (unread === undefined) this.#unread = { bytes: chunk, isStopped: false }
+    else unread.bytes = Buffer.concat([unread.bytes, chunk])
     this.#readOn()
-    this.#isStopped = this.#unread !== undefined
-    return !this.#isStopped
+    if (this.#unread === undefined) return true
+    this.#unread.isStopped = true
+    return false
   }
 
   /** The connection is over: what was held back is parsed, unless more than enough waits for a listener already. */
   finish(): void {
     const unread = this.#unread
     this.#unread = undefined
-    if (unread !== undefined && !(this.#held?.isFull && this.#mustWait())) this.#parse(unread)
+    if (unread !== undefined && !(this.#held?.isFull && this.#mustWait())) this.#parse(unread.bytes)
   }
 
   /** Parses what was held back, in small pieces as long as nobody listens, until too much waits. */
   #readOn(): void {
+    const unread = this.#unread
+    if (unread === undefined) return
     const receiver = receiverOf(this.socket)
-    while (this.#unread !== undefined && !receiver.destroyed) {
+    while (unread.bytes.length > 0 && !receiver.destroyed) {
       if (this.#held?.isFull && this.#mustWait()) return
-      const length = this.#mustWait() ? sliceBytes : this.#unread.length
-      const slice = this.#unread.subarray(0, length)
-      this.#unread = slice.length === this.#unread.length ? undefined : this.#unread.subarray(length)
+      const length = this.#mustWait() ? sliceBytes : unread.bytes.length
+      const slice = unread.bytes.subarray(0, length)
+      unread.bytes = unread.bytes.subarray(length)
       this.#parse(slice, () => this.#readOn())
       // A compressed message takes its time.
       if (receiver.writableLength > 0) return
     }
     this.#unread = undefined
-    if (!this.#isStopped) return
-    this.#isStopped = false
-    receiver.emit('drain')
+    if (unread.isStopped) receiver.emit('drain')
   }
 
   #parse(chunk: Buffer, done?: () => void): boolean {
@@ -383,10 +382,10 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     if (this.#held === undefined) {
       this.#held = new HeldMessages(() => this.releaseMessages())
       this.#home.holding.add(this.#held, performance.now())
-      this.#onNewListener = (event) => {
+      this.#held.onNewListener = (event) => {
         if (event === 'message') this.#deliverSoon()
       }
-      this.socket.on('newListener', this.#onNewListener)
+      this.socket.on('newListener', this.#held.onNewListener)
     }
     this.#held.add(args)
     return true
@@ -400,8 +399,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   /** A listener for one message leaves those behind it for the next one. */
   #deliverHeld(): void {
     const held = this.#held
-    if (held === undefined || this.#delivers) return
-    this.#delivers = true
+    if (held === undefined || held.isDelivering) return
+    held.isDelivering = true
     try {
       while (!this.#isExpelled && (!this.#holds || this.socket.listenerCount('message') > 0)) {
         const args = held.take()
@@ -412,7 +411,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     } catch (error) {
       this.fail(error, 'listener')
     } finally {
-      this.#delivers = false
+      held.isDelivering = false
     }
     if (held.isEmpty || this.#isExpelled) this.#forgetHeld(held)
     this.#readOn()
@@ -421,7 +420,6 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   #forgetHeld(held: HeldMessages): void {
     this.#held = undefined
     this.#home.holding.delete(held)
-    if (this.#onNewListener !== undefined) this.socket.off('newListener', this.#onNewListener)
-    this.#onNewListener = undefined
+    this.socket.off('newListener', held.onNewListener)
   }
 }

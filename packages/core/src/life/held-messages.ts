@@ -14,6 +14,10 @@ export class HeldMessages implements Due {
   due: number | undefined
   inFront: Due | undefined
   behind: Due | undefined
+  /** Whether they are being delivered. */
+  isDelivering = false
+  /** The listener that waits for the one they wait for. */
+  onNewListener: (event: string | symbol) => void = () => {}
   /** Called when they have waited for too long. */
   readonly #giveUp: () => void
   readonly #messages: unknown[][] = []
