@@ -58,6 +58,10 @@ interface Unread {
 
 const openState = 1
 
+/** The connection whose bytes are being read, and the one that is shielded: of each there is one at a time. */
+let reading: Connection | undefined
+let shielded: Connection | undefined
+
 /**
  * Our record of one connection. It stands beside the socket, on which nothing is ours, and keeps nothing of the request
  * but a few facts.
@@ -68,8 +72,6 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   readonly credential: ResolvedCredential | undefined
   /** Listeners run in the context of the handler that attached them: its AsyncLocalStorage is the request's. */
   readonly context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
-  /** Whether a chunk of received bytes is being read, in the handler's context. */
-  isReading = false
   slotOfBeat: number | undefined
   placeInSlot = 0
   bytesAtLook = 0
@@ -82,11 +84,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   /** In whole milliseconds, which take no memory of their own. */
   readonly #openedAt = Math.round(performance.now())
   #initiator: ConnectionSummary['initiator'] = 'network'
-  /** Whether no message of the peer is delivered any more. */
-  #isExpelled = false
-  /** Whether nothing else of the peer is either. */
-  #isSilenced = false
-  #isShielded = false
+  /** What of the peer is delivered no more. */
+  #withheld: 'nothing' | 'messages' | 'everything' = 'nothing'
   /** Whether messages wait for a listener: as long as the handler is at work. */
   #holds = true
   /** Messages that nobody has listened for yet; undefined where there are none. */
@@ -132,17 +131,23 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return this.socket.readyState === openState
   }
 
+  /** Whether a chunk of received bytes is being read, in the handler's context. */
+  get isReading(): boolean {
+    return reading === this
+  }
+
   get isShielded(): boolean {
-    return this.#isShielded && this.isOpen
+    return shielded === this && this.isOpen
   }
 
   /** Keeps the raw socket from being destroyed until the code that runs now is done. */
   shield(): void {
-    if (this.#isShielded) return
-    this.#isShielded = true
-    queueMicrotask(() => {
-      this.#isShielded = false
-    })
+    if (shielded === undefined) {
+      queueMicrotask(() => {
+        shielded = undefined
+      })
+    }
+    shielded = this
   }
 
   get bytesRead(): number {
@@ -196,7 +201,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
 
   /** Ends a connection that may not go on: it is closed, and no further message of it is delivered. */
   expel(code: number, reason?: string): void {
-    this.#isExpelled = true
+    if (this.#withheld === 'nothing') this.#withheld = 'messages'
     this.close(code, reason)
   }
 
@@ -214,8 +219,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
 
   /** Reports the first fault of the connection and closes it with 1011; nothing more of it is delivered. */
   fail(error: unknown, phase: FaultPhase): void {
-    const isFirst = !this.#isSilenced
-    this.#isSilenced = true
+    const isFirst = this.#withheld !== 'everything'
+    this.#withheld = 'everything'
     if (isFirst) this.#home.report(error, { phase, request: this.request, socket: this.socket })
     this.expel(CloseCode.INTERNAL_ERROR)
   }
@@ -228,14 +233,14 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
         return true
       case 'message':
         if (this.#held?.isDelivering) return true
-        return !this.#isExpelled && this.#isAffordable() && !(this.#mustWait() && this.#hold(args))
+        return this.#withheld === 'nothing' && this.#isAffordable() && !(this.#mustWait() && this.#hold(args))
       case 'ping':
         return this.#isAffordable()
       case 'pong':
         this.#home.pong(this)
-        return !this.#isSilenced
+        return this.#withheld !== 'everything'
       case 'error':
-        return !this.#isSilenced && this.#isHeard(args[0])
+        return this.#withheld !== 'everything' && this.#isHeard(args[0])
       default:
         return true
     }
@@ -244,20 +249,19 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   /** Whether somebody listens for errors. If nobody does, it is reported; `ws` has sent the close frame that fits. */
   #isHeard(error: unknown): boolean {
     if (this.socket.listenerCount('error') > 0) return true
-    this.#isExpelled = true
-    this.#isSilenced = true
+    this.#withheld = 'everything'
     this.#home.report(error, { phase: 'protocol', request: this.request, socket: this.socket })
     return false
   }
 
   #isAffordable(): boolean {
-    if (this.#isSilenced) return false
+    if (this.#withheld === 'everything') return false
     const { messageBudget } = this.#options
     if (messageBudget === undefined) return true
     this.#spending ??= { windowFrom: -Infinity, spent: 0 }
     if (spend(this.#spending, messageBudget)) return true
     this.#home.stats.terminated(this.socket, 'budget')
-    this.#isSilenced = true
+    this.#withheld = 'everything'
     this.expel(CloseCode.POLICY_VIOLATION, 'too many messages')
     return false
   }
@@ -358,11 +362,12 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   #parseInContext(chunk: Buffer, done?: () => void): boolean {
     const rawSocket = this.#options.coalesce ? this.#rawSocket : undefined
     rawSocket?.cork()
-    this.isReading = true
+    const outer = reading
+    reading = this
     try {
       return parse(receiverOf(this.socket), chunk, done)
     } finally {
-      this.isReading = false
+      reading = outer
       rawSocket?.uncork()
     }
   }
@@ -402,7 +407,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     if (held === undefined || held.isDelivering) return
     held.isDelivering = true
     try {
-      while (!this.#isExpelled && (!this.#holds || this.socket.listenerCount('message') > 0)) {
+      while (this.#withheld === 'nothing' && (!this.#holds || this.socket.listenerCount('message') > 0)) {
         const args = held.take()
         if (args === undefined) break
         // By the socket's own method: the application may have put one in front of it.
@@ -413,7 +418,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     } finally {
       held.isDelivering = false
     }
-    if (held.isEmpty || this.#isExpelled) this.#forgetHeld(held)
+    if (held.isEmpty || this.#withheld !== 'nothing') this.#forgetHeld(held)
     this.#readOn()
   }
 
