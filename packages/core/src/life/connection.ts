@@ -249,6 +249,11 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   /** Whether somebody listens for errors. If nobody does, it is reported; `ws` has sent the close frame that fits. */
   #isHeard(error: unknown): boolean {
     if (this.socket.listenerCount('error') > 0) return true
+    if (this.isOpen) {
+      // Not of `ws`, which closes first: the application has emitted it, or Node for a promise that cannot be waited for.
+      this.fail(error, 'listener')
+      return false
+    }
     this.#withheld = 'everything'
     this.#home.report(error, { phase: 'protocol', request: this.request, socket: this.socket })
     return false

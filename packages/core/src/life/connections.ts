@@ -31,7 +31,9 @@ export interface UnderWay extends Due {
 /** What one attachment has under way: handshakes, in the order of their ways, and open sockets. */
 export class Connections implements Home {
   readonly open: Set<WebSocket> = new Set()
-  /** Handshakes that wait for the application, or for responses in front of them. */
+  /** Handshakes that wait for responses in front of them: they cost the application nothing yet. */
+  readonly queued: Deadlines<UnderWay>
+  /** Handshakes that wait for the application. */
   readonly pending: Deadlines<UnderWay>
   /** Those that the application has answered 404, and that wait for others only. */
   readonly kept: Deadlines<UnderWay>
@@ -59,6 +61,7 @@ export class Connections implements Home {
     this.#occupancy = occupancy
     this.report = options.onError
     this.#onClosed = options.onClosed
+    this.queued = new Deadlines(options.handshakeTimeoutMs, timers)
     this.pending = new Deadlines(options.handshakeTimeoutMs, timers)
     this.kept = new Deadlines(options.handshakeTimeoutMs, timers)
     this.answering = new Deadlines(options.handshakeTimeoutMs, timers)
@@ -76,7 +79,7 @@ export class Connections implements Home {
 
   /** Handshakes that are not answered in full. */
   get underWay(): number {
-    return this.pending.size + this.kept.size + this.answering.size
+    return this.queued.size + this.pending.size + this.kept.size + this.answering.size
   }
 
   /** Whether a socket is open or a handshake under way. */
@@ -144,7 +147,7 @@ export class Connections implements Home {
   }
 
   *#handshakes(): Generator<UnderWay> {
-    for (const list of [this.pending, this.kept, this.answering]) yield* list
+    for (const list of [this.queued, this.pending, this.kept, this.answering]) yield* list
   }
 
   /** Sets the time at which a connection's credential ends, in milliseconds since 1970. */

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Connection } from './connection.ts'
+import { type EventHandler, registerContained } from './event-handlers.ts'
 import { WebSocket } from './ws.ts'
 
 /**
@@ -39,6 +40,15 @@ export class ContainedWebSocket extends WebSocket {
       connection.fail(error, 'listener')
       return true
     }
+  }
+
+  /** The setters of `onmessage` and the like call this too. */
+  override addEventListener(type: string, handler: unknown, options?: object): void {
+    const register = (given: EventHandler): void => super.addEventListener(type as never, given as never, options)
+    const connection = this.#connection
+    const isHandler = typeof handler === 'function' || (typeof handler === 'object' && handler !== null)
+    if (connection === undefined || !isHandler) register(handler as EventHandler)
+    else registerContained(this, type, handler as EventHandler, register, (error) => connection.fail(error, 'listener'))
   }
 
   override close(code?: number, reason?: string | Buffer): void {

@@ -200,7 +200,7 @@ export function resolveOptions(
     bearerSubprotocol,
     claims,
     effectiveRequest: ask,
-    clientOf: traits.tellsClients ? () => undefined : ask,
+    clientOf: traits.tellsClients ? () => undefined : contained(ask),
     heartbeat: resolveHeartbeat(heartbeat),
     handshakeTimeoutMs,
     maxPendingHandshakes,
@@ -209,6 +209,17 @@ export function resolveOptions(
     maxConnectionsPerAddress
   }
 }
+
+/** What is asked of other clients' requests must not fail for this one; its own fails when it is checked. */
+const contained =
+  (ask: (req: IncomingMessage) => EffectiveRequest) =>
+  (req: IncomingMessage): EffectiveRequest | undefined => {
+    try {
+      return { address: ask(req).address }
+    } catch {
+      return undefined
+    }
+  }
 
 function resolveHeartbeat(heartbeat: HeartbeatOptions | false = {}): ResolvedOptions['heartbeat'] {
   if (heartbeat === false) return undefined

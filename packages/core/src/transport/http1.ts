@@ -113,7 +113,7 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
   }
   // Behind an unfinished response all of them would write into it: there is nothing to guard yet.
   if ((rawSocket as BusySocket)._httpMessage)
-    afterThoseInFront(new RawSocket(rawSocket, undefined, first.connections), first, req, begin)
+    afterThoseInFront(new RawSocket(rawSocket, undefined, first.connections), first, begin)
   else begin()
 }
 
@@ -122,12 +122,12 @@ function take(receiver: Receiver, owner: RawSocket, upgrade: Upgrade, receive: (
   const { server, req } = upgrade
   if (hasLostFields(server, req)) {
     sharing?.claim()
-    afterThoseInFront(owner, receiver, req, () => answerAndClose(owner, '431 Request Header Fields Too Large'))
+    afterThoseInFront(owner, receiver, () => answerAndClose(owner, '431 Request Header Fields Too Large'))
   } else if (isOpeningHandshake(req)) {
-    afterThoseInFront(owner, receiver, req, receive)
+    afterThoseInFront(owner, receiver, receive)
   } else {
     sharing?.claim()
-    afterThoseInFront(owner, receiver, req, () => returnToNode(owner, upgrade))
+    afterThoseInFront(owner, receiver, () => returnToNode(owner, upgrade))
   }
 }
 

@@ -1,22 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { clientKeyOf } from '../rules/address.ts'
+import type { ServerResponse } from 'node:http'
 import type { Receiver } from './dispatch.ts'
 import { abortRequest } from './events.ts'
 import type { BusySocket, RawSocket, Tenant } from './raw-socket.ts'
 
 /**
  * Runs when the responses to requests in front of a request have gone out: Node hands over a pipelined request for an
- * upgrade while they are still being written. Until then it counts as any handshake that waits.
+ * upgrade while they are still being written. Until then it waits for as long as any handshake, in a list of its own: it costs
+ * the application nothing yet, so it takes nobody's place.
  */
-export function afterThoseInFront(
-  rawSocket: RawSocket,
-  receiver: Receiver,
-  req: IncomingMessage,
-  run: () => void
-): void {
+export function afterThoseInFront(rawSocket: RawSocket, receiver: Receiver, run: () => void): void {
   const { stream } = rawSocket
   if (!stream._httpMessage) begin(stream, run)
-  else new Queued(rawSocket, run).wait(receiver, req)
+  else new Queued(rawSocket, run).wait(receiver)
 }
 
 function begin(stream: BusySocket, run: () => void): void {
@@ -28,7 +23,7 @@ function begin(stream: BusySocket, run: () => void): void {
 /** A request that waits behind unfinished responses. */
 class Queued implements Tenant {
   readonly key = undefined
-  clientKey: string | undefined
+  readonly clientKey = undefined
   readonly #rawSocket: RawSocket
   #run: (() => void) | undefined
 
@@ -37,11 +32,10 @@ class Queued implements Tenant {
     this.#run = run
   }
 
-  wait({ connections, options }: Receiver, req: IncomingMessage): void {
-    this.clientKey = clientKeyOf(options.clientOf(req))
-    this.#rawSocket.rent(this, connections, performance.now())
+  wait({ connections, options }: Receiver): void {
+    this.#rawSocket.rent(this, connections, performance.now(), 'queued')
     this.#rawSocket.watch({ keeps: true })
-    if (connections.pending.size > options.maxPendingHandshakes) this.expire()
+    if (connections.queued.size > options.maxPendingHandshakes) this.expire()
     this.#follow(this.#rawSocket.stream._httpMessage)
   }
 

@@ -68,14 +68,14 @@ export class RawSocket implements UnderWay {
     return this.#tenant?.clientKey
   }
 
-  /** Gives it to a tenant, on the list of those that wait. */
-  rent(tenant: Tenant, connections: Connections, since: number): void {
+  /** Gives it to a tenant, on one of the lists of those that wait. */
+  rent(tenant: Tenant, connections: Connections, since: number, name: 'queued' | 'pending' = 'pending'): void {
+    const list = connections[name]
     this.#tenant = tenant
-    if (this.#list === connections.pending) return
     this.leaveList()
     this.#connections = connections
-    this.#list = connections.pending
-    connections.pending.add(this, since)
+    this.#list = list
+    list.add(this, since)
     connections.enter()
   }
 
