@@ -35,7 +35,12 @@ export const http2: Transport = {
     response.end()
     const { status, headers, body } = refusalOf(error)
     const stream = rawSocket.stream as unknown as ServerHttp2Stream
-    if (stream.destroyed) return
+    if (stream.destroyed || stream.closed) return
+    if (stream.headersSent) {
+      // The application has answered by the stream itself, past its response.
+      stream.close(constants.NGHTTP2_CANCEL)
+      return
+    }
     stream.respond({ ':status': status, ...headers })
     stream.end(body)
   },

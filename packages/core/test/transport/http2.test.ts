@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import http2, { type ClientHttp2Session, type Http2Server } from 'node:http2'
+import http2, { type ClientHttp2Session, type Http2Server, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import {
@@ -323,6 +323,24 @@ describe('the end of a connection', () => {
     await next
     arrived.emit('go')
     expect((await accepted).status).toBe(200)
+  })
+
+  test('regression: one that the application gave by the stream itself ended the process at the deadline', async () => {
+    const { target, attachment } = await serve(
+      (_req, res) => {
+        const { stream } = res as HandshakeResponse & { stream: ServerHttp2Stream }
+        stream.respond({ ':status': 403 })
+        stream.write('not ')
+      },
+      { handshakeTimeoutMs: 50, onRefused: () => {} }
+    )
+    const session = await openSession(target)
+    const stream = beginConnect(session, '/')
+    expect((await once(stream, 'response'))[0][':status']).toBe(403)
+    stream.resume()
+    await once(stream, 'close')
+    expect(attachment.stats()).toMatchObject({ pending: 0, refused: { HANDSHAKE_TIMEOUT: 1 } })
+    session.destroy()
   })
 
   test('of a handshake that the application does not answer is 503 at the deadline; a late answer goes nowhere', async () => {
