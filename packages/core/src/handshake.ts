@@ -154,7 +154,10 @@ export class Handshake implements Tenant {
       return
     }
     // Where opening throws, what was agreed stays, and the answer to that fault gives its place back.
-    if (status === 101 && agreed !== undefined && this.#open(agreed)) return
+    if (status === 101 && agreed !== undefined) {
+      if (this.#open(agreed)) return
+      this.report(aborted())
+    }
     this.#refuse(status)
     this.rawSocket.answer()
   }
@@ -343,7 +346,11 @@ function writeHead(
   fields?: HeadFields
 ): ServerResponse {
   const handshake = handshakeOf(this.req)
-  if (handshake?.state !== 'pending' || handshake.response !== this) return frameworkWriteHead(this, status, reason)
+  if (handshake?.state !== 'pending' || handshake.response !== this) {
+    const { writeHead } = Object.getPrototypeOf(this) as ServerResponse
+    const args = fields === undefined ? [status, reason] : [status, reason, fields]
+    return Reflect.apply(writeHead, this, reason === undefined ? [status] : args)
+  }
   const given = typeof reason === 'string' ? fields : (fields ?? reason)
   if (given !== undefined) setFields(this, given)
   handshake.settle(status)

@@ -112,6 +112,25 @@ describe('the response that writes the 101', () => {
     expect((await end).code).toBe(1006)
   })
 
+  test('regression: a 101 behind res.cork() never left', async () => {
+    const { target } = await serve((req, res) => {
+      res.cork()
+      void acceptWebSocket(req, res, (socket) => socket.send('hello'))
+      res.uncork()
+    })
+    expect(await (await connectClient(target, '/')).next()).toBe('hello')
+  })
+
+  test('regression: the fields of an answer were lost behind a writeHead that Node refused', async () => {
+    const { target } = await serve((_req, res) => {
+      expect(() => res.writeHead(9999)).toThrow('Invalid status code: 9999')
+      res.writeHead(403, { 'Content-Type': 'text/html', 'X-A': '1', 'Content-Length': 2 })
+      res.end('no')
+    })
+    const { text } = await sendRaw(target, handshake('/'))
+    expect(text).toMatch(/^HTTP\/1\.1 403 .*Content-Type: text\/html.*X-A: 1.*Content-Length: 2.*no$/s)
+  })
+
   test('leaves a raw socket whose write was wrapped as it was', async () => {
     let written = ''
     const { target } = await serve((req, res) => {

@@ -86,8 +86,11 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   #initiator: ConnectionSummary['initiator'] = 'network'
   /** What of the peer is delivered no more. */
   #withheld: 'nothing' | 'messages' | 'everything' = 'nothing'
-  /** Whether messages wait for a listener: as long as the handler is at work. */
-  #holds = true
+  /**
+   * Messages wait for a listener as long as the handler is at work: it has taken none yet, or takes one after the other.
+   * Then they go by where nobody listens, as in `ws`.
+   */
+  #handler: 'works' | 'takes' | 'is done' = 'works'
   /** Messages that nobody has listened for yet; undefined where there are none. */
   #held: HeldMessages | undefined
   /** Bytes that are not parsed before somebody listens. */
@@ -229,11 +232,13 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   passes(event: string | symbol, args: unknown[]): boolean {
     switch (event) {
       case 'close':
-        this.#end(args[0] as number)
-        return true
+        return this.#end(args)
       case 'message':
         if (this.#held?.isDelivering) return true
-        return this.#withheld === 'nothing' && this.#isAffordable() && !(this.#mustWait() && this.#hold(args))
+        if (this.#withheld !== 'nothing' || !this.#isAffordable() || (this.#mustWait() && this.#hold(args)))
+          return false
+        if (this.#handler === 'works') this.#handler = 'takes'
+        return true
       case 'ping':
         return this.#isAffordable()
       case 'pong':
@@ -271,10 +276,18 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return false
   }
 
-  #end(code: number): void {
-    this.#holds = false
-    this.#deliverHeld()
-    this.context.runInAsyncScope(this.#home.remove, this.#home, this, code)
+  /** @returns whether listeners hear of it now: a handler that takes one message after the other gets those first */
+  #end(args: unknown[]): boolean {
+    const held = this.#held
+    const waits = held !== undefined && this.#handler === 'takes' && this.#withheld === 'nothing'
+    if (waits) {
+      held.closing = args
+    } else {
+      this.#handler = 'is done'
+      this.#deliverHeld()
+    }
+    this.context.runInAsyncScope(this.#home.remove, this.#home, this, args[0] as number)
+    return !waits
   }
 
   /** Called in front of each `close()` and `terminate()`. */
@@ -379,13 +392,13 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
 
   /** Keeps no messages for a listener any more: the handler is done. */
   releaseMessages(): void {
-    this.#holds = false
+    this.#handler = 'is done'
     this.#deliverSoon()
   }
 
   /** Whether a message has to wait: for a listener, or for those in front of it. */
   #mustWait(): boolean {
-    return this.#held !== undefined || (this.#holds && this.socket.listenerCount('message') === 0)
+    return this.#held !== undefined || (this.#handler !== 'is done' && this.socket.listenerCount('message') === 0)
   }
 
   #hold(args: unknown[]): true {
@@ -401,6 +414,13 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return true
   }
 
+  /** The application has removed listeners, and with them the one that waits for theirs. */
+  listenAgain(): void {
+    if (this.#held === undefined) return
+    this.socket.off('newListener', this.#held.onNewListener)
+    this.socket.on('newListener', this.#held.onNewListener)
+  }
+
   /** On the next tick, so that a listener which is being added gets them, in order and before newer ones. */
   #deliverSoon(): void {
     if (this.#held !== undefined) process.nextTick(() => this.#deliverHeld())
@@ -411,18 +431,16 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     const held = this.#held
     if (held === undefined || held.isDelivering) return
     held.isDelivering = true
-    try {
-      while (this.#withheld === 'nothing' && (!this.#holds || this.socket.listenerCount('message') > 0)) {
-        const args = held.take()
-        if (args === undefined) break
-        // By the socket's own method: the application may have put one in front of it.
-        this.socket.emit('message', ...args)
-      }
-    } catch (error) {
-      this.fail(error, 'listener')
-    } finally {
-      held.isDelivering = false
+    while (this.#withheld === 'nothing' && (this.#handler === 'is done' || this.socket.listenerCount('message') > 0)) {
+      const args = held.take()
+      if (args === undefined) break
+      // Whoever takes one after the other gets all of them, in its own time.
+      if (this.#handler === 'works') this.#handler = 'takes'
+      this.#home.holding.delete(held)
+      this.#home.holding.add(held, performance.now())
+      this.#emit('message', args)
     }
+    held.isDelivering = false
     if (held.isEmpty || this.#withheld !== 'nothing') this.#forgetHeld(held)
     this.#readOn()
   }
@@ -431,5 +449,17 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     this.#held = undefined
     this.#home.holding.delete(held)
     this.socket.off('newListener', held.onNewListener)
+    const { closing } = held
+    // Not at once: whoever has got the last message by a promise hears of it first.
+    if (closing !== undefined) setImmediate(() => this.#emit('close', closing))
+  }
+
+  /** Emits by the socket's own method: the application may have put one in front of it. */
+  #emit(event: 'message' | 'close', args: unknown[]): void {
+    try {
+      this.socket.emit(event, ...args)
+    } catch (error) {
+      this.fail(error, 'listener')
+    }
   }
 }

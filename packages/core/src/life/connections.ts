@@ -7,6 +7,7 @@ import type { Connection, Home } from './connection.ts'
 import { connectionOf } from './contained-socket.ts'
 import { Deadlines, type Due } from './deadlines.ts'
 import { Expiry } from './expiry.ts'
+import { Farewell } from './farewell.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Timers } from './timers.ts'
 
@@ -45,15 +46,15 @@ export class Connections implements Home {
   readonly limits: Limits
   readonly stats: Stats = new Stats()
   readonly report: FaultReporter
-  /** How many have joined since the start. */
-  joined = 0
   readonly #heartbeat: Heartbeat | undefined
   readonly #expiry: Expiry
   readonly #byKey = new Map<string, Set<WebSocket>>()
   readonly #onClosed: ClosedReporter | undefined
   readonly #occupancy: { start(): void; stop(): void } | undefined
-  #farewell: { readonly code: number; readonly reason: string } | undefined
-  readonly #whenEmpty: (() => void)[] = []
+  /** The drain under way; undefined where new handshakes are taken. */
+  #farewell: Farewell | undefined
+  /** Those that still close connections: a server that was closed may listen again meanwhile. */
+  readonly #farewells = new Set<Farewell>()
   readonly #whenIdle: (() => void)[] = []
 
   /** @param occupancy is told when there is something under way, and when there is nothing any more */
@@ -88,8 +89,16 @@ export class Connections implements Home {
   }
 
   /** Begins to drain. A socket whose handshake is too far on for a 503 is closed as soon as it joins. */
-  startDraining(code: number, reason: string): void {
-    this.#farewell = { code, reason }
+  startDraining(code: number, reason: string): Farewell {
+    const farewell = new Farewell(code, reason, this.open)
+    this.#farewell = farewell
+    this.#farewells.add(farewell)
+    return farewell
+  }
+
+  /** A drain is over; where the server has not listened again, new handshakes get 503 all the same. */
+  endDraining(farewell: Farewell): void {
+    this.#farewells.delete(farewell)
   }
 
   /** Takes new handshakes again: a server that was closed may listen once more. */
@@ -104,20 +113,19 @@ export class Connections implements Home {
 
   /** A handshake or a connection has ended. */
   leave(): void {
-    if (this.open.size > 0) return
-    for (const resolve of this.#whenEmpty.splice(0)) resolve()
-    if (this.underWay > 0) return
+    if (this.isOccupied) return
     this.#occupancy?.stop()
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 
   /** Takes an open socket in until it closes; its place is given back then. */
   add(connection: Connection): void {
-    this.joined++
     this.open.add(connection.socket)
     this.#heartbeat?.add(connection)
     this.#bind(connection)
-    if (this.#farewell !== undefined) connection.close(this.#farewell.code, this.#farewell.reason)
+    if (this.#farewell === undefined) return
+    this.#farewell.add(connection.socket)
+    connection.close(this.#farewell.code, this.#farewell.reason)
   }
 
   /** The open sockets of one user or session. */
@@ -135,14 +143,14 @@ export class Connections implements Home {
     return sockets.length + coming.length
   }
 
-  /** Cuts everything that is left. @returns how many connections that were */
-  cutAll(): number {
-    const sockets = [...this.open]
+  /** Cuts what is left of a drain. @returns how many connections that were */
+  cut(farewell: Farewell): number {
+    const sockets = [...farewell.sockets]
     for (const socket of sockets) {
       this.stats.terminated(socket, 'drain')
       connectionOf(socket)?.terminate()
     }
-    for (const handshake of [...this.#handshakes()]) handshake.destroy()
+    if (farewell === this.#farewell) for (const handshake of [...this.#handshakes()]) handshake.destroy()
     return sockets.length
   }
 
@@ -163,6 +171,7 @@ export class Connections implements Home {
     this.#unbind(connection)
     this.limits.giveBack(connection.place)
     this.stats.closed(socket, connection, code, this.#onClosed)
+    for (const farewell of this.#farewells) farewell.delete(socket)
     this.leave()
   }
 
@@ -188,11 +197,6 @@ export class Connections implements Home {
     if (key === undefined) return
     const others = this.#byKey.get(key)
     if (others?.delete(connection.socket) && others.size === 0) this.#byKey.delete(key)
-  }
-
-  /** Resolves once no socket is open. */
-  async empty(): Promise<void> {
-    if (this.open.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve))
   }
 
   /** Resolves once no socket is open and no handshake under way. */

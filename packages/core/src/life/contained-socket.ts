@@ -51,6 +51,12 @@ export class ContainedWebSocket extends WebSocket {
     else registerContained(this, type, handler as EventHandler, register, (error) => connection.fail(error, 'listener'))
   }
 
+  override removeAllListeners(event?: string | symbol): this {
+    super.removeAllListeners(event as string)
+    this.#connection?.listenAgain()
+    return this
+  }
+
   override close(code?: number, reason?: string | Buffer): void {
     this.#connection?.noteClose()
     super.close(code, reason)

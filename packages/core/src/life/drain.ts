@@ -71,21 +71,22 @@ export const checkDrainOptions = (options?: DrainOptions): void => void resolveD
 /** Closes all connections as the options say; resolves when none is open. */
 export async function drain(connections: Connections, options: DrainOptions = {}): Promise<DrainResult> {
   const { code, reason, spreadMs, deadlineMs } = resolveDrainOptions(options)
-  connections.startDraining(code, reason)
-  const sockets = [...connections.open]
-  const endedBefore = connections.joined - sockets.length
+  const farewell = connections.startDraining(code, reason)
   let terminated = 0
-  const stopClosing = closeEvenly(sockets, spreadMs, (socket) => connectionOf(socket)?.close(code, reason))
+  const stopClosing = closeEvenly([...farewell.sockets], spreadMs, (socket) =>
+    connectionOf(socket)?.close(code, reason)
+  )
   const deadline = setTimeout(() => {
     stopClosing()
-    terminated += connections.cutAll()
+    terminated += connections.cut(farewell)
   }, deadlineMs)
   // Handshakes that are under way get their 503 when the application accepts them, and have the same time for it.
   void connections.idle().then(() => clearTimeout(deadline))
-  await connections.empty()
+  await farewell.empty()
+  connections.endDraining(farewell)
   deadline.unref()
   stopClosing()
-  return { closed: connections.joined - endedBefore - terminated, terminated }
+  return { closed: farewell.count - terminated, terminated }
 }
 
 function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: WebSocket) => void): () => void {

@@ -14,6 +14,8 @@ export class HeldMessages implements Due {
   due: number | undefined
   inFront: Due | undefined
   behind: Due | undefined
+  /** What the event `close` has for listeners, once they have what came before it. */
+  closing: unknown[] | undefined
   /** Whether they are being delivered. */
   isDelivering = false
   /** The listener that waits for the one they wait for. */

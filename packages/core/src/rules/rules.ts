@@ -87,7 +87,8 @@ export function check(
   if (handshake.connections.draining) {
     throw new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
   }
-  if (handshake.rawSocket.stream.destroyed) throw aborted()
+  const { stream } = handshake.rawSocket
+  if (stream.destroyed || (handshake.state === 'pending' && !stream.writable)) throw aborted()
   return { handshake, endpoint, subprotocol, effective }
 }
 

@@ -50,6 +50,8 @@ export const http1: Transport = {
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     response.detachSocket(rawSocket.stream as never)
+    // Nobody else would, where the application has corked the response.
+    while (rawSocket.stream.writableCorked > 0) rawSocket.stream.uncork()
     watchHeadersSent(response, shield)
   },
 

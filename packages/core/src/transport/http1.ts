@@ -161,7 +161,8 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
 }
 
 function returnToNode(owner: RawSocket, { server, req }: Upgrade): void {
-  const requestHead = ordinaryHead(req)
+  // Our view of a raw socket that others hold serves one request: the next one would get a view of the view.
+  const requestHead = ordinaryHead(req, owner.stream instanceof RawView)
   if (requestHead === undefined) {
     answerAndClose(owner, '400 Bad Request')
     return

@@ -132,8 +132,12 @@ export class RawSocket implements UnderWay {
     return again
   }
 
-  /** Whether the client has taken enough of an answer since this was asked last, or since the answer began. */
+  /**
+   * Whether the client has taken enough of an answer since this was asked last, or since the answer began; where nothing
+   * waits for it, it is the application that takes its time.
+   */
   hasMoved(): boolean {
+    if (this.stream.writableLength === 0) return true
     const taken = bytesTaken(this.#raw)
     const moved = taken - this.#bytesTaken
     this.#bytesTaken = taken

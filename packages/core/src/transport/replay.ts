@@ -24,10 +24,12 @@ const [onConnection] = createServer().listeners('connection') as [(this: Server,
 
 /**
  * The request's head as it came, without `Upgrade` and without that option of `Connection`.
+ * @param isLast whether the connection ends behind its answer
  * @returns undefined where a value could end its line: the rebuilt head would hold more than one request
  */
 export function ordinaryHead(
-  req: Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'rawHeaders'>
+  req: Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'rawHeaders'>,
+  isLast = false
 ): string | undefined {
   let head = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`
   for (let index = 0; index < req.rawHeaders.length; index += 2) {
@@ -38,13 +40,13 @@ export function ordinaryHead(
       case 'upgrade':
         break
       case 'connection':
-        head += connectionWithoutUpgrade(name, value)
+        if (!isLast) head += connectionWithoutUpgrade(name, value)
         break
       default:
         head += `${name}: ${value}\r\n`
     }
   }
-  return `${head}\r\n`
+  return isLast ? `${head}Connection: close\r\n\r\n` : `${head}\r\n`
 }
 
 function connectionWithoutUpgrade(name: string, value: string): string {

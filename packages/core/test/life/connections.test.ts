@@ -59,9 +59,9 @@ describe('Connections', () => {
   })
 })
 
-describe('empty', () => {
+describe('idle', () => {
   test('resolves at once where no socket is open', async () => {
-    expect(await isDone(new Connections(resolveOptions({ heartbeat: false }), new Timers()).empty())).toBe(true)
+    expect(await isDone(new Connections(resolveOptions({ heartbeat: false }), new Timers()).idle())).toBe(true)
   })
 
   test('resolves at once where all sockets have closed before', async () => {
@@ -69,7 +69,7 @@ describe('empty', () => {
     const socket = newConnection()
     connections.add(socket)
     connections.remove(socket, 1000)
-    expect(await isDone(connections.empty())).toBe(true)
+    expect(await isDone(connections.idle())).toBe(true)
   })
 
   test('resolves when the last socket has closed, and not before', async () => {
@@ -77,7 +77,7 @@ describe('empty', () => {
     const [one, two] = [newConnection(), newConnection()]
     connections.add(one)
     connections.add(two)
-    const empty = connections.empty()
+    const empty = connections.idle()
     connections.remove(one, 1000)
     expect(await isDone(empty)).toBe(false)
     connections.remove(two, 1000)
@@ -88,7 +88,7 @@ describe('empty', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
     const [one, two] = [newConnection(), newConnection()]
     connections.add(one)
-    const empty = connections.empty()
+    const empty = connections.idle()
     connections.add(two)
     connections.remove(one, 1000)
     expect(await isDone(empty)).toBe(false)
@@ -100,7 +100,7 @@ describe('empty', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
     const socket = newConnection()
     connections.add(socket)
-    const [first, second] = [connections.empty(), connections.empty()]
+    const [first, second] = [connections.idle(), connections.idle()]
     connections.remove(socket, 1000)
     expect(await isDone(second)).toBe(true)
     expect(await isDone(first)).toBe(true)

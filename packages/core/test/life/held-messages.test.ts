@@ -68,6 +68,56 @@ test('a handler that takes one message at a time gets all that came with the clo
   expect(taken).toEqual(['a', 'b', 'c'])
 })
 
+test('regression: a handler that takes one message at a time and works on each lost those behind, when the client left', async () => {
+  const taken: string[] = []
+  let closed = false
+  const { target, attachment } = await serve((req, res) =>
+    acceptWebSocket(req, res, async (socket) => {
+      socket.once('close', () => {
+        closed = true
+        taken.push('close')
+      })
+      while (!closed) {
+        const next = once(socket, 'message')
+        const [data] = await Promise.race([next, once(socket, 'close').then(() => [])])
+        if (data === undefined) return
+        taken.push(String(data))
+        // Until the client has gone for good.
+        while (attachment.stats().open > 0) await new Promise(setImmediate)
+      }
+    })
+  )
+  const raw = await open(target)
+  raw.write(handshake('/'))
+  await read(raw, headArrived)
+  raw.write(Buffer.concat([...['a', 'b', 'c'].map((text) => frameOf(0x81, text)), frameOf(0x88, '')]))
+  while (taken.at(-1) !== 'close') await new Promise(setImmediate)
+  expect(taken).toEqual(['a', 'b', 'c', 'close'])
+  expect(attachment.stats()).toMatchObject({ open: 0, closed: { 1005: 1 } })
+})
+
+test('regression: removeAllListeners() lost what waited for a listener', async () => {
+  let goOn = (): void => {}
+  const { target } = await serve((req, res) =>
+    acceptWebSocket(req, res, async (socket) => {
+      await new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      socket.removeAllListeners()
+      socket.on('message', (data) => socket.send(`heard ${data}`))
+      await once(socket, 'close')
+    })
+  )
+  const { socket, next } = await connectClient(target, '/')
+  socket.send('early')
+  const pong = once(socket, 'pong')
+  socket.ping()
+  await pong
+  goOn()
+  expect(await next()).toBe('heard early')
+  socket.close()
+})
+
 /** A short frame as a client sends it, with a mask that changes nothing. */
 const frameOf = (head: number, text: string) =>
   Buffer.from([head, 0x80 | text.length, 0, 0, 0, 0, ...Buffer.from(text)])

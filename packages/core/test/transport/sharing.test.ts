@@ -458,3 +458,15 @@ class ViteServer implements Target {
     return new ViteServer(ready)
   }
 }
+
+test('regression: each request for another protocol on one connection added a layer, until the stack was full', async () => {
+  const { target, server } = await share('first', bareWs('/bare'))
+  server.removeAllListeners('request')
+  server.on('request', (req, res) => res.end(req.url))
+  const raw = await open(target)
+  raw.write('GET /one HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n')
+  const text = await read(raw)
+  expect(text).toMatch(/^HTTP\/1\.1 200 /)
+  expect(text).toContain('Connection: close')
+  expect(text).toContain('/one')
+})
