@@ -371,6 +371,9 @@ export const examples: Record<string, Drive> = {
     expect(chat.headers['sec-websocket-extensions']).toBeUndefined()
     chat.socket.send('x'.repeat(65_537))
     expect((await chat.closed).code).toBe(1009)
+    const quick = await program.connect('/chat', { origin })
+    for (let count = 0; count <= 600; count++) quick.socket.send('hello')
+    expect((await quick.closed).code).toBe(1008)
 
     await refuses(program, '/upload', {}, 403)
     const upload = await program.connect('/upload', { origin })
@@ -433,6 +436,8 @@ export const examples: Record<string, Drive> = {
     const start = performance.now()
     expect((await refuses(program, '/stuck', {}, 503)).body).toBe('The server took too long to answer; try again.\n')
     expect(performance.now() - start).toBeGreaterThan(1_900)
+    const crowd = await Promise.all(Array.from({ length: 11 }, () => program.connect('/stuck')))
+    expect(crowd.map(({ status }) => status).sort()).toEqual([429, ...new Array(10).fill(503)])
   },
 
   'limits-early': async (program) => {

@@ -78,7 +78,7 @@ describe('the picture', () => {
 
   test('of the layout names folders that are there', () => {
     const folders = layout?.match(/^ {2}([\w-]+)\//gm)?.map((line) => line.trim()) ?? []
-    expect(folders).toHaveLength(11)
+    expect(folders).toHaveLength(12)
     expect(folders.filter((folder) => !statSync(join(root, 'packages', folder)).isDirectory())).toEqual([])
   })
 })
@@ -110,7 +110,7 @@ describe('the table of options', () => {
   const all = withNone({ ...declared('EndpointOptions'), ...declared('ServerOptions') })
 
   test('in the README has those of the code, with their defaults', () => {
-    expect(Object.keys(all)).toHaveLength(21)
+    expect(Object.keys(all)).toHaveLength(23)
     expect(documented('README.md', 'To turn it off', 1)).toEqual(all)
   })
 
@@ -254,6 +254,7 @@ describe('the message in docs/errors.md', () => {
     ['HANDSHAKE_UNAVAILABLE', { maxConnections: 1 }, '/'],
     ['HANDSHAKE_UNAVAILABLE', { maxPendingHandshakes: 1, handshakeTimeoutMs: 1_000 }, '/stuck'],
     ['HANDSHAKE_TOO_MANY', { maxConnectionsPerAddress: 1 }, '/'],
+    ['HANDSHAKE_TOO_MANY', { maxPendingHandshakesPerAddress: 1, handshakeTimeoutMs: 1_000 }, '/stuck'],
     ['HANDSHAKE_TIMEOUT', { handshakeTimeoutMs: 100, maxPendingHandshakes: 2 }, '/']
   ]
 

@@ -66,8 +66,12 @@ export function attach(
   }
   // A server says `close` when the last connection has ended. One that is handed its connections says it at once.
   const onClose = (): void => {
-    if (connections.isOccupied) void drainOnce()
-    else reopen()
+    if (!connections.isOccupied) {
+      reopen()
+      return
+    }
+    void drainOnce()
+    server.once('listening', reopen)
   }
   // A server that was closed may listen again, and takes handshakes then.
   const reopen = (): void => {
@@ -83,7 +87,6 @@ export function attach(
     ...(isHttp2(anyServer) ? [listenHttp2(anyServer, receiver)] : [])
   ]
   server.on('close', onClose)
-  server.on('listening', reopen)
 
   const attachment: Attachment = {
     connections: connections.open,

@@ -384,6 +384,14 @@ describe('server.close()', () => {
     await finished
   })
 
+  test('regression: a drain() from before the server listened was forgotten when it did', async () => {
+    const { server, attachment, target } = await serve(accept)
+    await once(server.close(), 'close')
+    await attachment.drain()
+    await once(server.listen(target.port, '127.0.0.1'), 'listening')
+    expect((await sendRaw(target, handshake('/'))).status).toBe(503)
+  })
+
   test('can be followed by another listen() although drain() came first', async () => {
     const { target, server, attachment } = await serve(accept)
     await attachment.drain()

@@ -6,12 +6,12 @@ import type { WebSocketServerOptions } from './former-options.ts'
 /** Options of the plugin: the defaults of all endpoints, and what concerns the server as a whole. */
 export interface WsPluginOptions extends Omit<AttachOptions, 'effectiveRequest'> {
   /**
-   * How `app.close()` takes leave of the open connections.
+   * How `app.close()` closes the open connections.
    * @default { code: 1001, reason: '', spreadMs: 0, deadlineMs: 5_000 }
    */
   drain?: DrainOptions | undefined
   /**
-   * Called first when the app closes, to take leave of the connections in your own way; `drain` sees to those that it
+   * Called first when the app closes, to close the connections in your own way; `drain` sees to those that it
    * leaves open. `this` is the Fastify instance.
    * @default none
    */

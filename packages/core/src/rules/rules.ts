@@ -140,7 +140,7 @@ function describeOrigin(
   sentHost: string | undefined
 ): string {
   const isHostToBlame = comparesHost && origin?.includes('://') && !origin.endsWith(`://${host}`)
-  // A host that is not the one in `Host` is the word of a trusted proxy: there is nothing to mend.
+  // A host that is not the one in `Host` is the word of a trusted proxy: there is nothing to fix.
   const hint = isHostToBlame && host === sentHost ? proxyHint : ''
   return `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${rule}${hint}`
 }
