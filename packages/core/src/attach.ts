@@ -61,7 +61,10 @@ export function attach(
   }
   let draining: Promise<DrainResult> | undefined
   const drainOnce = (drainOptions?: DrainOptions): Promise<DrainResult> => {
-    draining ??= drain(connections, resolveDrainOptions(drainOptions))
+    if (draining === undefined) {
+      draining = drain(connections, resolveDrainOptions(drainOptions))
+      isAhead = !server.listening && !connections.isOccupied
+    }
     return draining
   }
   // A server says `close` when the last connection has ended. One that is handed its connections says it at once.
@@ -71,7 +74,11 @@ export function attach(
       return
     }
     void drainOnce()
-    server.once('listening', reopen)
+  }
+  // A drain that was begun before the server listens is for when it does.
+  let isAhead = false
+  const onListening = (): void => {
+    if (!isAhead) reopen()
   }
   // A server that was closed may listen again, and takes handshakes then.
   const reopen = (): void => {
@@ -87,6 +94,7 @@ export function attach(
     ...(isHttp2(anyServer) ? [listenHttp2(anyServer, receiver)] : [])
   ]
   server.on('close', onClose)
+  server.on('listening', onListening)
 
   const attachment: Attachment = {
     connections: connections.open,
@@ -107,7 +115,7 @@ export function attach(
       if (attachmentTo(server, dispatch) !== attachment) return
       unregister(server, dispatch)
       server.off('close', onClose)
-      server.off('listening', reopen)
+      server.off('listening', onListening)
       for (const stop of stopListening) stop()
     }
   }

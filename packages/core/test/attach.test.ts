@@ -149,3 +149,17 @@ describe('drain', () => {
     expect(response.fields.get('retry-after')).toEqual(['5'])
   })
 })
+
+test('regression: a server that listened again while it drained had its new connections cut with the old ones', async () => {
+  const { target, server, attachment } = await serve(application)
+  const stubborn = await open(target)
+  stubborn.write(handshake('/'))
+  await read(stubborn, headArrived)
+  server.close()
+  const drained = attachment.drain({ deadlineMs: 200 })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { socket, next } = await connectClient({ ...target, port: (server.address() as AddressInfo).port }, '/')
+  expect(await drained).toEqual({ closed: 0, terminated: 1 })
+  socket.send('alive')
+  expect(await next()).toBe('alive')
+})

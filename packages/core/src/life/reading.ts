@@ -22,6 +22,9 @@ export function readThrough(receiver: Receiver, reader: Reader): void {
 
 /** Parses bytes; `done` is called when that is over, which for a compressed message takes a while. */
 export function parse(receiver: Writable, chunk: Buffer, done?: () => void): boolean {
+  // It has failed, and is destroyed on the next tick only. A compressed frame that it began to inflate until then would find
+  // the state for that gone when the connection closes: an exception in a callback of zlib, which ends the process.
+  if (receiver.errored) return true
   const { write } = Object.getPrototypeOf(receiver) as Writable
   return Reflect.apply(write, receiver, done === undefined ? [chunk] : [chunk, done])
 }

@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { constants, type Http2SecureServer, type Http2Server, type ServerHttp2Stream } from 'node:http2'
+import {
+  constants,
+  type Http2SecureServer,
+  type Http2Server,
+  type Http2Session,
+  type ServerHttp2Stream
+} from 'node:http2'
+import type { Socket } from 'node:net'
 import { Handshake } from '../handshake.ts'
 import { countBytes } from '../raw-methods.ts'
 import { dispatch, type Receiver } from './dispatch.ts'
@@ -56,7 +63,7 @@ function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, 
   stream.once('close', () => {
     if (handshake.state !== 'accepted') rawSocket.closed()
     // Nothing more is to come on this session; without this, `server.close()` would wait for the client to leave.
-    if (connections.draining) session?.close()
+    if (connections.draining && session !== undefined) closeSession(session)
   })
   stream.once('finish', () => {
     const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), lingerMs).unref()
@@ -64,6 +71,25 @@ function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, 
   })
   dispatch(receiver, handshake)
 }
+
+/**
+ * Closes a session once its streams have ended, and the connection with it: Node only ends its side then, and waits for a
+ * client that may have vanished.
+ */
+function closeSession(session: Http2Session): void {
+  if (session.closed || session.socket === undefined) return
+  // Node keeps most methods of the socket from being called, and leaves the session without it in the end.
+  const { destroySoon } = session.socket as Socket
+  session.close()
+  const timer = setInterval(() => {
+    if (!session.destroyed) return
+    clearInterval(timer)
+    destroySoon()
+  }, sessionLingerMs).unref()
+}
+
+/** Time that a client has to end the connection of a session that is over, in milliseconds. */
+const sessionLingerMs = 1_000
 
 /**
  * Time that a client has to end its side of a stream after ours has ended, in milliseconds. Firefox (seen with 153) never

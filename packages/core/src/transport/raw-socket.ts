@@ -49,6 +49,7 @@ export class RawSocket implements UnderWay {
   #input: Buffer | undefined
   #watch: Watch | undefined
   #bytesTaken = 0
+  readonly #bytesBefore: number | undefined
   /** Whether it is watched: while the application is asked, nothing can come. */
   #isDispatched = false
 
@@ -56,12 +57,18 @@ export class RawSocket implements UnderWay {
   constructor(stream: BusySocket, head: Buffer | undefined, connections: Connections, raw = stream) {
     this.stream = stream
     this.#raw = raw
+    this.#bytesBefore = stream.bytesWritten
     this.#input = head === undefined || head.length === 0 ? undefined : head
     this.#connections = connections
   }
 
   get key(): string | undefined {
     return this.#tenant?.key
+  }
+
+  /** Whether something has been written since it came: where no response has, a route has upgraded it by itself. */
+  get isWritten(): boolean {
+    return this.stream.bytesWritten !== this.#bytesBefore
   }
 
   get clientKey(): string | undefined {
@@ -94,7 +101,7 @@ export class RawSocket implements UnderWay {
   watch({ keeps }: { readonly keeps: boolean }): void {
     if (this.#watch !== undefined) {
       if (!keeps) this.#watch.drop()
-    } else if (this.stream.listenerCount('data') > 0) {
+    } else if (this.stream.listenerCount('data') > 0 && this.isWritten) {
       this.taken()
     } else {
       this.#watch = new Watch(this.stream, this, keeps)

@@ -11,7 +11,9 @@ const bytesPerChunk = 256
 export interface Watcher {
   /** It has closed. */
   closed(): void
-  /** Somebody else reads from it. */
+  /** Whether somebody has written to it. */
+  readonly isWritten: boolean
+  /** Somebody else reads from it, and has written to it before. */
   taken(): void
 }
 
@@ -75,6 +77,7 @@ export class Watch {
   }
 
   readonly #onNewListener = (event: string | symbol): void => {
-    if (event === 'data') this.#watcher.taken()
+    // A monitor that counts bytes only listens.
+    if (event === 'data' && this.#watcher.isWritten) this.#watcher.taken()
   }
 }
