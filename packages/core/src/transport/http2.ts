@@ -36,7 +36,9 @@ export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: R
   }
   server.on('connect' as never, onConnect)
   server.updateSettings({ enableConnectProtocol: true })
+  const forgetSockets = noteSockets(server)
   return () => {
+    forgetSockets()
     server.removeListener('connect', onConnect)
     server.updateSettings({ enableConnectProtocol: false })
   }
@@ -72,19 +74,40 @@ function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, 
   dispatch(receiver, handshake)
 }
 
+/** The connections of sessions: Node shows a session's own `socket` without the method that ends it. */
+const socketOf = new WeakMap<Http2Session, Socket>()
+
+/** Notes the connection of each session; Node emits `session` while it hands the connection to its own listener. */
+function noteSockets(server: Http2Server | Http2SecureServer): () => void {
+  const event = 'setSecureContext' in server ? 'secureConnection' : 'connection'
+  let connected: Socket | undefined
+  const onConnection = (socket: Socket): void => {
+    connected = socket
+  }
+  const onSession = (session: Http2Session): void => {
+    if (connected !== undefined) socketOf.set(session, connected)
+  }
+  server.prependListener(event, onConnection)
+  server.on('session', onSession)
+  return () => {
+    server.off(event, onConnection)
+    server.off('session', onSession)
+  }
+}
+
 /**
  * Closes a session once its streams have ended, and the connection with it: Node only ends its side then, and waits for a
- * client that may have vanished.
+ * client that may have vanished or does not read.
  */
 function closeSession(session: Http2Session): void {
-  if (session.closed || session.socket === undefined) return
-  // Node keeps most methods of the socket from being called, and leaves the session without it in the end.
-  const { destroySoon } = session.socket as Socket
+  const socket = socketOf.get(session)
+  if (socket === undefined) return
+  socketOf.delete(session)
   session.close()
   const timer = setInterval(() => {
     if (!session.destroyed) return
     clearInterval(timer)
-    destroySoon()
+    socket.destroy()
   }, sessionLingerMs).unref()
 }
 

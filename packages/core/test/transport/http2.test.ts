@@ -9,6 +9,7 @@ import {
   closed,
   connectClient,
   type Http2Answer,
+  openRaw,
   openSession,
   refused,
   resetSession,
@@ -323,6 +324,25 @@ describe('the end of a connection', () => {
     await next
     arrived.emit('go')
     expect((await accepted).status).toBe(200)
+  })
+
+  test('regression: a client that reads nothing kept server.close() from finishing', async () => {
+    const flood: Listener = (req, res) =>
+      acceptWebSocket(req, res, (socket) => {
+        for (let count = 0; count < 100; count++) socket.send(Buffer.alloc(100_000))
+      })
+    const { target, server, attachment } = await serve(flood)
+    const raw = await openRaw(target)
+    const session = http2.connect('http://localhost', { createConnection: () => raw })
+    session.on('error', () => {})
+    await once(session, 'remoteSettings')
+    beginConnect(session, '/').on('error', () => {})
+    while (attachment.connections.size === 0) await setImmediate()
+    raw.pause()
+    const done = closeOf(server)
+    expect(await attachment.drain({ deadlineMs: 50 })).toEqual({ closed: 0, terminated: 1 })
+    await done
+    session.destroy()
   })
 
   test('regression: one that the application gave by the stream itself ended the process at the deadline', async () => {
