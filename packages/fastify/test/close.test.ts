@@ -42,6 +42,27 @@ describe('app.close()', () => {
     expect(await text).toMatch(/^HTTP\/1\.1 404 /)
   })
 
+  test.each([true, false, 'idle' as const])(
+    'finishes though a handshake waits behind Server-Sent Events, with forceCloseConnections %s',
+    async (forceCloseConnections) => {
+      const app = await makeApp({ forceCloseConnections }, { drain: { deadlineMs: 20 } })
+      const ended = signal()
+      app.get('/events', (request, reply) => {
+        reply.hijack()
+        reply.raw.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: first\n\n')
+        request.raw.on('aborted', () => reply.raw.on('close', () => ended.resolve()))
+      })
+      app.get('/echo', { websocket: true }, echo)
+      const raw = await open(await start(app))
+      raw.write(`GET /events HTTP/1.1\r\nHost: a\r\n\r\n${handshake('/echo')}`)
+      await read(raw, (text) => text.includes('first'))
+      expect(app.websockets.stats().pending).toBe(1)
+      await app.close()
+      await ended.promise
+      expect(app.websockets.stats().pending).toBe(0)
+    }
+  )
+
   test('finishes though a client does not answer the close frame', async () => {
     const app = await makeApp({}, { closeTimeoutMs: 10 })
     app.get('/echo', { websocket: true }, echo)

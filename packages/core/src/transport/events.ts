@@ -24,6 +24,17 @@ export function closeResponse(res: ServerResponse): void {
   process.nextTick(emitClose, res)
 }
 
+/** Ends a response that is written, as Node's server does: it is destroyed a moment after it has finished. */
+export function closeFinished(res: ServerResponse): void {
+  process.nextTick(destroyFinished, res)
+}
+
+function destroyFinished(res: ServerResponse): void {
+  if (res.destroyed) return
+  ;(res as { destroyed: boolean }).destroyed = true
+  emitClose(res)
+}
+
 function emitClose(res: ServerResponse): void {
   res.emit('close')
 }

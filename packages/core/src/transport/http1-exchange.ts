@@ -5,7 +5,7 @@ import { frameworkWriteHead, Handshake, handshakeOf, type Transport } from '../h
 import { removeOwnedFields } from '../http-fields.ts'
 import { refuse } from '../refuse.ts'
 import { dispatch, type Receiver } from './dispatch.ts'
-import { abortRequest, closeResponse, endRequest, ignoreError } from './events.ts'
+import { abortRequest, closeFinished, closeResponse, endRequest, ignoreError } from './events.ts'
 import { passDrainOn } from './queue.ts'
 import type { BusySocket, RawSocket } from './raw-socket.ts'
 import { type MakeResponse, watchHeadersSent } from './response-class.ts'
@@ -99,6 +99,8 @@ function onFinish(this: ServerResponse): void {
   if (handshake?.response !== this) return
   const { stream } = handshake.rawSocket
   if (handshake.state === 'accepted') {
+    // Without a raw socket a response leaves this out.
+    this.emit('prefinish')
     // `ws` has its own by now.
     stream.removeListener('error', ignoreError)
   } else {
@@ -106,5 +108,5 @@ function onFinish(this: ServerResponse): void {
     handshake.rawSocket.linger()
   }
   endRequest(this.req)
-  closeResponse(this)
+  closeFinished(this)
 }

@@ -56,10 +56,13 @@ class Queued implements Tenant {
     }
   }
 
-  /** Node's parser would tell the request in front, but it has let go of the connection. */
+  /** Node's parser would tell the requests in front, but it has let go of the connection. */
   closed(): void {
-    const inFront = this.#rawSocket.stream._httpMessage
-    if (inFront) abortRequest(inFront.req)
+    const { stream } = this.#rawSocket
+    if (!stream._httpMessage) return
+    abortRequest(stream._httpMessage.req)
+    // Once the first response has heard of it.
+    process.nextTick(abortFollowing, stream)
   }
 
   /**
@@ -79,6 +82,20 @@ class Queued implements Tenant {
   }
 
   revoke(): void {}
+}
+
+/**
+ * Aborts the requests whose responses wait behind the one in front. Only Node has the list of them: its own listener for
+ * `finish` gives the raw socket to the next one.
+ */
+function abortFollowing(stream: BusySocket): void {
+  for (let inFront = stream._httpMessage; inFront; ) {
+    inFront.listeners('finish').find(({ name }) => name === 'bound resOnFinish')?.()
+    const next = stream._httpMessage
+    if (!next || next === inFront) return
+    abortRequest(next.req)
+    inFront = next
+  }
 }
 
 /**

@@ -1,0 +1,47 @@
+import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
+import { echo, signal, useServers } from './servers.ts'
+import { versions } from './versions.ts'
+
+describe.each(versions)('Of the places of %s for handshakes that wait', (_name, express) => {
+  const { serve, open } = useServers()
+
+  /** Serves an application with room for eight, two of each client; `hold` sends a handshake that waits there. */
+  async function start(trusts: boolean) {
+    const app = express()
+    if (trusts) app.set('trust proxy', 'loopback')
+    let arrived = signal()
+    app.use(wsUpgrade({ handshakeTimeoutMs: Infinity, maxPendingHandshakes: 8, onRefused: () => {} }))
+    app.get('/slow', () => arrived.give())
+    app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+    const target = await serve(app)
+    const ask = async (path: string, address: string): Promise<number> =>
+      (await sendRaw(target, handshake(path, { 'X-Forwarded-For': address }), headArrived)).status
+    const hold = async (address: string): Promise<void> => {
+      arrived = signal()
+      const raw = await open(target)
+      raw.write(handshake('/slow', { 'X-Forwarded-For': address }))
+      await arrived.given
+    }
+    return { ask, hold }
+  }
+
+  test('one client behind a trusted proxy has its share, and another one gets in', async () => {
+    const { ask, hold } = await start(true)
+    await hold('203.0.113.1')
+    await hold('203.0.113.1')
+    expect(await ask('/slow', '203.0.113.1')).toBe(429)
+    expect(await ask('/chat', '203.0.113.2')).toBe(101)
+    await hold('203.0.113.2')
+    await hold('203.0.113.2')
+    expect(await ask('/chat', '203.0.113.2')).toBe(429)
+    expect(await ask('/chat', '203.0.113.3')).toBe(101)
+  })
+
+  test('all that comes through a proxy that is not trusted has the share of one', async () => {
+    const { ask, hold } = await start(false)
+    await hold('203.0.113.1')
+    await hold('203.0.113.2')
+    expect(await ask('/chat', '203.0.113.3')).toBe(429)
+  })
+})

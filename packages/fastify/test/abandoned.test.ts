@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net'
+import { handshake, headArrived, reset, sendRaw } from '@oneport/adapter-testsuite'
+import { echo, makeApp, open, signal, start } from './harness.ts'
+
+const ends: [name: string, end: (raw: Socket) => unknown][] = [
+  ['a FIN', (raw) => raw.destroy()],
+  ['a half-close', (raw) => raw.resume().end()],
+  ['a reset', reset]
+]
+
+describe('a handshake that its client abandons', () => {
+  test.each(ends)(
+    'with %s while a hook works runs onRequestAbort, as an ordinary GET does, and gives its place back',
+    async (_how, end) => {
+      let goOn = signal()
+      const codes: string[] = []
+      const order: Record<string, string[]> = {}
+      const note = (url: string, what: string) => {
+        order[url] ??= []
+        order[url].push(what)
+      }
+      let asked = signal()
+      let aborted = signal()
+      const app = await makeApp(
+        {},
+        { handshakeTimeoutMs: Infinity, maxPendingHandshakes: 1, onRefused: ({ code }) => void codes.push(code) }
+      )
+      app.addHook('onRequestAbort', async ({ url }) => {
+        note(url, 'onRequestAbort')
+        aborted.resolve()
+      })
+      app.addHook('onResponse', async ({ url }) => note(url, 'onResponse'))
+      const preHandler = async ({ url, raw }: { url: string; raw: NodeJS.EventEmitter }) => {
+        for (const name of ['aborted', 'close']) raw.on(name, () => note(url, name))
+        asked.resolve()
+        await goOn.promise
+      }
+      app.get('/chat', { websocket: true, preHandler }, echo)
+      app.get('/page', { preHandler }, async () => 'page')
+      app.get('/open', { websocket: true }, echo)
+      const target = await start(app)
+
+      for (const bytes of ['GET /page HTTP/1.1\r\nHost: a\r\n\r\n', handshake('/chat')]) {
+        ;[asked, aborted, goOn] = [signal(), signal(), signal()]
+        const raw = await open(target)
+        raw.write(bytes)
+        await asked.promise
+        await end(raw)
+        await aborted.promise
+        // Its place is given back before the hook has done its work.
+        expect(app.websockets.stats().pending).toBe(0)
+        expect((await sendRaw(target, handshake('/open'), headArrived)).status).toBe(101)
+        goOn.resolve()
+        await new Promise(setImmediate)
+      }
+      expect(order['/page']).toContain('onRequestAbort')
+      expect(order['/chat']).toEqual(order['/page'])
+      expect(app.websockets.stats().refused).toEqual({ HANDSHAKE_ABORTED: 1 })
+      expect(codes).toEqual(['HANDSHAKE_ABORTED'])
+    }
+  )
+})

@@ -1,0 +1,49 @@
+import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { echo, makeApp, open, signal, start } from './harness.ts'
+
+describe('of the places for handshakes that wait', () => {
+  /** Serves an application with room for eight, two of each client; `hold` sends a handshake that waits there. */
+  async function serve(trustProxy: string | false) {
+    let arrived = signal()
+    const app = await makeApp(
+      { trustProxy },
+      { handshakeTimeoutMs: Infinity, maxPendingHandshakes: 8, onRefused: () => {} }
+    )
+    const over = signal()
+    const preHandler = async (): Promise<void> => {
+      arrived.resolve()
+      await over.promise
+    }
+    app.get('/slow', { websocket: true, preHandler }, echo)
+    app.get('/chat', { websocket: true }, echo)
+    const target = await start(app)
+    const ask = async (path: string, address: string): Promise<number> =>
+      (await sendRaw(target, handshake(path, { 'X-Forwarded-For': address }), headArrived)).status
+    const hold = async (address: string): Promise<void> => {
+      arrived = signal()
+      const raw = await open(target)
+      raw.write(handshake('/slow', { 'X-Forwarded-For': address }))
+      await arrived.promise
+    }
+    return { ask, hold }
+  }
+
+  test('one client behind a trusted proxy has its share, and another one gets in', async () => {
+    const { ask, hold } = await serve('loopback')
+    await hold('203.0.113.1')
+    await hold('203.0.113.1')
+    expect(await ask('/slow', '203.0.113.1')).toBe(429)
+    expect(await ask('/chat', '203.0.113.2')).toBe(101)
+    await hold('203.0.113.2')
+    await hold('203.0.113.2')
+    expect(await ask('/chat', '203.0.113.2')).toBe(429)
+    expect(await ask('/chat', '203.0.113.3')).toBe(101)
+  })
+
+  test('all that comes through a proxy that is not trusted has the share of one', async () => {
+    const { ask, hold } = await serve(false)
+    await hold('203.0.113.1')
+    await hold('203.0.113.2')
+    expect(await ask('/chat', '203.0.113.3')).toBe(429)
+  })
+})
