@@ -286,8 +286,13 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
       this.#handler = 'is done'
       this.#deliverHeld()
     }
-    this.context.runInAsyncScope(this.#home.remove, this.#home, this, args[0] as number)
+    this.leave(args[0] as number)
     return !waits
+  }
+
+  /** Called when `ws` is done with it as well, which nobody may have told. */
+  leave(code: number): void {
+    this.context.runInAsyncScope(this.#home.remove, this.#home, this, code)
   }
 
   /** Called in front of each `close()` and `terminate()`. */
