@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { CloseCode } from '../close-code.ts'
 import type { ConnectionOptions } from '../options/endpoint.ts'
@@ -286,8 +286,13 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
       this.#handler = 'is done'
       this.#deliverHeld()
     }
-    this.context.runInAsyncScope(this.#home.remove, this.#home, this, args[0] as number)
+    this.leave(args[0] as number)
     return !waits
+  }
+
+  /** Called when `ws` is done with it as well, which nobody may have told. */
+  leave(code: number): void {
+    this.context.runInAsyncScope(this.#home.remove, this.#home, this, code)
   }
 
   /** Called in front of each `close()` and `terminate()`. */
@@ -335,13 +340,23 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   /** Reads a chunk of received bytes; the listeners for what is in it run in the handler's context. */
   read(chunk: Buffer): boolean {
     const unread = this.#unread
-    if (unread === undefined && !this.#mustWait()) return this.#parse(chunk)
+    if (unread === undefined && !this.#mustWait()) return this.#parse(chunk) && !this.#yields()
     if (unread === undefined) this.#unread = { bytes: chunk, isStopped: false }
     else unread.bytes = Buffer.concat([unread.bytes, chunk])
     this.#readOn()
     if (this.#unread === undefined) return true
     this.#unread.isStopped = true
     return false
+  }
+
+  /**
+   * Leaves the next chunk to the next turn of the event loop where something waits for the client: Node reads up to 2 MB of
+   * one connection in a turn, and TLS writes in the next one, so a client that reads would look like one that does not.
+   */
+  #yields(): boolean {
+    if (this.#rawSocket.writableLength === 0) return false
+    setImmediate(readOn, receiverOf(this.socket))
+    return true
   }
 
   /** The connection is over: what was held back is parsed, unless more than enough waits for a listener already. */
@@ -462,4 +477,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
       this.fail(error, 'listener')
     }
   }
+}
+
+function readOn(receiver: Writable): void {
+  receiver.emit('drain')
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Connection } from './connection.ts'
 import { type EventHandler, registerContained } from './event-handlers.ts'
-import { WebSocket } from './ws.ts'
+import { closeCodeOf, emitClose, WebSocket } from './ws.ts'
 
 /**
  * The `ws.WebSocket` that an application gets. What happens to it goes by its connection first, which reports what
@@ -55,6 +55,16 @@ export class ContainedWebSocket extends WebSocket {
     super.removeAllListeners(event as string)
     this.#connection?.listenAgain()
     return this
+  }
+
+  /** `ws` emits by the socket's own method, which the application may have replaced. */
+  emitClose(): void {
+    try {
+      emitClose(this)
+    } catch (error) {
+      this.#connection?.fail(error, 'listener')
+    }
+    this.#connection?.leave(closeCodeOf(this))
   }
 
   override close(code?: number, reason?: string | Buffer): void {

@@ -127,6 +127,8 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
     const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
     server = new WebSocketServer({
       ...pieceLimits(maxPayloadBytes),
+      // `ws` would cut the 61st ping of a chunk, whether the client reads or not: `maxBufferedBytes` counts pongs as well.
+      maxPendingAutoPongs: 0,
       ...ws,
       noServer: true,
       clientTracking: false,

@@ -6,6 +6,8 @@ export interface Reader {
   read(chunk: Buffer): boolean
   /** Called in front of the end of that stream. */
   finish(): void
+  /** Called with what is thrown while something that was received is handed over. */
+  fail(error: unknown, phase: 'listener'): void
 }
 
 /** The stream of `ws` that parses frames. */
@@ -18,6 +20,7 @@ export function readThrough(receiver: Receiver, reader: Reader): void {
   receiver.reader = reader
   receiver.write = write as Writable['write']
   receiver.end = end as Writable['end']
+  receiver.emit = emit as Writable['emit']
 }
 
 /** Parses bytes; `done` is called when that is over, which for a compressed message takes a while. */
@@ -43,4 +46,17 @@ function end(this: Receiver): Writable {
   this.reader?.finish()
   const { end } = Object.getPrototypeOf(this) as Writable
   return Reflect.apply(end, this, [])
+}
+
+/**
+ * `ws` hands on by methods of the socket, which the application may have replaced: what they throw would end the process.
+ */
+function emit(this: Receiver, ...args: unknown[]): boolean {
+  try {
+    const { emit } = Object.getPrototypeOf(this) as Writable
+    return Reflect.apply(emit, this, args)
+  } catch (error) {
+    this.reader?.fail(error, 'listener')
+    return true
+  }
 }

@@ -10,6 +10,8 @@ interface Internals {
   _receiver: Writable
   _sender: { _queue?: ArrayLike<unknown> }
   _closeFrameReceived?: boolean
+  _closeCode: number
+  emitClose(): void
 }
 
 const internalsOf = (socket: WebSocket): Internals => socket as unknown as Internals
@@ -22,3 +24,10 @@ export const hasReceivedClose = (socket: WebSocket): boolean => internalsOf(sock
 
 /** Messages that wait in the sender for the compression of one in front of them. */
 export const queuedInSender = (socket: WebSocket): number => internalsOf(socket)._sender._queue?.length ?? 0
+
+/** What `ws` calls at the end of a connection: it emits `close`. */
+export const emitClose = (socket: WebSocket): void =>
+  (WebSocket.prototype as unknown as Internals).emitClose.call(socket)
+
+/** The close code that `close` is emitted with. */
+export const closeCodeOf = (socket: WebSocket): number => internalsOf(socket)._closeCode
