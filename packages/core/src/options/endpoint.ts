@@ -57,7 +57,7 @@ export interface EndpointOptions {
    */
   closeTimeoutMs?: number | undefined
   /**
-   * Memory that may wait for a client that does not read, in bytes: all its unsent messages, and about 500 bytes that each
+   * Memory that may wait for a client that does not read, in bytes: all its unsent messages, and about 400 bytes that each
    * of them costs beside its own. Past it the connection is closed with 1013 and, `closeTimeoutMs` later, cut. `Infinity`
    * lets it grow.
    * @default 16_777_216
