@@ -21,18 +21,32 @@ export function readThrough(receiver: Receiver, reader: Reader): void {
   receiver.write = write as Writable['write']
   receiver.end = end as Writable['end']
   receiver.emit = emit as Writable['emit']
+  receiver._write = parseNext
 }
 
 /** Parses bytes; `done` is called when that is over, which for a compressed message takes a while. */
 export function parse(receiver: Writable, chunk: Buffer, done?: () => void): boolean {
-  // It has failed, and is destroyed on the next tick only. A compressed frame that it began to inflate until then would find
-  // the state for that gone when the connection closes: an exception in a callback of zlib, which ends the process.
-  if (receiver.errored) return true
   const { write } = Object.getPrototypeOf(receiver) as Writable
   return Reflect.apply(write, receiver, done === undefined ? [chunk] : [chunk, done])
 }
 
-/** One function for all receivers, as the next one. */
+/**
+ * A receiver that has failed is destroyed on the next tick; until then it gets the chunks that come, and those that waited
+ * behind a compressed message. `ws` would begin to inflate what is in them, and find the state for that gone when the
+ * connection closes: an exception in a callback of zlib, which ends the process.
+ */
+function parseNext(
+  this: Receiver,
+  chunk: Buffer,
+  encoding: BufferEncoding,
+  done: (error?: Error | null) => void
+): void {
+  if (this.errored !== null) return
+  const { _write } = Object.getPrototypeOf(this) as Writable
+  Reflect.apply(_write, this, [chunk, encoding, done])
+}
+
+/** One function for all receivers, as the next ones. */
 function write(this: Receiver, chunk: Buffer): boolean {
   return (this.reader as Reader).read(chunk)
 }
