@@ -13,10 +13,9 @@ export interface Watcher {
   closed(): void
   /** Whether somebody has written to it. */
   readonly isWritten: boolean
-  /** Somebody else reads from it, and has written to it before. */
   /** More has come than is kept: until something is done about it, nothing more is read, and no end is noticed. */
   overflowed(): void
-  /** Somebody else reads from it. */
+  /** Somebody else reads from it, and has written to it before. */
   taken(): void
 }
 

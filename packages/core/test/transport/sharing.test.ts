@@ -425,6 +425,38 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
   }, 30_000)
 })
 
+/** An application that ends its answer before the head of it is written, as Express does. */
+const endAtOnce = (_req: IncomingMessage, res: ServerResponse): void => {
+  res.statusCode = 404
+  res.end('not here')
+}
+
+test('regression: a 404 that was ended before its head was written goes out beside a listener that ignores it', async () => {
+  const server = http.createServer(endAtOnce)
+  attach(server, endAtOnce, { handshakeTimeoutMs: 100 })
+  server.on('upgrade', () => {})
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(() => once(server.close(), 'close'))
+  const { port } = server.address() as AddressInfo
+  const answer = await sendRaw({ port }, handshake('/'))
+  expect([answer.status, answer.rest]).toEqual([404, 'not here'])
+})
+
+test('regression: behind an application that ends its 404 before the head of it is written, another one accepts', async () => {
+  const server = http.createServer(endAtOnce)
+  const application = new Application()
+  attach(server, endAtOnce)
+  const attachment = attach(server, application.listener)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(async () => {
+    const closed = once(server.close(), 'close')
+    for (const socket of attachment.connections) socket.terminate()
+    await closed
+  })
+  const { port } = server.address() as AddressInfo
+  expect(await exchange({ port }, '/echo')).toEqual(['ours', 'ours: hello'])
+})
+
 test('without others, claims decides nothing', async () => {
   const application = new Application()
   const { target } = await share('first', () => {}, { claims: () => false }, application)
