@@ -20,6 +20,7 @@ interface Step {
 
 const plain = 'GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
 const behindRequest = `GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${handshake('/')}`
+const early = handshake('/hang') + '\x82\x84\0\0\0\0data'.repeat(20_000)
 const halfBody =
   'POST /body HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 9\r\n\r\nhalf'
 
@@ -34,6 +35,7 @@ const steps: Step[] = [
     reached: 'dispatched'
   },
   { name: 'in middleware that hangs', bytes: handshake('/hang'), reached: 'dispatched', handshakeTimeoutMs: 100 },
+  { name: 'in middleware that hangs, behind more bytes than are kept', bytes: early, reached: 'dispatched' },
   { name: 'between acceptance and 101', bytes: handshake('/send'), reached: 'dispatched' },
   { name: 'where no 101 follows', bytes: handshake('/never-send'), reached: 'dispatched', handshakeTimeoutMs: 100 },
   { name: 'in the bytes of a refusal', bytes: handshake('/large'), reached: 'answered', handshakeTimeoutMs: 100 },

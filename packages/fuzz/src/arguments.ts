@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Adapter } from './server.ts'
+import { type SettingName, settingNames } from './settings.ts'
 
 export const adapters: readonly Adapter[] = ['core', 'express', 'fastify']
 
@@ -13,6 +14,8 @@ export interface Arguments {
   /** Connections at one time. */
   readonly parallel: number
   readonly seed: number
+  /** What stands beside the servers. */
+  readonly settings: readonly SettingName[]
 }
 
 /**
@@ -27,20 +30,26 @@ export function readArguments(argv: readonly string[], defaults: { count: number
       count: { type: 'string' },
       first: { type: 'string' },
       parallel: { type: 'string' },
-      seed: { type: 'string' }
+      seed: { type: 'string' },
+      setting: { type: 'string' }
     }
   })
-  const { adapter } = values
-  if (adapter !== undefined && !adapters.some((name) => name === adapter)) {
-    throw new RangeError(`--adapter takes ${adapters.join(', ')}; '${adapter}' came.`)
-  }
   return {
-    adapters: adapter === undefined ? adapters : [adapter as Adapter],
+    adapters: readName('adapter', values.adapter, adapters),
     count: readNumber('count', values.count, defaults.count, 1),
     first: readNumber('first', values.first, 0, 0),
     parallel: readNumber('parallel', values.parallel, 64, 1),
-    seed: readNumber('seed', values.seed, defaults.seed, 0)
+    seed: readNumber('seed', values.seed, defaults.seed, 0),
+    settings: readName('setting', values.setting, settingNames)
   }
+}
+
+/** All of them, where none is asked for. */
+function readName<Name extends string>(name: string, value: string | undefined, all: readonly Name[]): readonly Name[] {
+  if (value === undefined) return all
+  const known = all.find((one) => one === value)
+  if (known === undefined) throw new RangeError(`--${name} takes ${all.join(', ')}; '${value}' came.`)
+  return [known]
 }
 
 function readNumber(name: string, value: string | undefined, byDefault: number, least: number): number {

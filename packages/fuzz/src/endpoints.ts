@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EndpointOptions, WebSocket } from '@oneport/core'
+import { serve } from './books.ts'
 
 /** A fault that an endpoint has on purpose. */
 export class Planned extends Error {}
@@ -27,8 +28,11 @@ const endpoint = (path: string, given: Partial<Endpoint> = {}): Endpoint => ({
   path,
   options: {},
   before: () => {},
-  serve: echo,
-  ...given
+  ...given,
+  serve: (socket) => {
+    serve(socket)
+    return (given.serve ?? echo)(socket)
+  }
 })
 
 const fail = (): never => {
@@ -36,6 +40,22 @@ const fail = (): never => {
 }
 
 const oneMebibyte = Buffer.alloc(1_048_576)
+
+/** What `/unread` keeps for each client that does not read. */
+export const maxUnreadBytes = 1_048_576
+
+const filler = Buffer.alloc(16_384)
+
+/** Fills what the system keeps of a connection, so that all further messages wait in the process, and echoes each a hundred times. */
+function overwhelm(socket: WebSocket): void {
+  for (let sent = 0; socket.bufferedAmount === 0 && sent < mostFillers; sent++) socket.send(filler)
+  socket.on('message', (data, isBinary) => {
+    for (let copies = 0; copies < 100; copies++) socket.send(data, { binary: isBinary })
+  })
+}
+
+/** 64 MiB: a client that does read gets no more than this. */
+const mostFillers = 4_096
 
 export const endpoints: readonly Endpoint[] = [
   endpoint('/echo'),
@@ -63,5 +83,7 @@ export const endpoints: readonly Endpoint[] = [
   endpoint('/terminates', { serve: (socket) => socket.terminate() }),
   endpoint('/deaf', { serve: () => {} }),
   endpoint('/waits', { serve: () => new Promise((resolve) => setTimeout(resolve, 50)) }),
-  endpoint('/floods', { serve: (socket) => socket.send(oneMebibyte) })
+  endpoint('/holds', { serve: () => new Promise(() => {}) }),
+  endpoint('/floods', { serve: (socket) => socket.send(oneMebibyte) }),
+  endpoint('/unread', { options: { maxBufferedBytes: maxUnreadBytes, perMessageDeflate: true }, serve: overwhelm })
 ]

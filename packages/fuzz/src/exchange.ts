@@ -22,6 +22,12 @@ export interface Outcome {
 /** A connection that is not over by then hangs, in milliseconds: far more than any deadline of the servers under test. */
 const patienceMs = 15_000
 
+/** A client that sends 64 KiB without waiting for an answer may be cut. */
+const mostEarlyBytes = 60_000
+
+/** A busy machine may take so long to answer what is in front of a request: nearly the deadline of the servers under test. */
+const patienceBehindMs = 1_900
+
 /** Without a byte for so long, a server waits for more of bytes that make no whole request or frame, in milliseconds. */
 const quietMs = 60
 
@@ -42,10 +48,12 @@ class Exchange {
   #frames: ServerFrames | undefined
   #answer = ''
   #fault: string | undefined
+  readonly #start = performance.now()
   #isSent = false
   #hasLeft = false
   #hasServerEnded = false
   #quiet: NodeJS.Timeout | undefined
+  #departure: NodeJS.Timeout | undefined
   #patience: NodeJS.Timeout | undefined
 
   constructor(visit: Visit, resolve: (outcome: Outcome) => void) {
@@ -81,28 +89,42 @@ class Exchange {
       return
     }
     const isLast = index === pieces.length - 1
-    this.#socket.write(piece, 'latin1', isLast ? done : () => setImmediate(() => this.#send(pieces, done, index + 1)))
+    if (isLast && this.#visit.leaves === 'with it') this.#socket.end(piece, 'latin1', done)
+    else {
+      const goOn = (): void => this.#send(pieces, done, index + 1)
+      const { pauseMs = 0 } = this.#visit
+      this.#socket.write(
+        piece,
+        'latin1',
+        isLast ? done : () => (pauseMs > 0 ? setTimeout(goOn, pauseMs) : setImmediate(goOn))
+      )
+    }
   }
 
   /** Called when all pieces have left. */
   #sent(): void {
     this.#isSent = true
+    if (this.#visit.leaves === 'meanwhile') this.#departure = setTimeout(() => this.#leave(), this.#visit.delayMs)
     if (this.#visit.leaves === 'at once') this.#leave()
+    else if (this.#visit.leaves === 'with it') this.#hasLeft = true
+    else if (this.#visit.leaves === 'begun' && this.#answer !== '') this.#leave()
     else if (this.#frames !== undefined) this.#sendFrames()
     else this.#proceed()
   }
 
   #sendFrames(): void {
     clearTimeout(this.#quiet)
+    if (this.#visit.reads === false) this.#socket.pause()
     this.#isSent = false
     this.#send(this.#visit.frames, () => {
       this.#isSent = true
-      if (this.#visit.leaves === 'last') this.#proceed()
+      if (this.#visit.leaves === 'last' || this.#visit.leaves === 'meanwhile') this.#proceed()
       else this.#leave()
     })
   }
 
   #read(chunk: string): void {
+    if (this.#visit.isDisturbed === true) return
     if (this.#answer.length < shownBytes) this.#answer += chunk.slice(0, shownBytes)
     try {
       const rest = this.#responses.push(chunk)
@@ -111,7 +133,8 @@ class Exchange {
       if (!(error instanceof Malformed)) throw error
       this.#fail(`the server sends ${error.message}`)
     }
-    if (this.#isSent) this.#proceed()
+    if (this.#isSent && this.#visit.leaves === 'begun') this.#leave()
+    else if (this.#isSent) this.#proceed()
   }
 
   #readFrames(bytes: string): void {
@@ -122,7 +145,7 @@ class Exchange {
       const fault = faultOfSwitch(response, complete.length - 1, this.#reading, this.#text)
       if (fault !== undefined) this.#fail(fault)
       this.#frames = new ServerFrames(fieldValues(response, 'sec-websocket-extensions').length > 0)
-      if (this.#isSent && !this.#hasLeft) this.#sendFrames()
+      if (this.#isSent && !this.#hasLeft && this.#visit.leaves !== 'begun') this.#sendFrames()
     }
     this.#frames.push(bytes)
   }
@@ -134,6 +157,8 @@ class Exchange {
     if (this.#frames?.closed === true) {
       this.#hasLeft = true
       this.#socket.end(closeFrame, 'latin1')
+    } else if (this.#frames !== undefined && this.#visit.messages !== undefined) {
+      // The close frame comes.
     } else if (this.#frames !== undefined || !this.#isCertain()) {
       this.#quiet = setTimeout(() => this.#leave(), quietMs)
     } else if (this.#responses.complete.length >= this.#reading.requests.length) {
@@ -152,7 +177,9 @@ class Exchange {
     if (this.#hasLeft) return
     this.#hasLeft = true
     if (this.#visit.by === 'reset') this.#socket.resetAndDestroy()
-    else this.#socket.end()
+    else if (this.#visit.by === 'close') this.#socket.destroy()
+    // It reads on until the server ends its side, too.
+    else this.#socket.end().resume()
   }
 
   #fail(fault: string): void {
@@ -164,6 +191,7 @@ class Exchange {
   #finish(): void {
     clearTimeout(this.#patience)
     clearTimeout(this.#quiet)
+    clearTimeout(this.#departure)
     const { complete, switched } = this.#responses
     this.#fault ??= this.#faultOfEnd()
     this.#resolve({
@@ -174,17 +202,36 @@ class Exchange {
     })
   }
 
+  /** Whether a request behind others may have waited for longer than it can: the connection is closed then. */
+  get #isLate(): boolean {
+    return this.#responses.complete.length > 0 && performance.now() - this.#start > patienceBehindMs
+  }
+
+  get #leavesEarly(): boolean {
+    return this.#visit.leaves !== 'answered' && this.#visit.leaves !== 'last'
+  }
+
   /** What a client that stays until it has its answer may expect. */
   #faultOfEnd(): string | undefined {
     const { complete, isPartial, closes, switched } = this.#responses
     const { requests } = this.#reading
     const [first] = requests
-    if (this.#visit.leaves === 'at once' || first === undefined) return undefined
-    if (judge(first).kind === 'required' && complete[0]?.status !== 101) {
-      return `no 101 to a handshake that nothing is wrong with, but ${complete[0]?.status ?? 'nothing'}`
+    if (this.#leavesEarly || this.#visit.isDisturbed === true || first === undefined) return undefined
+    if (this.#text.length > mostEarlyBytes) return undefined
+    const missing = requests.findIndex((request, index) => {
+      const isAnswered = index === 0 || complete.length > index
+      return isAnswered && judge(request).kind === 'required' && complete[index]?.status !== 101
+    })
+    if (missing !== -1) {
+      return `no 101 to a handshake that nothing is wrong with, but ${complete[missing]?.status ?? 'nothing'}`
+    }
+    const { messages } = this.#visit
+    if (switched && this.#visit.leaves === 'last' && messages !== undefined) {
+      if (this.#frames?.closed !== true) return 'no close frame'
+      if (this.#frames.messages !== messages) return `${this.#frames.messages} of ${messages} messages come back`
     }
     // A reset may have destroyed an answer on its way; the end of the server's side cannot.
-    const isOwed = this.#isCertain() && !switched && !closes && complete.length < requests.length
+    const isOwed = this.#isCertain() && !switched && !closes && complete.length < requests.length && !this.#isLate
     if (!this.#hasServerEnded || !isOwed) return undefined
     return isPartial ? 'an answer is cut off' : `no answer to request ${complete.length + 1} of ${requests.length}`
   }

@@ -1,9 +1,11 @@
 import { run } from './campaign.ts'
+import { Companion } from './companion.ts'
 import { handshakeDraft, write } from './draft.ts'
 import { exchange, type Outcome } from './exchange.ts'
 import type { Measurement } from './measurement.ts'
 import type { Adapter } from './server.ts'
 import { ServerProcess } from './server-process.ts'
+import { type SettingName, theirPath } from './settings.ts'
 import { show } from './show.ts'
 import { makeVisit, type Visit } from './visit.ts'
 
@@ -16,6 +18,8 @@ const suspects = 300
 /** Which visits to make, and whom to tell. */
 export interface Plan {
   readonly adapter: Adapter
+  /** What stands beside it. */
+  readonly setting: SettingName
   readonly seed: number
   /** The number of the first visit. */
   readonly first: number
@@ -36,22 +40,27 @@ export interface Totals {
   accepted: number
   /** 101 to bytes of which nothing certain can be said. */
   unjudged: number
+  /** 503 */
+  timeouts: number
   faults: number
 }
 
 /** Sends hostile bytes to a server of one adapter. */
 export async function fuzz(plan: Plan): Promise<Totals> {
-  const totals: Totals = { connections: 0, handshakes: 0, accepted: 0, unjudged: 0, faults: 0 }
+  const totals: Totals = { connections: 0, handshakes: 0, accepted: 0, unjudged: 0, timeouts: 0, faults: 0 }
   const report = (fault: string): void => {
     totals.faults++
-    plan.onFault(`${plan.adapter}: ${fault}`)
+    plan.onFault(`${plan.adapter} ${plan.setting}: ${fault}`)
   }
-  const server = await ServerProcess.start(plan.adapter)
+  const server = await ServerProcess.start(plan.adapter, plan.setting)
   try {
+    const before = await server.measure()
+    const paths = plan.setting === 'takes' ? ['/echo', theirPath] : ['/echo']
+    const companions = await Promise.all(paths.map((path) => Companion.join(server.port, path)))
     const next = await run({
       ...plan,
       port: server.port,
-      visit: (index) => makeVisit(plan.seed, index),
+      visit: (index) => makeVisit(plan.seed, index, plan.setting),
       onOutcome(index, visit, outcome) {
         plan.onVisit()
         add(totals, visit, outcome)
@@ -60,7 +69,9 @@ export async function fuzz(plan: Plan): Promise<Totals> {
         return totals.faults >= mostFaults || server.hasFailed
       }
     })
-    if (!server.hasFailed) for (const fault of await faultsAfterwards(server)) report(fault)
+    const alive = await Promise.all(companions.map((companion) => companion.leave()))
+    if (!server.hasFailed && alive.includes(false)) report('a connection that was left alone is not open any more')
+    if (!server.hasFailed) for (const fault of await faultsAfterwards(server, before, totals)) report(fault)
     if (server.hasFailed) report(await blame(plan, server, Math.max(plan.first, next - suspects), next))
   } finally {
     await server.stop()
@@ -72,34 +83,44 @@ function add(totals: Totals, visit: Visit, { status, isUnjudged }: Outcome): voi
   totals.connections++
   totals.handshakes += visit.handshakes
   if (status === 101) totals.accepted++
+  if (status === 503) totals.timeouts++
   if (isUnjudged) totals.unjudged++
 }
 
 /** Whether the server has let go of everything, and still accepts a handshake. */
-async function faultsAfterwards(server: ServerProcess): Promise<string[]> {
-  const faults = leftIn(await server.settle()).map((left) => `the server keeps ${left}`)
+async function faultsAfterwards(server: ServerProcess, before: Measurement, totals: Totals): Promise<string[]> {
+  const after = await server.settle()
+  const faults = leftIn(after, before).map((left) => `the server keeps ${left}`)
+  // Whoever has left by then is not waited for.
+  if (after.timeouts > totals.timeouts)
+    faults.push(`${after.timeouts} handshakes end at their deadline; ${totals.timeouts} clients waited`)
   const pieces = [write(handshakeDraft('/echo'))]
   const { status } = await exchange(server.port, { pieces, frames: [], leaves: 'answered', by: 'end', handshakes: 1 })
   return status === 101 ? faults : [...faults, `an ordinary handshake gets ${status ?? 'nothing'}`]
 }
 
-function leftIn({ open, pending, connections, timers, accepted, closed }: Measurement): string[] {
+function leftIn(after: Measurement, before: Measurement): string[] {
+  const { open, pending, connections, timers, accepted, closed, served, unfinished, sockets } = after
   const left = {
     'open WebSockets': open,
     'pending handshakes': pending,
     connections,
     timers,
-    'uncounted closes': accepted - closed
+    'unfinished requests': unfinished,
+    sockets,
+    'uncounted closes': accepted - closed,
+    'uncounted handshakes': served - accepted,
+    descriptors: after.descriptors - before.descriptors
   }
   return Object.entries(left).flatMap(([name, value]) => (value === 0 ? [] : [`${value} ${name}`]))
 }
 
 /** Repeats visits one by one, until one makes another server fail too. */
 async function blame(plan: Plan, { failure }: ServerProcess, first: number, end: number): Promise<string> {
-  const server = await ServerProcess.start(plan.adapter)
+  const server = await ServerProcess.start(plan.adapter, plan.setting)
   try {
     for (let index = first; index < end; index++) {
-      const visit = makeVisit(plan.seed, index)
+      const visit = makeVisit(plan.seed, index, plan.setting)
       const { answer } = await exchange(server.port, visit)
       // What it prints arrives before its next answer.
       if (!server.hasEnded) await server.measure().catch(() => {})
@@ -112,8 +133,8 @@ async function blame(plan: Plan, { failure }: ServerProcess, first: number, end:
   None of the visits ${first} to ${end - 1} does it alone. Again: ${command(plan, first, end - first)}`
 }
 
-const command = ({ adapter, seed }: Plan, first: number, count: number): string =>
-  `npm run fuzz -- --adapter ${adapter} --seed ${seed} --first ${first} --count ${count}`
+const command = ({ adapter, setting, seed }: Plan, first: number, count: number): string =>
+  `npm run fuzz -- --adapter ${adapter} --setting ${setting} --seed ${seed} --first ${first} --count ${count}`
 
 const describe = (
   plan: Plan,

@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs'
 import type { Application } from './application.ts'
+import { books } from './books.ts'
 import { countTimers } from './timers.ts'
 
 /** What a server under test holds at one moment. */
@@ -20,6 +22,19 @@ export interface Measurement {
   /** Handshakes accepted, and connections ended, since the start. */
   readonly accepted: number
   readonly closed: number
+  /** Sockets that handlers got since the start. */
+  readonly served: number
+  /** Requests and sockets that have not told the application their end. */
+  readonly unfinished: number
+  readonly sockets: number
+  /** Open files and connections of the process; 0 where the system does not tell. */
+  readonly descriptors: number
+  /** Handshakes that the application has not answered in time, since the start. */
+  readonly timeouts: number
+  /** Connections closed because their clients did not read, since the start. */
+  readonly overwhelmed: number
+  /** Bytes outside of the heap that JavaScript holds. */
+  readonly external: number
 }
 
 export async function measure({ server, attachment }: Application): Promise<Measurement> {
@@ -29,7 +44,8 @@ export async function measure({ server, attachment }: Application): Promise<Meas
   // What finalizers let go of is free only after the next collection.
   globalThis.gc?.()
   globalThis.gc?.()
-  const { open, pending, accepted, closed } = attachment.stats()
+  const { open, pending, accepted, closed, refused, terminated } = attachment.stats()
+  const { heapUsed, external } = process.memoryUsage()
   return {
     open,
     pending,
@@ -37,11 +53,24 @@ export async function measure({ server, attachment }: Application): Promise<Meas
     resources: process.getActiveResourcesInfo().length,
     timers: countTimers(),
     listeners: countListeners(server) + countListeners(process),
-    heap: process.memoryUsage().heapUsed,
+    heap: heapUsed,
+    external,
     accepted,
-    closed: Object.values(closed).reduce((sum, count) => sum + count, 0)
+    closed: Object.values(closed).reduce((sum, count) => sum + count, 0),
+    ...books,
+    descriptors: countDescriptors(),
+    overwhelmed: terminated.backpressure,
+    timeouts: refused.HANDSHAKE_TIMEOUT ?? 0
   }
 }
 
 const countListeners = (emitter: NodeJS.EventEmitter): number =>
   emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
+
+function countDescriptors(): number {
+  try {
+    return readdirSync('/proc/self/fd').length
+  } catch {
+    return 0
+  }
+}

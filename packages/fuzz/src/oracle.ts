@@ -1,4 +1,5 @@
 import { asksForWebSocket, membersOf, type Request, valuesOf } from './requests.ts'
+import { theirPath } from './settings.ts'
 
 /**
  * What RFC 6455 §4.2.1 says of answering a request with 101. `forbidden` and `required` are said only where they are
@@ -84,6 +85,7 @@ const known = new Set([
 
 /** Whether a request may, must or must not be answered with 101. */
 export function judge(request: Request): Verdict {
+  if (request.target === theirPath) return { kind: 'permitted', why: 'another listener has rules of its own' }
   const prohibition = prohibitions.find(([, holds]) => holds(request))
   if (prohibition !== undefined) return { kind: 'forbidden', why: prohibition[0] }
   return isBeyondDoubt(request)

@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { acceptWebSocket, attach, isWebSocketRequest } from '@oneport/core'
 import type { Application, Options } from './application.ts'
+import { enter } from './books.ts'
 import { endpoints, Refusal } from './endpoints.ts'
+import { routes } from './routes.ts'
 
 /** A server of `node:http` without a framework. */
 export async function serveCore(options: Options): Promise<Application> {
@@ -15,9 +17,15 @@ export async function serveCore(options: Options): Promise<Application> {
 }
 
 async function listener(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  enter(req, res)
   const [path = ''] = (req.url ?? '').split('?', 1)
+  const route = routes.find((one) => one.path === path)
   const endpoint = endpoints.find((one) => one.path === (path.startsWith('/room/') ? '/room/:name' : path))
   req.resume()
+  if (route !== undefined) {
+    route.serve(res)
+    return
+  }
   if (endpoint === undefined) {
     const found = path === '/plain'
     res.writeHead(found ? 200 : 404).end(found ? 'plain' : 'not found')

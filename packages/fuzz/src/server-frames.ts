@@ -6,6 +6,8 @@ const opcodes = new Set([0, 1, 2, 8, 9, 10])
 export class ServerFrames {
   /** Whether a close frame has come; nothing may come behind it. */
   closed = false
+  /** Messages whose last frame has begun. */
+  messages = 0
   #head = ''
   #left = 0
   readonly #reserved: number
@@ -44,6 +46,7 @@ export class ServerFrames {
       throw new Malformed('a control frame that is too long or fragmented')
     if ((first & this.#reserved) !== 0) throw new Malformed('a frame with reserved bits')
     this.closed = (first & 15) === 8
+    if (!control && first >= 128) this.messages++
     const rest = this.#head.slice(length)
     this.#head = ''
     return rest

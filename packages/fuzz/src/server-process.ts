@@ -4,9 +4,13 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Measurement } from './measurement.ts'
 import type { Adapter } from './server.ts'
+import type { SettingName } from './settings.ts'
 
-/** Time in which a server under test lets go of what its clients have left, in milliseconds. */
-const settleMs = 10_000
+/**
+ * Time in which a server under test lets go of what its clients have left, in milliseconds: more than messages may wait
+ * for a listener.
+ */
+const settleMs = 15_000
 
 /** A server under test, in a process of its own. */
 export class ServerProcess {
@@ -18,8 +22,8 @@ export class ServerProcess {
   readonly #child: ChildProcess
   readonly #ended: Promise<void>
 
-  static async start(adapter: Adapter): Promise<ServerProcess> {
-    const child = fork(join(__dirname, '..', 'dist', 'server.js'), [adapter], {
+  static async start(adapter: Adapter, setting: SettingName = 'alone'): Promise<ServerProcess> {
+    const child = fork(join(__dirname, '..', 'dist', 'server.js'), [adapter, setting], {
       // Express parses hostile targets with url.parse(), which warns once.
       execArgv: ['--expose-gc', '--no-deprecation'],
       // Express prints errors anywhere else.
@@ -72,8 +76,9 @@ export class ServerProcess {
     const end = performance.now() + settleMs
     for (;;) {
       const measurement = await this.measure()
-      const { open, pending, connections, timers } = measurement
-      if (open + pending + connections + timers === 0 || performance.now() > end) return measurement
+      const { open, pending, connections, timers, unfinished, sockets } = measurement
+      if (open + pending + connections + timers + unfinished + sockets === 0 || performance.now() > end)
+        return measurement
       await delay(50)
     }
   }

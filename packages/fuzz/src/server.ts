@@ -1,10 +1,12 @@
 import type { AddressInfo } from 'node:net'
 import type { Options } from './application.ts'
+import { watchReports } from './books.ts'
 import { Planned } from './endpoints.ts'
 import { measure } from './measurement.ts'
 import { serveCore } from './serve-core.ts'
 import { serveExpress } from './serve-express.ts'
 import { serveFastify } from './serve-fastify.ts'
+import { type Setting, type SettingName, settings } from './settings.ts'
 import { watchTimers } from './timers.ts'
 
 /** The servers that can be put under test. */
@@ -12,9 +14,8 @@ const adapters = { core: serveCore, express: serveExpress, fastify: serveFastify
 
 export type Adapter = keyof typeof adapters
 
-const options: Options = {
-  handshakeTimeoutMs: 2_000,
-  closeTimeoutMs: 1_000,
+const options: Omit<Options, 'handshakeTimeoutMs'> = {
+  closeTimeoutMs: 3_000,
   onError: (error, { phase }) => {
     // What a server under test prints is a failure.
     if (phase !== 'protocol' && !(error instanceof Planned)) console.error(`fault in ${phase}:`, error)
@@ -22,10 +23,14 @@ const options: Options = {
   onRefused: () => {}
 }
 
-/** A process of its own, so that a crash is seen as its end: `node server.js <adapter>`. */
+/** A process of its own, so that a crash is seen as its end: `node server.js <adapter> <setting>`. */
 async function main(): Promise<void> {
   watchTimers()
-  const application = await adapters[process.argv[2] as Adapter](options)
+  watchReports()
+  const [, , adapter, name] = process.argv as [string, string, Adapter, SettingName]
+  const { handshakeTimeoutMs, share }: Setting = settings[name]
+  const application = await adapters[adapter]({ ...options, handshakeTimeoutMs })
+  share?.(application.server)
   process.on('message', () => void measure(application).then((measurement) => process.send?.(measurement)))
   process.on('disconnect', () => process.exit())
   process.send?.((application.server.address() as AddressInfo).port)

@@ -1,5 +1,7 @@
+import { get, h2c } from './behind.ts'
 import { closeFrame, frame } from './client-frames.ts'
 import { anyOrdinaryRequest, handshakeDraft, host, write } from './draft.ts'
+import { smallFrames } from './floods.ts'
 import { Random } from './random.ts'
 import type { Visit } from './visit.ts'
 
@@ -24,6 +26,12 @@ const refused = (name: string, status: number, request: string): Kind => kind(na
 
 const message = frame(1, 'hello')
 const [cutAt, long] = [60, 17_000]
+
+/** A client that leaves with a FIN, with a reset, or by closing its socket. */
+const departures = (where: string, given: Partial<Visit>): Kind[] =>
+  (['end', 'reset', 'close'] as const).map((by) =>
+    kind(`gone by ${by} ${where}`, { leaves: 'at once', delayMs: 3, by, ...given }, 'any')
+  )
 
 const kinds: readonly Kind[] = [
   kind('closed by the client', { frames: [message, closeFrame] }),
@@ -74,7 +82,32 @@ const kinds: readonly Kind[] = [
     { pieces: [ask('/echo').slice(0, cutAt)], leaves: 'at once', by: 'reset' },
     'any'
   ),
-  kind('without a byte', { pieces: [], leaves: 'at once' }, 'any')
+  kind('without a byte', { pieces: [], leaves: 'at once' }, 'any'),
+  kind('behind a response that comes late', { pieces: [get('/late-answer') + ask('/echo')], frames: [closeFrame] }),
+  kind('behind a response that comes in chunks', { pieces: [get('/chunks'), ask('/echo')], frames: [closeFrame] }),
+  refused('a request for another protocol behind a response that comes late', 200, get('/late-answer') + h2c),
+  ...departures('behind a response that never comes', { pieces: [get('/never') + ask('/echo')] }),
+  ...departures('for another protocol, behind a response that never comes', { pieces: [get('/never') + h2c] }),
+  ...departures('behind a response without an end', { pieces: [get('/stream'), ask('/echo')], leaves: 'meanwhile' }),
+  ...departures('in an answer without an end', { pieces: [ask('/stream')], leaves: 'begun' }),
+  ...departures('in an answer that is large', { pieces: [ask('/large')], leaves: 'begun' }),
+  ...departures('while middleware hangs', { pieces: [ask('/stall') + message], leaves: 'meanwhile' }),
+  ...departures('in front of the first listener', { pieces: [ask('/waits')], leaves: 'begun' }),
+  ...departures('in a message', { frames: [message.slice(0, 3)], leaves: 'answered' }),
+  ...departures('in the closing handshake', { frames: [closeFrame], leaves: 'answered' }),
+  ...departures('in the closing handshake of the server', { pieces: [ask('/closes')], leaves: 'begun' }),
+  kind('gone in one packet with its handshake', { leaves: 'with it' }, 'any'),
+  kind('with many messages', { frames: [smallFrames.slice(0, 2).join('').repeat(200) + closeFrame], messages: 400 }),
+  ...departures('with many messages, unread', {
+    frames: [smallFrames.join('').repeat(200)],
+    leaves: 'answered',
+    reads: false
+  }),
+  ...departures('with many messages that nobody listens for', {
+    pieces: [ask('/deaf')],
+    frames: [smallFrames.join('').repeat(200)],
+    leaves: 'answered'
+  })
 ]
 
 /** It takes as long as the deadline, so it comes seldom. */

@@ -5,6 +5,7 @@ import { count } from './progress.ts'
 import type { Adapter } from './server.ts'
 import { ServerProcess } from './server-process.ts'
 import { kindOf } from './soak-visits.ts'
+import { flood } from './unread.ts'
 
 /** Connections before the first measurement: code is compiled and caches are filled by then. */
 export const warmUp = 5_000
@@ -19,7 +20,17 @@ const mostFaults = 10
 const heapTolerance = 1_048_576
 
 /** What must be the same again. */
-export const returning = ['open', 'pending', 'connections', 'resources', 'timers', 'listeners'] as const
+export const returning = [
+  'open',
+  'pending',
+  'connections',
+  'resources',
+  'descriptors',
+  'timers',
+  'listeners',
+  'unfinished',
+  'sockets'
+] as const
 
 /** A measurement, and the part of the connections that had been made by then. */
 export interface Sample extends Measurement {
@@ -53,6 +64,7 @@ export class Soaking {
 
   async #run(total: number): Promise<void> {
     await this.#visit(0, warmUp, () => {})
+    if (!this.#hasFailed) this.faults.push(...(await flood(this.#server)))
     await this.#sample('start', this.#server.settle())
     const quarter = Math.ceil(total / 4)
     for (let part = 0; part < 4; part++) {
@@ -62,6 +74,7 @@ export class Soaking {
       })
       await measured
     }
+    if (!this.#hasFailed) this.faults.push(...(await flood(this.#server)))
     await this.#sample('end', this.#server.settle())
     if (this.#server.hasFailed) this.faults.push(this.#server.failure)
     else this.faults.push(...growth(this.samples))
@@ -113,6 +126,8 @@ export function growth(samples: readonly Sample[]): string[] {
     .filter((name) => end[name] !== start[name])
     .map((name) => `${name}: ${start[name]}, then ${end[name]}`)
   if (end.heap > start.heap + heapTolerance) grown.push(`the heap has grown by ${count(end.heap - start.heap)} bytes`)
+  if (end.served !== end.accepted)
+    grown.push(`${end.accepted} connections were accepted, and handlers got ${end.served}`)
   if (end.accepted !== end.closed) grown.push(`${end.accepted} connections were accepted and ${end.closed} closed`)
   return grown
 }

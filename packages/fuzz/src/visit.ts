@@ -1,8 +1,12 @@
+import { anyVisitBehindResponses } from './behind.ts'
 import { anyFrames } from './client-frames.ts'
+import { anyDeparture } from './departures.ts'
 import { anyHandshake, anyOrdinaryRequest, write } from './draft.ts'
+import { anyFlood } from './floods.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { mutateRequest } from './mutate-request.ts'
 import { Random } from './random.ts'
+import { type SettingName, theirPath } from './settings.ts'
 
 /** What a client does on one connection. */
 export interface Visit {
@@ -10,21 +14,60 @@ export interface Visit {
   readonly pieces: readonly string[]
   /** What it sends once it has a 101, in pieces. */
   readonly frames: readonly string[]
-  /** When it leaves: right behind its bytes, when it has its answer, or after the server. */
-  readonly leaves: 'at once' | 'answered' | 'last'
-  /** How it leaves: with a FIN or with a reset. */
-  readonly by: 'end' | 'reset'
+  /**
+   * When it leaves: in one packet with its last bytes, right behind them, `delayMs` later whatever has come, with the
+   * first byte of an answer, when it has its answers, or after the server.
+   */
+  readonly leaves: 'with it' | 'at once' | 'meanwhile' | 'begun' | 'answered' | 'last'
+  readonly delayMs?: number
+  /** Time between its pieces, in milliseconds; none by default. */
+  readonly pauseMs?: number
+  /** How it leaves: with a FIN, after which it reads on, with a reset, or by closing its socket, read or not. */
+  readonly by: 'end' | 'reset' | 'close'
+  /** Whether it reads what comes behind a 101, until it leaves; it does by default. */
+  readonly reads?: boolean
+  /** Messages that must come back in front of the server's close frame; unknown by default. */
+  readonly messages?: number
+  /** Whether another listener may spoil its answers, so that only what is left of it counts. */
+  readonly isDisturbed?: boolean
   /** How many opening handshakes are in it. */
   readonly handshakes: number
 }
 
 /** The visit with this number: the same one for the same seed, whichever others are made. */
-export function makeVisit(seed: number, index: number): Visit {
+export function makeVisit(seed: number, index: number, setting: SettingName = 'alone'): Visit {
   const random = new Random(seed, index)
-  const requests = [mutatedHandshake(random)]
-  if (random.chance(0.08)) requests.push(mutatedHandshake(random))
+  const visit = random.pick(makers)(random, setting)
+  const stays = visit.leaves === 'answered' || visit.leaves === 'last'
+  const text = visit.pieces.join('')
+  // Without a deadline such a handshake is never answered.
+  if (setting === 'no-deadline' && stays && text.includes('/stall'))
+    return { ...visit, leaves: 'meanwhile', delayMs: 5 }
+  // Behind an unfinished response, a raw socket is everybody's who listens.
+  const isBehind = text.split('HTTP/').length > 2
+  if ((setting === 'refuses' || setting === 'destroys') && isBehind) {
+    return { ...visit, isDisturbed: true, leaves: 'meanwhile', delayMs: 5 }
+  }
+  return visit
+}
+
+/** Mutations are the rule. */
+const makers = [
+  ...Array.from({ length: 7 }, () => anyVisitWithMutations),
+  anyVisitBehindResponses,
+  anyDeparture,
+  anyFlood
+]
+
+function anyVisitWithMutations(random: Random, setting: SettingName): Visit {
+  const requests = [mutatedHandshake(random, setting)]
+  if (random.chance(0.08)) requests.push(mutatedHandshake(random, setting))
   const handshakes = requests.length
-  while (random.chance(0.12)) requests.unshift(write(anyOrdinaryRequest(random)))
+  // Of several unfinished ones in front of an upgrade, Node's parser has let go.
+  const leaves = random.pick(['at once', 'answered', 'answered', 'last'] as const)
+  const mostInFront = setting === 'refuses' || setting === 'destroys' || leaves === 'at once' ? 1 : 4
+  while (requests.length - handshakes < mostInFront && random.chance(0.12))
+    requests.unshift(write(anyOrdinaryRequest(random)))
   let text = requests.join('')
   if (random.chance(0.2)) {
     do text = mutateBytes(text, random)
@@ -34,14 +77,15 @@ export function makeVisit(seed: number, index: number): Visit {
   return {
     pieces: random.chance(0.35) ? split(text, random) : [text],
     frames: random.chance(0.7) ? maybeSplit(anyFrames(random), random) : [],
-    leaves: random.pick(['at once', 'answered', 'answered', 'last']),
+    leaves,
     by: random.chance(0.7) ? 'end' : 'reset',
     handshakes
   }
 }
 
-function mutatedHandshake(random: Random): string {
+function mutatedHandshake(random: Random, setting: SettingName): string {
   const draft = anyHandshake(random)
+  if (setting === 'takes' && random.chance(0.3)) draft.target = theirPath
   const count = random.pick([0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 5])
   for (let done = 0; done < count; done++) mutateRequest(draft, random)
   return write(draft)

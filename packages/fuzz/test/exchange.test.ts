@@ -44,6 +44,10 @@ test.each<[what: string, text: string, given: Partial<Visit>]>([
   ['a 101 with a close frame', `${switching()}\x88\x02\x03\xe8`, {}],
   ['a refusal of what may be refused', notFound, { pieces: [handshake.replace('echo', 'missing')] }],
   ['the end without an answer to half a request', '', { pieces: [handshake.slice(0, 50)] }],
+  ['a message that comes back', `${switching()}\x81\x01x\x88\x02\x03\xe8`, { messages: 1 }],
+  ['a client that leaves while it waits', '', { leaves: 'meanwhile', delayMs: 1 }],
+  ['a client that leaves with its bytes', '', { leaves: 'with it' }],
+  ['a client that leaves with the first byte of an answer', notFound.slice(0, 9), { leaves: 'begun', by: 'close' }],
   ['the end without an answer to a client that leaves at once', '', { leaves: 'at once' }]
 ])('%s is right', async (_what, text, given) => {
   expect((await exchange(await serve(answering(text)), visit(given))).fault).toBeUndefined()
@@ -62,6 +66,8 @@ test.each<[what: string, fault: string, text: string, given: Partial<Visit>]>([
   ['no answer', 'no answer to request 1 of 1', '', { pieces: [ordinary] }],
   ['half an answer', 'an answer is cut off', notFound.replace(': 0', ': 9'), { pieces: [ordinary] }],
   ['one answer of two', 'request 2 of 2', notFound.replace('close', 'x'), { pieces: [ordinary, ordinary] }],
+  ['a message that does not come back', '0 of 1 messages', `${switching()}\x88\x02\x03\xe8`, { messages: 1 }],
+  ['no close frame', 'no close frame', `${switching()}\x81\x01x`, { messages: 1 }],
   ['no HTTP', 'bytes that are no status line', 'hello', {}]
 ])('%s is a fault', async (_what, fault, text, given) => {
   expect((await exchange(await serve(answering(text)), visit(given))).fault).toContain(fault)

@@ -70,6 +70,7 @@ describe('a handshake', () => {
     ['with a field that nobody knows', set('X-Any', '1'), '/echo'],
     ['with a key that is not canonical base64', set('Sec-WebSocket-Key', 'AAAAAAAAAAAAAAAAAAAAAB=='), '/echo'],
     ['at an unknown path', () => {}, '/missing'],
+    ['of version 8 at the path of another listener', set('Sec-WebSocket-Version', '8'), '/theirs'],
     ['with a tab', set('Connection', '\tUpgrade'), '/echo']
   ])('%s may get 101', (_what, change, target) => {
     expect(verdict(change, target)).toBe('permitted')

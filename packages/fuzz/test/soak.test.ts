@@ -2,6 +2,7 @@ import { exchange } from '../src/exchange.ts'
 import { ServerProcess } from '../src/server-process.ts'
 import { kindOf } from '../src/soak-visits.ts'
 import { growth, type Sample } from '../src/soaking.ts'
+import { flood } from '../src/unread.ts'
 
 jest.setTimeout(60_000)
 
@@ -25,6 +26,11 @@ test.each(['core', 'express', 'fastify'] as const)(
   }
 )
 
+test('security: clients that do not read take no more memory than docs/limits.md says', async () => {
+  server = await ServerProcess.start('core')
+  expect(await flood(server)).toEqual([])
+})
+
 describe('what has grown', () => {
   const start: Sample = {
     when: 'start',
@@ -36,18 +42,28 @@ describe('what has grown', () => {
     listeners: 15,
     heap: 10_000_000,
     accepted: 5,
-    closed: 5
+    closed: 5,
+    served: 5,
+    unfinished: 0,
+    sockets: 0,
+    descriptors: 20,
+    timeouts: 0,
+    overwhelmed: 0,
+    external: 0
   }
 
   test('is nothing where all is as before', () => {
-    expect(growth([start, { ...start, heap: 10_900_000, accepted: 9, closed: 9 }])).toEqual([])
+    expect(growth([start, { ...start, heap: 10_900_000, accepted: 9, closed: 9, served: 9 }])).toEqual([])
   })
 
   test.each<[end: Partial<Sample>, fault: string]>([
     [{ timers: 1 }, 'timers: 0, then 1'],
     [{ listeners: 16 }, 'listeners: 15, then 16'],
     [{ heap: 12_000_000 }, 'the heap has grown by 2 000 000 bytes'],
-    [{ accepted: 6 }, '6 connections were accepted and 5 closed']
+    [{ descriptors: 21 }, 'descriptors: 20, then 21'],
+    [{ unfinished: 1 }, 'unfinished: 0, then 1'],
+    [{ served: 6 }, '5 connections were accepted, and handlers got 6'],
+    [{ accepted: 6, served: 6 }, '6 connections were accepted and 5 closed']
   ])('is told: %j', (end, fault) => {
     expect(growth([start, { ...start, ...end }])).toEqual([fault])
   })

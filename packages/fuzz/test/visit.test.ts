@@ -1,4 +1,5 @@
 import { readArguments } from '../src/arguments.ts'
+import { divide, settingNames } from '../src/settings.ts'
 import { show } from '../src/show.ts'
 import { makeVisit } from '../src/visit.ts'
 
@@ -30,6 +31,12 @@ test('shows bytes exactly, and runs in short', () => {
   expect(show(`x${'a'.repeat(8_000)}y`)).toBe('x⟨a*8000⟩y')
 })
 
+test('connections are divided among the settings, whole', () => {
+  expect(divide(1_003, settingNames).map(([, share]) => share)).toEqual([503, 100, 100, 100, 100, 100])
+  expect(divide(1, settingNames).map(([, share]) => share)).toEqual([1, 0, 0, 0, 0, 0])
+  expect(divide(7, ['takes'])).toEqual([['takes', 7]])
+})
+
 describe('the arguments', () => {
   const defaults = { count: 9, seed: 3 }
 
@@ -39,7 +46,8 @@ describe('the arguments', () => {
       count: 9,
       first: 0,
       parallel: 64,
-      seed: 3
+      seed: 3,
+      settings: ['alone', 'no-deadline', 'ignores', 'refuses', 'destroys', 'takes']
     })
   })
 
@@ -56,6 +64,7 @@ describe('the arguments', () => {
 
   test.each([
     [['--adapter', 'koa'], "--adapter takes core, express, fastify; 'koa' came."],
+    [['--setting', 'x'], "--setting takes alone, no-deadline, ignores, refuses, destroys, takes; 'x' came."],
     [['--count', '0'], "--count takes a whole number from 1 on; '0' came."],
     [['--seed', 'x'], "--seed takes a whole number from 0 on; 'x' came."],
     [['--sed', '1'], "Unknown option '--sed'"]

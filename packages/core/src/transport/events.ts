@@ -1,5 +1,6 @@
 /** The events that Node's parser and its responses would emit, had the parser not let go of the connection. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 
 /**
  * Lets a request end as one whose response is written: nobody has read its body, which has no bytes. Node's server does
@@ -12,6 +13,16 @@ export function endRequest(req: IncomingMessage): void {
 /** Lets a request end as one whose client has left: `aborted`, and an `error` where somebody listens for it. */
 export function abortRequest(req: IncomingMessage): void {
   if (!req.destroyed) req.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
+}
+
+/**
+ * Parts a response and its raw socket. Node corks the raw socket of a response that ends, then asks for the head if there is
+ * none yet, and uncorks what the response has afterwards: nothing, where the head has parted them. An application may cork
+ * a response as well.
+ */
+export function detach(res: ServerResponse, stream: Duplex): void {
+  res.detachSocket(stream as never)
+  while (stream.writableCorked > 0) stream.uncork()
 }
 
 /**

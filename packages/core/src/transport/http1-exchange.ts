@@ -5,7 +5,7 @@ import { frameworkWriteHead, Handshake, handshakeOf, type Transport } from '../h
 import { removeOwnedFields } from '../http-fields.ts'
 import { refuse } from '../refuse.ts'
 import { dispatch, type Receiver } from './dispatch.ts'
-import { abortRequest, closeFinished, closeResponse, endRequest, ignoreError } from './events.ts'
+import { abortRequest, closeFinished, closeResponse, detach, endRequest, ignoreError } from './events.ts'
 import { passDrainOn } from './queue.ts'
 import type { BusySocket, RawSocket } from './raw-socket.ts'
 import { type MakeResponse, watchHeadersSent } from './response-class.ts'
@@ -49,9 +49,7 @@ export const http1: Transport = {
     }
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
-    response.detachSocket(rawSocket.stream as never)
-    // Nobody else would, where the application has corked the response.
-    while (rawSocket.stream.writableCorked > 0) rawSocket.stream.uncork()
+    detach(response, rawSocket.stream)
     watchHeadersSent(response, shield)
   },
 
@@ -89,7 +87,7 @@ export const http1: Transport = {
 }
 
 function part(response: ServerResponse, stream: BusySocket): void {
-  if (response.socket !== null && stream._httpMessage === response) response.detachSocket(stream as never)
+  if (response.socket !== null && stream._httpMessage === response) detach(response, stream)
   closeResponse(response)
 }
 

@@ -116,6 +116,11 @@ export class RawSocket implements UnderWay {
     tenant?.closed()
   }
 
+  /** RFC 6455 §4.1: in front of its 101 a client must not send a byte. */
+  overflowed(): void {
+    if (this.#isDispatched) this.destroy()
+  }
+
   taken(): void {
     const tenant = this.#tenant
     const unused = this.release()
@@ -173,6 +178,7 @@ export class RawSocket implements UnderWay {
   dispatched(): void {
     this.#isDispatched = true
     this.watch({ keeps: this.#list === this.#connections.pending || this.#list === this.#connections.kept })
+    if (this.#watch?.isFull === true) this.overflowed()
   }
 
   /** Takes it off the lists: its way as a handshake is over. */

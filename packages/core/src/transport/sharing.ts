@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Handshake } from '../handshake.ts'
 import { override } from '../raw-methods.ts'
-import { ignoreError } from './events.ts'
+import { detach, ignoreError } from './events.ts'
 import type { RawView } from './raw-view.ts'
 
 type Callback = (error?: Error) => void
@@ -104,7 +104,7 @@ export class Sharing {
   }
 
   #keep({ response, rawSocket, connections, options }: Handshake): void {
-    response.detachSocket(rawSocket.stream as never)
+    detach(response, rawSocket.stream)
     this.#kept = response
     rawSocket.moveTo('kept')
     // The one that has waited longest waits no more, so that nobody's place depends on others who stay silent.

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { forgetFlow } from '../raw-methods.ts'
 
-/** Bytes that are read before a handshake is answered; a client that sends more has to wait. RFC 6455 §4.1: it must not. */
+/** Bytes that are kept; what a client sends beyond them has to wait. */
 const mostBytes = 65_536
 
 /** What a chunk that is kept costs beside its bytes. */
@@ -13,6 +13,8 @@ export interface Watcher {
   closed(): void
   /** Whether somebody has written to it. */
   readonly isWritten: boolean
+  /** More has come than is kept: until something is done about it, nothing more is read, and no end is noticed. */
+  overflowed(): void
   /** Somebody else reads from it, and has written to it before. */
   taken(): void
 }
@@ -46,6 +48,11 @@ export class Watch {
     stream.on('newListener', this.#onNewListener)
   }
 
+  /** Whether more has come than is kept. */
+  get isFull(): boolean {
+    return this.#chunks !== undefined && this.#cost > mostBytes
+  }
+
   /** What comes from now on is dropped. */
   drop(): void {
     this.#chunks = undefined
@@ -64,7 +71,9 @@ export class Watch {
   readonly #onData = (chunk: Buffer): void => {
     this.#chunks?.push(chunk)
     this.#cost += chunk.length + bytesPerChunk
-    if (this.#cost > mostBytes) this.#stream.pause()
+    if (!this.isFull) return
+    this.#stream.pause()
+    this.#watcher.overflowed()
   }
 
   /** Node ends its side when a client has ended its own, and so do we: a WebSocket can't come of it. */

@@ -425,6 +425,69 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
   }, 30_000)
 })
 
+/** An application that ends its answer before the head of it is written, as Express does. */
+const endAtOnce = (_req: IncomingMessage, res: ServerResponse): void => {
+  res.statusCode = 404
+  res.end('not here')
+}
+
+test('regression: a 404 that was ended before its head was written goes out beside a listener that ignores it', async () => {
+  const server = http.createServer(endAtOnce)
+  attach(server, endAtOnce, { handshakeTimeoutMs: 100 })
+  server.on('upgrade', () => {})
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(() => once(server.close(), 'close'))
+  const { port } = server.address() as AddressInfo
+  const answer = await sendRaw({ port }, handshake('/'))
+  expect([answer.status, answer.rest]).toEqual([404, 'not here'])
+})
+
+test('regression: behind an application that ends its 404 before the head of it is written, another one accepts', async () => {
+  const server = http.createServer(endAtOnce)
+  const application = new Application()
+  attach(server, endAtOnce)
+  const attachment = attach(server, application.listener)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(async () => {
+    const closed = once(server.close(), 'close')
+    for (const socket of attachment.connections) socket.terminate()
+    await closed
+  })
+  const { port } = server.address() as AddressInfo
+  expect(await exchange({ port }, '/echo')).toEqual(['ours', 'ours: hello'])
+})
+
+test('regression: a message that comes while its handshake waits behind a response is not lost beside other listeners', async () => {
+  const application = new Application()
+  let finish = (): void => {}
+  let arrive = (): void => {}
+  const upgraded = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  const listener: Dispatch = (req, res) => {
+    if (req.url !== '/in-front') return application.listener(req, res)
+    finish = () => res.end('in front')
+  }
+  const server = http.createServer(listener)
+  const attachment = attach(server, listener)
+  server.on('upgrade', arrive)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(async () => {
+    const closed = once(server.close(), 'close')
+    for (const socket of attachment.connections) socket.terminate()
+    await closed
+  })
+  const { port } = server.address() as AddressInfo
+  const raw = await open({ port })
+  raw.write(`GET /in-front HTTP/1.1\r\nHost: a\r\n\r\n${handshake('/echo')}`)
+  await upgraded
+  raw.write(Buffer.from([0x81, 0x85, 0, 0, 0, 0, ...Buffer.from('early')]))
+  // When the server has answered this, the frame has arrived as well.
+  expect((await sendRaw({ port }, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).status).toBe(404)
+  finish()
+  expect(await read(raw, (text) => text.includes('ours: early'))).toContain('ours: early')
+})
+
 test('without others, claims decides nothing', async () => {
   const application = new Application()
   const { target } = await share('first', () => {}, { claims: () => false }, application)
