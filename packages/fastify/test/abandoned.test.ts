@@ -49,6 +49,7 @@ describe('a handshake that its client abandons', () => {
         await aborted.promise
         // Its place is given back before the hook has done its work.
         expect(app.websockets.stats().pending).toBe(0)
+        expect(codes).toEqual(bytes.includes('/chat') ? ['HANDSHAKE_ABORTED'] : [])
         expect((await sendRaw(target, handshake('/open'), headArrived)).status).toBe(101)
         goOn.resolve()
         await new Promise(setImmediate)

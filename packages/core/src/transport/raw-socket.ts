@@ -220,15 +220,21 @@ export class RawSocket implements UnderWay {
   }
 }
 
+/** What Node has of a stream of the operating system. */
+interface Handle {
+  readonly bytesWritten?: number
+  readonly writeQueueSize?: number
+  /** On a TLS connection: the TCP connection below it. */
+  readonly _parent?: Handle
+}
+
 /**
  * Bytes that the operating system has taken: what Node calls written includes what waits. `writeQueueSize` is what Node's
- * own timeout looks at to see whether a large write moves.
+ * own timeout looks at to see whether a large write moves; that of a TLS connection stays as it is until the whole write is
+ * done, so the connection below it is asked.
  */
-function bytesTaken(
-  stream: BusySocket & { _bytesDispatched?: number; _handle?: { writeQueueSize?: number } | null }
-): number {
-  const { _bytesDispatched, _handle, bytesWritten = 0, writableLength } = stream
-  return _bytesDispatched === undefined
-    ? bytesWritten - writableLength
-    : _bytesDispatched - (_handle?.writeQueueSize ?? 0)
+function bytesTaken(stream: BusySocket & { readonly _handle?: Handle | null }): number {
+  const handle = stream._handle?._parent ?? stream._handle
+  if (handle?.bytesWritten === undefined) return (stream.bytesWritten ?? 0) - stream.writableLength
+  return handle.bytesWritten - (handle.writeQueueSize ?? 0)
 }
