@@ -57,7 +57,8 @@ export function read(raw: Socket, enough: (text: string) => boolean = () => fals
 export async function stopAll(): Promise<void> {
   for (const raw of raws.splice(0)) raw.destroy()
   for (const { server, attachment } of started.splice(0)) {
-    const closed = server.listening ? once(server.close(), 'close') : undefined
+    const closed = server.listening ? once(server, 'close') : undefined
+    if (closed !== undefined) server.close()
     for (const socket of attachment.connections) socket.terminate()
     await closed
     attachment.detach()

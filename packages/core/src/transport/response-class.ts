@@ -4,6 +4,7 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 export type MakeResponse = (req: IncomingMessage) => ServerResponse
 
 type ResponseClass = typeof ServerResponse
+type WatchedClass = new (req: IncomingMessage) => ServerResponse
 
 /**
  * Makes responses of the class that `createServer` was given, as its ordinary requests get them. They tell when somebody
@@ -11,7 +12,15 @@ type ResponseClass = typeof ServerResponse
  * @param asked is told of the request
  */
 export function responsesOf(server: Server, asked: (req: IncomingMessage) => void): MakeResponse {
-  const Response = responseClassOf(server)
+  let Watched: WatchedClass | undefined
+  return (req) => {
+    // Not before: with `allowHTTP1` a server of node:http2 has its class from its first connection on.
+    Watched ??= watchedClass(responseClassOf(server), asked)
+    return new Watched(req)
+  }
+}
+
+function watchedClass(Response: ResponseClass, asked: (req: IncomingMessage) => void): WatchedClass {
   // A prototype in between costs nothing for each response, and leaves it what it is.
   class Watched extends Response {}
   Object.defineProperties(Watched.prototype, {
@@ -19,7 +28,7 @@ export function responsesOf(server: Server, asked: (req: IncomingMessage) => voi
     headersSent: accessorFor(Response.prototype, asked),
     [watched]: { value: true }
   })
-  return (req) => new Watched(req)
+  return Watched
 }
 
 /**
