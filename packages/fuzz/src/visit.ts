@@ -43,12 +43,19 @@ export function makeVisit(seed: number, index: number, setting: SettingName = 'a
   // Without a deadline such a handshake is never answered.
   if (setting === 'no-deadline' && stays && text.includes('/stall'))
     return { ...visit, leaves: 'meanwhile', delayMs: 5 }
-  // Behind an unfinished response, a raw socket is everybody's who listens.
-  const isBehind = text.split('HTTP/').length > 2
-  if ((setting === 'refuses' || setting === 'destroys') && isBehind) {
+  if (text.split('HTTP/').length > 2 && isSpoiled(setting, text)) {
     return { ...visit, isDisturbed: true, leaves: 'meanwhile', delayMs: 5 }
   }
   return visit
+}
+
+/**
+ * Whether other listeners can spoil what is pipelined: behind an unfinished response a raw socket is everybody's who listens,
+ * and beside them a request for another protocol is the last one of its connection.
+ */
+function isSpoiled(setting: SettingName, text: string): boolean {
+  if (setting === 'alone' || setting === 'no-deadline') return false
+  return setting === 'refuses' || setting === 'destroys' || text.includes('h2c')
 }
 
 /** Mutations are the rule. */

@@ -112,9 +112,16 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
     })
   }
   // Behind an unfinished response all of them would write into it: there is nothing to guard yet.
-  if ((rawSocket as BusySocket)._httpMessage)
-    afterThoseInFront(new RawSocket(rawSocket, undefined, first.connections), first, begin)
-  else begin()
+  if ((rawSocket as BusySocket)._httpMessage) {
+    const waiting = new RawSocket(rawSocket, undefined, first.connections)
+    afterThoseInFront(waiting, first, () => {
+      const bytes = waiting.release()
+      if (bytes !== undefined) rawSocket.unshift(bytes)
+      begin()
+    })
+  } else {
+    begin()
+  }
 }
 
 /** Sees to a request for an upgrade: `receive` is called for a handshake. */
