@@ -167,9 +167,13 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
   }
 }
 
+/** So many views may lie on each other; behind the answer to the request of the last one the connection is closed. */
+const mostViews = 8
+
 function returnToNode(owner: RawSocket, { server, req }: Upgrade): void {
-  // Our view of a raw socket that others hold serves one request: the next one would get a view of the view.
-  const requestHead = ordinaryHead(req, owner.stream instanceof RawView)
+  // Each of these requests on a connection that others hold too adds a view.
+  const isLast = owner.stream instanceof RawView && owner.stream.depth === mostViews
+  const requestHead = ordinaryHead(req, isLast)
   if (requestHead === undefined) {
     answerAndClose(owner, '400 Bad Request')
     return

@@ -27,9 +27,13 @@ export class RawView extends Duplex {
   #reads = false
   #isDetached = false
 
+  /** How many views lie on each other: a request that is given back to Node's parser is read through one. */
+  readonly depth: number
+
   constructor(raw: Raw) {
     super({ allowHalfOpen: true, readableHighWaterMark: raw.readableHighWaterMark })
     this.#raw = raw
+    this.depth = raw instanceof RawView ? raw.depth + 1 : 1
     this.on('error', ignoreError)
     raw.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }

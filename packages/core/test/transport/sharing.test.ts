@@ -466,7 +466,8 @@ test('regression: a message that comes while its handshake waits behind a respon
   })
   const listener: Dispatch = (req, res) => {
     if (req.url !== '/in-front') return application.listener(req, res)
-    finish = () => res.end('in front')
+    finish = () => void res.end('in front')
+    return undefined
   }
   const server = http.createServer(listener)
   const attachment = attach(server, listener)
@@ -527,9 +528,12 @@ test('regression: each request for another protocol on one connection added a la
   server.removeAllListeners('request')
   server.on('request', (req, res) => res.end(req.url))
   const raw = await open(target)
-  raw.write('GET /one HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n')
-  const text = await read(raw)
-  expect(text).toMatch(/^HTTP\/1\.1 200 /)
-  expect(text).toContain('Connection: close')
-  expect(text).toContain('/one')
+  const answers: string[] = []
+  while (answers.length < 20 && !answers.at(-1)?.includes('Connection: close')) {
+    raw.write(`GET /${answers.length} HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n`)
+    answers.push(await read(raw, (text) => text.endsWith(`/${answers.length}`) && !text.includes('Connection: close')))
+  }
+  expect(answers).toHaveLength(8)
+  expect(answers.every((text) => text.startsWith('HTTP/1.1 200 '))).toBe(true)
+  expect(answers.at(-1)).toContain('Connection: close')
 })
