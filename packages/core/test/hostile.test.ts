@@ -119,3 +119,17 @@ test('nothing is parsed behind a frame that has failed, although it waits with i
   finishFirst()
   expect(seen).toEqual(['compressed', 'malformed'])
 })
+
+test('an application that gives the raw socket another response does not end the process at the deadline', async () => {
+  const { target, attachment } = await serve(
+    (req, res) => {
+      res.detachSocket(req.socket)
+      new ServerResponse(req).assignSocket(req.socket)
+    },
+    { handshakeTimeoutMs: 50, onRefused: () => {} }
+  )
+  const raw = await open(target)
+  raw.write(handshake())
+  expect(await read(raw)).toBe('')
+  expect(attachment.stats()).toMatchObject({ pending: 0, refused: { HANDSHAKE_TIMEOUT: 1 } })
+})

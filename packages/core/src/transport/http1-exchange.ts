@@ -64,6 +64,11 @@ export const http1: Transport = {
   refuseInPlaceOf({ response, rawSocket }, error: HandshakeError): void {
     const { stream } = rawSocket
     part(response, stream)
+    if (stream._httpMessage) {
+      // The application has put a response of its own in its place, and will not end it.
+      rawSocket.destroy()
+      return
+    }
     const answer = new NodeResponse(response.req)
     answer.shouldKeepAlive = false
     answer.assignSocket(stream as never)
