@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { handshake, headArrived } from '@oneport/adapter-testsuite'
+import type { WebSocket } from 'ws'
 import { type AcceptOptions, type AttachOptions, acceptWebSocket } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 
@@ -12,7 +14,15 @@ const seen: string[] = []
 /** Notes who is told something, and in whose context that is. */
 const note = (what: string, path: string | undefined) => void seen.push(`${what} ${path}: ${storage.getStore()}`)
 
-beforeEach(() => void seen.splice(0))
+const paths = new WeakMap<WebSocket, string>()
+/** Subscribers are called where a connection is ended: in the timer's own context. */
+const noteEnd = (told: unknown) => note('terminated', paths.get((told as { socket: WebSocket }).socket))
+
+beforeEach(() => {
+  seen.splice(0)
+  subscribe('oneport:connection:terminated', noteEnd)
+})
+afterEach(() => void unsubscribe('oneport:connection:terminated', noteEnd))
 
 /**
  * A server on which each request runs in a context that is named by its path. The first client, `/first`, starts every
@@ -26,6 +36,7 @@ async function serveIn(options: AttachOptions, accept: (path: string) => AcceptO
         res.on('close', () => note('res', path))
         if (path.startsWith('/silent')) return undefined
         return acceptWebSocket(req, res, accept(path), (socket) => {
+          paths.set(socket, path)
           for (const event of ['close', 'error', 'pong']) socket.on(event, () => note(event, path))
           socket.on('message', () => {
             note('message', path)
@@ -71,7 +82,7 @@ describe('regression: what a shared timer called ran in the AsyncLocalStorage of
     for (const path of both) closes.push(once(await visit(target, path), 'close'))
     await Promise.all(closes)
     while (seen.filter((one) => one.startsWith('onClosed')).length < 2) await new Promise(setImmediate)
-    expectOwn('close /first', 'close /second', 'onClosed /first', 'onClosed /second')
+    expectOwn('close /first', 'close /second', 'onClosed /first', 'onClosed /second', 'terminated /second')
   })
 
   test('the deadline of a handshake refuses each in its own, or in none', async () => {
