@@ -10,7 +10,7 @@ import type { SettingName } from './settings.ts'
  * Time in which a server under test lets go of what its clients have left, in milliseconds: more than messages may wait
  * for a listener.
  */
-const settleMs = 15_000
+const settleMs = 25_000
 
 /** A server under test, in a process of its own. */
 export class ServerProcess {

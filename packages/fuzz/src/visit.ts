@@ -55,7 +55,7 @@ export function makeVisit(seed: number, index: number, setting: SettingName = 'a
  */
 function isSpoiled(setting: SettingName, text: string): boolean {
   if (setting === 'alone' || setting === 'no-deadline') return false
-  return setting === 'refuses' || setting === 'destroys' || text.includes('h2c')
+  return setting === 'refuses' || setting === 'destroys' || (text.match(/upgrade/gi)?.length ?? 0) > 2
 }
 
 /** Mutations are the rule. */
