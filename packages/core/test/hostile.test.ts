@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type http from 'node:http'
-import type { Server } from 'node:http'
+import { type Server, ServerResponse } from 'node:http'
 import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
