@@ -58,6 +58,9 @@ interface Unread {
 
 const openState = 1
 
+/** What waits for a client, above which its next bytes are read a turn later. */
+const muchBytes = 65_536
+
 /** The connection whose bytes are being read, and the one that is shielded: of each there is one at a time. */
 let reading: Connection | undefined
 let shielded: Connection | undefined
@@ -350,11 +353,11 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   }
 
   /**
-   * Leaves the next chunk to the next turn of the event loop where something waits for the client: Node reads up to 2 MB of
+   * Leaves the next chunk to the next turn of the event loop where much waits for the client: Node reads up to 2 MB of
    * one connection in a turn, and TLS writes in the next one, so a client that reads would look like one that does not.
    */
   #yields(): boolean {
-    if (this.#rawSocket.writableLength === 0) return false
+    if (this.#backlog() <= muchBytes) return false
     setImmediate(readOn, receiverOf(this.socket))
     return true
   }
