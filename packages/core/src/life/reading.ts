@@ -15,19 +15,34 @@ interface Receiver extends Writable {
   reader?: Reader
 }
 
-/** Has a reader get what `ws` writes to its receiver. */
+/**
+ * Has a reader get what `ws` writes to its receiver. The methods for that are put between a receiver and its class: on each
+ * receiver they would take memory for each connection.
+ */
 export function readThrough(receiver: Receiver, reader: Reader): void {
   receiver.reader = reader
-  receiver.write = write as Writable['write']
-  receiver.end = end as Writable['end']
-  receiver.emit = emit as Writable['emit']
-  receiver._write = parseNext
+  Object.setPrototypeOf(receiver, methodsOver(Object.getPrototypeOf(receiver) as Writable))
 }
 
 /** Parses bytes; `done` is called when that is over, which for a compressed message takes a while. */
 export function parse(receiver: Writable, chunk: Buffer, done?: () => void): boolean {
-  const { write } = Object.getPrototypeOf(receiver) as Writable
-  return Reflect.apply(write, receiver, done === undefined ? [chunk] : [chunk, done])
+  return Reflect.apply(classOf(receiver).write, receiver, done === undefined ? [chunk] : [chunk, done])
+}
+
+/** The class of a receiver that is read through. */
+const classOf = (receiver: Writable): Writable =>
+  Object.getPrototypeOf(Object.getPrototypeOf(receiver) as object) as Writable
+
+/** Made once for each class of receivers: there is one. */
+const methods = new WeakMap<Writable, object>()
+
+function methodsOver(base: Writable): object {
+  let found = methods.get(base)
+  if (found === undefined) {
+    found = Object.assign(Object.create(base) as object, { write, end, emit, _write: parseNext })
+    methods.set(base, found)
+  }
+  return found
 }
 
 /**
@@ -41,12 +56,9 @@ function parseNext(
   encoding: BufferEncoding,
   done: (error?: Error | null) => void
 ): void {
-  if (this.errored !== null) return
-  const { _write } = Object.getPrototypeOf(this) as Writable
-  Reflect.apply(_write, this, [chunk, encoding, done])
+  if (this.errored === null) Reflect.apply(classOf(this)._write, this, [chunk, encoding, done])
 }
 
-/** One function for all receivers, as the next ones. */
 function write(this: Receiver, chunk: Buffer): boolean {
   return (this.reader as Reader).read(chunk)
 }
@@ -58,8 +70,7 @@ function write(this: Receiver, chunk: Buffer): boolean {
 function end(this: Receiver): Writable {
   if (this.writableEnded) return this
   this.reader?.finish()
-  const { end } = Object.getPrototypeOf(this) as Writable
-  return Reflect.apply(end, this, [])
+  return Reflect.apply(classOf(this).end, this, [])
 }
 
 /**
@@ -67,8 +78,7 @@ function end(this: Receiver): Writable {
  */
 function emit(this: Receiver, ...args: unknown[]): boolean {
   try {
-    const { emit } = Object.getPrototypeOf(this) as Writable
-    return Reflect.apply(emit, this, args)
+    return Reflect.apply(classOf(this).emit, this, args)
   } catch (error) {
     this.reader?.fail(error, 'listener')
     return true

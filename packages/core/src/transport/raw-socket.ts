@@ -32,6 +32,12 @@ export interface Tenant {
 const leastRate = 240
 
 /**
+ * So many periods in a row. The system takes more only when megabytes have left its own buffer, so that a client which reads
+ * all the time seems to stand still between: with the default of 10 s this is the minute that nginx's `send_timeout` has.
+ */
+const mostStalls = 6
+
+/**
  * The owner of a raw socket from the `upgrade` event on, until a WebSocket opens on it, Node's parser or another listener
  * gets it back, or it has closed. It knows how to notice that the client leaves, and how to end it, whoever its tenant is.
  */
@@ -49,6 +55,7 @@ export class RawSocket implements UnderWay {
   #input: Buffer | undefined
   #watch: Watch | undefined
   #bytesTaken = 0
+  #stalls = 0
   readonly #bytesBefore: number | undefined
   /** Whether it is watched: while the application is asked, nothing can come. */
   #isDispatched = false
@@ -145,15 +152,17 @@ export class RawSocket implements UnderWay {
   }
 
   /**
-   * Whether the client has taken enough of an answer since this was asked last, or since the answer began; where nothing
-   * waits for it, it is the application that takes its time.
+   * Whether the client has taken enough of an answer in one of the last periods; where nothing waits for it, it is the
+   * application that takes its time.
    */
   hasMoved(): boolean {
     if (this.stream.writableLength === 0) return true
     const taken = bytesTaken(this.#raw)
     const moved = taken - this.#bytesTaken
     this.#bytesTaken = taken
-    return moved >= (leastRate * this.#connections.answering.timeoutMs) / 1_000
+    const isMoving = moved >= (leastRate * this.#connections.answering.timeoutMs) / 1_000
+    this.#stalls = isMoving ? 0 : this.#stalls + 1
+    return this.#stalls < mostStalls
   }
 
   /**
