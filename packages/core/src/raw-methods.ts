@@ -78,7 +78,8 @@ type Occupied = Duplex & { [occupant]?: Occupant | undefined }
  */
 export function occupy(rawSocket: Occupied, by: Occupant): void {
   rawSocket[occupant] = by
-  if (!('session' in rawSocket)) rawSocket._writev = writev
+  // Not on HTTP/2, and not where somebody's own Duplex writes one chunk at a time anyway.
+  if (!('session' in rawSocket) && typeof rawSocket._writev === 'function') rawSocket._writev = writev
   rawSocket.end = end as Duplex['end']
   rawSocket.destroy = destroy
 }
