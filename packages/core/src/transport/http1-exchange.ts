@@ -50,6 +50,8 @@ export const http1: Transport = {
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     detach(response, rawSocket.stream)
+    // Late writes to it go nowhere, and must not end the process.
+    response.on('error', ignoreError)
     watchHeadersSent(response, shield)
   },
 
