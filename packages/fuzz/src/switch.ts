@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { couldBeHandshake, judge } from './oracle.ts'
 import { membersOf, type Reading, type Request } from './requests.ts'
 import { fieldValues, type Response } from './responses.ts'
+import { theirPath } from './settings.ts'
 
 const acceptOf = (key: string): string =>
   createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
@@ -18,7 +19,7 @@ export function faultOfSwitch(response: Response, index: number, reading: Readin
     if (kind === 'forbidden') return `a 101 that is forbidden, ${why}`
   } else if (reading.rest !== 'unclear') {
     return 'a 101 to what is no request'
-  } else if (!couldBeHandshake(text)) {
+  } else if (!couldBeHandshake(text) && !text.includes(theirPath)) {
     return 'a 101 to what is no handshake'
   }
   const keys = text.match(/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{22}==/g) ?? []

@@ -54,9 +54,12 @@ export function makeVisit(seed: number, index: number, setting: SettingName = 'a
  * and beside them a request for another protocol is the last one of its connection.
  */
 function isSpoiled(setting: SettingName, text: string): boolean {
-  if (setting === 'alone' || setting === 'no-deadline') return false
+  if (!isShared(setting)) return false
+  if (setting === 'takes' && text.includes(theirPath)) return true
   return setting === 'refuses' || setting === 'destroys' || (text.match(/upgrade/gi)?.length ?? 0) > 2
 }
+
+const isShared = (setting: SettingName): boolean => setting !== 'alone' && setting !== 'no-deadline'
 
 /** Mutations are the rule. */
 const makers = [
@@ -70,9 +73,10 @@ function anyVisitWithMutations(random: Random, setting: SettingName): Visit {
   const requests = [mutatedHandshake(random, setting)]
   if (random.chance(0.08)) requests.push(mutatedHandshake(random, setting))
   const handshakes = requests.length
-  // Of several unfinished ones in front of an upgrade, Node's parser has let go.
   const leaves = random.pick(['at once', 'answered', 'answered', 'last'] as const)
-  const mostInFront = setting === 'refuses' || setting === 'destroys' || leaves === 'at once' ? 1 : 4
+  // Of several unfinished requests in front of what ends it, Node's parser has let go, as has that of CONNECT.
+  const endsEarly = leaves === 'at once' || requests.some((request) => request.startsWith('CONNECT'))
+  const mostInFront = endsEarly || isShared(setting) ? 1 : 4
   while (requests.length - handshakes < mostInFront && random.chance(0.12))
     requests.unshift(write(anyOrdinaryRequest(random)))
   let text = requests.join('')
