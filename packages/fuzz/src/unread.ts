@@ -25,9 +25,9 @@ export async function flood(server: ServerProcess): Promise<string[]> {
   const sockets = await Promise.all(Array.from({ length: clients }, (_, index) => join(server.port, index)))
   let held = 0
   for (let times = 0; times < mostMeasurements; times++) {
-    const { heap, external, connections } = await server.measure()
+    const { heap, external, connections, overwhelmed } = await server.measure()
     held = Math.max(held, heap + external - before.heap - before.external)
-    if (connections === 0) break
+    if (connections === 0 && overwhelmed - before.overwhelmed === clients) break
   }
   for (const socket of sockets) socket.destroy()
   const after = await server.settle()
