@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import type { Handshake } from '../handshake.ts'
 import { override } from '../raw-methods.ts'
 import { detach, ignoreError } from './events.ts'
@@ -134,7 +134,7 @@ export class Sharing {
       uncork: () => this.#call('uncork', []),
       setEncoding: itself,
       setTimeout: (...args: unknown[]) => (this.#isOurs ? raw : this.#call('setTimeout', args)),
-      pipe: (...args: unknown[]) => (this.#isOurs ? args[0] : this.#call('pipe', args)),
+      pipe: (...args: unknown[]) => this.#pipe(args),
       on: adder('on'),
       once: adder('once'),
       addListener: adder('addListener'),
@@ -142,6 +142,15 @@ export class Sharing {
       prependOnceListener: adder('prependOnceListener'),
       removeAllListeners: itself
     }
+  }
+
+  /** What a pipe would end when the connection ends is ended then, though not a byte has gone through it. */
+  #pipe(args: unknown[]): unknown {
+    const [destination] = args as [Partial<Writable> | undefined]
+    this.#raw.once('close', () => {
+      if (this.#isOurs) destination?.end?.()
+    })
+    return this.#isOurs ? destination : this.#call('pipe', args)
   }
 
   #write(args: unknown[]): unknown {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import {
   connectClient,
@@ -522,6 +522,24 @@ class ViteServer implements Target {
     return new ViteServer(ready)
   }
 }
+
+test('regression: what another listener had piped our connection into was never ended', async () => {
+  const piped = [new PassThrough(), new PassThrough()]
+  let raw: Duplex | undefined
+  const other: Other = (server) =>
+    server.on('upgrade', (_req: IncomingMessage, socket: Duplex) => {
+      raw = socket
+      socket.pipe(piped[0] as PassThrough)
+    })
+  const { target } = await share('first', other)
+  const client = await open(target)
+  client.write(handshake('/echo'))
+  await read(client, headArrived)
+  raw?.pipe(piped[1] as PassThrough)
+  const finished = Promise.all(piped.map((stream) => once(stream.resume(), 'finish')))
+  client.destroy()
+  await finished
+})
 
 test('regression: each request for another protocol on one connection added a layer, until the stack was full', async () => {
   const { target, server } = await share('first', bareWs('/bare'))
