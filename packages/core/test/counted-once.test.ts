@@ -30,7 +30,7 @@ describe('regression: one handshake was counted twice; now it is counted once', 
     expect(attachment.stats()).toMatchObject({ refused: { HANDSHAKE_TIMEOUT: 1 }, accepted: 0, pending: 0 })
   })
 
-  test('where the application checks, and then accepts all the same', async () => {
+  test('where the application checks, and then accepts', async () => {
     const { codes, options } = collect({ allowedOrigins: [] })
     const { target, attachment } = await serve(async (req, res) => {
       expect(() => checkHandshake(req)).toThrow('is not allowed here')

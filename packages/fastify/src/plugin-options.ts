@@ -30,7 +30,7 @@ export interface WsPluginOptions extends Omit<AttachOptions, 'effectiveRequest'>
   options?: WebSocketServerOptions | undefined
   /**
    * `'@fastify/websocket'` brings back what that plugin does otherwise, for applications that rely on it; the log says
-   * what it costs. What other options set holds all the same.
+   * what it costs. What other options set still holds.
    * @default none
    */
   compatibility?: '@fastify/websocket' | undefined

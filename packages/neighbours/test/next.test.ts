@@ -72,7 +72,7 @@ async function leavesOursAlone(program: RunningProgram): Promise<void> {
   await liveThrough(await connecting, 'ours', 'server')
 }
 
-/** Of Next.js, whose page is at every path: it ends the connection without a word. */
+/** Of Next.js, whose page is at every path: it ends the connection and writes nothing. */
 async function endsWhatIsAPage(program: RunningProgram): Promise<void> {
   const { text } = await within('it is ended', sendRaw(program, handshake('/any/path')))
   expect(text).toBe('')

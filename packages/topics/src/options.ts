@@ -48,14 +48,14 @@ export interface TopicsOptions {
   backplane?: Backplane | undefined
   /**
    * Called where the backplane refuses a message, a subscription or to close, or can't say how it is, with the topic, which
-   * is empty for the last two. The sockets of this node get the message all the same, and the subscription is tried again.
+   * is empty for the last two. The sockets of this node still get the message, and the subscription is tried again.
    * Where it throws or rejects itself, that is a line on stderr.
    * @default nothing
    */
   onBackplaneError?: ((error: unknown, topic: string) => void) | undefined
   /**
    * Called where a socket throws while it is written to, as its `send` may if something replaced it. The other sockets
-   * get their message all the same. Where it throws or rejects itself, that is a line on stderr.
+   * still get their message. Where it throws or rejects itself, that is a line on stderr.
    * @default nothing; `stats().failed` counts them
    */
   onError?: ((error: unknown, socket: WebSocket) => void) | undefined

@@ -77,7 +77,7 @@ export class Subscriptions {
     socket.off('close', this.#onClose)
   }
 
-  /** @param onFault is told where a socket throws; the others leave all the same */
+  /** @param onFault is told where a socket throws; the others still leave */
   leaveAll(onFault: (error: unknown, socket: WebSocket) => void): void {
     for (const socket of [...this.#members.keys()]) {
       try {

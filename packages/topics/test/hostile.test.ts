@@ -140,7 +140,7 @@ describe('what the application is told, and what it makes of it', () => {
     expect(takePrinted()).toEqual([expect.stringMatching(/^oneport: onError failed: /)])
   })
 
-  test('regression: an onBackplaneError that throws ended the process; the message is confirmed all the same', async () => {
+  test('regression: an onBackplaneError that throws ended the process; the message is still confirmed', async () => {
     const hub = new MemoryHub()
     hub.health = 'down'
     const topics = createTopics({ backplane: memoryBackplane(hub), onBackplaneError: throwing })

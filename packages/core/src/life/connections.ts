@@ -96,7 +96,7 @@ export class Connections implements Home {
     return farewell
   }
 
-  /** A drain is over; where the server has not listened again, new handshakes get 503 all the same. */
+  /** A drain is over; where the server has not listened again, new handshakes still get 503. */
   endDraining(farewell: Farewell): void {
     this.#farewells.delete(farewell)
   }

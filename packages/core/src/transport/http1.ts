@@ -87,7 +87,7 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
   const claimants = receivers.map((receiver) => ({ receiver, claim: claimOf(receiver, req) }))
   const claimed = claimants.find(({ claim }) => claim === true)
   const candidates = claimed === undefined ? claimants.filter(({ claim }) => claim !== false) : [claimed]
-  // What nobody claims is answered all the same, by the first application.
+  // What nobody claims is still answered, by the first application.
   const asked = (candidates.length > 0 || others > 0 ? candidates : claimants).map(({ receiver }) => receiver)
   const [first, ...rest] = asked
   if (first === undefined) {

@@ -44,7 +44,7 @@ export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: R
   }
 }
 
-/** A stream is read by nobody before it is accepted, and tells all the same when the client has left. */
+/** A stream is read by nobody before it is accepted, and still tells when the client has left. */
 class Http2Stream extends RawSocket {
   override watch(): void {}
 }
