@@ -13,21 +13,31 @@ export function methodOf<Name extends keyof Duplex>(rawSocket: Duplex, name: Nam
 }
 
 /**
- * Puts methods in front of a raw socket's own.
- * @returns takes them off again, and puts back what was there
+ * Puts methods in front of a raw socket's own. Once they are taken off, those who hold one of them reach what stood there
+ * before: `ws` asks for `destroy` in front of its answer, and calls it behind that.
+ * @returns takes them off again, but for those that somebody has put a method of his own in front of
  */
 export function override(rawSocket: Duplex, methods: Readonly<Record<string, Method>>): () => void {
-  let before: [name: string, descriptor: PropertyDescriptor | undefined][] = []
-  for (const [name, value] of Object.entries(methods)) {
-    before.push([name, Object.getOwnPropertyDescriptor(rawSocket, name)])
-    Object.defineProperty(rawSocket, name, { configurable: true, writable: true, value })
-  }
+  const restorers = Object.entries(methods).map(([name, method]) => overrideOne(rawSocket, name, method))
   return () => {
-    for (const [name, descriptor] of before) {
-      if (descriptor === undefined) Reflect.deleteProperty(rawSocket, name)
-      else Object.defineProperty(rawSocket, name, descriptor)
-    }
-    before = []
+    for (const restore of restorers) restore()
+  }
+}
+
+function overrideOne(rawSocket: Duplex, name: string, method: Method): () => void {
+  const before = Object.getOwnPropertyDescriptor(rawSocket, name)
+  let isLifted = false
+  function value(this: unknown, ...args: never[]): unknown {
+    if (!isLifted) return method(...args)
+    const own: Method | undefined = before?.value ?? Reflect.get(Object.getPrototypeOf(rawSocket) as object, name)
+    return own === undefined ? undefined : Reflect.apply(own, this, args)
+  }
+  Object.defineProperty(rawSocket, name, { configurable: true, writable: true, value })
+  return () => {
+    isLifted = true
+    if (Object.getOwnPropertyDescriptor(rawSocket, name)?.value !== value) return
+    if (before === undefined) Reflect.deleteProperty(rawSocket, name)
+    else Object.defineProperty(rawSocket, name, before)
   }
 }
 
@@ -37,12 +47,15 @@ export function override(rawSocket: Duplex, methods: Readonly<Record<string, Met
  */
 export function takeNextWrite(rawSocket: Duplex, take: (data: unknown) => void): () => void {
   const before = Object.hasOwn(rawSocket, 'write') ? rawSocket.write : undefined
-  const write = (data: unknown): boolean => {
+  let isTaken = false
+  const write = (...args: [data: unknown]): boolean => {
+    if (isTaken) return Reflect.apply(before ?? methodOf(rawSocket, 'write'), rawSocket, args)
     restore()
-    take(data)
+    take(args[0])
     return true
   }
   const restore = (): void => {
+    isTaken = true
     if (rawSocket.write !== write) return
     if (before === undefined) Reflect.deleteProperty(rawSocket, 'write')
     else rawSocket.write = before

@@ -236,6 +236,24 @@ describe.each(table([alone, ...shared]))('%s', (_arrangement, arrangement) => {
     expect((await within('the answer comes', reading)).text).toBe(answer)
     await server.close()
   })
+
+  // `ws` destroys when its answer is out: by what it has asked the raw socket for in front of its answer.
+  test('regression: a refusal as ws makes it left the connection open where the client had sent more than is read', async () => {
+    const closed = gate()
+    const refuse = (_req: IncomingMessage, socket: Socket): void => {
+      socket.once('close', closed.open)
+      socket.once('finish', socket.destroy)
+      socket.end(answer)
+    }
+    const neighbour = new Neighbour(refuse, 'late')
+    const server = await share(arrangement, neighbour.join)
+    const raw = await openRaw(server)
+    raw.on('error', () => {})
+    raw.write(handshake('/theirs') + 'x'.repeat(20_000))
+    await letDecide(server, neighbour)
+    await within('the raw socket is closed', closed.opened)
+    await server.close()
+  })
 })
 
 describe.each(table(shared))('%s', (_arrangement, arrangement) => {
