@@ -87,7 +87,7 @@ export class Handshake implements Tenant {
   readonly path: string
   /** When it came, by `performance.now()`. */
   readonly since: number = performance.now()
-  /** Whether the application has been asked. */
+  /** Whether the routes of the application have been asked. */
   isAsked = false
   /** Who the client is, once the framework knows. */
   client: EffectiveRequest | undefined

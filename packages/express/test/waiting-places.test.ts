@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { echo, signal, useServers } from './servers.ts'
@@ -23,7 +25,7 @@ describe.each(versions)('Of the places of %s for handshakes that wait', (_name, 
       raw.write(handshake('/slow', { 'X-Forwarded-For': address }))
       await arrived.given
     }
-    return { ask, hold }
+    return { ask, hold, server: target.server }
   }
 
   test('one client behind a trusted proxy has its share, and another one gets in', async () => {
@@ -44,4 +46,18 @@ describe.each(versions)('Of the places of %s for handshakes that wait', (_name, 
     await hold('203.0.113.2')
     expect(await ask('/chat', '203.0.113.3')).toBe(429)
   })
+
+  test('regression: a client without a place could not reach what another listener has', async () => {
+    const { ask, hold, server } = await start(false)
+    server.on('upgrade', takeLate)
+    await hold('203.0.113.1')
+    await hold('203.0.113.1')
+    expect(await ask('/theirs', '203.0.113.1')).toBe(101)
+  })
 })
+
+/** Another listener for `upgrade`, with a path of its own. */
+const takeLate = (req: IncomingMessage, socket: Socket): void => {
+  if (req.url === '/theirs')
+    setImmediate(() => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: theirs\r\n\r\n'))
+}

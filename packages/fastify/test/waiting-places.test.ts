@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
 import { echo, makeApp, open, signal, start } from './harness.ts'
 
@@ -25,7 +27,7 @@ describe('of the places for handshakes that wait', () => {
       raw.write(handshake('/slow', { 'X-Forwarded-For': address }))
       await arrived.promise
     }
-    return { ask, hold }
+    return { ask, hold, server: app.server }
   }
 
   test('one client behind a trusted proxy has its share, and another one gets in', async () => {
@@ -46,4 +48,18 @@ describe('of the places for handshakes that wait', () => {
     await hold('203.0.113.2')
     expect(await ask('/chat', '203.0.113.3')).toBe(429)
   })
+
+  test('regression: a client without a place could not reach what another listener has', async () => {
+    const { ask, hold, server } = await serve(false)
+    server.on('upgrade', takeLate)
+    await hold('203.0.113.1')
+    await hold('203.0.113.1')
+    expect(await ask('/theirs', '203.0.113.1')).toBe(101)
+  })
 })
+
+/** Another listener for `upgrade`, with a path of its own. */
+const takeLate = (req: IncomingMessage, socket: Socket): void => {
+  if (req.url === '/theirs')
+    setImmediate(() => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: theirs\r\n\r\n'))
+}

@@ -41,8 +41,7 @@ export class Deadlines<One extends Due = Due> {
   expireFirst(): void {
     const first = this.#first as One | undefined
     if (first === undefined) return
-    this.delete(first)
-    if (first.expire()) this.add(first, performance.now())
+    this.#end(first)
   }
 
   /** @param now by `performance.now()` */
@@ -84,9 +83,19 @@ export class Deadlines<One extends Due = Due> {
         this.#timer = this.#arm(first.due - now)
         return
       }
-      const one = first as One
-      this.delete(one)
+      this.#end(first as One)
+    }
+  }
+
+  /** What a listener throws that hears of the end surfaces as with Node, and keeps none of the others waiting. */
+  #end(one: One): void {
+    this.delete(one)
+    try {
       if (one.expire()) this.add(one, performance.now())
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
     }
   }
 }

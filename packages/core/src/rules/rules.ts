@@ -195,6 +195,8 @@ export function limitPending(request: HandshakeRequest, effective?: EffectiveReq
     `maxPendingHandshakesPerAddress is ${most}, address ${handshake.clientKey}`
   )
   handshake.report(error)
+  // No route has been asked whose it is, so another listener for `upgrade` may still take it.
+  handshake.isAsked = false
   throw error
 }
 

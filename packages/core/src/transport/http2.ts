@@ -34,6 +34,8 @@ export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: R
       res.writeHead(protocol === undefined ? 405 : 501).end()
     }
   }
+  // Node makes requests of streams, and emits `connect` for them, once somebody has listened for `request`.
+  if (server.listenerCount('request') === 0) server.on('request', nothing).off('request', nothing)
   server.on('connect' as never, onConnect)
   server.updateSettings({ enableConnectProtocol: true })
   const forgetSockets = noteSockets(server)
@@ -43,6 +45,8 @@ export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: R
     server.updateSettings({ enableConnectProtocol: false })
   }
 }
+
+const nothing = (): void => {}
 
 /** A stream is read by nobody before it is accepted, and still tells when the client has left. */
 class Http2Stream extends RawSocket {

@@ -28,6 +28,25 @@ test('expires each handshake when its time is up, with one timer for all', () =>
   expect(jest.getTimerCount()).toBe(0)
 })
 
+test('regression: one whose end made a listener throw kept the others waiting', () => {
+  const nextTick = jest.spyOn(process, 'nextTick').mockImplementation(() => {})
+  const pending = new Deadlines(100, new Timers())
+  const [one, two, three] = [waiting(), waiting(), waiting()]
+  const fault = new Error('from a listener')
+  one.expire.mockImplementation(() => {
+    throw fault
+  })
+  for (const handshake of [one, two]) pending.add(handshake, performance.now())
+  jest.advanceTimersByTime(50)
+  pending.add(three, performance.now())
+  jest.advanceTimersByTime(100)
+  expect([two, three].map(({ expire }) => expire.mock.calls.length)).toEqual([1, 1])
+  expect(pending.size).toBe(0)
+  expect(nextTick).toHaveBeenCalledTimes(1)
+  expect(nextTick.mock.calls[0]?.[0]).toThrow(fault)
+  nextTick.mockRestore()
+})
+
 test('does not expire what was answered, whichever it was, and has no timer for long when nothing waits', () => {
   const pending = new Deadlines(100, new Timers())
   const [one, two] = [waiting(), waiting()]

@@ -431,6 +431,26 @@ test('refuses a second attachment, which would answer the same stream', () => {
   attach(server, other).detach()
 })
 
+// Regression: where it never came, handshakes hung.
+test.each(['never', 'later'])('takes handshakes on a server whose listener for requests comes %s', async (when) => {
+  const server = http2.createServer()
+  const attachment = attach(server, application)
+  if (when === 'later') server.on('request', application as never)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(async () => {
+    session.destroy()
+    await closeOf(server)
+    attachment.detach()
+  })
+  const session = await sessionOf({ port: (server.address() as AddressInfo).port, tls: false })
+  const { stream, status } = await sendConnect(session, '/echo')
+  expect(status).toBe(200)
+  const socket = webSocketOn(stream)
+  socket.send('hello')
+  expect(String(await message(socket))).toBe('hello')
+  expect(attachment.stats().accepted).toBe(1)
+})
+
 test('detach leaves the server as it was', async () => {
   const server = http2.createServer()
   const attachment = attach(server, application)
