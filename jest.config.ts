@@ -15,6 +15,7 @@ const config: Config = {
   transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?cookie/dist/)'],
   // Tests run the sources: no build comes before them.
   moduleNameMapper: {
+    '^@oneport/core/adapter$': '<rootDir>/packages/core/src/adapter.ts',
     '^@oneport/(core|express|fastify|topics|redis|testing|adapter-testsuite)$': '<rootDir>/packages/$1/src/index.ts'
   },
   setupFilesAfterEnv: ['<rootDir>/packages/adapter-testsuite/src/fail-on-console.ts'],

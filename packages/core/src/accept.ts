@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import { type Agreed, type Handshake, type HandshakeRequest, type HandshakeResponse, handshakeOf } from './handshake.ts'
+import { answerFault } from './answer-fault.ts'
+import type { Agreed, Handshake, HandshakeRequest, HandshakeResponse } from './handshake.ts'
+import { type HandlerArguments, splitArguments } from './options/arguments.ts'
 import type { EndpointOptions } from './options/endpoint.ts'
-import { answerFailure } from './refuse.ts'
-import { logFault } from './reports/log.ts'
 import { type Credential, resolveCredential, splitCredential } from './rules/credential.ts'
-import { check, type FrameworkBinding, noFramework, reportRefusal } from './rules/rules.ts'
+import { checkRules, type FrameworkBinding, noFramework, reportRefusal } from './rules/rules.ts'
 import { show } from './show.ts'
 
 /**
@@ -17,80 +17,108 @@ export type WebSocketHandler<Request = IncomingMessage> = (socket: WebSocket, re
 /** Options of one acceptance: those of the endpoint, and whose the connection is. */
 export interface AcceptOptions extends EndpointOptions, Credential {}
 
+/** A handshake that every rule lets in, and that waits for its response. */
+export class Agreement {
+  readonly #handshake: Handshake
+  readonly #agreed: Agreed
+  #settled: Promise<boolean> | undefined
+
+  constructor(handshake: Handshake, agreed: Agreed) {
+    this.#handshake = handshake
+    this.#agreed = agreed
+  }
+
+  /** The subprotocol that the 101 will name; undefined for none. */
+  get subprotocol(): string | undefined {
+    return this.#agreed.subprotocol
+  }
+
+  /**
+   * Resolves when the response has begun: true where the 101 went out and the handler has the socket, false where it had
+   * another status, or the client has left. It does not reject.
+   */
+  settled(): Promise<boolean> {
+    this.#settled ??= new Promise((resolve) => {
+      if (this.#handshake.state !== 'pending') resolve(this.#handshake.state === 'accepted')
+      else this.#agreed.settled = resolve
+    })
+    return this.#settled
+  }
+}
+
 /**
- * Accepts an opening handshake, or refuses it by rejecting. For adapters, and for applications that answer refusals
- * themselves; on a server without a framework {@link acceptWebSocket} answers them.
+ * Agrees to an opening handshake, for adapters: it runs the rules, takes a place, and writes nothing. The next 101 of the
+ * handshake's response opens the socket, whoever sends it, and however: `res.writeHead(101)`, a `statusCode` of 101 and
+ * `res.end()`, or the framework after the route has returned. Every header field that the response has by then is on the
+ * 101, and `handler` is called with the open socket in the same tick. A response that sends another status gives the place
+ * back, as does a client that leaves. RFC 6455 §4.2.
  *
- * Accepted, the response's own 101 goes out with every field that middleware set, and `handler` is called with the
- * open socket in the same tick. RFC 6455 §4.2.
- *
- * @returns true when the 101 was written; false when the framework answered with another status instead, as when a
- *   hook of its own refused
- * @throws HandshakeError before anything is written, when a rule refuses
+ * @param req the request as the framework has it; the handler gets the same object
+ * @throws HandshakeError where a rule refuses: answer with its status and header fields
  * @throws TypeError for wrong options
+ * @throws Error where it was called for this request before, or its response has begun
  */
-export async function acceptHandshake<Request extends IncomingMessage>(
+export function agree<Request extends HandshakeRequest>(
   req: Request,
-  res: ServerResponse,
   options: AcceptOptions | undefined,
   handler: WebSocketHandler<Request>,
   framework: FrameworkBinding = noFramework
-): Promise<boolean> {
-  return accept(req, res, options, handler, framework)
-}
-
-/** Accepts at once, and throws at once: a promise is made only where the framework sends its responses later. */
-function accept<Request extends IncomingMessage>(
-  req: Request,
-  res: ServerResponse,
-  options: AcceptOptions | undefined,
-  handler: WebSocketHandler<Request>,
-  framework: FrameworkBinding
-): boolean | Promise<boolean> {
+): Agreement {
   if (typeof handler !== 'function') {
     throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
-  const { handshake, agreed } = agree(req, options, handler, framework)
-  try {
-    handshake.accept(agreed)
-  } catch (error) {
-    handshake.connections.limits.giveBack(agreed.place)
-    throw error
-  }
-  // From here on the handshake gives the place back of what does not become a connection.
-  if (framework.send !== undefined) framework.send()
-  else res.writeHead(101).end()
-  if (handshake.state !== 'pending') return handshake.state === 'accepted'
-  return new Promise((resolve) => {
-    agreed.settled = resolve
-  })
-}
-
-/** Runs the rules and takes a place. */
-function agree<Request extends IncomingMessage>(
-  req: Request,
-  options: AcceptOptions | undefined,
-  handler: WebSocketHandler<Request>,
-  framework: FrameworkBinding
-): { readonly handshake: Handshake; readonly agreed: Agreed } {
   try {
     const [endpointOptions, given] = options === undefined ? noOptions : splitCredential(options)
-    const { handshake, endpoint, effective, subprotocol } = check(req, endpointOptions, framework)
+    const { handshake, endpoint, effective, subprotocol } = checkRules(
+      req as IncomingMessage,
+      endpointOptions,
+      framework
+    )
     const credential = given === undefined ? undefined : resolveCredential(given)
     const { requestId } = framework
-    // Last, so that nothing refuses or throws while the place is taken.
-    const place = handshake.connections.limits.take(effective)
-    return {
-      handshake,
-      agreed: { req, endpoint, subprotocol, place, credential, requestId, handler, settled: undefined }
+    const agreed: Agreed = {
+      req: req as IncomingMessage,
+      endpoint,
+      subprotocol,
+      place: undefined,
+      credential,
+      requestId,
+      handler,
+      settled: undefined
     }
+    // Last, so that nothing refuses or throws while a place is taken.
+    handshake.accept(agreed, effective)
+    return new Agreement(handshake, agreed)
   } catch (error) {
-    reportRefusal(error, req, framework)
+    reportRefusal(error, req as IncomingMessage, framework)
     throw error
   }
 }
 
 const noOptions: ReturnType<typeof splitCredential> = [undefined, undefined]
+
+/**
+ * Accepts an opening handshake, or refuses it by rejecting: for applications without a framework that answer refusals
+ * themselves. {@link acceptWebSocket} answers them.
+ *
+ * Accepted, the response's own 101 goes out with every field that middleware set, and `handler` is called with the
+ * open socket in the same tick. RFC 6455 §4.2.
+ *
+ * @returns true when the 101 was written; false when the response had another status instead, as when a function around
+ *   `writeHead` refused
+ * @throws HandshakeError before anything is written, when a rule refuses
+ * @throws TypeError for wrong options
+ */
+export async function acceptHandshake<Request extends HandshakeRequest>(
+  req: Request,
+  res: HandshakeResponse,
+  options: AcceptOptions | undefined,
+  handler: WebSocketHandler<Request>
+): Promise<boolean> {
+  const agreement = agree(req, options, handler)
+  ;(res as ServerResponse).writeHead(101).end()
+  return agreement.settled()
+}
 
 /**
  * Accepts an opening handshake on a server without a framework, or answers the refusal in plain text.
@@ -114,18 +142,16 @@ export function acceptWebSocket<Request extends HandshakeRequest>(
   handler: WebSocketHandler<Request>
 ): Promise<void>
 export async function acceptWebSocket(
-  request: HandshakeRequest,
-  response: HandshakeResponse,
-  ...rest: [WebSocketHandler<never>] | [AcceptOptions, WebSocketHandler<never>]
+  req: HandshakeRequest,
+  res: HandshakeResponse,
+  ...given: HandlerArguments<AcceptOptions, WebSocketHandler<never>>
 ): Promise<void> {
-  const options = rest.length === 1 ? undefined : rest[0]
-  const handler = rest.length === 1 ? rest[0] : rest[1]
-  const req = request as IncomingMessage
-  const res = response as ServerResponse
+  const [options, handler] = splitArguments(given)
   try {
-    const accepted = accept(req, res, options, handler as WebSocketHandler, noFramework)
-    if (typeof accepted !== 'boolean') await accepted
+    const agreement = agree(req, options, handler as WebSocketHandler<HandshakeRequest>)
+    ;(res as ServerResponse).writeHead(101).end()
+    await agreement.settled()
   } catch (error) {
-    answerFailure(error, res, handshakeOf(req)?.options.onError ?? logFault)
+    answerFault(req as IncomingMessage, res as ServerResponse, error)
   }
 }

@@ -15,15 +15,18 @@ import { listenHttp1 } from './transport/http1.ts'
 import { isHttp2, listenHttp2 } from './transport/http2.ts'
 
 /**
- * Lets a server take WebSocket connections: each opening handshake goes through `dispatch` as the GET request that it
+ * Lets a server take WebSocket connections: each opening handshake goes through the application as the GET request that it
  * is, and becomes a WebSocket where the application calls `acceptWebSocket`.
  *
- * @param dispatch the application: the same function that answers the server's ordinary requests
- * @param adapter for adapters
+ * @param dispatch the application, where handshakes are not to go through the server's own event `request`, as by default:
+ *   `(req, res) => …`
+ * @param options left out, every default holds
+ * @param adapter for adapters: what they do in place of core
  * @throws TypeError for wrong options
  * @throws Error where the server is attached to this application already. To another one it may be: that gets the
  *   handshakes which the first one answers 404. On a server of `node:http2`, where it is attached to any listener.
  */
+export function attach(server: HttpServer, options?: AttachOptions): Attachment
 export function attach(server: Server | HttpsServer, dispatch: Dispatch, options?: AttachOptions): Attachment
 export function attach(
   server: Http2Server | Http2SecureServer,
@@ -32,26 +35,23 @@ export function attach(
 ): Attachment
 export function attach(
   server: HttpServer,
-  dispatch: Dispatch,
-  options?: AttachOptions,
+  dispatch: Dispatch | undefined,
+  options: AttachOptions | undefined,
   adapter?: AdapterTraits
 ): Attachment
-export function attach(
-  anyServer: HttpServer,
-  anyDispatch: Dispatch | Http2Dispatch,
-  options: AttachOptions = {},
-  adapter?: AdapterTraits
-): Attachment {
+export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Attachment {
   if (typeof (anyServer as Partial<HttpServer> | undefined)?.on !== 'function') {
     throw new TypeError(`attach: expected a server of node:http, node:https or node:http2; got ${show(anyServer)}`)
   }
-  const [server, dispatch] = [anyServer as Server, anyDispatch as Dispatch]
-  if (typeof dispatch !== 'function') {
-    throw new TypeError(`attach: expected a listener (req, res) => …; got ${show(dispatch)}`)
-  }
+  const server = anyServer as Server
+  const { given, options = {}, adapter } = readArguments(rest)
+  const dispatch: Dispatch = given ?? ((req, res) => server.emit('request', req, res))
+  // Whom the attachment is for: one application, or whatever listens for requests.
+  const application = given ?? server
   const resolved = resolveOptions(options, publishFault, adapter)
-  if (attachmentTo(server, dispatch) !== undefined) {
-    throw new Error('attach: this server is attached to this listener already; call detach() of that attachment first')
+  if (attachmentTo(server, application) !== undefined) {
+    const whom = given === undefined ? '' : ' to this listener'
+    throw new Error(`attach: this server is attached${whom} already; call detach() of that attachment first`)
   }
   if (countAttachments(server) > 0 && isHttp2(anyServer)) {
     throw new Error(
@@ -112,13 +112,28 @@ export function attach(
         draining: connections.draining
       }),
     detach: () => {
-      if (attachmentTo(server, dispatch) !== attachment) return
-      unregister(server, dispatch)
+      if (attachmentTo(server, application) !== attachment) return
+      unregister(server, application)
       server.off('close', onClose)
       server.off('listening', onListening)
       for (const stop of stopListening) stop()
     }
   }
-  register(server, dispatch, attachment)
+  register(server, application, attachment)
   return attachment
+}
+
+interface Given {
+  readonly given?: Dispatch | undefined
+  readonly options?: AttachOptions | undefined
+  readonly adapter?: AdapterTraits | undefined
+}
+
+/** Tells `(options)` from `(dispatch, options, adapter)`. */
+function readArguments([first, second, adapter]: readonly unknown[]): Given {
+  if (first === undefined || typeof first === 'function') {
+    return { given: first as Dispatch, options: second as AttachOptions, adapter: adapter as AdapterTraits }
+  }
+  if (typeof first === 'object' && first !== null && second === undefined) return { options: first }
+  throw new TypeError(`attach: expected a listener (req, res) => … or options; got ${show(first)}`)
 }

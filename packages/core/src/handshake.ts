@@ -13,7 +13,7 @@ import { factsOf, pathOf } from './reports/facts.ts'
 import { contain, type FaultReporter } from './reports/fault.ts'
 import { clientKeyOf } from './rules/address.ts'
 import type { ResolvedCredential } from './rules/credential.ts'
-import type { EffectiveRequest } from './rules/origin.ts'
+import type { EffectiveRequest } from './rules/effective.ts'
 import { quote } from './show.ts'
 import type { RawSocket, Tenant } from './transport/raw-socket.ts'
 
@@ -31,7 +31,7 @@ export interface Agreed {
   /** The subprotocol that the 101 names; undefined for none. */
   readonly subprotocol: string | undefined
   /** The address under which its place is counted; undefined where addresses are not counted. */
-  readonly place: string | undefined
+  place: string | undefined
   /** Whose the connection is, and for how long. */
   readonly credential: ResolvedCredential | undefined
   /** The framework's id of the request. */
@@ -131,14 +131,19 @@ export class Handshake implements Tenant {
     return this.#sharing?.taken === true
   }
 
-  /** Lets the next 101 of the response go out. */
-  accept(agreed: Agreed): void {
+  /**
+   * Takes a place, and lets the next 101 of the response go out. From here on the place is given back of what does not
+   * become a connection.
+   * @throws HandshakeError where there is no place
+   */
+  accept(agreed: Agreed, effective: EffectiveRequest): void {
     if (this.#agreed !== undefined || this.#state === 'accepted') {
       throw new Error('acceptWebSocket() was called twice for one request.')
     }
     if (this.#state === 'refused') {
       throw new Error(`acceptWebSocket() came after the response had begun with status ${this.#status}.`)
     }
+    agreed.place = this.connections.limits.take(effective)
     this.#agreed = agreed
   }
 

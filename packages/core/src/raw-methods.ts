@@ -2,7 +2,7 @@
  * Everything that is ever put on a raw socket as a property of its own is put on and taken off here.
  */
 import type { ServerHttp2Stream } from 'node:http2'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 
 /** A method of a raw socket, with whatever it takes. */
 export type Method = (...args: never[]) => unknown
@@ -13,18 +13,18 @@ export function methodOf<Name extends keyof Duplex>(rawSocket: Duplex, name: Nam
 }
 
 /**
- * Puts methods in front of a raw socket's own. Once they are taken off, those who hold one of them reach what stood there
+ * Puts methods in front of a raw socket's own, or a response's. Once they are taken off, those who hold one of them reach what stood there
  * before: `ws` asks for `destroy` in front of its answer, and calls it behind that.
  * @returns takes them off again, but for those that somebody has put a method of his own in front of
  */
-export function override(rawSocket: Duplex, methods: Readonly<Record<string, Method>>): () => void {
+export function override(rawSocket: Writable, methods: Readonly<Record<string, Method>>): () => void {
   const restorers = Object.entries(methods).map(([name, method]) => overrideOne(rawSocket, name, method))
   return () => {
     for (const restore of restorers) restore()
   }
 }
 
-function overrideOne(rawSocket: Duplex, name: string, method: Method): () => void {
+function overrideOne(rawSocket: Writable, name: string, method: Method): () => void {
   const before = Object.getOwnPropertyDescriptor(rawSocket, name)
   let isLifted = false
   function value(this: unknown, ...args: never[]): unknown {

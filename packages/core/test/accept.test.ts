@@ -9,7 +9,7 @@ import {
   type EffectiveRequest,
   type HandshakeError
 } from '../src/index.ts'
-import { open, read, serve, stopAll } from './server.ts'
+import { acceptThrough, open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
 
@@ -198,7 +198,7 @@ describe('acceptHandshake', () => {
   test('resolves with false where the framework answers otherwise after all', async () => {
     const outcomes: boolean[] = []
     const { target } = await serve(async (req, res) => {
-      outcomes.push(await acceptHandshake(req, res, undefined, echo, { send: () => res.writeHead(503).end() }))
+      outcomes.push(await acceptThrough(() => res.writeHead(503).end(), req, undefined, echo))
     })
     expect(await refused(connectClient(target, '/'))).toBe(503)
     expect(outcomes).toEqual([false])

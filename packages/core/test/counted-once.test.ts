@@ -1,14 +1,8 @@
 import { once } from 'node:events'
 import { closed, connectClient, handshake, sendRaw } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
-import {
-  type AttachOptions,
-  acceptHandshake,
-  acceptWebSocket,
-  checkHandshake,
-  type HandshakeError
-} from '../src/index.ts'
-import { open, read, serve, stopAll } from './server.ts'
+import { type AttachOptions, acceptWebSocket, checkHandshake, type HandshakeError } from '../src/index.ts'
+import { acceptThrough, open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
 
@@ -61,8 +55,13 @@ describe('regression: one handshake was counted twice; now it is counted once', 
   test('where the client leaves after it was accepted, and before the framework has sent the 101', async () => {
     const { codes, options } = collect()
     let accepted: Promise<boolean> | undefined
-    const { target, attachment } = await serve((req, res) => {
-      accepted = acceptHandshake(req, res, undefined, () => {}, { send: () => {} })
+    const { target, attachment } = await serve((req) => {
+      accepted = acceptThrough(
+        () => {},
+        req,
+        undefined,
+        () => {}
+      )
     }, options)
     const raw = await open(target)
     raw.write(handshake('/'))
@@ -101,7 +100,7 @@ describe('regression: revoke() missed a handshake under way; now one that was ac
         send = () => res.writeHead(101).end()
       }
       const handler = (socket: WebSocket) => socket.on('message', () => delivered.push('coming'))
-      return acceptHandshake(req, res, { key: 'a' }, handler, { send: later })
+      return acceptThrough(later, req, { key: 'a' }, handler)
     })
     const raw = await open(target)
     raw.write(handshake('/later'))

@@ -2,8 +2,8 @@ import http, { type Server } from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import { certificate, handshake, headArrived, reset, sendRaw } from '@oneport/adapter-testsuite'
-import { acceptHandshake, acceptWebSocket, type Dispatch, type WebSocketHandler } from '../src/index.ts'
-import { open, read, type Served, serve, stopAll } from './server.ts'
+import { acceptWebSocket, type Dispatch, type WebSocketHandler } from '../src/index.ts'
+import { acceptThrough, open, read, type Served, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
 
@@ -74,9 +74,9 @@ function makeApplication() {
     '/hang': () => never,
     '/send': (req, res) => {
       const send = () => void permission.then(() => res.writeHead(101).end())
-      return acceptHandshake(req, res, undefined, echo, { send })
+      return acceptThrough(send, req, undefined, echo)
     },
-    '/never-send': (req, res) => acceptHandshake(req, res, undefined, echo, { send: () => {} }),
+    '/never-send': (req) => acceptThrough(() => {}, req, undefined, echo),
     '/large': (_req, res) => res.writeHead(403).end(Buffer.alloc(16 * 1024 * 1024)),
     '/never-listen': (req, res) => acceptWebSocket(req, res, () => never),
     '/body': (req, res) => req.resume().once('end', () => res.end('whole'))

@@ -2,8 +2,8 @@ import http, { type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { closed, connectClient, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
-import { acceptHandshake, acceptWebSocket, type Dispatch, type FaultContext, HandshakeError } from '../src/index.ts'
-import { open, read, serve, stopAll } from './server.ts'
+import { acceptWebSocket, type Dispatch, type FaultContext, HandshakeError } from '../src/index.ts'
+import { acceptThrough, open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
 
@@ -28,9 +28,12 @@ describe('the response that writes the 101', () => {
       res.setHeader('Connection', 'keep-alive')
       res.setHeader('Sec-WebSocket-Accept', 'forged')
       res.setHeader('Sec-WebSocket-Protocol', 'forged')
-      return acceptHandshake(req, res, undefined, echo, {
-        send: () => res.writeHead(101, 'Switching Protocols', { 'X-Two': 2, Upgrade: 'forged' }).end()
-      })
+      return acceptThrough(
+        () => res.writeHead(101, 'Switching Protocols', { 'X-Two': 2, Upgrade: 'forged' }).end(),
+        req,
+        undefined,
+        echo
+      )
     })
     const response = await sendRaw(target, handshake('/'), headArrived)
     expect(Object.fromEntries(response.fields)).toEqual({

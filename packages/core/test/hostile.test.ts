@@ -5,7 +5,8 @@ import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { acceptHandshake, acceptWebSocket, attach } from '../src/index.ts'
+import { agree } from '../src/adapter.ts'
+import { acceptWebSocket, attach } from '../src/index.ts'
 import { parse, readThrough } from '../src/life/reading.ts'
 import { open, read, serve, stopAll } from './server.ts'
 
@@ -54,13 +55,29 @@ test.each<
   ],
   [
     'by Node, in front of an implicit head',
-    (req, res, hi) =>
-      acceptHandshake(req, res, undefined, hi, {
-        send() {
-          res.statusCode = 101
-          res.end()
-        }
-      })
+    (req, res, hi) => {
+      agree(req, undefined, hi)
+      res.statusCode = 101
+      res.end()
+    }
+  ],
+  [
+    'by Node, in front of an implicit head with a text',
+    (req, res, hi) => {
+      agree(req, undefined, hi)
+      res.statusCode = 101
+      res.setHeader('Content-Length', 19)
+      res.end('Switching Protocols')
+    }
+  ],
+  [
+    'by Node, in front of what is written to it',
+    (req, res, hi) => {
+      agree(req, undefined, hi)
+      res.statusCode = 101
+      res.write('Switching')
+      res.end(' Protocols')
+    }
   ]
 ])('the 101 of a response that was corked %s goes out', async (_name, accept) => {
   const { target } = await serve((req, res) => accept(req, res, (socket) => socket.send('hi')))

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as adapter from '../src/adapter.ts'
 import * as index from '../src/index.ts'
 
 interface Names {
@@ -24,17 +25,20 @@ function exportsOf(file: string): Names {
   return names
 }
 
-test('exports to import what it exports to require', () => {
-  expect(exportsOf('index.mts').values).toEqual(exportsOf('index.ts').values)
-})
+describe.each([
+  ['index', index],
+  ['adapter', adapter]
+])('%s', (file, module) => {
+  const required = exportsOf(`${file}.ts`)
 
-test('exports the same types to both', () => {
-  expect(exportsOf('index.mts').types).toEqual(exportsOf('index.ts').types)
-})
+  test('exports to import what it exports to require, types as well', () => {
+    expect(exportsOf(`${file}.mts`)).toEqual(required)
+  })
 
-test('exports at run time the names that stand in its lists', () => {
-  expect(Object.keys(index).sort()).toEqual(exportsOf('index.ts').values)
-  for (const name of exportsOf('index.ts').values) expect(index).toHaveProperty(name, expect.anything())
+  test('exports at run time the names that stand in its lists', () => {
+    expect(Object.keys(module).sort()).toEqual(required.values)
+    for (const name of required.values) expect(module).toHaveProperty(name, expect.anything())
+  })
 })
 
 test('exports what README and docs name', () => {

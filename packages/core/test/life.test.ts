@@ -11,9 +11,9 @@ import {
   type Target
 } from '@oneport/adapter-testsuite'
 import type { WebSocket } from 'ws'
-import { type AttachOptions, acceptHandshake, acceptWebSocket, type HandshakeError } from '../src/index.ts'
+import { type AttachOptions, acceptWebSocket, type HandshakeError } from '../src/index.ts'
 import { pieceLimits } from '../src/life/open-socket.ts'
-import { open, read, serve, stopAll } from './server.ts'
+import { acceptThrough, open, read, serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
 
@@ -183,7 +183,7 @@ describe('limits', () => {
             res.setHeader = setHeader
             res.writeHead(500).end()
           })
-        return acceptHandshake(req, res, undefined, echo, { send })
+        return acceptThrough(send, req, undefined, echo)
       },
       { maxConnections: 1 }
     )
@@ -200,7 +200,7 @@ describe('limits', () => {
           req.socket.destroy()
           res.writeHead(101).end()
         }
-        outcomes.push(await acceptHandshake(req, res, undefined, echo, { send }))
+        outcomes.push(await acceptThrough(send, req, undefined, echo))
       },
       { maxConnections: 1 }
     )
@@ -213,7 +213,7 @@ describe('limits', () => {
     const { codes, options } = collect({ maxConnections: 1 })
     const { target } = await serve(async (req, res) => {
       if (req.url === '/') return accept(req, res)
-      return acceptHandshake(req, res, undefined, echo, { send: () => {} })
+      return acceptThrough(() => {}, req, undefined, echo)
     }, options)
     const raw = await open(target)
     raw.write(handshake('/never-sent'))
@@ -251,7 +251,7 @@ describe('the place of a connection', () => {
       (req, res) =>
         req.url === '/'
           ? accept(req, res)
-          : void acceptHandshake(req, res, undefined, echo, binding).catch(() => res.writeHead(500).end()),
+          : void acceptThrough(() => {}, req, undefined, echo, binding).catch(() => res.writeHead(500).end()),
       { maxConnections: 1 }
     )
     expect((await sendRaw(target, handshake('/broken'))).status).toBe(500)
@@ -265,7 +265,7 @@ describe('the place of a connection', () => {
       const send = () => {
         throw new Error('broken by a hook')
       }
-      await expect(acceptHandshake(req, res, undefined, echo, { send })).rejects.toThrow('broken by a hook')
+      await expect(acceptThrough(send, req, undefined, echo)).rejects.toThrow('broken by a hook')
       return res.writeHead(101).end()
     }, options)
     const { socket } = await connectClient(target, '/again')

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import http, { type Server } from 'node:http'
+import http, { type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { openRaw, type Target } from '@oneport/adapter-testsuite'
+import { agree } from '../src/adapter.ts'
 import { type Attachment, type AttachOptions, attach, type Dispatch } from '../src/index.ts'
 
 /** What the tests of one file have started, for `afterEach`. */
@@ -28,6 +29,16 @@ export async function serve(
   await once(server.listen(0, host), 'listening')
   const { port } = server.address() as AddressInfo
   return { target: { port, tls: 'setSecureContext' in server }, server, attachment }
+}
+
+/** Agrees, and has the response sent as a framework would. */
+export async function acceptThrough(
+  send: () => unknown,
+  ...agreed: Parameters<typeof agree<IncomingMessage>>
+): Promise<boolean> {
+  const agreement = agree(...agreed)
+  send()
+  return agreement.settled()
 }
 
 /** A raw connection that is ended with the test. */

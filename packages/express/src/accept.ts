@@ -1,18 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type AcceptOptions,
-  acceptHandshake,
   acceptWebSocket as acceptWithoutFramework,
-  answerFault,
-  asError,
   type CheckedHandshake,
-  checkHandshake as checkCoreHandshake,
   type EffectiveRequest,
   type EndpointOptions,
-  type FrameworkBinding,
-  isPrintable,
   type WebSocketHandler
 } from '@oneport/core'
+import {
+  agree,
+  answerFault,
+  asError,
+  checkHandshake as checkCoreHandshake,
+  type FrameworkBinding,
+  type HandlerArguments,
+  isPrintable,
+  splitArguments
+} from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { effectiveRequest } from './effective-request.ts'
 
@@ -69,9 +73,9 @@ export function acceptWebSocket<Req extends IncomingMessage>(
 export async function acceptWebSocket<Req extends IncomingMessage>(
   req: Req,
   res: ServerResponse,
-  ...rest: [WebSocketHandler<Req>] | [AcceptOptions, WebSocketHandler<Req>]
+  ...given: HandlerArguments<AcceptOptions, WebSocketHandler<Req>>
 ): Promise<void> {
-  const [options, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
+  const [options, handler] = splitArguments(given)
   const request = req as unknown as Request
   const all = withDefaults(req, options)
   // Outside of Express, such as in a listener in front of the application.
@@ -79,7 +83,9 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
     return acceptWithoutFramework<IncomingMessage>(req, res, all ?? {}, handler as WebSocketHandler)
   }
   try {
-    await acceptHandshake(req, res, all, handler, new ExpressBinding(request))
+    const agreement = agree(req, all, handler, new ExpressBinding(request))
+    res.writeHead(101).end()
+    await agreement.settled()
   } catch (error) {
     passOn(request, res, error)
   }
@@ -109,6 +115,13 @@ class ExpressBinding implements FrameworkBinding {
 
   effectiveRequest(): EffectiveRequest | undefined {
     return effectiveRequest(this.#req)
+  }
+
+  get attachHint(): string {
+    return (
+      'Put app.use(wsUpgrade()) on the application, before the routes; where the server calls it through another function, ' +
+      'call wsUpgrade().attach(server).'
+    )
   }
 
   /** What middleware for logs and request ids, such as pino-http, leaves on the request. */

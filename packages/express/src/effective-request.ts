@@ -1,4 +1,5 @@
 import type { EffectiveRequest } from '@oneport/core'
+import { effectiveOf } from '@oneport/core/adapter'
 import type { Request } from 'express'
 
 /**
@@ -8,27 +9,14 @@ import type { Request } from 'express'
 export function effectiveRequest(req: Request): EffectiveRequest | undefined {
   if (!req.app.get('trust proxy')) return undefined
   const isTrusted = req.app.get('trust proxy fn') as (address: string | undefined, hop: number) => boolean
-  const trusted = isTrusted(req.socket.remoteAddress, 0)
-  const forwardedHost = trusted ? req.get('X-Forwarded-Host')?.split(',', 1)[0]?.trim() : undefined
-  const isForwarded = trusted && req.get('X-Forwarded-Proto') !== undefined
-  // Some proxies, Traefik among them, forward `wss` and `ws`.
-  const isSecure = req.secure || req.protocol === 'wss'
-  return {
+  const isProxied = isTrusted(req.socket.remoteAddress, 0)
+  const forwardedHost = isProxied ? req.get('X-Forwarded-Host')?.split(',', 1)[0]?.trim() : undefined
+  return effectiveOf({
     host: forwardedHost ?? req.get('Host'),
-    get address() {
-      return addressOf(req)
-    },
-    scheme: isSecure ? 'https' : isForwarded ? 'http' : undefined
-  }
-}
-
-/** The application's own `trust proxy` function may throw: it is asked about forwarded addresses, which may be anything. */
-function addressOf(req: Request): string | undefined {
-  try {
-    return req.ip
-  } catch {
-    return 'unknown'
-  }
+    protocol: req.protocol,
+    isForwarded: isProxied && req.get('X-Forwarded-Proto') !== undefined,
+    address: () => req.ip
+  })
 }
 
 /** Who the client is, after `trust proxy`; behind a proxy that is not trusted, that proxy. */

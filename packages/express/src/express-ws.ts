@@ -4,18 +4,8 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import {
-  type AttachOptions,
-  asError,
-  CloseCode,
-  checkOptions,
-  type EndpointOptions,
-  isPrintable,
-  isWebSocketRequest,
-  serverOptionNames,
-  show,
-  type WebSocket
-} from '@oneport/core'
+import { type AttachOptions, CloseCode, type EndpointOptions, type WebSocket } from '@oneport/core'
+import { asError, checkOptions, isPrintable, isWebSocketRequest, show, splitOptions } from '@oneport/core/adapter'
 import express from 'express'
 import { acceptWebSocket } from './accept.ts'
 import { addMount, attachServer, type Mount, watchServers } from './servers.ts'
@@ -112,7 +102,6 @@ function open(app: express.Application, options: expressWs.Options): Entrance {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
   const all: AttachOptions = { ...endpointOptionsOf(wsOptions), ...given }
   checkOptions(all)
-  const ofEndpoint = Object.entries(all).filter(([name]) => !(serverOptionNames as string[]).includes(name))
   const mount: Mount = { options: all, attachments: new Set(), companions: new Set() }
   addMount(app, mount)
   watchServers()
@@ -121,7 +110,7 @@ function open(app: express.Application, options: expressWs.Options): Entrance {
   if (!leaveRouterUntouched) addWsMethod(routerPrototype)
   const entrance: Entrance = {
     options,
-    endpoint: Object.fromEntries(ofEndpoint),
+    endpoint: splitOptions(all).endpoint,
     mount,
     wss,
     instance: { app: app as expressWs.Application, applyTo: addWsMethod, getWss: () => wss }

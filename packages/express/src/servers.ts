@@ -2,16 +2,8 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import {
-  type Attachment,
-  type AttachOptions,
-  attach,
-  attachmentOf,
-  type Dispatch,
-  type HttpServer,
-  type ServerOptions,
-  serverOptionNames
-} from '@oneport/core'
+import type { Attachment, AttachOptions, Dispatch, HttpServer } from '@oneport/core'
+import { attach, attachmentOf, splitOptions } from '@oneport/core/adapter'
 
 /** One `wsUpgrade()`: what it was given, and the servers that it serves. */
 export interface Mount {
@@ -40,7 +32,7 @@ export function addMount(app: Application, mount: Mount): void {
   const known = mounts.get(app) ?? new Set()
   mounts.set(app, known)
   const [first] = known
-  const extra = serverOptionNames.filter((name) => mount.options[name] !== undefined)
+  const extra = Object.keys(splitOptions(mount.options).server)
   if (first !== undefined && first !== mount && extra.length > 0) {
     throw new TypeError(
       `wsUpgrade: ${extra.join(', ')} can be given to the first wsUpgrade() of an application only; they are for the whole server`
@@ -61,9 +53,8 @@ export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>, ap
   if (attachedServers.has(server)) throw new Error('wsUpgrade: this server is attached already')
   if (isHttp2(server)) throw new TypeError(noHttp2)
   const [first] = serving
-  // Through the server's own event: what wraps its `request` listener (tracing, another function) sees handshakes too.
-  const dispatch: Dispatch = app ?? ((req, res) => server.emit('request', req, res))
-  const attachment = attach(server, dispatch, serverOptions(first?.options), { tellsClients: true })
+  const { server: options } = splitOptions(first?.options ?? {})
+  const attachment = attach(server, app, options, { tellsClients: true })
   attachedServers.add(server)
   for (const { attachments } of serving) attachments.add(attachment)
   server.once('close', () => {
@@ -72,10 +63,6 @@ export function attachServer(server: HttpServer, serving: ReadonlySet<Mount>, ap
     for (const { attachments } of serving) attachments.delete(attachment)
   })
   return attachment
-}
-
-function serverOptions(options: AttachOptions = {}): ServerOptions {
-  return Object.fromEntries(serverOptionNames.map((name) => [name, options[name]]))
 }
 
 /** Node's servers of HTTP/2 have this method, and no others. */

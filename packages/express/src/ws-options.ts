@@ -1,7 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { STATUS_CODES } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { answerFault, type EndpointOptions } from '@oneport/core'
+import type { EndpointOptions } from '@oneport/core'
+import { answerFault } from '@oneport/core/adapter'
 
 /** What `verifyClient` is asked about. */
 export interface ClientInfo {

@@ -2,18 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type Attachment,
   type AttachOptions,
-  checkOptions,
   type DrainOptions,
   type DrainResult,
   HandshakeError,
   type HttpServer,
-  isWebSocketRequest,
-  limitPending,
-  serverOptionNames,
-  show,
   type WebSocket,
   type WebSocketHandler
 } from '@oneport/core'
+import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions } from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { acceptWebSocket, setDefaults } from './accept.ts'
 import { clientOf } from './effective-request.ts'
@@ -66,9 +62,7 @@ export function wsUpgrade(
   if ('effectiveRequest' in options) {
     throw new TypeError("effectiveRequest: Express's setting 'trust proxy' decides whose word counts; set that instead")
   }
-  const defaults = Object.fromEntries(
-    Object.entries(options).filter(([name]) => !(serverOptionNames as string[]).includes(name))
-  )
+  const { endpoint: defaults } = splitOptions(options)
   const mount: Mount = { options, attachments: new Set(), companions: new Set() }
   watchServers()
 

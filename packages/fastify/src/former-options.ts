@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
-import { type AttachOptions, type EndpointOptions, show } from '@oneport/core'
+import type { AttachOptions, EndpointOptions } from '@oneport/core'
+import { show } from '@oneport/core/adapter'
 import type { FastifyInstance } from 'fastify'
 import { warn } from './log.ts'
 

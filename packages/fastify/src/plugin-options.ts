@@ -1,4 +1,5 @@
-import { type AttachOptions, checkDrainOptions, type DrainOptions, show } from '@oneport/core'
+import type { AttachOptions, DrainOptions } from '@oneport/core'
+import { checkDrainOptions, show } from '@oneport/core/adapter'
 import type { preCloseAsyncHookHandler, preCloseHookHandler } from 'fastify'
 import type { ErrorHandler } from './former-behaviour.ts'
 import type { WebSocketServerOptions } from './former-options.ts'

@@ -1,7 +1,8 @@
-import { type Attachment, type AttachOptions, attach, isWebSocketRequest, limitPending } from '@oneport/core'
+import type { Attachment, AttachOptions } from '@oneport/core'
+import { attach, isWebSocketRequest, limitPending } from '@oneport/core/adapter'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { FastifyEffectiveRequest, type RefusalLog } from './binding.ts'
+import { effectiveRequest, type RefusalLog } from './binding.ts'
 import { earlierRoutes } from './earlier-routes.ts'
 import { closeAll, formerErrorHandler } from './former-behaviour.ts'
 import { resolveOptions } from './former-options.ts'
@@ -27,17 +28,8 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
   const { onError, onRefused, onClosed } = options
   const closedLog = onClosed === undefined && hasLogger(app) ? new ClosedLog(app) : undefined
 
-  // Through the server's own event: whatever listens for requests (tracing, Fastify itself) sees handshakes too.
-  const attachment = attach(
-    app.server,
-    (req, res) => app.server.emit('request', req, res),
-    {
-      ...options,
-      onError: onError ?? logFault(app),
-      onClosed: onClosed ?? closedLog?.onClosed
-    },
-    { tellsClients: true }
-  )
+  const all = { ...options, onError: onError ?? logFault(app), onClosed: onClosed ?? closedLog?.onClosed }
+  const attachment = attach(app.server, undefined, all, { tellsClients: true })
   attachments.set(app.server, attachment)
   const server = websocketServer(attachment, wsOptions?.clientTracking)
   const acceptance = {
@@ -72,7 +64,7 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, given) => {
 /** In front of all other hooks, which may take their time. */
 function limitHandshakes({ raw }: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
   try {
-    if (isWebSocketRequest(raw)) limitPending(raw, new FastifyEffectiveRequest(reply.request))
+    if (isWebSocketRequest(raw)) limitPending(raw, effectiveRequest(reply.request))
   } catch (error) {
     done(error as Error)
     return

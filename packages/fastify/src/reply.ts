@@ -1,13 +1,14 @@
+import type { AcceptOptions, WebSocket } from '@oneport/core'
 import {
-  type AcceptOptions,
-  acceptHandshake,
+  agree,
   answerFault,
   asError,
+  type HandlerArguments,
   isWebSocketRequest,
-  type WebSocket
-} from '@oneport/core'
+  splitArguments
+} from '@oneport/core/adapter'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { type RefusalLog, ReplyBinding, RequestBinding } from './binding.ts'
+import { type RefusalLog, RequestBinding } from './binding.ts'
 import { type ErrorHandler, isVerified, serveWith } from './former-behaviour.ts'
 import type { VerifyClient } from './former-options.ts'
 import type { ClosedLog } from './log.ts'
@@ -29,10 +30,9 @@ export interface Acceptance {
 /** Makes `reply.acceptWebSocket`. */
 export function acceptWebSocket(acceptance: Acceptance): FastifyReply['acceptWebSocket'] {
   const { refusalLog, closedLog, websocketServer, verifyClient, errorHandler, skipsHooks } = acceptance
-  const Binding = skipsHooks ? RequestBinding : ReplyBinding
-  return async function (this: FastifyReply, ...args: [ReplyHandler] | [AcceptOptions, ReplyHandler]): Promise<void> {
+  return async function (this: FastifyReply, ...given: HandlerArguments<AcceptOptions, ReplyHandler>): Promise<void> {
     const { request } = this
-    const [options, handler] = args.length === 1 ? [undefined, args[0]] : args
+    const [options, handler] = splitArguments(given)
     const call = (socket: WebSocket): unknown => handler.call(request.server, socket)
     const serve = (socket: WebSocket): unknown => {
       closedLog?.begin(socket, request)
@@ -43,11 +43,30 @@ export function acceptWebSocket(acceptance: Acceptance): FastifyReply['acceptWeb
       if (verifyClient !== undefined && isWebSocketRequest(request.raw) && !(await isVerified(verifyClient, this)))
         return
       const serveIfFunction = handler instanceof Function ? serve : handler
-      await acceptHandshake(request.raw, this.raw, options, serveIfFunction, new Binding(this, refusalLog))
+      const agreement = agree(request.raw, options, serveIfFunction, new RequestBinding(this, refusalLog))
+      if (skipsHooks) this.raw.writeHead(101).end()
+      else sendSwitching(this)
+      await agreement.settled()
     } catch (error) {
       await fail(this, error)
     }
   }
+}
+
+/**
+ * Sends the 101 as a reply, so that onSend hooks see it and the fields of `reply.header()` go onto it. Where a hook fails,
+ * the error handler sends the next reply; one that leaves the status alone must not send 101.
+ */
+function sendSwitching(reply: FastifyReply): void {
+  const { send } = reply
+  reply.send = (payload?: unknown) => {
+    reply.send = send
+    // Fastify itself sends nothing again for an async route that did not wait.
+    if (payload !== undefined && reply.statusCode === 101 && !reply.raw.headersSent) reply.code(500)
+    return reply.send(payload)
+  }
+  reply.code(101)
+  Reflect.apply(send, reply, [])
 }
 
 /** Hands a fault to the error handler; resolves when the answer has been sent, and does not reject. */

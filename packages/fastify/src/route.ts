@@ -1,4 +1,5 @@
-import { checkEndpointOptions, type EndpointOptions, isWebSocketRequest, show } from '@oneport/core'
+import type { EndpointOptions } from '@oneport/core'
+import { checkEndpointOptions, isWebSocketRequest, show } from '@oneport/core/adapter'
 import type { FastifyReply, FastifyRequest, FastifySchema, RouteHandlerMethod } from 'fastify'
 import { closeUnhandled, notFound } from './former-behaviour.ts'
 import type { AnyRoute, WebSocketRouteHandler } from './types.ts'

@@ -43,7 +43,7 @@ export function makeVisit(seed: number, index: number, setting: SettingName = 'a
   // Without a deadline such a handshake is never answered.
   if (setting === 'no-deadline' && stays && text.includes('/stall'))
     return { ...visit, leaves: 'meanwhile', delayMs: 5 }
-  if (text.split('HTTP/').length > 2 && isSpoiled(setting, text)) {
+  if (text.split(/(?:HTTP|RTSP)\//).length > 2 && isSpoiled(setting, text)) {
     return { ...visit, isDisturbed: true, leaves: 'meanwhile', delayMs: 5 }
   }
   return visit

@@ -6,7 +6,7 @@ import { type ConnectionSummary, factsOf } from '../reports/facts.ts'
 import { contain, type FaultContext, type FaultReporter } from '../reports/fault.ts'
 import { faultReporter, logFault, logRefusal } from '../reports/log.ts'
 import { isBearerPrefix } from '../rules/bearer.ts'
-import { type EffectiveRequest, effectiveRequest } from '../rules/origin.ts'
+import { type EffectiveRequest, effectiveRequest } from '../rules/effective.ts'
 import { checkCount, checkMilliseconds, checkNames, checkType, expected } from './checks.ts'
 import {
   defaultEndpoint,
@@ -112,8 +112,23 @@ const optionNames: Record<keyof ServerOptions, true> = {
   effectiveRequest: true
 }
 
-/** The names of {@link ServerOptions}, for adapters that take both kinds in one object. */
-export const serverOptionNames = Object.keys(optionNames) as (keyof ServerOptions)[]
+const serverOptionNames = Object.keys(optionNames) as (keyof ServerOptions)[]
+
+/** {@link AttachOptions} by what they concern; what is not given, or given as undefined, is in neither part. */
+export interface SplitOptions {
+  readonly server: ServerOptions
+  readonly endpoint: EndpointOptions
+}
+
+/** Parts the options that adapters take in one object: those of the server as a whole, and the defaults of its endpoints. */
+export function splitOptions(options: AttachOptions): SplitOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const isOfServer = ([name]: [string, unknown]): boolean => Object.hasOwn(optionNames, name)
+  return {
+    server: Object.fromEntries(given.filter(isOfServer)),
+    endpoint: Object.fromEntries(given.filter((option) => !isOfServer(option)))
+  }
+}
 
 /** {@link AttachOptions}, checked, with defaults, ready for use. */
 export interface ResolvedOptions {

@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import { show } from '../show.ts'
+import type { EffectiveRequest } from './effective.ts'
 
 /**
  * Which origins may open a WebSocket (RFC 6454, RFC 6455 §10.2).
@@ -22,36 +21,6 @@ export type AllowedOrigins =
   | 'any'
   | readonly (string | RegExp)[]
   | ((origin: string, effective: EffectiveRequest) => boolean)
-
-/** What the client meant to reach: what trusted proxies say, else what the request itself says. */
-export interface EffectiveRequest {
-  /** Host and port as the client wrote them, e.g. `app.example:8443`. */
-  readonly host?: string | undefined
-  /** Scheme of the client's connection; undefined where nothing trustworthy tells. */
-  readonly scheme?: 'http' | 'https' | undefined
-  /** Address of the client, for `maxConnectionsPerAddress`. */
-  readonly address?: string | undefined
-}
-
-/** The effective request where no proxy is trusted. The scheme of a plain connection is unknown: TLS may end before it. */
-export const effectiveRequest = (req: IncomingMessage): EffectiveRequest => new DirectRequest(req)
-
-class DirectRequest implements EffectiveRequest {
-  readonly host: string | undefined
-  readonly scheme: 'https' | undefined
-  readonly #req: IncomingMessage
-
-  constructor(req: IncomingMessage) {
-    this.host = req.headers.host
-    this.scheme = (req.socket as Partial<TLSSocket>).encrypted === true ? 'https' : undefined
-    this.#req = req
-  }
-
-  /** Asking the operating system for it takes time, and few limits need it. */
-  get address(): string | undefined {
-    return this.#req.socket.remoteAddress
-  }
-}
 
 /** A compiled {@link AllowedOrigins}. */
 export interface OriginPolicy {

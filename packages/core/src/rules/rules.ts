@@ -6,20 +6,21 @@ import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options
 import { isAttached } from '../registry.ts'
 import { logFault, logRefusal } from '../reports/log.ts'
 import { quote } from '../show.ts'
-import type { EffectiveRequest, OriginPolicy } from './origin.ts'
+import type { EffectiveRequest } from './effective.ts'
+import type { OriginPolicy } from './origin.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
 
 /** How a framework takes part in a handshake; for adapters. */
 export interface FrameworkBinding {
-  /** Sends the response with status 101 through the framework, so that its hooks see it. */
-  send?(): void
-  /** Scheme and host after the framework's own trust in proxies; undefined where it trusts none. */
+  /** Host, scheme and address after the framework's own trust in proxies; undefined where it trusts none. */
   effectiveRequest?(): EffectiveRequest | undefined
   /** The framework's id of the request, for `onError` and `onClosed`. */
   readonly requestId?: string | undefined
   /** Logs a refusal through the framework, with its request id; where it is undefined, the attachment's `onRefused` does. */
   readonly onRefused?: ((error: HandshakeError) => void) | undefined
+  /** What to do where nothing of Oneport listens on the server: a sentence for the log, with the framework's own call. */
+  readonly attachHint?: string | undefined
 }
 
 /** A plain server takes no part. */
@@ -45,7 +46,7 @@ export function checkHandshake(
 ): CheckedHandshake {
   const req = request as IncomingMessage
   try {
-    const { subprotocol } = check(req, options, framework)
+    const { subprotocol } = checkRules(req, options, framework)
     return { subprotocol }
   } catch (error) {
     reportRefusal(error, req, framework)
@@ -70,14 +71,14 @@ export function reportRefusal(error: unknown, req: IncomingMessage, framework: F
 }
 
 /** The rules, in the order of RFC 6455 §4.2. */
-export function check(
+export function checkRules(
   req: IncomingMessage,
   options: EndpointOptions | undefined,
   framework: FrameworkBinding
 ): Checked {
   validateRequest(req)
   const handshake = handshakeOf(req)
-  if (handshake === undefined) throw isOnAttachedServer(req) ? unreadable() : notAttached()
+  if (handshake === undefined) throw isOnAttachedServer(req) ? unreadable() : notAttached(framework)
   if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)
   const endpoint = endpointFor(handshake, options)
@@ -101,13 +102,12 @@ const isOnAttachedServer = ({ socket }: IncomingMessage): boolean => {
 const unreadable = (): HandshakeError =>
   new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'The option "Upgrade" of "Connection" is expected without a tab.')
 
-const notAttached = (): HandshakeError =>
+const notAttached = ({ attachHint = 'Call attach(server).' }: FrameworkBinding): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_NOT_ATTACHED',
     'This server does not take WebSocket connections yet.',
     'The handshake arrived as an ordinary request, because nothing of Oneport listens for "upgrade" on this server. ' +
-      'With Express, put app.use(wsUpgrade()) on the application, before the routes; where the server calls it through ' +
-      'another function, call wsUpgrade().attach(server). Without a framework, call attach(server, listener).'
+      attachHint
   )
 
 function endpointFor(handshake: Handshake, options: EndpointOptions | undefined): Endpoint {

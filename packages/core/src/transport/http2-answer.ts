@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { HandshakeError } from '../errors.ts'
 import { frameworkWriteHead, handshakeOf, type Transport } from '../handshake.ts'
 import { removeOwnedFields } from '../http-fields.ts'
+import { override } from '../raw-methods.ts'
 import { refusalOf } from '../refuse.ts'
 import { watchHeadersSent } from './response-class.ts'
 
@@ -78,8 +79,12 @@ function disarm(response: ServerResponse, events: readonly string[]): void {
   own('end', settle)
 }
 
+/** What asks for the head where nobody has written it: Node has a status of its own for that, past `statusCode`. */
+const implicit = ['write', 'end', 'flushHeaders'] as const
+
 /**
- * Lets a response carry status 101 until it is written; Node's own throws for it on HTTP/2.
+ * Lets a response carry status 101 until it is written; Node's own throws for it on HTTP/2. What asks for the head by itself
+ * then writes the 101 first.
  * https://nodejs.org/api/http2.html#responsestatuscode
  */
 export function permitSwitching(response: ServerResponse): void {
@@ -87,13 +92,29 @@ export function permitSwitching(response: ServerResponse): void {
     Object.getPrototypeOf(response),
     'statusCode'
   ) as Required<PropertyDescriptor>
-  let isSwitching = false
+  let lift: (() => void) | undefined
+  const end = (): void => {
+    lift?.()
+    lift = undefined
+  }
+  const begin = (): void => {
+    const methods = implicit.map((name): [string, (...args: never[]) => unknown] => [
+      name,
+      (...args) => {
+        end()
+        response.writeHead(101)
+        return Reflect.apply(response[name] as (...args: never[]) => unknown, response, args)
+      }
+    ])
+    lift = override(response, Object.fromEntries(methods))
+  }
   Object.defineProperty(response, 'statusCode', {
     configurable: true,
-    get: () => (isSwitching ? 101 : get.call(response)),
+    get: () => (lift !== undefined ? 101 : get.call(response)),
     set: (status: number) => {
-      isSwitching = status === 101
-      if (!isSwitching) set.call(response, status)
+      end()
+      if (status === 101) begin()
+      else set.call(response, status)
     }
   })
 }

@@ -2,7 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { takePrinted } from '../../../adapter-testsuite/src/fail-on-console.ts'
 import { HandshakeError } from '../../src/errors.ts'
 import { defaultEndpoint, type EndpointOptions, resolveEndpoint } from '../../src/options/endpoint.ts'
-import { type AttachOptions, checkOptions, resolveOptions, serverOptionNames } from '../../src/options/server.ts'
+import {
+  type AttachOptions,
+  checkOptions,
+  resolveOptions,
+  type ServerOptions,
+  splitOptions
+} from '../../src/options/server.ts'
 import type { FaultContext } from '../../src/reports/fault.ts'
 
 const resolve = (options: object) => resolveEndpoint(options as EndpointOptions, defaultEndpoint)
@@ -436,21 +442,24 @@ describe('the options of an attachment', () => {
     expect(effectiveRequest.mock.calls).toEqual([[req]])
   })
 
-  test('name the options of the server for adapters', () => {
-    expect([...serverOptionNames].sort()).toEqual([
-      'bearerSubprotocol',
-      'claims',
-      'effectiveRequest',
-      'handshakeTimeoutMs',
-      'heartbeat',
-      'maxConnections',
-      'maxConnectionsPerAddress',
-      'maxPendingHandshakes',
-      'maxPendingHandshakesPerAddress',
-      'onClosed',
-      'onError',
-      'onRefused'
-    ])
+  test('are split into those of the server and those of the endpoint, without what is undefined', () => {
+    const server: Required<ServerOptions> = {
+      bearerSubprotocol: 'bearer.',
+      claims: () => true,
+      effectiveRequest: () => ({}),
+      handshakeTimeoutMs: 1,
+      heartbeat: false,
+      maxConnections: 1,
+      maxConnectionsPerAddress: 1,
+      maxPendingHandshakes: 1,
+      maxPendingHandshakesPerAddress: 1,
+      onClosed: () => {},
+      onError: () => {},
+      onRefused: () => {}
+    }
+    const endpoint = { allowedOrigins: 'any', maxPayloadBytes: 1 } as const
+    expect(splitOptions({ ...endpoint, ...server, subprotocols: undefined })).toEqual({ server, endpoint })
+    expect(splitOptions({ onError: undefined, requireOrigin: undefined })).toEqual({ server: {}, endpoint: {} })
   })
 
   test('begin without resolved endpoints', () => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import fc from 'fast-check'
-import { type AllowedOrigins, compileOrigins, type EffectiveRequest, effectiveRequest } from '../../src/rules/origin.ts'
+import { type EffectiveRequest, effectiveRequest } from '../../src/rules/effective.ts'
+import { type AllowedOrigins, compileOrigins } from '../../src/rules/origin.ts'
 
 type Row = [name: string, rule: AllowedOrigins, origin: string, effective: EffectiveRequest, allowed: boolean]
 

@@ -1,0 +1,13 @@
+/** What adapters import: core's side of a framework. Applications import the index. */
+export { type Agreement, acceptHandshake, agree } from './accept.ts'
+export { answerFault } from './answer-fault.ts'
+export { attach } from './attach.ts'
+export { checkDrainOptions } from './life/drain.ts'
+export { type HandlerArguments, splitArguments } from './options/arguments.ts'
+export { checkEndpointOptions } from './options/endpoint.ts'
+export { type AdapterTraits, checkOptions, type SplitOptions, splitOptions } from './options/server.ts'
+export { attachmentOf } from './registry.ts'
+export { asError, isPrintable } from './reports/thrown.ts'
+export { type EffectiveRequest, effectiveOf, type FrameworkRequest } from './rules/effective.ts'
+export { checkHandshake, type FrameworkBinding, isWebSocketRequest, limitPending } from './rules/rules.ts'
+export { show } from './show.ts'

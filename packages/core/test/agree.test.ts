@@ -1,0 +1,251 @@
+import { once } from 'node:events'
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import http2 from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import {
+  closed,
+  connectClient,
+  handshake,
+  headArrived,
+  openSession,
+  refused,
+  sendConnect,
+  sendRaw,
+  webSocketOn
+} from '@oneport/adapter-testsuite'
+import Koa from 'koa'
+import type { WebSocket } from 'ws'
+import { type Agreement, agree, attach } from '../src/adapter.ts'
+import { type AttachOptions, HandshakeError } from '../src/index.ts'
+import { open, type Served, serve, stopAll } from './server.ts'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  await stopAll()
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+const echo = (socket: WebSocket): void => {
+  socket.on('message', (data) => socket.send(String(data)))
+}
+
+describe('a framework that sends the head after its route has returned', () => {
+  type Route = (ctx: Koa.Context) => unknown
+
+  /** Koa, with middleware that sets a field behind `await next()`. */
+  async function serveKoa(route: Route, options?: AttachOptions): Promise<Served> {
+    const app = new Koa()
+    app.silent = true
+    app.use(async (ctx, next) => {
+      ctx.set('X-Before', '1')
+      await next()
+      ctx.set('X-After', '1')
+    })
+    app.use(route)
+    const callback = app.callback()
+    return serve((req, res) => callback(req, res), options)
+  }
+
+  /** An adapter for Koa. */
+  const accept: Route = (ctx) => {
+    try {
+      agree(ctx.req, undefined, echo)
+      ctx.status = 101
+    } catch (error) {
+      if (!(error instanceof HandshakeError)) throw error
+      ctx.set(error.headers)
+      ctx.throw(error.status, error.message)
+    }
+  }
+
+  test('regression: what it sets behind the route was lost, or the handshake waited for its 503', async () => {
+    const { target } = await serveKoa(accept)
+    const { fields, status } = await sendRaw(target, handshake('/'), headArrived)
+    expect(status).toBe(101)
+    expect(fields.get('x-before')).toEqual(['1'])
+    expect(fields.get('x-after')).toEqual(['1'])
+    const { socket, next } = await connectClient(target, '/')
+    socket.send('hello')
+    expect(await next()).toBe('hello')
+  })
+
+  test('refuses in the route, as an ordinary error', async () => {
+    const { target } = await serveKoa(accept, { onRefused: () => {} })
+    const { status, fields } = await sendRaw(target, handshake('/', { Origin: 'https://other.example' }))
+    expect(status).toBe(403)
+    expect(fields.get('x-before')).toBeUndefined()
+  })
+
+  test('gives the place back where middleware behind the route fails', async () => {
+    const { target, attachment } = await serveKoa(
+      async (ctx) => {
+        await accept(ctx)
+        if (ctx.path === '/fails') throw new Error('broken by middleware')
+      },
+      { maxConnections: 1, onRefused: () => {} }
+    )
+    expect(await refused(connectClient(target, '/fails'))).toBe(500)
+    const { socket } = await connectClient(target, '/')
+    expect(await refused(connectClient(target, '/'))).toBe(503)
+    const end = closed(socket)
+    socket.close()
+    await end
+    expect(attachment.stats().pending).toBe(0)
+  })
+})
+
+/** Keeps what the route agreed to. */
+function keeping(send: (res: ServerResponse) => unknown): {
+  agreements: Agreement[]
+  listener: (req: IncomingMessage, res: ServerResponse) => void
+} {
+  const agreements: Agreement[] = []
+  return {
+    agreements,
+    listener: (req, res) => {
+      agreements.push(agree(req, { subprotocols: ['chat'] }, echo))
+      send(res)
+    }
+  }
+}
+
+describe('an agreement', () => {
+  test('names the subprotocol, writes nothing, and settles with the 101', async () => {
+    let waiting: ServerResponse | undefined
+    const { agreements, listener } = keeping((res) => {
+      waiting = res
+    })
+    const { target, attachment } = await serve(listener)
+    const connecting = connectClient(target, '/', ['chat'])
+    while (waiting === undefined) await setImmediate()
+    const [agreement] = agreements as [Agreement]
+    expect(agreement.subprotocol).toBe('chat')
+    expect(waiting.headersSent).toBe(false)
+    expect(attachment.stats()).toMatchObject({ pending: 1, accepted: 0 })
+    const settled = agreement.settled()
+    expect(agreement.settled()).toBe(settled)
+    waiting.writeHead(101).end()
+    expect(await settled).toBe(true)
+    expect(await agreement.settled()).toBe(true)
+    await connecting
+  })
+
+  test.each<[what: string, send: (res: ServerResponse) => unknown, status: number]>([
+    ['another status', (res) => res.writeHead(503).end(), 503],
+    ['another implicit status', (res) => void Object.assign(res, { statusCode: 418 }).end('a teapot'), 418]
+  ])('settles with false where the response has %s, and gives the place back', async (_what, send, status) => {
+    const { agreements, listener } = keeping(send)
+    const { target } = await serve(listener, { maxConnections: 1 })
+    for (let round = 0; round < 2; round++) expect(await refused(connectClient(target, '/'))).toBe(status)
+    expect(await Promise.all(agreements.map((agreement) => agreement.settled()))).toEqual([false, false])
+  })
+
+  test('settles with false where the client leaves first, and gives the place back', async () => {
+    const { agreements, listener } = keeping(() => {})
+    const { target, attachment } = await serve(listener, { maxConnections: 1, onRefused: () => {} })
+    const raw = await open(target)
+    raw.write(handshake('/'))
+    while (agreements.length === 0) await setImmediate()
+    raw.resetAndDestroy()
+    expect(await agreements[0]?.settled()).toBe(false)
+    expect(attachment.stats()).toMatchObject({ pending: 0, refused: { HANDSHAKE_ABORTED: 1 } })
+  })
+
+  test('is made once for each request, and not behind a response that has begun', async () => {
+    const errors: unknown[] = []
+    const attempt = (req: IncomingMessage): void => {
+      try {
+        agree(req, undefined, echo)
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    const { target } = await serve(
+      (req, res) => {
+        if (req.url === '/begun') res.writeHead(404).end()
+        else attempt(req)
+        attempt(req)
+        if (req.url !== '/begun') res.writeHead(101).end()
+      },
+      { maxConnections: 1 }
+    )
+    expect((await sendRaw(target, handshake('/begun'))).status).toBe(404)
+    await connectClient(target, '/')
+    expect(errors.map(String)).toEqual([
+      'Error: acceptWebSocket() came after the response had begun with status 404.',
+      'Error: acceptWebSocket() was called twice for one request.'
+    ])
+  })
+
+  test('is refused at once, by an error that says how to answer', async () => {
+    let thrown: unknown
+    const { target } = await serve((req, res) => {
+      try {
+        agree(req, { requireSubprotocol: true, subprotocols: ['chat'] }, echo)
+      } catch (error) {
+        thrown = error
+      }
+      res.writeHead(400).end()
+    })
+    expect(await refused(connectClient(target, '/'))).toBe(400)
+    expect(thrown).toMatchObject({ name: 'HandshakeError', code: 'HANDSHAKE_SUBPROTOCOL', status: 400 })
+  })
+
+  test.each<[how: string, send: (res: ServerResponse) => unknown]>([
+    ['at once', (res) => res.writeHead(101).end()],
+    ['implicitly', (res) => Object.assign(res, { statusCode: 101 }).end('Switching Protocols')],
+    ['later', (res) => setImmediate().then(() => res.writeHead(101, { 'x-after': '1' }).end())]
+  ])('holds for HTTP/2 where the response is sent %s', async (how, send) => {
+    const { listener } = keeping(send)
+    const server = http2.createServer(listener as never)
+    const attachment = attach(server)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const session = await openSession({ port: (server.address() as AddressInfo).port, tls: false })
+    closers.push(
+      () => new Promise((resolve) => void server.close(resolve)),
+      () => session.destroy()
+    )
+    const { status, headers, stream } = await sendConnect(session, '/')
+    expect(status).toBe(200)
+    expect(headers['x-after']).toBe(how === 'later' ? '1' : undefined)
+    const socket = webSocketOn(stream)
+    socket.send('hello')
+    expect(String((await once(socket, 'message'))[0])).toBe('hello')
+    expect(attachment.stats().accepted).toBe(1)
+  })
+})
+
+describe('attach without a dispatcher', () => {
+  test("takes handshakes through the server's own event, once", async () => {
+    const server = http.createServer((req, res) => {
+      agree(req, undefined, echo)
+      res.writeHead(101).end()
+    })
+    const attachment = attach(server, { maxConnections: 1 })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    closers.push(() => new Promise((resolve) => void server.close(resolve)))
+    const target = { port: (server.address() as AddressInfo).port }
+    const { socket, next } = await connectClient(target, '/')
+    socket.send('hello')
+    expect(await next()).toBe('hello')
+    expect(() => attach(server)).toThrow(
+      'attach: this server is attached already; call detach() of that attachment first'
+    )
+    attachment.detach()
+    attach(server).detach()
+    socket.terminate()
+  })
+
+  test.each([
+    ['x', "attach: expected a listener (req, res) => … or options; got 'x'"],
+    [null, 'attach: expected a listener (req, res) => … or options; got null'],
+    [{ wrong: 1 }, /wrong/]
+  ])('refuses %p', (wrong, message) => {
+    expect(() => attach(http.createServer(), wrong as never)).toThrow(message)
+  })
+
+  test('refuses options in the place of the listener, with more behind them', () => {
+    expect(() => attach(http.createServer(), {} as never, {})).toThrow(TypeError)
+  })
+})
