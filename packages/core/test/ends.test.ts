@@ -1,7 +1,7 @@
 import http, { type Server } from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
-import { certificate, handshake, headArrived, reset, sendRaw } from '@oneport/adapter-testsuite'
+import { certificate, handshake, headArrived, reset, sendRaw } from '@oneport/test-kit'
 import { acceptHandshake, acceptWebSocket, type Dispatch, type WebSocketHandler } from '../src/index.ts'
 import { open, read, type Served, serve, stopAll } from './server.ts'
 

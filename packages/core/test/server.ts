@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http, { type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { openRaw, type Target } from '@oneport/adapter-testsuite'
+import { openRaw, type Target } from '@oneport/test-kit'
 import { type Attachment, type AttachOptions, attach, type Dispatch } from '../src/index.ts'
 
 /** What the tests of one file have started, for `afterEach`. */
