@@ -16,10 +16,12 @@ const config: Config = {
   // Tests run the sources: no build comes before them.
   moduleNameMapper: {
     '^@oneport/core/adapter$': '<rootDir>/packages/core/src/adapter.ts',
-    '^@oneport/(core|express|fastify|topics|redis|testing|adapter-testsuite)$': '<rootDir>/packages/$1/src/index.ts'
+    '^@oneport/(core|express|fastify|topics|redis|testing|adapter-testsuite|test-kit)$':
+      '<rootDir>/packages/$1/src/index.ts',
+    '^@oneport/adapter-testsuite/parts$': '<rootDir>/packages/adapter-testsuite/src/parts.ts'
   },
-  setupFilesAfterEnv: ['<rootDir>/packages/adapter-testsuite/src/fail-on-console.ts'],
-  reporters: ['default', 'summary', '<rootDir>/packages/adapter-testsuite/closing-line-reporter.mjs'],
+  setupFilesAfterEnv: ['<rootDir>/packages/test-kit/src/fail-on-console.ts'],
+  reporters: ['default', 'summary', '<rootDir>/packages/test-kit/closing-line-reporter.mjs'],
   collectCoverageFrom: ['packages/core/src/**/*.ts', '!packages/core/src/index.ts'],
   coverageThreshold: { global: { branches: 95 } }
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RedisServer, redisProgram, startRedisCluster } from '@oneport/adapter-testsuite'
+import { RedisServer, redisProgram, startRedisCluster } from '@oneport/test-kit'
 import { consoleCuts, consoleLogs, examples } from './examples.ts'
 import { type Block, blocksOf, pages, root, sidesOf } from './markdown.ts'
 import {

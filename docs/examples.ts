@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
-import { openSession, sendConnect, webSocketOn } from '@oneport/adapter-testsuite'
+import { openSession, sendConnect, webSocketOn } from '@oneport/test-kit'
 import { WebSocket } from 'ws'
 import { integrations } from './integrations.ts'
 import { moving } from './moving.ts'

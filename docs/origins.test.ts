@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { certificate, handshake, headArrived, sendRaw, type Target } from '@oneport/adapter-testsuite'
 import { type AllowedOrigins, type AttachOptions, acceptWebSocket, attach, type Dispatch } from '@oneport/core'
+import { certificate, handshake, headArrived, sendRaw, type Target } from '@oneport/test-kit'
 import { readPage } from './markdown.ts'
 
 /** What the code spans of a cell hold. */

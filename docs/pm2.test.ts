@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { freePort } from '@oneport/adapter-testsuite'
+import { freePort } from '@oneport/test-kit'
 import { WebSocket } from 'ws'
 import { blocksOf, root } from './markdown.ts'
 import { atPort } from './program.ts'

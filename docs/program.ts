@@ -5,7 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { certificate, freePort } from '@oneport/adapter-testsuite'
+import { certificate, freePort } from '@oneport/test-kit'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Block, root } from './markdown.ts'
 

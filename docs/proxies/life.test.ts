@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { closed } from '@oneport/adapter-testsuite'
+import { closed } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { applications } from './application.ts'
 import { lookFor } from './installed.ts'

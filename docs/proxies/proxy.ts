@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { certificate, freePort, type Target } from '@oneport/adapter-testsuite'
+import { certificate, freePort, type Target } from '@oneport/test-kit'
 import { blocksOf, root } from '../markdown.ts'
 import { environment, type ProxyKind, type Site, swap } from './kinds.ts'
 

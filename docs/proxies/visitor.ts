@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { request as requestTls } from 'node:https'
-import { connectClient, type Inbox, refused, type Target } from '@oneport/adapter-testsuite'
+import { connectClient, type Inbox, refused, type Target } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import type { Welcome } from './application.ts'
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectClient, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { connectClient, refused, sendRaw } from '@oneport/test-kit'
 
 // A process that starts on a busy machine takes its time, and monitors take more.
 jest.setTimeout(60_000)

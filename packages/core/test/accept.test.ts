@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { connectClient, handshake, headArrived, refused, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { connectClient, handshake, headArrived, refused, sendRaw, takePrinted } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import {
   type AttachOptions,

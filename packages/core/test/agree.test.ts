@@ -13,7 +13,7 @@ import {
   sendConnect,
   sendRaw,
   webSocketOn
-} from '@oneport/adapter-testsuite'
+} from '@oneport/test-kit'
 import Koa from 'koa'
 import type { WebSocket } from 'ws'
 import { type Agreement, agree, attach } from '../src/adapter.ts'

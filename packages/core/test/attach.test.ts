@@ -1,15 +1,7 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import {
-  closed,
-  connectClient,
-  handshake,
-  headArrived,
-  refused,
-  sendRaw,
-  takePrinted
-} from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived, refused, sendRaw, takePrinted } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { acceptWebSocket, attach, type Dispatch } from '../src/index.ts'
 import { open, read, serve, stopAll } from './server.ts'

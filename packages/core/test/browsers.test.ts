@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import http2, { type ServerHttp2Session } from 'node:http2'
-import { describeBrowsers } from '@oneport/adapter-testsuite'
+import { describeBrowsers } from '@oneport/test-kit'
 import { acceptWebSocket, attach, type Http2Dispatch } from '../src/index.ts'
 
 describeBrowsers('node:http2', async ({ tls, page, paths, endpoint, handler }) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { closed, connectClient, handshake, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, sendRaw } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptWebSocket, checkHandshake, type HandshakeError } from '../src/index.ts'
 import { acceptThrough, open, read, serve, stopAll } from './server.ts'

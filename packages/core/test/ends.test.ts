@@ -1,7 +1,8 @@
 import http, { type Server } from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
-import { certificate, handshake, headArrived, reset, sendRaw } from '@oneport/adapter-testsuite'
+
+import { certificate, handshake, headArrived, reset, sendRaw } from '@oneport/test-kit'
 import { acceptWebSocket, type Dispatch, type WebSocketHandler } from '../src/index.ts'
 import { acceptThrough, open, read, type Served, serve, stopAll } from './server.ts'
 

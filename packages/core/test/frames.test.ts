@@ -1,4 +1,4 @@
-import { connectClient } from '@oneport/adapter-testsuite'
+import { connectClient } from '@oneport/test-kit'
 import { acceptWebSocket } from '../src/index.ts'
 import { serve, stopAll } from './server.ts'
 

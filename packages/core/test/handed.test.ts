@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http, { type Server } from 'node:http'
 import net, { type AddressInfo, type Socket } from 'node:net'
-import { closed, connectClient, handshake, headArrived, sendRaw, type Target } from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived, sendRaw, type Target } from '@oneport/test-kit'
 import { type Attachment, acceptWebSocket, attach, type Dispatch } from '../src/index.ts'
 import { until } from './recorded.ts'
 

@@ -1,6 +1,6 @@
 import http, { type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { closed, connectClient, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived, sendRaw, takePrinted } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { acceptWebSocket, type Dispatch, type FaultContext, HandshakeError } from '../src/index.ts'
 import { acceptThrough, open, read, serve, stopAll } from './server.ts'

@@ -1,15 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import {
-  closed,
-  connectClient,
-  handshake,
-  headArrived,
-  refused,
-  sendRaw,
-  type Target
-} from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived, refused, sendRaw, type Target } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptWebSocket, type HandshakeError } from '../src/index.ts'
 import { pieceLimits } from '../src/life/open-socket.ts'

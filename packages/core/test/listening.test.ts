@@ -1,6 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
-import { certificate, closed, connectClient, loopback, openRaw, testOnBoth } from '@oneport/adapter-testsuite'
+import { certificate, closed, connectClient, loopback, openRaw, testOnBoth } from '@oneport/test-kit'
 import { acceptWebSocket, type Dispatch } from '../src/index.ts'
 import { type Served, serve, stopAll } from './server.ts'
 

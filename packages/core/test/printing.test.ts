@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { connectClient, handshake, headArrived, sendRaw, type Target } from '@oneport/adapter-testsuite'
+import { connectClient, handshake, headArrived, sendRaw, type Target } from '@oneport/test-kit'
 
 /** A program that has printed its port. */
 interface Running {

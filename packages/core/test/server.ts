@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { openRaw, type Target } from '@oneport/adapter-testsuite'
+import { openRaw, type Target } from '@oneport/test-kit'
 import { agree } from '../src/adapter.ts'
 import { type Attachment, type AttachOptions, attach, type Dispatch } from '../src/index.ts'
 

@@ -1,4 +1,4 @@
 import { join } from 'node:path'
-import { describeSigterm } from '@oneport/adapter-testsuite'
+import { describeSigterm } from '@oneport/test-kit'
 
 describeSigterm('node:http', join(__dirname, 'process', 'drains.mjs'))

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/test-kit'
 import { acceptWebSocket, type Dispatch } from '../src/index.ts'
 import { serve, stopAll } from './server.ts'
 

@@ -1,4 +1,4 @@
-import { chromium, describeWith, startChromium, takePrinted } from '@oneport/adapter-testsuite'
+import { chromium, describeWith, startChromium, takePrinted } from '@oneport/test-kit'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Address, Running } from '../src/address.ts'
 import { startExpress } from '../src/express.ts'

@@ -1,4 +1,4 @@
-import { takePrinted } from '@oneport/adapter-testsuite'
+import { takePrinted } from '@oneport/test-kit'
 import type { Address, Running } from '../src/address.ts'
 import type { Exchange } from '../src/exchange.ts'
 import { startExpress } from '../src/express.ts'

@@ -11,7 +11,7 @@ import {
   startChromium,
   takePrinted,
   webSocketOn
-} from '@oneport/adapter-testsuite'
+} from '@oneport/test-kit'
 import type { Running } from '../src/address.ts'
 import { makeCertificate } from '../src/certificate.ts'
 import { startExpress } from '../src/express.ts'

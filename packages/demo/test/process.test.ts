@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { describeWith, RedisServer, redisProgram } from '@oneport/adapter-testsuite'
+import { describeWith, RedisServer, redisProgram } from '@oneport/test-kit'
 import { Visitor } from './visitor.ts'
 
 // As built: it is what `npm start` runs, and `npm test` builds before it tests.

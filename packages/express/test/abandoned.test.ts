@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { handshake, headArrived, reset, sendRaw } from '@oneport/adapter-testsuite'
 import { attachmentOf } from '@oneport/core'
+import { handshake, headArrived, reset, sendRaw } from '@oneport/test-kit'
 import type { Request } from 'express'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { echo, signal, useServers } from './servers.ts'

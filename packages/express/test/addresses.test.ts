@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { closed, type Inbox, loopback, openRaw, testOnBoth } from '@oneport/adapter-testsuite'
+import { closed, type Inbox, loopback, openRaw, testOnBoth } from '@oneport/test-kit'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { ask, echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'

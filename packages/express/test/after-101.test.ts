@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { closed, handshake, type Inbox, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, handshake, type Inbox, sendRaw } from '@oneport/test-kit'
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { ask, signal, useServers } from './servers.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { closed, connectClient } from '@oneport/adapter-testsuite'
+import { closed, connectClient } from '@oneport/test-kit'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { versions } from './versions.ts'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import { certificate, closed, handshake, refused, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { certificate, closed, handshake, refused, sendRaw, takePrinted } from '@oneport/test-kit'
 import type { NextFunction, Request, Response } from 'express'
 import type { RawData } from 'ws'
 import type { WebSocket } from '../src/index.ts'

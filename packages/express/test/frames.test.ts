@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { connectClient } from '@oneport/adapter-testsuite'
+import { connectClient } from '@oneport/test-kit'
 import express from 'express'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 

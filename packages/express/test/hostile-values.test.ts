@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { connectClient, handshake, hostileValues, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { connectClient, handshake, hostileValues, refused, sendRaw } from '@oneport/test-kit'
 import type { Application, Request, Response } from 'express'
 import { expressWs } from '../src/express-ws.ts'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'

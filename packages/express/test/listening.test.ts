@@ -2,16 +2,8 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import {
-  certificate,
-  closed,
-  handshake,
-  headArrived,
-  openSession,
-  sendRaw,
-  takePrinted
-} from '@oneport/adapter-testsuite'
 import { attach, attachmentOf } from '@oneport/core'
+import { certificate, closed, handshake, headArrived, openSession, sendRaw, takePrinted } from '@oneport/test-kit'
 import type { ErrorRequestHandler, Express } from 'express'
 import { Server as SocketIo } from 'socket.io'
 import { io as connectSocketIo } from 'socket.io-client'

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { closed, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
 import * as testing from '@oneport/testing'
 import type { Express, Response } from 'express'
 import session from 'express-session'

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import { versions } from './versions.ts'
 
 // A process that starts on a busy machine takes its time.

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import https from 'node:https'
-import { certificate, handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
 import type { EffectiveRequest } from '@oneport/core'
+import { certificate, handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import type { Express } from 'express'
 import { acceptWebSocket, checkHandshake, wsUpgrade } from '../src/index.ts'
 import { echo, useServers } from './servers.ts'

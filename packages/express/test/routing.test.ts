@@ -1,4 +1,4 @@
-import { handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
 import type { ErrorRequestHandler, Express } from 'express'
 import { acceptWebSocket, type HandshakeError, type WsUpgradeOptions, wsUpgrade } from '../src/index.ts'
 import { ask, echo, say, useServers } from './servers.ts'

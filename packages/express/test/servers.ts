@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { connectClient, type Inbox, openRaw, type Target } from '@oneport/adapter-testsuite'
+import { connectClient, type Inbox, openRaw, type Target } from '@oneport/test-kit'
 import type { Application } from 'express'
 import type { WebSocket } from '../src/index.ts'
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { echo, signal, useServers } from './servers.ts'
 import { versions } from './versions.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { closed, refused } from '@oneport/adapter-testsuite'
+import { closed, refused } from '@oneport/test-kit'
 import type { WebSocket } from '../src/index.ts'
 import { endpointOptionsOf, type WsOptions } from '../src/ws-options.ts'
 import { both, ours } from './express-ws-libraries.ts'

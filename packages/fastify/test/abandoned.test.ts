@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { handshake, headArrived, reset, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, reset, sendRaw } from '@oneport/test-kit'
 import { echo, makeApp, open, signal, start } from './harness.ts'
 
 const ends: [name: string, end: (raw: Socket) => unknown][] = [

@@ -1,4 +1,4 @@
-import { handshake, type RawResponse, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, type RawResponse, sendRaw } from '@oneport/test-kit'
 import type { FastifyReply } from 'fastify'
 import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, signal, start } from './harness.ts'
 

@@ -1,4 +1,4 @@
-import { describeBrowsers } from '@oneport/adapter-testsuite'
+import { describeBrowsers } from '@oneport/test-kit'
 import Fastify from 'fastify'
 import { wsPlugin } from '../src/index.ts'
 

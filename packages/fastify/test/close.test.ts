@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
-import { closed, handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { closed, handshake, headArrived, sendRaw, takePrinted } from '@oneport/test-kit'
 import { connect, echo, isOpen, makeApp, open, read, signal, start } from './harness.ts'
 
 describe('app.close()', () => {

@@ -1,4 +1,4 @@
-import { closed, handshake, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { closed, handshake, sendRaw, takePrinted } from '@oneport/test-kit'
 import type { FastifyError } from 'fastify'
 import { HandshakeError } from '../src/index.ts'
 import { connect, echo, isOpen, makeApp, scoped, start } from './harness.ts'

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { closed, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { wsPlugin } from '../src/index.ts'
 import { all, appWith, compatible, former, ours, type Subject } from './former.ts'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { refused } from '@oneport/adapter-testsuite'
+import { refused } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import ws from 'ws'
 import { all, appWith, former, ours, readmeExamples, type Subject } from './former.ts'

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { closed, refused } from '@oneport/adapter-testsuite'
+import { closed, refused } from '@oneport/test-kit'
 import type { FastifyRequest } from 'fastify'
 import { WebSocket as WsWebSocket } from 'ws'
 import type { WebSocket } from '../src/index.ts'

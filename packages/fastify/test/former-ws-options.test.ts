@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:http'
-import { closed, handshake, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, handshake, refused, sendRaw } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type WsPluginOptions, wsPlugin } from '../src/index.ts'
 import { all, appWith, ours } from './former.ts'

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { connectClient } from '@oneport/adapter-testsuite'
+import { connectClient } from '@oneport/test-kit'
 import Fastify from 'fastify'
 import { wsPlugin } from '../src/index.ts'
 

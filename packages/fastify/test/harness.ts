@@ -1,6 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { connectClient, type Inbox, openRaw, openSession } from '@oneport/adapter-testsuite'
+import { connectClient, type Inbox, openRaw, openSession } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import { type WebSocket, type WsPluginOptions, wsPlugin } from '../src/index.ts'
 

@@ -1,5 +1,5 @@
 import { Transform } from 'node:stream'
-import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import { connect, echo, isOpen, makeApp, open, read, signal, start } from './harness.ts'
 
 const foreign = { Origin: 'https://evil.example' }

@@ -1,12 +1,4 @@
-import {
-  closed,
-  connectClient,
-  handshake,
-  hostileValues,
-  refused,
-  sendRaw,
-  takePrinted
-} from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, hostileValues, refused, sendRaw, takePrinted } from '@oneport/test-kit'
 import { type FastifyBaseLogger, type FastifyServerOptions, LogController } from 'fastify'
 import type { WebSocket, WsPluginOptions } from '../src/index.ts'
 import { connect, echo, isOpen, keepLog, makeApp, start } from './harness.ts'

@@ -1,4 +1,4 @@
-import { handshake, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, sendRaw } from '@oneport/test-kit'
 import request from 'supertest'
 import { connect, echo, isOpen, keepLog, makeApp, start } from './harness.ts'
 

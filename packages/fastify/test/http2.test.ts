@@ -5,7 +5,7 @@ import {
   type Http2ServerResponse,
   type IncomingHttpHeaders
 } from 'node:http2'
-import { bodyOf, certificate, closed, sendConnect, webSocketOn } from '@oneport/adapter-testsuite'
+import { bodyOf, certificate, closed, sendConnect, webSocketOn } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { type WebSocket, type WsPluginOptions, wsPlugin } from '../src/index.ts'
 import {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { certificate, closed } from '@oneport/adapter-testsuite'
+import { certificate, closed } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { WebSocket } from '../src/index.ts'
 import { wsPlugin } from '../src/index.ts'

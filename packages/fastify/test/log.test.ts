@@ -1,4 +1,4 @@
-import { closed, handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import { type FastifyRequest, LogController } from 'fastify'
 import type { HandshakeError } from '../src/index.ts'
 import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, signal, start, warn } from './harness.ts'

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
 
 // A process that starts on a busy machine takes its time.
 jest.setTimeout(60_000)

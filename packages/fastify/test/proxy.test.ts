@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import type { FastifyServerOptions } from 'fastify'
 import { echo, makeApp, open, start } from './harness.ts'
 

@@ -1,4 +1,4 @@
-import { accepted, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { accepted, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { connect, echo, error, isOpen, keepLog, makeApp, signal, start, warn } from './harness.ts'
 

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { connectClient, handshake, type Inbox, sendRaw } from '@oneport/adapter-testsuite'
+import { connectClient, handshake, type Inbox, sendRaw } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { WebSocketServer } from 'ws'
 import { wsPlugin } from '../src/index.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { handshake, headArrived, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import { echo, makeApp, open, signal, start } from './harness.ts'
 
 describe('of the places for handshakes that wait', () => {

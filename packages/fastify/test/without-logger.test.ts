@@ -1,4 +1,4 @@
-import { closed, handshake, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { closed, handshake, sendRaw, takePrinted } from '@oneport/test-kit'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { hasLogger } from '../src/log.ts'
 import { connect, echo, makeApp, owned, start } from './harness.ts'

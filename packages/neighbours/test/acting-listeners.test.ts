@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { handshake, openRaw } from '@oneport/adapter-testsuite'
+import { handshake, openRaw } from '@oneport/test-kit'
 import { gate } from '../src/gate.ts'
 import { type Act, refusals, touches } from './acts.ts'
 import { alone, shared, table } from './arrangements.ts'

@@ -1,4 +1,4 @@
-import type { Target } from '@oneport/adapter-testsuite'
+import type { Target } from '@oneport/test-kit'
 import { type ClientOptions, WebSocket } from 'ws'
 import { within } from './within.ts'
 

@@ -1,4 +1,4 @@
-import { handshake, openRaw, type Target } from '@oneport/adapter-testsuite'
+import { handshake, openRaw, type Target } from '@oneport/test-kit'
 import { gate } from '../src/gate.ts'
 import { within } from './within.ts'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { handshake, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, sendRaw } from '@oneport/test-kit'
 import express from 'express'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { WebSocketServer } from 'ws'

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { handshake, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, sendRaw } from '@oneport/test-kit'
 import { connect, endClients, liveThrough } from './conversations.ts'
 import { endPrograms, RunningProgram } from './programs.ts'
 import { within } from './within.ts'

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Target } from '@oneport/adapter-testsuite'
+import type { Target } from '@oneport/test-kit'
 import type { Command } from '../src/program.ts'
 import { within } from './within.ts'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { handshake, sendRaw, type Target } from '@oneport/adapter-testsuite'
+import { handshake, sendRaw, type Target } from '@oneport/test-kit'
 import { Server as SocketIo } from 'socket.io'
 import { io, type Socket as SocketIoClient } from 'socket.io-client'
 import { alone, shared, table } from './arrangements.ts'

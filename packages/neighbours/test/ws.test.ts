@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { handshake, sendRaw } from '@oneport/adapter-testsuite'
+import { handshake, sendRaw } from '@oneport/test-kit'
 import { WebSocketServer } from 'ws'
 import { converse } from '../src/application.ts'
 import { gate } from '../src/gate.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeWith, RedisServer, redisProgram, startRedisCluster } from '@oneport/adapter-testsuite'
+import { describeWith, RedisServer, redisProgram, startRedisCluster } from '@oneport/test-kit'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 import { atEnd, stopAll } from '../../topics/test/pair.ts'

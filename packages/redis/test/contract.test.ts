@@ -1,4 +1,4 @@
-import { describeWith, redisProgram } from '@oneport/adapter-testsuite'
+import { describeWith, redisProgram } from '@oneport/test-kit'
 import type { Backplane } from '@oneport/topics'
 import { stopAll } from '../../topics/test/pair.ts'
 import { Node, until } from './node.ts'

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { describeWith, RedisServer, redisProgram } from '@oneport/adapter-testsuite'
+import { describeWith, RedisServer, redisProgram } from '@oneport/test-kit'
 import { atEnd, stopAll } from '../../topics/test/pair.ts'
 
 afterEach(stopAll)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeWith, redisProgram } from '@oneport/adapter-testsuite'
+import { describeWith, redisProgram } from '@oneport/test-kit'
 import { atEnd, stopAll } from '../../topics/test/pair.ts'
 import { type Client, Node, until } from './node.ts'
 import { kinds, type Site } from './sites.ts'

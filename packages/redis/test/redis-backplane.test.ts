@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { describeWith, RedisServer, redisProgram, takePrinted } from '@oneport/adapter-testsuite'
+import { describeWith, RedisServer, redisProgram, takePrinted } from '@oneport/test-kit'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { atEnd, stopAll } from '../../topics/test/pair.ts'

@@ -1,4 +1,4 @@
-import { RedisServer, startRedisCluster } from '@oneport/adapter-testsuite'
+import { RedisServer, startRedisCluster } from '@oneport/test-kit'
 import { type Backplane, MemoryHub, memoryBackplane } from '@oneport/topics'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'

@@ -1,4 +1,4 @@
-import { describeWith, freePort, RedisServer, redisProgram } from '@oneport/adapter-testsuite'
+import { describeWith, freePort, RedisServer, redisProgram } from '@oneport/test-kit'
 import { slotOf } from '../src/slot.ts'
 
 // https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags

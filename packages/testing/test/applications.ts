@@ -2,10 +2,10 @@ import http, { type IncomingMessage, type RequestListener, type ServerResponse }
 import http2 from 'node:http2'
 import https from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import { type Certificate, certificate } from '@oneport/adapter-testsuite'
 import { acceptWebSocket, attach, type EndpointOptions } from '@oneport/core'
 import * as forExpress from '@oneport/express'
 import { wsPlugin } from '@oneport/fastify'
+import { type Certificate, certificate } from '@oneport/test-kit'
 import express5 from 'express'
 // @ts-expect-error Express 4 is installed under another name; its types would be those of Express 5
 import express4 from 'express4'

@@ -1,7 +1,7 @@
 import https from 'node:https'
-import { certificate } from '@oneport/adapter-testsuite'
 import { acceptWebSocket, wsUpgrade } from '@oneport/express'
 import { wsPlugin } from '@oneport/fastify'
+import { certificate } from '@oneport/test-kit'
 import express, { type Express } from 'express'
 import session from 'express-session'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'

@@ -3,6 +3,9 @@ import http, { type RequestListener } from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { acceptWebSocket, attach, type EndpointOptions } from '@oneport/core'
+import * as forExpress from '@oneport/express'
+import { wsPlugin } from '@oneport/fastify'
 import {
   certificate,
   closed,
@@ -11,10 +14,7 @@ import {
   sendConnect,
   type Target,
   webSocketOn
-} from '@oneport/adapter-testsuite'
-import { acceptWebSocket, attach, type EndpointOptions } from '@oneport/core'
-import * as forExpress from '@oneport/express'
-import { wsPlugin } from '@oneport/fastify'
+} from '@oneport/test-kit'
 import express from 'express'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { takePrinted } from '@oneport/adapter-testsuite'
+import { takePrinted } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { Context } from '../src/context.ts'
 import { type Backplane, createTopics, MemoryHub, memoryBackplane, type TopicsOptions } from '../src/index.ts'

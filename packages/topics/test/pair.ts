@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { connectClient, handshake, type Inbox, openRaw, type RawResponse } from '@oneport/adapter-testsuite'
+import { connectClient, handshake, type Inbox, openRaw, type RawResponse } from '@oneport/test-kit'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 
 /** What the tests of one file have opened, for `afterEach`. */

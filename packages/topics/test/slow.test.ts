@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { closed } from '@oneport/adapter-testsuite'
+import { closed } from '@oneport/test-kit'
 import { pieceBytes } from '../src/cost.ts'
 import { createTopics } from '../src/index.ts'
 import { fill, serveBare, stopAll } from './pair.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { closed } from '../ws-client.ts'
+import { closeCodeIn, maskedText, serverText } from '../parts/frames.ts'
+import { closed } from '../parts/ws-client.ts'
 import { answerTo, type Exchange, type Fields } from './client.ts'
-import { closeCodeIn, maskedText, serverText } from './frames.ts'
 import type { Subject } from './subject.ts'
 
 /** What is the same on every version of HTTP. */

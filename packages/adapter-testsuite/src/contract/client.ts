@@ -1,5 +1,5 @@
-import type { RawResponse, Target } from '../raw-client.ts'
-import type { Conversation } from '../ws-client.ts'
+import type { RawResponse, Target } from '../parts/raw-client.ts'
+import type { Conversation } from '../parts/ws-client.ts'
 
 /** What is the same for clients of every version of HTTP. */
 export interface Client {

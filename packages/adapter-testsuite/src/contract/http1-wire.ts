@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { handshake, headArrived, openRaw, reset, sendRaw } from '../raw-client.ts'
-import { accepted } from '../ws-client.ts'
+import { handshake, headArrived, openRaw, reset, sendRaw } from '../parts/raw-client.ts'
+import { accepted } from '../parts/ws-client.ts'
 import type { Subject } from './subject.ts'
 
 /** What is HTTP/1.1's own, byte for byte. */

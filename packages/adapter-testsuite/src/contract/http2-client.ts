@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
-import { beginConnect, bodyOf, openSession, sendConnect, webSocketOn } from '../http2-client.ts'
-import type { Target } from '../raw-client.ts'
-import { converse } from '../ws-client.ts'
+import { beginConnect, bodyOf, openSession, sendConnect, webSocketOn } from '../parts/http2-client.ts'
+import type { Target } from '../parts/raw-client.ts'
+import { converse } from '../parts/ws-client.ts'
 import type { Client, Exchange, Head } from './client.ts'
 import { receive } from './received.ts'
 

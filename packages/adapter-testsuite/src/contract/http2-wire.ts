@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, constants } from 'node:http2'
-import { openSession, resetSession, sendConnect, webSocketOn } from '../http2-client.ts'
-import { converse } from '../ws-client.ts'
+import { openSession, resetSession, sendConnect, webSocketOn } from '../parts/http2-client.ts'
+import { converse } from '../parts/ws-client.ts'
 import { answerTo } from './client.ts'
 import type { Subject } from './subject.ts'
 

@@ -1,6 +1,6 @@
 import type { AttachOptions, FaultContext, HandshakeError } from '@oneport/core'
-import { type Certificate, certificate } from '../certificate.ts'
-import type { Target } from '../raw-client.ts'
+import { type Certificate, certificate } from '../parts/certificate.ts'
+import type { Target } from '../parts/raw-client.ts'
 import { type ContractRoute, endpoints, type Gate, makeGate } from './application.ts'
 import type { Client, MakeClient } from './client.ts'
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { certificate, connectClient, handshake, headArrived } from '@oneport/adapter-testsuite'
+import { certificate, connectClient, handshake, headArrived } from '@oneport/test-kit'
 import { type AttachmentStats, type AttachOptions, acceptWebSocket, type EndpointOptions } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
-import { closed, connectClient, handshake, headArrived } from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { type AcceptOptions, type AttachOptions, acceptWebSocket } from '../../src/index.ts'
 import { type Spending, spend } from '../../src/life/budget.ts'

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { handshake, headArrived } from '@oneport/adapter-testsuite'
+import { handshake, headArrived } from '@oneport/test-kit'
 import { acceptWebSocket, type Dispatch } from '../../src/index.ts'
 import { ContainedWebSocket } from '../../src/life/contained-socket.ts'
 import { open, read, serve, stopAll } from '../server.ts'

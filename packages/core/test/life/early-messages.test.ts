@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { constants, deflateRawSync } from 'node:zlib'
-import { handshake, headArrived } from '@oneport/adapter-testsuite'
+import { handshake, headArrived } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptWebSocket } from '../../src/index.ts'
 import { connectionOf } from '../../src/life/contained-socket.ts'

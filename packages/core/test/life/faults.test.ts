@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { closed, connectClient } from '@oneport/adapter-testsuite'
+import { closed, connectClient } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { acceptWebSocket, type FaultContext } from '../../src/index.ts'
 import { serve, stopAll } from '../server.ts'

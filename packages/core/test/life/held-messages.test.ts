@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { closed, connectClient, handshake, headArrived } from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { acceptWebSocket } from '../../src/index.ts'
 import { connectionOf } from '../../src/life/contained-socket.ts'

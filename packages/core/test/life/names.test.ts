@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { connectClient, handshake, headArrived } from '@oneport/adapter-testsuite'
+import { connectClient, handshake, headArrived } from '@oneport/test-kit'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type AcceptOptions, type AttachOptions, acceptWebSocket, renew } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { handshake, headArrived } from '@oneport/adapter-testsuite'
+import { handshake, headArrived } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { acceptWebSocket, type WebSocketHandler } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { takePrinted } from '../../../adapter-testsuite/src/fail-on-console.ts'
+import { takePrinted } from '@oneport/test-kit'
 import { HandshakeError } from '../../src/errors.ts'
 import { defaultEndpoint, type EndpointOptions, resolveEndpoint } from '../../src/options/endpoint.ts'
 import {

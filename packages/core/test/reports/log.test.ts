@@ -1,4 +1,4 @@
-import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/test-kit'
 import { acceptWebSocket, HandshakeError } from '../../src/index.ts'
 import { logFault, logRefusal } from '../../src/reports/log.ts'
 import { open, read, serve, stopAll } from '../server.ts'

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { IncomingMessage } from 'node:http'
-import { closed, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import {
   type AttachOptions,

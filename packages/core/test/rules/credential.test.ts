@@ -1,13 +1,5 @@
 import { once } from 'node:events'
-import {
-  closed,
-  connectClient,
-  handshake,
-  headArrived,
-  type Inbox,
-  sendRaw,
-  type Target
-} from '@oneport/adapter-testsuite'
+import { closed, connectClient, handshake, headArrived, type Inbox, sendRaw, type Target } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import {
   type AcceptOptions,

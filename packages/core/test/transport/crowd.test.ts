@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { handshake, headArrived } from '@oneport/adapter-testsuite'
+import { handshake, headArrived } from '@oneport/test-kit'
 import { acceptWebSocket } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 

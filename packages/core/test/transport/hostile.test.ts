@@ -1,4 +1,4 @@
-import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/adapter-testsuite'
+import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/test-kit'
 import { acceptWebSocket, type Dispatch } from '../../src/index.ts'
 import { Deadlines } from '../../src/life/deadlines.ts'
 import { Timers } from '../../src/life/timers.ts'

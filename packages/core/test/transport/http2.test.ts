@@ -17,7 +17,7 @@ import {
   type Target,
   takePrinted,
   webSocketOn
-} from '@oneport/adapter-testsuite'
+} from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import {
   type Attachment,

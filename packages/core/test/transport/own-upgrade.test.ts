@@ -1,5 +1,5 @@
 import http from 'node:http'
-import { handshake, headArrived } from '@oneport/adapter-testsuite'
+import { handshake, headArrived } from '@oneport/test-kit'
 import { WebSocketServer } from 'ws'
 import type { Dispatch } from '../../src/index.ts'
 import { signal, until } from '../recorded.ts'

@@ -1,7 +1,7 @@
 import http, { IncomingMessage, ServerResponse } from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
-import { certificate, connectClient, handshake, sendRaw } from '@oneport/adapter-testsuite'
+import { certificate, connectClient, handshake, sendRaw } from '@oneport/test-kit'
 import { acceptWebSocket, type Dispatch } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 

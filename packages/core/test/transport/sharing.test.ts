@@ -14,7 +14,7 @@ import {
   sendRaw,
   type Target,
   takePrinted
-} from '@oneport/adapter-testsuite'
+} from '@oneport/test-kit'
 import { Server as SocketIo } from 'socket.io'
 import { io, type Socket as SocketIoClient } from 'socket.io-client'
 import { WebSocketServer } from 'ws'

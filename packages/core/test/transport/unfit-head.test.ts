@@ -1,5 +1,5 @@
 import http from 'node:http'
-import { reset } from '@oneport/adapter-testsuite'
+import { reset } from '@oneport/test-kit'
 import { open, read, serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { handshake, headArrived } from '@oneport/adapter-testsuite'
+import { handshake, headArrived } from '@oneport/test-kit'
 import { type AttachOptions, acceptWebSocket, type Dispatch } from '../../src/index.ts'
 import { until } from '../recorded.ts'
 import { open, read, type Served, serve, stopAll } from '../server.ts'

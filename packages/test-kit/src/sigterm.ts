@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { openRaw } from './raw-client.ts'
-import { closed, connectClient } from './ws-client.ts'
+import { closed, connectClient, openRaw } from '@oneport/adapter-testsuite/parts'
 
 /**
  * A program that drains on SIGTERM ends by itself, with its clients told.
