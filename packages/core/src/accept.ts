@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
 import { answerFault } from './answer-fault.ts'
-import type { Agreed, Handshake, HandshakeRequest, HandshakeResponse } from './handshake.ts'
+import { type Agreed, type Handshake, type HandshakeRequest, type HandshakeResponse, otherCopyOf } from './handshake.ts'
 import { type HandlerArguments, splitArguments } from './options/arguments.ts'
 import type { EndpointOptions } from './options/endpoint.ts'
 import { type Credential, resolveCredential, splitCredential } from './rules/credential.ts'
@@ -18,7 +18,17 @@ export type WebSocketHandler<Request = IncomingMessage> = (socket: WebSocket, re
 export interface AcceptOptions extends EndpointOptions, Credential {}
 
 /** A handshake that every rule lets in, and that waits for its response. */
-export class Agreement {
+export interface Agreement {
+  /** The subprotocol that the 101 will name; undefined for none. */
+  readonly subprotocol: string | undefined
+  /**
+   * Resolves when the response has begun: true where the 101 went out and the handler has the socket, false where it had
+   * another status, or the client has left. It does not reject.
+   */
+  settled(): Promise<boolean>
+}
+
+class OwnAgreement implements Agreement {
   readonly #handshake: Handshake
   readonly #agreed: Agreed
   #settled: Promise<boolean> | undefined
@@ -28,15 +38,10 @@ export class Agreement {
     this.#agreed = agreed
   }
 
-  /** The subprotocol that the 101 will name; undefined for none. */
   get subprotocol(): string | undefined {
     return this.#agreed.subprotocol
   }
 
-  /**
-   * Resolves when the response has begun: true where the 101 went out and the handler has the socket, false where it had
-   * another status, or the client has left. It does not reject.
-   */
   settled(): Promise<boolean> {
     this.#settled ??= new Promise((resolve) => {
       if (this.#handshake.state !== 'pending') resolve(this.#handshake.state === 'accepted')
@@ -64,6 +69,8 @@ export function agree<Request extends HandshakeRequest>(
   handler: WebSocketHandler<Request>,
   framework: FrameworkBinding = noFramework
 ): Agreement {
+  const other = otherCopyOf(req)
+  if (other !== undefined) return other.agree(req, options, handler, framework)
   if (typeof handler !== 'function') {
     throw new TypeError(`acceptWebSocket: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
@@ -88,7 +95,7 @@ export function agree<Request extends HandshakeRequest>(
     }
     // Last, so that nothing refuses or throws while a place is taken.
     handshake.accept(agreed, effective)
-    return new Agreement(handshake, agreed)
+    return new OwnAgreement(handshake, agreed)
   } catch (error) {
     reportRefusal(error, req as IncomingMessage, framework)
     throw error

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { handshakeOf } from './handshake.ts'
+import { handshakeOf, otherCopyOf } from './handshake.ts'
 import { answerFailure } from './refuse.ts'
 import { logFault } from './reports/log.ts'
 import { asError } from './reports/thrown.ts'
@@ -9,5 +9,7 @@ import { asError } from './reports/thrown.ts'
  * with 500, which goes to `onError`. For adapters. It never throws.
  */
 export function answerFault(req: IncomingMessage, res: ServerResponse, thrown: unknown): void {
-  answerFailure(asError(thrown), res, handshakeOf(req)?.options.onError ?? logFault)
+  const other = otherCopyOf(req)
+  if (other !== undefined) other.answerFault(req, res, thrown)
+  else answerFailure(asError(thrown), res, handshakeOf(req)?.options.onError ?? logFault)
 }

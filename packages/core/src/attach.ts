@@ -2,12 +2,13 @@ import type { Server } from 'node:http'
 import type { Http2SecureServer, Http2Server } from 'node:http2'
 import type { Server as HttpsServer } from 'node:https'
 import type { Attachment, Dispatch, Http2Dispatch, HttpServer } from './attachment.ts'
+import { copy } from './copy.ts'
 import { ClosingWatch } from './life/closing-watch.ts'
 import { Connections } from './life/connections.ts'
 import { checkReason, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './life/drain.ts'
 import { Timers } from './life/timers.ts'
 import { type AdapterTraits, type AttachOptions, resolveOptions } from './options/server.ts'
-import { attachmentTo, countAttachments, register, unregister } from './registry.ts'
+import { attachmentTo, countAttachments, joinCopies, register, unregister } from './registry.ts'
 import { publishFault } from './reports/stats.ts'
 import { checkApplicationCode, unauthorizedCode } from './rules/credential.ts'
 import { show } from './show.ts'
@@ -88,7 +89,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
   const timers = new Timers()
   const watch = new ClosingWatch(server, () => void drainOnce(), timers)
   const connections = new Connections(resolved, timers, watch)
-  const receiver = { dispatch, options: resolved, connections }
+  const receiver = { dispatch, options: resolved, connections, copy }
   const stopListening = [
     listenHttp1(server, receiver),
     ...(isHttp2(anyServer) ? [listenHttp2(anyServer, receiver)] : [])
@@ -119,6 +120,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
       for (const stop of stopListening) stop()
     }
   }
+  joinCopies(copy)
   register(server, application, attachment)
   return attachment
 }

@@ -59,6 +59,9 @@ StacklessError.prototype = Error.prototype
 
 const hidden = (value: string): PropertyDescriptor => ({ configurable: true, enumerable: false, writable: true, value })
 
+/** What every copy of core has its refusals known by. */
+const brand = Symbol.for('oneport.HandshakeError@1')
+
 /**
  * Why an opening handshake was refused.
  *
@@ -66,11 +69,16 @@ const hidden = (value: string): PropertyDescriptor => ({ configurable: true, enu
  * application's own finds everything it needs here. Nothing in it repeats a credential of the request.
  */
 export class HandshakeError extends StacklessError {
-  /** `instanceof` never throws, whatever an application has thrown: a Proxy may throw when it is asked. */
+  /**
+   * Those of another copy of this package in the process are instances too. `instanceof` never throws, whatever an
+   * application has thrown: a Proxy may throw when it is asked.
+   */
   static override [Symbol.hasInstance](value: unknown): boolean {
     try {
-      // biome-ignore lint/complexity/noThisInStatic: a subclass has instances of its own
+      // biome-ignore-start lint/complexity/noThisInStatic: a subclass has instances of its own
+      if (this === HandshakeError) return typeof value === 'object' && value !== null && brand in value
       return Function.prototype[Symbol.hasInstance].call(this, value)
+      // biome-ignore-end lint/complexity/noThisInStatic: as above
     } catch {
       return false
     }
@@ -107,3 +115,5 @@ export class HandshakeError extends StacklessError {
     this.detail = detail
   }
 }
+
+Object.defineProperty(HandshakeError.prototype, brand, { value: true })

@@ -9,6 +9,7 @@ import { ContainedWebSocket } from './life/contained-socket.ts'
 import { openSocket } from './life/open-socket.ts'
 import type { Endpoint } from './options/endpoint.ts'
 import type { ResolvedOptions } from './options/server.ts'
+import { type Copy, handshakeKey } from './registry.ts'
 import { factsOf, pathOf } from './reports/facts.ts'
 import { contain, type FaultReporter } from './reports/fault.ts'
 import { clientKeyOf } from './rules/address.ts'
@@ -59,6 +60,8 @@ export interface Transport {
 export interface HandshakeOwner {
   readonly options: ResolvedOptions
   readonly connections: Connections
+  /** This copy of core. */
+  readonly copy: Copy
 }
 
 /** Others on the same server who may take the handshake. */
@@ -81,6 +84,7 @@ export class Handshake implements Tenant {
   readonly transport: Transport
   readonly options: ResolvedOptions
   readonly connections: Connections
+  readonly copy: Copy
   readonly rawSocket: RawSocket
   readonly response: ServerResponse
   /** The path of its URL, as it came: routers may change `req.url`. */
@@ -103,7 +107,7 @@ export class Handshake implements Tenant {
 
   constructor(
     transport: Transport,
-    { options, connections }: HandshakeOwner,
+    { options, connections, copy }: HandshakeOwner,
     rawSocket: RawSocket,
     response: ServerResponse,
     sharing?: Sharing
@@ -111,6 +115,7 @@ export class Handshake implements Tenant {
     this.transport = transport
     this.options = options
     this.connections = connections
+    this.copy = copy
     this.rawSocket = rawSocket
     this.response = response
     this.#sharing = sharing
@@ -328,10 +333,24 @@ export const aborted = (): HandshakeError =>
  * Where a request has its handshake. Not in a WeakMap: when V8 collects its young objects, it takes the values of one
  * for alive, so that each handshake with all that it refers to would be copied and kept until the next full collection.
  */
-const key = Symbol('oneport.handshake')
+interface WithHandshake {
+  [handshakeKey]?: { readonly copy: Copy }
+}
 
-/** The handshake that a request belongs to; undefined for an ordinary request. */
-export const handshakeOf = (req: IncomingMessage & { [key]?: Handshake }): Handshake | undefined => req[key]
+/** The handshake that a request belongs to; undefined for an ordinary request, and for one of another copy of core. */
+export function handshakeOf(req: IncomingMessage & WithHandshake): Handshake | undefined {
+  const handshake = req[handshakeKey]
+  return handshake instanceof Handshake ? handshake : undefined
+}
+
+/** The copy of core that has the handshake of a request, where that is another one. */
+export function otherCopyOf(req: HandshakeRequest & WithHandshake): Copy | undefined {
+  const handshake = req[handshakeKey]
+  return handshake === undefined || handshake instanceof Handshake ? undefined : handshake.copy
+}
+
+/** Whether a request belongs to a handshake, of whichever copy of core. */
+export const hasHandshake = (req: HandshakeRequest & WithHandshake): boolean => req[handshakeKey] !== undefined
 
 /**
  * Ties a handshake to its request and takes over the response's `writeHead`.
@@ -339,8 +358,8 @@ export const handshakeOf = (req: IncomingMessage & { [key]?: Handshake }): Hands
  * It is an own property of this one response: Express gives `req` and `res` new prototypes, so a subclass of
  * `ServerResponse` would lose its methods, and prototypes that others share stay as they are.
  */
-export function beginHandshake(req: IncomingMessage & { [key]?: Handshake }, handshake: Handshake): void {
-  req[key] = handshake
+export function beginHandshake(req: IncomingMessage & WithHandshake, handshake: Handshake): void {
+  req[handshakeKey] = handshake
   handshake.response.writeHead = writeHead as ServerResponse['writeHead']
 }
 

@@ -1,7 +1,75 @@
+/**
+ * What the copies of core in one process know of each other. Bundlers make copies, and so does a tree of packages with two
+ * versions: one attaches the server, another one is asked to accept.
+ */
 import type { Attachment, HttpServer } from './attachment.ts'
+import { version } from './version.ts'
 
-/** The attachments of each server by the application that they are for, in the order in which they are asked. */
-const attachments = new WeakMap<object, Map<object, Attachment>>()
+/**
+ * A copy of core, as the others call it. Each of its functions takes what the copy's own function of this name takes, and
+ * does what that does. What is here is promised to every version that has `@1` in its keys.
+ */
+export interface Copy {
+  readonly version: string
+  agree(req: object, options: object | undefined, handler: unknown, framework: object): Agreed
+  checkHandshake(req: object, options: object | undefined, framework: object): Pick<Agreed, 'subprotocol'>
+  limitPending(req: object, effective: object | undefined): void
+  answerFault(req: object, res: object, thrown: unknown): void
+  /** Undefined for a socket that this copy has not opened. */
+  renew(socket: object, expiresAt: Date | number): boolean | undefined
+}
+
+interface Agreed {
+  readonly subprotocol: string | undefined
+  settled(): Promise<boolean>
+}
+
+interface Registry {
+  readonly copies: Set<Copy>
+  /** The attachments of each server by the application that they are for, in the order in which they are asked. */
+  readonly attachments: WeakMap<object, Map<object, Attachment>>
+}
+
+/** What a copy of any version says of itself. This never changes. */
+export interface Presence {
+  readonly version: string
+  /** Which copies it can work with: those with the same number. */
+  readonly edition: number
+  isAttached(server: object): boolean
+}
+
+const edition = 1
+
+/** The value that all copies have under a name. */
+function shared<Value>(name: string, make: () => Value): Value {
+  const key = Symbol.for(name)
+  const world = globalThis as { [key]?: Value }
+  if (world[key] === undefined) Object.defineProperty(globalThis, key, { value: make() })
+  return world[key] as Value
+}
+
+const { copies, attachments } = shared<Registry>(`oneport.registry@${edition}`, () => ({
+  copies: new Set(),
+  attachments: new WeakMap()
+}))
+
+const presences = shared<Set<Presence>>('oneport.copies', () => new Set())
+
+/** The key under which a request has its handshake, for all copies of this edition. */
+export const handshakeKey: unique symbol = Symbol.for(`oneport.handshake@${edition}`) as never
+
+/** Lets the other copies know of this one. */
+export function joinCopies(copy: Copy): void {
+  if (copies.has(copy)) return
+  copies.add(copy)
+  presences.add({ version, edition, isAttached })
+}
+
+export const otherCopies = (own: Copy): Copy[] => [...copies].filter((copy) => copy !== own)
+
+/** The version of a copy that has attached a server and cannot work with this one; undefined where there is none. */
+export const strangerOn = (server: object): string | undefined =>
+  [...presences].find((copy) => copy.edition !== edition && copy.isAttached(server))?.version
 
 /** Whether a server is attached to anything. */
 export const isAttached = (server: object): boolean => attachments.has(server)

@@ -21,10 +21,18 @@ export async function serve(
   listener: Dispatch,
   options?: AttachOptions,
   server: Server = http.createServer(),
-  host: string | undefined = '127.0.0.1'
+  host?: string
 ): Promise<Served> {
   server.on('request', (req, res) => void listener(req, res))
-  const attachment = attach(server, listener, options)
+  return start(server, attach(server, listener, options), host)
+}
+
+/** Lets a server listen that is attached already. */
+export async function start(
+  server: Server,
+  attachment: Attachment,
+  host: string | undefined = '127.0.0.1'
+): Promise<Served> {
   started.push({ server, attachment })
   await once(server.listen(0, host), 'listening')
   const { port } = server.address() as AddressInfo

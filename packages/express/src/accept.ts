@@ -20,8 +20,8 @@ import {
 import type { Request } from 'express'
 import { effectiveRequest } from './effective-request.ts'
 
-/** Where a request has the defaults of the endpoints that it may reach. */
-const defaults = Symbol('oneport.defaults')
+/** Where a request has the defaults of the endpoints that it may reach, for every copy of this package in the process. */
+const defaults = Symbol.for('oneport.express.defaults@1')
 type WithDefaults = IncomingMessage & { [defaults]?: EndpointOptions | undefined }
 
 /** Gives the endpoints that a request may reach from here on their defaults, over those that it has already. */

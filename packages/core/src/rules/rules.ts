@@ -1,11 +1,21 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { HandshakeError } from '../errors.ts'
-import { aborted, conflict, type Handshake, type HandshakeRequest, handshakeOf, tellFramework } from '../handshake.ts'
+import {
+  aborted,
+  conflict,
+  type Handshake,
+  type HandshakeRequest,
+  handshakeOf,
+  hasHandshake,
+  otherCopyOf,
+  tellFramework
+} from '../handshake.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
-import { isAttached } from '../registry.ts'
+import { isAttached, strangerOn } from '../registry.ts'
 import { logFault, logRefusal } from '../reports/log.ts'
 import { quote } from '../show.ts'
+import { version } from '../version.ts'
 import type { EffectiveRequest } from './effective.ts'
 import type { OriginPolicy } from './origin.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
@@ -44,6 +54,8 @@ export function checkHandshake(
   options?: EndpointOptions,
   framework: FrameworkBinding = noFramework
 ): CheckedHandshake {
+  const other = otherCopyOf(request)
+  if (other !== undefined) return other.checkHandshake(request, options, framework)
   const req = request as IncomingMessage
   try {
     const { subprotocol } = checkRules(req, options, framework)
@@ -78,7 +90,7 @@ export function checkRules(
 ): Checked {
   validateRequest(req)
   const handshake = handshakeOf(req)
-  if (handshake === undefined) throw isOnAttachedServer(req) ? unreadable() : notAttached(framework)
+  if (handshake === undefined) throw withoutHandshake(req, framework)
   if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)
   const endpoint = endpointFor(handshake, options)
@@ -93,10 +105,21 @@ export function checkRules(
   return { handshake, endpoint, subprotocol, effective }
 }
 
-const isOnAttachedServer = ({ socket }: IncomingMessage): boolean => {
+function withoutHandshake({ socket }: IncomingMessage, framework: FrameworkBinding): HandshakeError {
   const { server } = socket as Socket & { server?: object }
-  return server !== undefined && isAttached(server)
+  if (server === undefined) return notAttached(framework)
+  const stranger = strangerOn(server)
+  if (stranger !== undefined) return twoVersions(stranger)
+  return isAttached(server) ? unreadable() : notAttached(framework)
 }
+
+const twoVersions = (other: string): HandshakeError =>
+  new HandshakeError(
+    'HANDSHAKE_NOT_ATTACHED',
+    'This server does not take WebSocket connections yet.',
+    `This server is attached by @oneport/core ${other}, whose handshakes @oneport/core ${version} cannot accept. Have one ` +
+      'version of both in the process.'
+  )
 
 /** The parser of Node 20 does not find the option in front of a tab, and takes the request for an ordinary one. */
 const unreadable = (): HandshakeError =>
@@ -179,9 +202,11 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
  * @throws HandshakeError HANDSHAKE_TOO_MANY
  */
 export function limitPending(request: HandshakeRequest, effective?: EffectiveRequest): void {
-  const req = request as IncomingMessage
-  const handshake = handshakeOf(req)
-  if (handshake === undefined) return
+  const handshake = handshakeOf(request as IncomingMessage)
+  if (handshake === undefined) {
+    otherCopyOf(request)?.limitPending(request, effective)
+    return
+  }
   if (effective !== undefined) handshake.client = effective
   const { maxPendingHandshakesPerAddress: most } = handshake.options
   const { pending } = handshake.connections
@@ -201,5 +226,4 @@ export function limitPending(request: HandshakeRequest, effective?: EffectiveReq
 }
 
 /** Whether a request asks for a WebSocket: for routes that answer HTTP as well. */
-export const isWebSocketRequest = (req: HandshakeRequest): boolean =>
-  handshakeOf(req as IncomingMessage) !== undefined || isOpeningHandshake(req)
+export const isWebSocketRequest = (req: HandshakeRequest): boolean => hasHandshake(req) || isOpeningHandshake(req)

@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HandshakeError } from '../errors.ts'
-import { beginHandshake, type Handshake } from '../handshake.ts'
-import type { Connections } from '../life/connections.ts'
-import type { ResolvedOptions } from '../options/server.ts'
+import { beginHandshake, type Handshake, type HandshakeOwner } from '../handshake.ts'
 import { answerFailure } from '../refuse.ts'
 import { isThenable } from '../reports/fault.ts'
 import { takeBearerToken } from '../rules/bearer.ts'
@@ -10,10 +8,8 @@ import { validateHost } from '../rules/host.ts'
 import { limitPending, noFramework, reportRefusal } from '../rules/rules.ts'
 
 /** What takes a handshake from the wire. */
-export interface Receiver {
+export interface Receiver extends HandshakeOwner {
   readonly dispatch: (req: IncomingMessage, res: ServerResponse) => unknown
-  readonly options: ResolvedOptions
-  readonly connections: Connections
 }
 
 /** Takes a handshake through the application; whatever it does, the handshake gets an answer. */

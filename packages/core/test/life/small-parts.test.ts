@@ -1,6 +1,6 @@
+import { renew } from '../../src/copy.ts'
 import { Deadlines, type Due } from '../../src/life/deadlines.ts'
 import { HeldMessages } from '../../src/life/held-messages.ts'
-import { renew } from '../../src/life/renew.ts'
 import { Timers } from '../../src/life/timers.ts'
 
 describe('held messages', () => {
