@@ -498,6 +498,14 @@ export const examples: Record<string, Drive> = {
   ...integrations,
   ...moving,
 
+  'adapter-koa': async (program) => {
+    const { headers } = await welcomes(program, '/chat', {}, 'Welcome to /chat.')
+    expect(headers['x-endpoint']).toBe('/chat')
+    const { body } = await refuses(program, '/chat', { origin: 'https://evil.example' }, 403)
+    expect(body).toBe('Origin "https://evil.example" is not allowed here.')
+    expect((await program.fetch('/chat')).status).toBe(426)
+  },
+
   'npm-core': (program) => echoes(program, '/echo', 'hello'),
   'npm-express': (program) => echoes(program, '/chat/lobby', 'lobby: hello'),
   'npm-express-handler': (program) => echoes(program, '/echo', 'hello'),
