@@ -81,11 +81,15 @@ function pairUp(flat: readonly unknown[]): [string, OutgoingHttpHeader][] {
 
 /**
  * Fields of a 101 that are not middleware's to choose: the handshake's own, those of this hop (RFC 9110 §7.6.1), and
- * those that speak of a body, which a 101 does not have (RFC 9110 §8.6).
+ * those that speak of a body, which a 101 does not have (RFC 9110 §8.3 to §8.7): frameworks set them by themselves.
  */
 const ownedFields = new Set([
   'connection',
+  'content-encoding',
+  'content-language',
   'content-length',
+  'content-location',
+  'content-type',
   'keep-alive',
   'sec-websocket-accept',
   'sec-websocket-extensions',

@@ -65,6 +65,7 @@ describe('a framework that sends the head after its route has returned', () => {
     expect(status).toBe(101)
     expect(fields.get('x-before')).toEqual(['1'])
     expect(fields.get('x-after')).toEqual(['1'])
+    expect(fields.has('content-type')).toBe(false)
     const { socket, next } = await connectClient(target, '/')
     socket.send('hello')
     expect(await next()).toBe('hello')
