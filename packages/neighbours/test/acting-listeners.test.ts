@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { handshake, openRaw } from '@oneport/test-kit'
 import { gate } from '../src/gate.ts'
 import { type Act, refusals, touches } from './acts.ts'
-import { alone, shared, table } from './arrangements.ts'
+import { alone, shared, sharedOverTls, table } from './arrangements.ts'
 import { connect, endClients, liveThrough } from './conversations.ts'
 import { endServers, share } from './shared-server.ts'
 import { within } from './within.ts'
@@ -48,7 +48,7 @@ class ActingListener {
 
 const acts = [...refusals, ...touches].map((act): [string, Act] => [act.name, act])
 
-describe.each(table(shared))('%s, a listener', (_arrangement, arrangement) => {
+describe.each(table([...shared, ...sharedOverTls]))('%s, a listener', (_arrangement, arrangement) => {
   test.each(acts)('that %s after our 101 leaves the connection alone', async (_act, act) => {
     const listener = new ActingListener(act)
     const server = await share(arrangement, listener.join)
@@ -113,7 +113,7 @@ describe('without Oneport, a listener', () => {
   })
 })
 
-describe.each(table(shared))('%s', (_arrangement, arrangement) => {
+describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrangement) => {
   test('a listener that reads sees no byte of our connection', async () => {
     let seen = 0
     const listener = new ActingListener({

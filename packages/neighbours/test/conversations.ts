@@ -91,12 +91,16 @@ export function endClients(): void {
 
 /** Connects; rejects with status and body where the handshake is refused. */
 export async function connect(
-  { port }: Target,
+  { port, tls = false }: Target,
   path: string,
   subprotocols: string[] = [],
   options: ClientOptions = {}
 ): Promise<Client> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, subprotocols, { perMessageDeflate: false, ...options })
+  const socket = new WebSocket(`${tls ? 'wss' : 'ws'}://127.0.0.1:${port}${path}`, subprotocols, {
+    perMessageDeflate: false,
+    rejectUnauthorized: false,
+    ...options
+  })
   const client = new Client(socket)
   const opened = new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)

@@ -3,12 +3,13 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
+import { TLSSocket } from 'node:tls'
 import { handshake, headArrived, openRaw, sendRaw, type Target } from '@oneport/test-kit'
 import { Server as SocketIo } from 'socket.io'
 import { WebSocketServer } from 'ws'
 import { Application, converse } from '../src/application.ts'
 import { gate } from '../src/gate.ts'
-import { type Arrangement, alone, shared, table } from './arrangements.ts'
+import { type Arrangement, alone, aloneOverTls, shared, sharedOverTls, table } from './arrangements.ts'
 import { type Client, connect, endClients, liveThrough } from './conversations.ts'
 import { framesBack } from './frames.ts'
 import { endServers, type SharedServer, share } from './shared-server.ts'
@@ -111,7 +112,7 @@ function describeSocket(socket: Socket): object {
     methods: ['write', 'end', 'destroy', 'destroySoon', 'unshift', 'on', 'pipe', 'setTimeout'].filter((name) =>
       Object.hasOwn(socket, name)
     ),
-    prototype: Object.getPrototypeOf(socket) === Socket.prototype,
+    prototype: Object.getPrototypeOf(socket) === (socket instanceof TLSSocket ? TLSSocket : Socket).prototype,
     timeout: socket.timeout,
     flowing: socket.readableFlowing,
     corked: socket.writableCorked
@@ -177,7 +178,7 @@ const refusals: readonly [string, (...upgrade: Upgrade) => void][] = [
   ]
 ]
 
-describe.each(table([alone, ...shared]))('%s', (_arrangement, arrangement) => {
+describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (_arrangement, arrangement) => {
   describe.each(ways)('a listener that %s', (...way) => {
     const [, take, when] = way
 
@@ -256,9 +257,9 @@ describe.each(table([alone, ...shared]))('%s', (_arrangement, arrangement) => {
   })
 })
 
-describe.each(table(shared))('%s', (_arrangement, arrangement) => {
+describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrangement) => {
   test.each(ways)('the raw socket of one that %s is as it would be on a server of its own', async (...way) => {
-    const without = await takenSocket(alone, way)
+    const without = await takenSocket(arrangement.tls ? aloneOverTls : alone, way)
     expect(await takenSocket(arrangement, way)).toEqual(without)
   })
 
@@ -344,7 +345,7 @@ describe('Upgrade: h2c beside Socket.IO', () => {
     await server.close()
   })
 
-  test.each(table(shared))(
+  test.each(table([...shared, ...sharedOverTls]))(
     '%s, gets an answer that takes longer than its timeout',
     async (_arrangement, arrangement) => {
       const { server, reading } = await ask(arrangement)

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import http, { type RequestListener, type Server } from 'node:http'
+import https from 'node:https'
 import { type AddressInfo, Socket } from 'node:net'
 import { type Attachment, type AttachOptions, attach } from '@oneport/core'
-import type { Target } from '@oneport/test-kit'
+import { certificate, type Target } from '@oneport/test-kit'
 import { Application, isOurs } from '../src/application.ts'
 import type { Arrangement } from './arrangements.ts'
 import { within } from './within.ts'
@@ -27,15 +28,16 @@ export async function endServers(): Promise<void> {
 
 /** Starts a server with a neighbour on it. */
 export async function share(
-  { order, claims }: Arrangement,
+  { order, claims, tls = false }: Arrangement,
   join: (server: Server) => unknown,
   options: AttachOptions = {},
   application = new Application(),
   dispatch: RequestListener = application.listener,
-  server: Server = http.createServer(dispatch)
+  given?: Server
 ): Promise<SharedServer> {
+  const server = given ?? (tls ? https.createServer(await certificate(), dispatch) : http.createServer(dispatch))
   const rawSockets: Socket[] = []
-  server.on('connection', (socket: Socket) => rawSockets.push(socket))
+  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => rawSockets.push(socket))
   if (order !== 'first') await join(server)
   const attachment =
     order === 'alone'
@@ -58,6 +60,7 @@ export async function share(
   })
   return {
     port,
+    tls,
     server,
     application,
     attachment,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { handshake, sendRaw, type Target } from '@oneport/test-kit'
 import { Server as SocketIo } from 'socket.io'
 import { io, type Socket as SocketIoClient } from 'socket.io-client'
-import { alone, shared, table } from './arrangements.ts'
+import { alone, aloneOverTls, shared, sharedOverTls, table } from './arrangements.ts'
 import { connect, endClients, liveThrough } from './conversations.ts'
 import { endServers, share } from './shared-server.ts'
 import { within } from './within.ts'
@@ -34,8 +34,9 @@ function join(server: Server): void {
   servers.push(sockets)
 }
 
-async function connectSocketIo({ port }: Target, transports: string[]): Promise<SocketIoClient> {
-  const client = io(`http://127.0.0.1:${port}`, { transports, reconnection: false, forceNew: true })
+async function connectSocketIo({ port, tls }: Target, transports: string[]): Promise<SocketIoClient> {
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
+  const client = io(url, { transports, reconnection: false, forceNew: true, rejectUnauthorized: false })
   clients.push(client)
   await within('Socket.IO connects', connected(client))
   return client
@@ -44,31 +45,34 @@ async function connectSocketIo({ port }: Target, transports: string[]): Promise<
 const connected = (client: SocketIoClient): Promise<void> =>
   new Promise((resolve, reject) => client.once('connect', resolve).once('connect_error', reject))
 
-describe.each(table([alone, ...shared]))('%s, Socket.IO', (_arrangement, arrangement) => {
-  test.each([[['websocket']], [['polling', 'websocket']]])('has its clients over %j', async (transports) => {
-    const server = await share(arrangement, join)
-    const client = await connectSocketIo(server, transports)
-    const { engine } = client.io
-    if (engine.transport.name !== 'websocket') await within('the transport changes', once(engine as never, 'upgrade'))
-    const data = Buffer.alloc(1_048_576, 'g')
-    const answer = await within('the answer comes', client.emitWithAck('echo', data))
-    expect(data.equals(answer as Buffer)).toBe(true)
-    client.disconnect()
-    await server.close()
-  })
+describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))(
+  '%s, Socket.IO',
+  (_arrangement, arrangement) => {
+    test.each([[['websocket']], [['polling', 'websocket']]])('has its clients over %j', async (transports) => {
+      const server = await share(arrangement, join)
+      const client = await connectSocketIo(server, transports)
+      const { engine } = client.io
+      if (engine.transport.name !== 'websocket') await within('the transport changes', once(engine as never, 'upgrade'))
+      const data = Buffer.alloc(1_048_576, 'g')
+      const answer = await within('the answer comes', client.emitWithAck('echo', data))
+      expect(data.equals(answer as Buffer)).toBe(true)
+      client.disconnect()
+      await server.close()
+    })
 
-  test('refuses late what it does not allow', async () => {
-    const server = await share(arrangement, join)
-    const { text } = await within(
-      'it refuses',
-      sendRaw(server, handshake('/socket.io/?EIO=4&transport=websocket&deny'))
-    )
-    expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nConnection: close\r\n.*\r\n\r\nnot you$/s)
-    await server.close()
-  })
-})
+    test('refuses late what it does not allow', async () => {
+      const server = await share(arrangement, join)
+      const { text } = await within(
+        'it refuses',
+        sendRaw(server, handshake('/socket.io/?EIO=4&transport=websocket&deny'))
+      )
+      expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nConnection: close\r\n.*\r\n\r\nnot you$/s)
+      await server.close()
+    })
+  }
+)
 
-describe.each(table(shared))('%s, Socket.IO', (_arrangement, arrangement) => {
+describe.each(table([...shared, ...sharedOverTls]))('%s, Socket.IO', (_arrangement, arrangement) => {
   test('does not end our connection when its timer has run', async () => {
     const server = await share(arrangement, join)
     const client = await connect(server, '/ours')

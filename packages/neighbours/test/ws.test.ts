@@ -3,7 +3,7 @@ import { handshake, sendRaw } from '@oneport/test-kit'
 import { WebSocketServer } from 'ws'
 import { converse } from '../src/application.ts'
 import { gate } from '../src/gate.ts'
-import { alone, shared, table } from './arrangements.ts'
+import { alone, aloneOverTls, shared, sharedOverTls, table } from './arrangements.ts'
 import { connect, endClients, liveThrough } from './conversations.ts'
 import { endServers, share } from './shared-server.ts'
 import { within } from './within.ts'
@@ -43,7 +43,7 @@ function verifying(): { join(server: Server): void; goOn(): void } {
   }
 }
 
-describe.each(table([alone, ...shared]))('%s', (_arrangement, arrangement) => {
+describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (_arrangement, arrangement) => {
   test.each([
     ['a server of ws with a path', join],
     ['servers of ws behind one listener', joinTwo]
@@ -76,7 +76,7 @@ describe.each(table([alone, ...shared]))('%s', (_arrangement, arrangement) => {
   })
 })
 
-describe.each(table(shared))('%s', (_arrangement, arrangement) => {
+describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrangement) => {
   test.each([
     ['a server of ws with a path', join],
     ['servers of ws behind one listener', joinTwo]
