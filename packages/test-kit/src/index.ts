@@ -5,6 +5,7 @@ export { type BrowserContract, describeBrowsers, type ServedToBrowsers } from '.
 export { chromium, startChromium } from './chromium.ts'
 export { takePrinted } from './fail-on-console.ts'
 export { firefox, openFirefox } from './firefox.ts'
+export { describeOtherClients } from './other-clients/other-clients.ts'
 export { freePort } from './port.ts'
 export { describeWith, type Program } from './program.ts'
 export { RedisServer, redisProgram, startRedisCluster } from './redis-server.ts'
