@@ -1,3 +1,5 @@
+import { signal } from './parts/signal.ts'
+
 /** What an application can wait for, and a case can open. */
 export interface Gate {
   /** Resolves when somebody has come to it. */
@@ -8,27 +10,13 @@ export interface Gate {
 }
 
 export function makeGate(): Gate {
-  const [arrival, opening] = [makeSignal(), makeSignal()]
+  const [arrival, opening] = [signal(), signal()]
   return {
     arrived: arrival.given,
-    open: opening.give,
+    open: () => opening.give(),
     enter: () => {
       arrival.give()
       return opening.given
     }
   }
-}
-
-/** A promise, and the function that resolves it. */
-export interface Signal {
-  readonly given: Promise<void>
-  give(): void
-}
-
-export function makeSignal(): Signal {
-  let resolve = (): void => {}
-  const given = new Promise<void>((settle) => {
-    resolve = settle
-  })
-  return { given, give: () => resolve() }
 }

@@ -1,7 +1,7 @@
-import { type ExecFileException, execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { runNode } from '@oneport/test-kit'
 import { cases } from '../src/index.ts'
 
 const root = join(__dirname, '../../..')
@@ -39,22 +39,8 @@ beforeAll(() => {
   }
 })
 
-/** Runs to the end by itself, or is killed. */
-function run(args: string[]): Promise<{ exitCode: unknown; output: string }> {
-  const { NODE_OPTIONS: _options, NODE_ENV: _test, JEST_WORKER_ID: _worker, ...env } = process.env
-  return new Promise((settle) => {
-    execFile(
-      process.execPath,
-      args,
-      { cwd: folder, env: { ...env, NO_COLOR: '1' }, timeout: patienceMs, killSignal: 'SIGKILL', maxBuffer: 2 ** 24 },
-      (error: ExecFileException | null, stdout, stderr) =>
-        settle({ exitCode: error === null ? 0 : (error.code ?? error.signal), output: stdout + stderr })
-    )
-  })
-}
-
 test.each(runners)('%s runs all cases of an adapter, and ends by itself', async (_name, args, passed) => {
-  const { exitCode, output } = await run(args)
+  const { exitCode, output } = await runNode(args, folder, patienceMs)
   expect(exitCode === 0 ? '' : output).toBe('')
   const all = cases(() => Promise.reject(new Error('Nobody starts it')))
   expect(passed.exec(output)?.[1]).toBe(String(all.length))

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type * as ws from 'ws'
 import type { Fixture } from '../fixture.ts'
-import { makeSignal, type Signal } from '../gate.ts'
+import { type Signal, signal } from '../parts/signal.ts'
 import { closed } from '../parts/ws-client.ts'
 import { type Check, each } from './check.ts'
 
@@ -17,7 +17,7 @@ const delayMs = 50
 
 /** A listener for `upgrade` that looks something up, and refuses what is not for it. @returns when it has done so */
 function refuseLate({ server }: Fixture): Signal {
-  const refused = makeSignal()
+  const refused = signal()
   server.on('upgrade', (_req: IncomingMessage, socket: Socket) => {
     setTimeout(() => {
       socket.write('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Fixture } from '../fixture.ts'
-import { makeSignal } from '../gate.ts'
 import { handshake, headArrived, reset } from '../parts/raw-client.ts'
 import { read } from '../parts/received.ts'
+import { signal } from '../parts/signal.ts'
 import { type Check, each } from './check.ts'
 
 const names = ['aborted', 'error', 'end', 'close', 'finish'] as const
@@ -12,7 +12,7 @@ const names = ['aborted', 'error', 'end', 'close', 'finish'] as const
 /** What a request and its response emit, in order. */
 function record(req: IncomingMessage, res: ServerResponse): { events: string[]; over: Promise<void> } {
   const events: string[] = []
-  const over = makeSignal()
+  const over = signal()
   const note = (event: string): void => {
     events.push(event)
     if (events.includes('req close') && events.includes('res close')) over.give()
@@ -34,7 +34,7 @@ type Visit = (raw: Socket, fixture: Fixture) => unknown
  * those of the response keep their order; whether an answer waits for the end of the request is for the framework.
  */
 async function eventsOf(fixture: Fixture, request: string, visit: Visit): Promise<string[]> {
-  const come = makeSignal()
+  const come = signal()
   let recorded: ReturnType<typeof record> | undefined
   fixture.onRequest((req, res) => {
     recorded ??= record(req, res)
