@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
 const bin = join(root, 'node_modules', '.bin')
 const pnpm = ['--yes', readFileSync(join(root, 'package.json'), 'utf8').match(/pnpm@[\d.]+/)[0]]
-const packages = ['core', 'express', 'fastify', 'topics', 'redis', 'testing']
+const packages = ['core', 'express', 'fastify', 'topics', 'redis', 'testing', 'adapter-testsuite']
 
 /** Runs a command; its output is shown only if it fails. */
 function run(command, args, cwd) {

@@ -1,3 +1,3 @@
-export { type ContractRoute, fields } from './contract/application.ts'
-export type { Contract, RunningAdapter } from './contract/subject.ts'
-export { describeAdapter } from './contract.ts'
+export type { Application, Endpoint, Fields, Page, Served, Subject } from './application.ts'
+export type { Case, CasesOptions } from './cases.ts'
+export { cases } from './cases.ts'

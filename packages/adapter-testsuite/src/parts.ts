@@ -1,14 +1,18 @@
-export { type Certificate, certificate } from './parts/certificate.ts'
-export { closeCodeIn, maskedText, serverText } from './parts/frames.ts'
+/** What the cases are made of, for tests of your own. */
+export { closeServed } from './close-served.ts'
+export type { Certificate } from './parts/certificate.ts'
+export { certificate } from './parts/certificate.ts'
+export type { ClientFrameOptions, FrameOptions } from './parts/frames.ts'
+export { clientFrame, closeCodeIn, maskedText, opcodes, serverFrame, serverText } from './parts/frames.ts'
 export { hostileValues } from './parts/hostile-values.ts'
-export {
-  beginConnect,
-  bodyOf,
-  type Http2Answer,
-  openSession,
-  resetSession,
-  sendConnect,
-  webSocketOn
-} from './parts/http2-client.ts'
-export { handshake, headArrived, openRaw, type RawResponse, reset, sendRaw, type Target } from './parts/raw-client.ts'
-export { accepted, closed, connectClient, type Inbox, refused } from './parts/ws-client.ts'
+export type { Http2Answer } from './parts/http2-client.ts'
+export { beginConnect, bodyOf, openSession, resetSession, sendConnect, webSocketOn } from './parts/http2-client.ts'
+export type { RawResponse, Target } from './parts/raw-client.ts'
+export { handshake, headArrived, openRaw, reset, sendRaw } from './parts/raw-client.ts'
+export { read } from './parts/received.ts'
+export type { Signal } from './parts/signal.ts'
+export { signal } from './parts/signal.ts'
+export type { Inbox } from './parts/ws-client.ts'
+export { accepted, closed, connectClient, refused } from './parts/ws-client.ts'
+export type { ServerOfApplication, Way } from './way.ts'
+export { serverFor, ways } from './way.ts'

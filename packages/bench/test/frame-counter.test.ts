@@ -1,4 +1,4 @@
-import { opcodes, serverFrame } from '../src/generator/frame.ts'
+import { opcodes, serverFrame } from '@oneport/adapter-testsuite/parts'
 import { FrameCounter } from '../src/generator/frame-counter.ts'
 
 const frames = Buffer.concat([

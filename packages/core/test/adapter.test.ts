@@ -1,51 +1,72 @@
 import { once } from 'node:events'
-import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import http2 from 'node:http2'
-import https from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { type Contract, describeAdapter, fields, type RunningAdapter } from '@oneport/adapter-testsuite'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
+import { type Application, cases, type Endpoint, type Served, type Subject } from '@oneport/adapter-testsuite'
+import { describeOtherClients } from '@oneport/test-kit'
+import onHeaders from 'on-headers'
+import { agree, answerFault, isPrintable } from '../src/adapter.ts'
 import { acceptWebSocket, attach } from '../src/index.ts'
 
-describeAdapter('core', start, { http2: true })
+/** Lets a route accept, and sends its response. */
+type Accept = (req: IncomingMessage, res: ServerResponse, endpoint: Endpoint) => Promise<void>
 
-async function start(contract: Contract): Promise<RunningAdapter> {
-  const { routes, options } = contract
-  const listener = (req: IncomingMessage, res: ServerResponse) => {
-    for (const [name, value] of fields) res.setHeader(name, value)
-    return answer(routes, req, res)
+const serving =
+  (accept: Accept): Subject =>
+  async (application): Promise<Served> => {
+    const server = application.createServer((req, res) => void answer(application, accept, req, res))
+    const attachment = attach(server, application.options)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    return { server, drain: () => attachment.drain() }
   }
-  const server = makeServer(contract).on('request', (req, res) => void listener(req, res))
-  const attachment = attach(server, listener, options)
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const close = () => new Promise((resolve) => void server.close(resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    drain: () => attachment.drain(),
-    close: () => Promise.all([attachment.drain(), server.listening && close()])
-  }
-}
 
-function makeServer({ http2: isHttp2, tls }: Contract): Server {
-  if (!isHttp2) return tls ? https.createServer(tls) : http.createServer()
-  // To its listeners, a server of HTTP/2 is as one of HTTP/1.1.
-  const server: unknown = tls ? http2.createSecureServer({ ...tls, allowHTTP1: true }) : http2.createServer()
-  return server as Server
-}
-
-async function answer(routes: Contract['routes'], req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const route = routes.find(({ path }) => path === req.url)
-  if (route === undefined) {
-    const found = req.url === '/plain'
-    req.resume()
-    res.writeHead(found ? 200 : 404).end(found ? 'plain' : 'not found')
-    return
+async function answer(
+  { before, endpoints, fields, lateFields, pages }: Application,
+  accept: Accept,
+  req: IncomingMessage,
+  res: ServerResponse
+): Promise<void> {
+  const set = (all: Application['fields']) => {
+    for (const [name, value] of Object.entries(all)) res.setHeader(name, value)
   }
+  set(fields)
+  onHeaders(res, () => set(lateFields))
   try {
-    await route.before(req)
+    await before(req, res)
   } catch (error) {
-    const { status = 500, message } = error as { status?: number; message: string }
+    const { status = 500, message = 'broken' } = isPrintable(error)
+      ? (Object(error) as { status?: number; message?: string })
+      : {}
     res.writeHead(status).end(message)
     return
   }
-  await acceptWebSocket(req, res, route.endpoint, route.handler)
+  const endpoint = endpoints.find(({ path }) => path === req.url)
+  if (endpoint !== undefined) return accept(req, res, endpoint)
+  const page = pages.find(({ path }) => path === req.url)
+  req.resume()
+  res.writeHead(page === undefined ? 404 : 200).end(page?.text ?? 'not found')
 }
+
+/** Agrees, and has the response sent as a framework would. */
+const agreeing =
+  (send: (res: ServerResponse) => unknown): Accept =>
+  async (req, res, { options, handler }) => {
+    try {
+      agree(req, options, handler)
+    } catch (error) {
+      answerFault(req, res, error)
+      return
+    }
+    await send(res)
+  }
+
+const atOnce: Accept = (req, res, { options, handler }) => acceptWebSocket(req, res, options, handler)
+
+describe.each<[how: string, accept: Accept]>([
+  ['at once', atOnce],
+  ['by an implicit head', agreeing((res) => Object.assign(res, { statusCode: 101 }).end('Switching Protocols'))],
+  ['after the route has returned', agreeing((res) => void setImmediate().then(() => res.writeHead(101).end()))]
+])('core, where the 101 is sent %s', (_how, accept) => {
+  for (const { name, run } of cases(serving(accept), { http2: true })) test(name, run)
+})
+
+describeOtherClients(serving(atOnce), { http2: true })

@@ -32,17 +32,3 @@ export async function until(isSo: () => boolean | Promise<boolean>, what: () => 
     await new Promise(setImmediate)
   }
 }
-
-/** A promise with its resolver. */
-export interface Signal {
-  readonly given: Promise<void>
-  give(): void
-}
-
-export function signal(): Signal {
-  let give = (): void => {}
-  const given = new Promise<void>((resolve) => {
-    give = resolve
-  })
-  return { given, give: () => give() }
-}

@@ -5,6 +5,8 @@ import { openRaw, type Target } from '@oneport/test-kit'
 import { agree } from '../src/adapter.ts'
 import { type Attachment, type AttachOptions, attach, type Dispatch } from '../src/index.ts'
 
+export { read } from '@oneport/test-kit'
+
 /** What the tests of one file have started, for `afterEach`. */
 const started: { server: Server; attachment: Attachment }[] = []
 const raws: Socket[] = []
@@ -54,22 +56,6 @@ export async function open(target: Target): Promise<Socket> {
   const raw = await openRaw(target)
   raws.push(raw)
   return raw
-}
-
-/** All bytes until the server ends the connection, or until `enough` says so, in latin1. */
-export function read(raw: Socket, enough: (text: string) => boolean = () => false): Promise<string> {
-  return new Promise((resolve) => {
-    let text = ''
-    const take = (chunk: Buffer): void => {
-      text += chunk.toString('latin1')
-      if (enough(text)) done()
-    }
-    const done = (): void => {
-      raw.off('data', take).off('end', done).off('close', done)
-      resolve(text)
-    }
-    raw.on('data', take).once('end', done).once('close', done)
-  })
 }
 
 /** For `afterEach`: ends everything and waits until no connection is left, so a leaked socket fails the test. */

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { attachmentOf } from '@oneport/core'
-import { handshake, headArrived, reset, sendRaw } from '@oneport/test-kit'
+import { handshake, headArrived, reset, sendRaw, signal } from '@oneport/test-kit'
 import type { Request } from 'express'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
-import { echo, signal, useServers } from './servers.ts'
+import { echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
 const ends: [name: string, end: (raw: Socket) => unknown][] = [

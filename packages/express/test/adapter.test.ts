@@ -1,38 +1,30 @@
 import { once } from 'node:events'
-import http from 'node:http'
-import https from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { describeAdapter, fields } from '@oneport/adapter-testsuite'
-import express5, { type Express } from 'express'
-// @ts-expect-error Express 4 is installed under another name; its types would be those of Express 5
-import express4 from 'express4'
+import { cases, type Subject } from '@oneport/adapter-testsuite'
+import { describeOtherClients } from '@oneport/test-kit'
+import onHeaders from 'on-headers'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
+import { versions } from './versions.ts'
 
-const versions: [string, () => Express][] = [
-  ['Express 5', express5],
-  ['Express 4', express4 as () => Express]
-]
-
-for (const [name, express] of versions) {
-  describeAdapter(name, async ({ routes, options, tls }) => {
+describe.each(versions)('%s', (_name, express) => {
+  const serve: Subject = async ({ before, createServer, endpoints, fields, lateFields, options, pages }) => {
     const app = express().set('env', 'test')
     const websockets = wsUpgrade(options)
     app.use((_req, res, next) => {
-      for (const [field, value] of fields) res.setHeader(field, value)
+      res.set(fields)
+      onHeaders(res, () => void res.set(lateFields))
       next()
     })
     app.use(websockets)
-    app.all('/plain', (_req, res) => void res.send('plain'))
-    for (const { path, before, endpoint, handler } of routes) {
-      app.get(path, (req, _res, next) => void before(req).then(next, next))
-      app.get(path, (req, res) => void acceptWebSocket(req, res, endpoint, handler))
+    app.use((req, res, next) => void before(req, res).then(() => next(), next))
+    for (const { path, text } of pages) app.all(path, (_req, res) => void res.send(text))
+    for (const { path, options, handler } of endpoints) {
+      app.get(path, (req, res) => acceptWebSocket(req, res, options, handler))
     }
-    const server = tls ? https.createServer(tls, app) : http.createServer(app)
+    const server = createServer(app)
     await once(server.listen(0, '127.0.0.1'), 'listening')
-    return {
-      port: (server.address() as AddressInfo).port,
-      drain: () => websockets.drain(),
-      close: () => Promise.all([websockets.drain(), server.listening && once(server.close(), 'close')])
-    }
-  })
-}
+    return { server, drain: () => websockets.drain() }
+  }
+
+  for (const { name, run } of cases(serve)) test(name, run)
+  describeOtherClients(serve)
+})

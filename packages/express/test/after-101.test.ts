@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
-import { closed, handshake, type Inbox, sendRaw } from '@oneport/test-kit'
+import { closed, handshake, type Inbox, sendRaw, signal } from '@oneport/test-kit'
 import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
-import { ask, signal, useServers } from './servers.ts'
+import { ask, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
 const { serve, connect } = useServers()

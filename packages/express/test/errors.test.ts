@@ -3,10 +3,10 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import { certificate, handshake, headArrived, openRaw, sendRaw, takePrinted } from '@oneport/test-kit'
+import { certificate, handshake, headArrived, openRaw, sendRaw, signal, takePrinted } from '@oneport/test-kit'
 import type { ErrorRequestHandler, Express } from 'express'
 import { acceptWebSocket, checkHandshake, HandshakeError, wsUpgrade } from '../src/index.ts'
-import { echo, signal, useServers } from './servers.ts'
+import { echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
 const { serve, connect, open } = useServers()

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import { certificate, closed, handshake, refused, sendRaw, takePrinted } from '@oneport/test-kit'
+import { certificate, closed, handshake, refused, sendRaw, signal, takePrinted } from '@oneport/test-kit'
 import type { NextFunction, Request, Response } from 'express'
 import type { RawData } from 'ws'
 import type { WebSocket } from '../src/index.ts'
 import { both, load, ours } from './express-ws-libraries.ts'
-import { ask, signal, useServers } from './servers.ts'
+import { ask, useServers } from './servers.ts'
 
 const { serve, connect } = useServers()
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { closed, handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
+import { closed, handshake, headArrived, refused, sendRaw, signal } from '@oneport/test-kit'
 import * as testing from '@oneport/testing'
 import type { Express, Response } from 'express'
 import session from 'express-session'
@@ -7,7 +7,7 @@ import helmet from 'helmet'
 import morgan from 'morgan'
 import request from 'supertest'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
-import { ask, echo, signal, useServers } from './servers.ts'
+import { ask, echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
 declare module 'express-session' {

@@ -80,12 +80,3 @@ export async function ask({ socket, next }: Inbox, message: string): Promise<str
   socket.send(message)
   return next()
 }
-
-/** A promise, and the function that resolves it. */
-export function signal<Value = void>(): { readonly given: Promise<Value>; give(value: Value): void } {
-  let give: (value: Value) => void = () => {}
-  const given = new Promise<Value>((resolve) => {
-    give = resolve
-  })
-  return { given, give }
-}

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
+import { handshake, headArrived, sendRaw, signal } from '@oneport/test-kit'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
-import { echo, signal, useServers } from './servers.ts'
+import { echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
 describe.each(versions)('Of the places of %s for handshakes that wait', (_name, express) => {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import { closed, refused } from '@oneport/test-kit'
+import { closed, refused, signal } from '@oneport/test-kit'
 import type { WebSocket } from '../src/index.ts'
 import { endpointOptionsOf, type WsOptions } from '../src/ws-options.ts'
 import { both, ours } from './express-ws-libraries.ts'
-import { ask, echo, signal, useServers } from './servers.ts'
+import { ask, echo, useServers } from './servers.ts'
 
 const { serve, connect } = useServers()
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { handshake, headArrived, reset, sendRaw } from '@oneport/test-kit'
-import { echo, makeApp, open, signal, start } from './harness.ts'
+import { handshake, headArrived, reset, sendRaw, signal } from '@oneport/test-kit'
+import { echo, makeApp, open, start } from './harness.ts'
 
 const ends: [name: string, end: (raw: Socket) => unknown][] = [
   ['a FIN', (raw) => raw.destroy()],
@@ -27,13 +27,13 @@ describe('a handshake that its client abandons', () => {
       )
       app.addHook('onRequestAbort', async ({ url }) => {
         note(url, 'onRequestAbort')
-        aborted.resolve()
+        aborted.give()
       })
       app.addHook('onResponse', async ({ url }) => note(url, 'onResponse'))
       const preHandler = async ({ url, raw }: { url: string; raw: NodeJS.EventEmitter }) => {
         for (const name of ['aborted', 'close']) raw.on(name, () => note(url, name))
-        asked.resolve()
-        await goOn.promise
+        asked.give()
+        await goOn.given
       }
       app.get('/chat', { websocket: true, preHandler }, echo)
       app.get('/page', { preHandler }, async () => 'page')
@@ -44,14 +44,14 @@ describe('a handshake that its client abandons', () => {
         ;[asked, aborted, goOn] = [signal(), signal(), signal()]
         const raw = await open(target)
         raw.write(bytes)
-        await asked.promise
+        await asked.given
         await end(raw)
-        await aborted.promise
+        await aborted.given
         // Its place is given back before the hook has done its work.
         expect(app.websockets.stats().pending).toBe(0)
         expect(codes).toEqual(bytes.includes('/chat') ? ['HANDSHAKE_ABORTED'] : [])
         expect((await sendRaw(target, handshake('/open'), headArrived)).status).toBe(101)
-        goOn.resolve()
+        goOn.give()
         await new Promise(setImmediate)
       }
       expect(order['/page']).toContain('onRequestAbort')

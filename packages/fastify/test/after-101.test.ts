@@ -1,6 +1,6 @@
-import { handshake, type RawResponse, sendRaw } from '@oneport/test-kit'
+import { handshake, type RawResponse, sendRaw, signal } from '@oneport/test-kit'
 import type { FastifyReply } from 'fastify'
-import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, signal, start } from './harness.ts'
+import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, start } from './harness.ts'
 
 const late: [string, (reply: FastifyReply) => unknown][] = [
   ['reply.send()', (reply) => reply.send('LATE')],
@@ -47,10 +47,10 @@ describe.each(late)('after the 101, %s', (_what, act) => {
   test('after the request is over writes nothing on the wire', async () => {
     const app = await makeApp()
     const over = signal()
-    app.addHook('onResponse', async () => over.resolve())
+    app.addHook('onResponse', async () => over.give())
     app.get('/late', async (_request, reply) =>
       reply.acceptWebSocket(async (socket) => {
-        await over.promise
+        await over.given
         attempt(() => act(reply))
         await new Promise(setImmediate)
         socket.send('after')

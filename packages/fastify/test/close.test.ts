@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
-import { closed, handshake, headArrived, sendRaw, takePrinted } from '@oneport/test-kit'
-import { connect, echo, isOpen, makeApp, open, read, signal, start } from './harness.ts'
+import { closed, handshake, headArrived, read, sendRaw, signal, takePrinted } from '@oneport/test-kit'
+import { connect, echo, isOpen, makeApp, open, start } from './harness.ts'
 
 describe('app.close()', () => {
   test.each([undefined, true, false, 'idle' as const])(
@@ -50,7 +50,7 @@ describe('app.close()', () => {
       app.get('/events', (request, reply) => {
         reply.hijack()
         reply.raw.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: first\n\n')
-        request.raw.on('aborted', () => reply.raw.on('close', () => ended.resolve()))
+        request.raw.on('aborted', () => reply.raw.on('close', () => ended.give()))
       })
       app.get('/echo', { websocket: true }, echo)
       const raw = await open(await start(app))
@@ -58,7 +58,7 @@ describe('app.close()', () => {
       await read(raw, (text) => text.includes('first'))
       expect(app.websockets.stats().pending).toBe(1)
       await app.close()
-      await ended.promise
+      await ended.given
       expect(app.websockets.stats().pending).toBe(0)
     }
   )
@@ -92,14 +92,14 @@ describe('app.close()', () => {
     const gate = signal()
     const arrived = signal()
     const preHandler = async () => {
-      arrived.resolve()
-      await gate.promise
+      arrived.give()
+      await gate.given
     }
     app.get('/echo', { websocket: true, preHandler }, echo)
     // The plugin's own hook came first: the drain has begun.
-    app.addHook('preClose', async () => gate.resolve())
+    app.addHook('preClose', async () => gate.give())
     const answer = sendRaw(await start(app), handshake('/echo'))
-    await arrived.promise
+    await arrived.given
     await app.close()
     const response = await answer
     expect([response.status, response.fields.has('retry-after')]).toEqual([503, true])
@@ -140,7 +140,7 @@ describe('app.websockets', () => {
     const ended = signal()
     app.get('/one', { websocket: true }, (socket) => {
       sockets.push(socket)
-      socket.on('close', () => setImmediate(ended.resolve))
+      socket.on('close', () => setImmediate(ended.give))
     })
     app.get('/two', (_request, reply) => reply.acceptWebSocket((socket) => sockets.push(socket)))
     const target = await start(app)
@@ -148,7 +148,7 @@ describe('app.websockets', () => {
     await connect(target, '/two')
     expect([...app.websockets.connections]).toEqual(sockets)
     one.socket.close()
-    await ended.promise
+    await ended.given
     expect([...app.websockets.connections]).toEqual(sockets.slice(1))
   })
 

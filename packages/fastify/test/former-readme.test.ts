@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { refused } from '@oneport/test-kit'
+import { refused, signal } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import ws from 'ws'
 import { all, appWith, former, ours, readmeExamples, type Subject } from './former.ts'
-import { connect, owned, signal } from './harness.ts'
+import { connect, owned } from './harness.ts'
 
 const AsyncFunction = (async () => {}).constructor as new (...code: string[]) => (...values: unknown[]) => Promise<void>
 
@@ -80,12 +80,12 @@ describe('the example of the README', () => {
   test.each(all)('"Attaching event handlers" runs with %s', async (...subject) => {
     const fastify = await appWith(subject)
     const read = signal()
-    fastify.decorateRequest('getSession', () => async () => read.resolve())
+    fastify.decorateRequest('getSession', () => async () => read.give())
     const { app } = await run(example(2), subject, { fastify })
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { socket } = await connect(await listening(app), '/')
     socket.send('hi')
-    await read.promise
+    await read.given
   })
 
   test.each(all)('"Using hooks" runs with %s', async (...subject) => {

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { closed, refused } from '@oneport/test-kit'
+import { closed, refused, signal } from '@oneport/test-kit'
 import type { FastifyRequest } from 'fastify'
 import { WebSocket as WsWebSocket } from 'ws'
 import type { WebSocket } from '../src/index.ts'
 import { all, appWith } from './former.ts'
-import { connect, echo, isOpen, scoped, signal, start } from './harness.ts'
+import { connect, echo, isOpen, scoped, start } from './harness.ts'
 
 /** What `@fastify/websocket` does and its README does not show as a whole program. */
 describe.each(all)('%s', (...subject) => {
@@ -96,7 +96,7 @@ describe.each(all)('%s', (...subject) => {
     const called = signal<unknown[]>()
     const app = await appWith(subject, {
       errorHandler(error, socket, request, reply) {
-        called.resolve([this.prefix, error.message, request.url, reply.request === request])
+        called.give([this.prefix, error.message, request.url, reply.request === request])
         socket.close(4000, 'broken')
       }
     })
@@ -106,21 +106,21 @@ describe.each(all)('%s', (...subject) => {
     )
     const { socket } = await connect(await start(app), '/scope/x')
     expect((await closed(socket)).code).toBe(4000)
-    expect(await called.promise).toEqual(['/scope', 'broken', '/scope/x', true])
+    expect(await called.given).toEqual(['/scope', 'broken', '/scope/x', true])
   })
 
   test('gives errorHandler the errors of a socket', async () => {
     const called = signal<unknown>()
     const app = await appWith(subject, {
       errorHandler: (error, socket) => {
-        called.resolve((error as NodeJS.ErrnoException).code)
+        called.give((error as NodeJS.ErrnoException).code)
         socket.terminate()
       }
     })
     app.get('/', { websocket: true }, () => {})
     const { socket } = await connect(await start(app), '/')
     ;(socket as unknown as { _socket: NodeJS.WritableStream })._socket.write(Buffer.from([0xa2, 0x00]))
-    expect(await called.promise).toBe('WS_ERR_UNEXPECTED_RSV_2_3')
+    expect(await called.given).toBe('WS_ERR_UNEXPECTED_RSV_2_3')
   })
 
   test('leaves a connection open where errorHandler does nothing', async () => {

@@ -67,18 +67,6 @@ export async function openHttp2(...args: Parameters<typeof openSession>): Promis
   return session
 }
 
-/** Reads a raw connection until `enough` says so of all that has come, or until it ends. */
-export function read(raw: Socket, enough: (text: string) => boolean = () => false): Promise<string> {
-  return new Promise((resolve) => {
-    let text = ''
-    raw.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-      if (enough(text)) resolve(text)
-    })
-    raw.once('close', () => resolve(text))
-  })
-}
-
 /** A connection's handler: sends back what comes. */
 export const echo = (socket: WebSocket): void => {
   socket.on('message', (data) => socket.send(String(data)))
@@ -88,20 +76,6 @@ export const echo = (socket: WebSocket): void => {
 export async function isOpen({ socket, next }: Inbox): Promise<boolean> {
   socket.send('still here')
   return (await next()) === 'still here'
-}
-
-/** A promise with its resolver. */
-export interface Signal<Value> {
-  readonly promise: Promise<Value>
-  resolve(value: Value): void
-}
-
-export function signal<Value = void>(): Signal<Value> {
-  let resolve: Signal<Value>['resolve'] = () => {}
-  const promise = new Promise<Value>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }
 
 /** A line of Fastify's log. */

@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream'
-import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
-import { connect, echo, isOpen, makeApp, open, read, signal, start } from './harness.ts'
+import { handshake, headArrived, read, sendRaw, signal } from '@oneport/test-kit'
+import { connect, echo, isOpen, makeApp, open, start } from './harness.ts'
 
 const foreign = { Origin: 'https://evil.example' }
 
@@ -17,14 +17,14 @@ test('hooks run in the order of any request, then the handler, then onResponse',
   app.addHook('onError', async () => void order.push('onError'))
   app.addHook('onResponse', async () => {
     order.push('onResponse')
-    over.resolve()
+    over.give()
   })
   app.get('/echo', { websocket: true }, (socket) => {
     order.push('handler')
     echo(socket)
   })
   const client = await connect(await start(app), '/echo')
-  await over.promise
+  await over.given
   expect(order).toEqual(['onRequest', 'preParsing', 'preValidation', 'preHandler', 'onSend', 'handler', 'onResponse'])
   expect(await isOpen(client)).toBe(true)
 })
@@ -105,14 +105,14 @@ describe.each(['onRequest', 'preParsing', 'preValidation', 'preHandler'])('%s', 
     const gate = signal()
     const arrived = signal()
     app.addHook(name, async () => {
-      arrived.resolve()
-      await gate.promise
+      arrived.give()
+      await gate.given
     })
     app.get('/echo', { websocket: true }, echo)
     const connecting = connect(await start(app), '/echo')
-    await arrived.promise
+    await arrived.given
     expect(app.websockets.connections.size).toBe(0)
-    gate.resolve()
+    gate.give()
     expect(await isOpen(await connecting)).toBe(true)
   })
 })
@@ -275,11 +275,11 @@ describe('onResponse', () => {
     const over = signal()
     app.addHook('onResponse', async (_request, reply) => {
       statuses.push(reply.statusCode)
-      over.resolve()
+      over.give()
     })
     app.get('/echo', { websocket: true }, echo)
     const client = await connect(await start(app), '/echo')
-    await over.promise
+    await over.given
     expect(await isOpen(client)).toBe(true)
     client.socket.close()
     await app.close()
@@ -338,10 +338,10 @@ test('onRequestAbort does not run for a connection that was accepted', async () 
   const onRequestAbort = jest.fn(async () => {})
   app.addHook('onRequestAbort', onRequestAbort)
   const ended = signal()
-  app.get('/echo', { websocket: true }, (socket) => socket.on('close', () => ended.resolve()))
+  app.get('/echo', { websocket: true }, (socket) => socket.on('close', () => ended.give()))
   const { socket } = await connect(await start(app), '/echo')
   socket.terminate()
-  await ended.promise
+  await ended.given
   await app.close()
   expect(onRequestAbort).not.toHaveBeenCalled()
 })

@@ -5,22 +5,10 @@ import {
   type Http2ServerResponse,
   type IncomingHttpHeaders
 } from 'node:http2'
-import { bodyOf, certificate, closed, sendConnect, webSocketOn } from '@oneport/test-kit'
+import { bodyOf, certificate, closed, sendConnect, signal, webSocketOn } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { type WebSocket, type WsPluginOptions, wsPlugin } from '../src/index.ts'
-import {
-  connect,
-  echo,
-  isCompleted,
-  isOpen,
-  keepLog,
-  makeApp,
-  openHttp2,
-  owned,
-  signal,
-  start,
-  warn
-} from './harness.ts'
+import { connect, echo, isCompleted, isOpen, keepLog, makeApp, openHttp2, owned, start, warn } from './harness.ts'
 
 /** The next message, as text. */
 const message = async (socket: WebSocket): Promise<string> => String((await once(socket, 'message'))[0])
@@ -53,14 +41,14 @@ describe.each([
     app.addHook('onSend', async (_request, { statusCode }) => void order.push(`onSend ${statusCode}`))
     app.addHook('onResponse', async (_request, { statusCode }) => {
       order.push(`onResponse ${statusCode}`)
-      over.resolve()
+      over.give()
     })
     app.get('/echo', { websocket: true }, (socket) => {
       order.push('handler')
       echo(socket)
     })
     const { stream } = await sendConnect(await session(app), '/echo')
-    await over.promise
+    await over.given
     const socket = webSocketOn(stream)
     socket.send('still here')
     expect(await message(socket)).toBe('still here')

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { certificate, closed } from '@oneport/test-kit'
+import { certificate, closed, signal } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { WebSocket } from '../src/index.ts'
 import { wsPlugin } from '../src/index.ts'
 import { all, appWith } from './former.ts'
-import { echo, makeApp, owned, signal } from './harness.ts'
+import { echo, makeApp, owned } from './harness.ts'
 
 const clients: WebSocket[] = []
 
@@ -68,10 +68,10 @@ describe.each(all)('injectWS of %s', (...subject) => {
   test('hears of an end with terminate()', async () => {
     const app = await appWith(subject)
     const ended = signal<number>()
-    app.get('/', { websocket: true }, (socket) => void socket.once('close', ended.resolve))
+    app.get('/', { websocket: true }, (socket) => void socket.once('close', ended.give))
     await app.ready()
     ;(await inject(app)).terminate()
-    expect(await ended.promise).toBe(1006)
+    expect(await ended.given).toBe(1006)
   })
 })
 

@@ -1,7 +1,7 @@
-import { closed, handshake, headArrived, sendRaw } from '@oneport/test-kit'
+import { closed, handshake, headArrived, sendRaw, signal } from '@oneport/test-kit'
 import { type FastifyRequest, LogController } from 'fastify'
 import type { HandshakeError } from '../src/index.ts'
-import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, signal, start, warn } from './harness.ts'
+import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, start, warn } from './harness.ts'
 
 const foreign = { Origin: 'https://evil.example' }
 
@@ -11,14 +11,14 @@ test('an accepted handshake is one completed request with status 101 and its req
   const ended = signal()
   app.get('/echo', { websocket: true }, (socket, request) => {
     request.log.info('from the handler')
-    socket.on('close', () => ended.resolve())
+    socket.on('close', () => ended.give())
     echo(socket)
   })
   const client = await connect(await start(app), '/echo')
   await log.line(isCompleted)
   expect(await isOpen(client)).toBe(true)
   client.socket.close()
-  await ended.promise
+  await ended.given
   await app.close()
   const ofRequest = log.lines.filter(({ reqId }) => reqId !== undefined)
   expect(ofRequest.map(({ msg }) => msg)).toEqual([
@@ -142,13 +142,13 @@ describe('a fault in a connection', () => {
       {
         onError: (fault, { phase, socket }) => {
           faults.push([(fault as Error).message, phase, socket === undefined])
-          reported.resolve()
+          reported.give()
         }
       }
     )
     app.get('/broken', { websocket: true }, () => Promise.reject(new Error('broken')))
     await connect(await start(app), '/broken')
-    await reported.promise
+    await reported.given
     expect(faults).toEqual([['broken', 'handler', false]])
     expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
   })

@@ -1,6 +1,6 @@
-import { accepted, connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
+import { accepted, connectClient, handshake, headArrived, refused, sendRaw, signal } from '@oneport/test-kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { connect, echo, error, isOpen, keepLog, makeApp, signal, start, warn } from './harness.ts'
+import { connect, echo, error, isOpen, keepLog, makeApp, start, warn } from './harness.ts'
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n`
 
@@ -245,10 +245,10 @@ describe('reply.acceptWebSocket()', () => {
     app.get('/echo', async (_request, reply) => {
       reply.code(403).send('no')
       await reply.acceptWebSocket(echo)
-      settled.resolve()
+      settled.give()
     })
     const response = await sendRaw(await start(app), handshake('/echo'))
-    await settled.promise
+    await settled.given
     expect([response.status, response.rest]).toEqual([403, 'no'])
     expect(log.lines.filter(({ level }) => level >= warn)).toHaveLength(1)
     expect(app.websockets.connections.size).toBe(0)
@@ -260,10 +260,10 @@ describe('reply.acceptWebSocket()', () => {
     const settled = signal()
     app.get('/echo', async (_request, reply) => {
       await Promise.all([reply.acceptWebSocket(echo), reply.acceptWebSocket(echo)])
-      settled.resolve()
+      settled.give()
     })
     const client = await connect(await start(app), '/echo')
-    await settled.promise
+    await settled.given
     expect(await isOpen(client)).toBe(true)
     expect(app.websockets.connections.size).toBe(1)
     expect(log.lines.filter(({ level }) => level >= error)).toEqual([])
@@ -285,10 +285,10 @@ describe('reply.acceptWebSocket()', () => {
     app.get('/echo', async (_request, reply) => {
       await reply.acceptWebSocket(() => order.push('handler'))
       order.push('resolved')
-      done.resolve()
+      done.give()
     })
     const response = await sendRaw(await start(app), handshake('/echo'), headArrived)
-    await done.promise
+    await done.given
     expect(response.fields.get('sec-websocket-accept')).toEqual([accepted])
     expect(order).toEqual(['handler', 'resolved'])
   })

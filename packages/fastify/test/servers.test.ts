@@ -5,10 +5,10 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect as connectSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { certificate, handshake, headArrived, sendRaw, testOnBoth } from '@oneport/test-kit'
+import { certificate, handshake, headArrived, read, sendRaw, testOnBoth } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { wsPlugin } from '../src/index.ts'
-import { connect, echo, isOpen, makeApp, open, owned, read, start } from './harness.ts'
+import { connect, echo, isOpen, makeApp, open, owned, start } from './harness.ts'
 
 describe('listening on localhost, where Fastify starts a second server', () => {
   beforeEach(() => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
-import { echo, makeApp, open, signal, start } from './harness.ts'
+import { handshake, headArrived, sendRaw, signal } from '@oneport/test-kit'
+import { echo, makeApp, open, start } from './harness.ts'
 
 describe('of the places for handshakes that wait', () => {
   /** Serves an application with room for eight, two of each client; `hold` sends a handshake that waits there. */
@@ -13,8 +13,8 @@ describe('of the places for handshakes that wait', () => {
     )
     const over = signal()
     const preHandler = async (): Promise<void> => {
-      arrived.resolve()
-      await over.promise
+      arrived.give()
+      await over.given
     }
     app.get('/slow', { websocket: true, preHandler }, echo)
     app.get('/chat', { websocket: true }, echo)
@@ -25,7 +25,7 @@ describe('of the places for handshakes that wait', () => {
       arrived = signal()
       const raw = await open(target)
       raw.write(handshake('/slow', { 'X-Forwarded-For': address }))
-      await arrived.promise
+      await arrived.given
     }
     return { ask, hold, server: app.server }
   }

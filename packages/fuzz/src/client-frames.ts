@@ -1,24 +1,13 @@
+import { clientFrame, type FrameOptions } from '@oneport/adapter-testsuite/parts'
 import type { Random } from './random.ts'
 
-/** A frame as a client sends it, masked with zeros (RFC 6455 §5.2); `announced` is the length that it claims. */
-export function frame(
+/** A frame as a client sends it, masked with zeros or not at all; every string holds bytes as latin1. */
+export const frame = (
   opcode: number,
   payload: string,
-  { final = true, reserved = 0, masked = true, announced = payload.length } = {}
-): string {
-  const head = [(final ? 0x80 : 0) | (reserved << 4) | opcode]
-  const mask = masked ? 0x80 : 0
-  if (announced < 126) head.push(mask | announced)
-  else if (announced < 65_536) head.push(mask | 126, announced >> 8, announced & 255)
-  else head.push(mask | 127, ...bigEndian64(announced))
-  return Buffer.from(head).toString('latin1') + (masked ? '\0\0\0\0' : '') + payload
-}
-
-function bigEndian64(value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64BE(BigInt(value))
-  return bytes
-}
+  { masked = true, ...options }: FrameOptions & { readonly masked?: boolean } = {}
+): string =>
+  clientFrame(opcode, Buffer.from(payload, 'latin1'), masked ? options : { ...options, mask: [] }).toString('latin1')
 
 const closePayload = (code: number, reason = ''): string =>
   Buffer.from([code >> 8, code & 255]).toString('latin1') + reason

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { signal } from '@oneport/adapter-testsuite/parts'
 import { acceptWebSocket, type WebSocket } from '@oneport/core'
-import { gate } from './gate.ts'
 
 /** Says what it is, answers each message with the same, and closes when it is told to. */
 export function converse(socket: WebSocket, name: string): void {
@@ -17,25 +17,25 @@ export function converse(socket: WebSocket, name: string): void {
  * `/later` is answered when `goOn()` is called.
  */
 export class Application {
-  readonly #gate = gate()
-  readonly #arrival = gate()
+  readonly #gate = signal()
+  readonly #arrival = signal()
   /** A request waits for `goOn()`. */
-  readonly arrived = this.#arrival.opened
-  readonly #question = gate()
+  readonly arrived = this.#arrival.given
+  readonly #question = signal()
   /** It has got a request. */
-  readonly asked = this.#question.opened
+  readonly asked = this.#question.given
   readonly paths: (string | undefined)[] = []
 
   goOn(): void {
-    this.#gate.open()
+    this.#gate.give()
   }
 
   readonly listener = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     this.paths.push(req.url)
-    this.#question.open()
+    this.#question.give()
     if (req.url?.endsWith('/later') === true) {
-      this.#arrival.open()
-      await this.#gate.opened
+      this.#arrival.give()
+      await this.#gate.given
     }
     if (req.url?.startsWith('/ours') === true) await acceptWebSocket(req, res, (socket) => converse(socket, 'ours'))
     else if (req.url?.startsWith('/page') === true) res.end('a page\n')

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { handshake, openRaw } from '@oneport/test-kit'
-import { gate } from '../src/gate.ts'
+import { handshake, openRaw, signal } from '@oneport/test-kit'
 import { type Act, refusals, touches } from './acts.ts'
 import { alone, shared, sharedOverTls, table } from './arrangements.ts'
 import { connect, endClients, liveThrough } from './conversations.ts'
@@ -18,11 +17,11 @@ afterEach(async () => {
 class ActingListener {
   readonly #act: Act
   readonly #isLate: boolean
-  readonly #moment = gate()
+  readonly #moment = signal()
   #done: Promise<unknown> = Promise.resolve()
   /** The raw socket that it got last. */
   socket: Socket | undefined
-  readonly closed = gate()
+  readonly closed = signal()
 
   constructor(act: Act, when: 'at once' | 'late' = 'late') {
     this.#act = act
@@ -33,14 +32,14 @@ class ActingListener {
     server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
       this.socket = socket
       socket.on('error', () => {})
-      socket.once('close', () => this.closed.open())
+      socket.once('close', () => this.closed.give())
       const run = async (): Promise<unknown> => this.#act.run(socket, head, req)
-      this.#done = this.#isLate ? this.#moment.opened.then(run) : run()
+      this.#done = this.#isLate ? this.#moment.given.then(run) : run()
     })
   }
 
   async act(): Promise<void> {
-    this.#moment.open()
+    this.#moment.give()
     if (this.#act.waits) this.#done.catch(() => {})
     else await within('the other listener has acted', this.#done)
   }
@@ -137,17 +136,17 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
     const listener = new ActingListener({ name: 'waits', run: () => {} })
     const server = await share(arrangement, listener.join)
     await liveThrough(await connect(server, '/ours'), 'ours')
-    await within('the other listener is told', listener.closed.opened)
+    await within('the other listener is told', listener.closed.given)
     expect(listener.socket?.destroyed).toBe(true)
   })
 
   test('a listener whose write waits for its callback gets it after our 101', async () => {
-    const written = gate()
-    const listener = new ActingListener({ name: 'writes', run: (socket) => socket.write('late', () => written.open()) })
+    const written = signal()
+    const listener = new ActingListener({ name: 'writes', run: (socket) => socket.write('late', () => written.give()) })
     const server = await share(arrangement, listener.join)
     const client = await connect(server, '/ours')
     await listener.act()
-    await within('the callback is called', written.opened)
+    await within('the callback is called', written.given)
     await liveThrough(client, 'ours')
   })
 })

@@ -4,11 +4,10 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
-import { handshake, headArrived, openRaw, sendRaw, type Target } from '@oneport/test-kit'
+import { handshake, headArrived, openRaw, sendRaw, signal, type Target } from '@oneport/test-kit'
 import { Server as SocketIo } from 'socket.io'
 import { WebSocketServer } from 'ws'
 import { Application, converse } from '../src/application.ts'
-import { gate } from '../src/gate.ts'
 import { type Arrangement, alone, aloneOverTls, shared, sharedOverTls, table } from './arrangements.ts'
 import { type Client, connect, endClients, liveThrough } from './conversations.ts'
 import { framesBack } from './frames.ts'
@@ -25,11 +24,11 @@ type Upgrade = [req: IncomingMessage, socket: Socket, head: Buffer]
 /** A listener that takes `/theirs`, and lets other paths alone. */
 class Neighbour {
   readonly #take: (...upgrade: Upgrade) => void
-  readonly #moment = gate()
-  readonly #asked = gate()
+  readonly #moment = signal()
+  readonly #asked = signal()
   readonly #isLate: boolean
   /** It has got a handshake of its own. */
-  readonly asked = this.#asked.opened
+  readonly asked = this.#asked.given
   socket: Socket | undefined
   /** Whether `req.socket` was the raw socket when it took the handshake. */
   isSame: boolean | undefined
@@ -44,19 +43,19 @@ class Neighbour {
       if (req.url !== '/theirs') return
       const before = socket
       socket.on('error', () => {})
-      this.#asked.open()
+      this.#asked.give()
       const take = (): void => {
         this.socket = before
         this.isSame = req.socket === before
         this.#take(req, socket, head)
       }
-      if (this.#isLate) void this.#moment.opened.then(take)
+      if (this.#isLate) void this.#moment.given.then(take)
       else take()
     })
   }
 
   goOn(): void {
-    this.#moment.open()
+    this.#moment.give()
   }
 }
 
@@ -240,9 +239,9 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
 
   // `ws` destroys when its answer is out: by what it has asked the raw socket for in front of its answer.
   test('regression: a refusal as ws makes it left the connection open where the client had sent more than is read', async () => {
-    const closed = gate()
+    const closed = signal()
     const refuse = (_req: IncomingMessage, socket: Socket): void => {
-      socket.once('close', closed.open)
+      socket.once('close', closed.give)
       socket.once('finish', socket.destroy)
       socket.end(answer)
     }
@@ -252,7 +251,7 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
     raw.on('error', () => {})
     raw.write(handshake('/theirs') + 'x'.repeat(20_000))
     await letDecide(server, neighbour)
-    await within('the raw socket is closed', closed.opened)
+    await within('the raw socket is closed', closed.given)
     await server.close()
   })
 })
@@ -286,14 +285,14 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
     test('has a client, our handshake timeout does not reach it', async () => {
       const application = new Application()
       const neighbour = new Neighbour(take, when)
-      const timeouts = gate()
+      const timeouts = signal()
       const server = await share(
         arrangement,
         neighbour.join,
         {
           handshakeTimeoutMs: 50,
           onRefused: ({ code }) => {
-            if (code === 'HANDSHAKE_TIMEOUT') timeouts.open()
+            if (code === 'HANDSHAKE_TIMEOUT') timeouts.give()
           }
         },
         application
@@ -301,7 +300,7 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
       const client = await connectTheirs(server, neighbour)
       const stuck = connect(server, '/ours/later')
       stuck.catch(() => {})
-      await within('a handshake of ours is refused', timeouts.opened)
+      await within('a handshake of ours is refused', timeouts.given)
       await liveThrough(client, 'theirs')
       await server.close()
     })
@@ -329,13 +328,13 @@ describe('Upgrade: h2c beside Socket.IO', () => {
   const destroyUpgradeTimeout = 50
 
   async function ask(arrangement: Arrangement): Promise<{ server: SharedServer; reading: Promise<{ text: string }> }> {
-    const givenUp = gate()
+    const givenUp = signal()
     const server = await share(arrangement, (shared) => {
       new SocketIo(shared, { destroyUpgradeTimeout })
-      shared.on('upgrade', () => setTimeout(givenUp.open, destroyUpgradeTimeout))
+      shared.on('upgrade', () => setTimeout(givenUp.give, destroyUpgradeTimeout))
     })
     const reading = sendRaw(server as Target, request, (text) => headArrived(text) && text.endsWith('a page\n'))
-    await within('Socket.IO gives up', givenUp.opened)
+    await within('Socket.IO gives up', givenUp.given)
     return { server, reading }
   }
 

@@ -1,14 +1,8 @@
-import { handshake, openRaw, type Target } from '@oneport/test-kit'
-import { gate } from '../src/gate.ts'
+import { clientFrame, handshake, maskedText, opcodes, openRaw, signal, type Target } from '@oneport/test-kit'
 import { within } from './within.ts'
 
 /** The payload of a close frame: 1000. */
 const normalClosure = Buffer.from([0x03, 0xe8])
-
-/** A frame of a client, shorter than 126 bytes and masked with zeros. */
-function frame(firstByte: number, payload: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([firstByte, 0x80 | payload.length, 0, 0, 0, 0]), payload])
-}
 
 /**
  * Sends a handshake with the first frame behind it in one packet, a second frame when that has come back, and the close
@@ -18,19 +12,19 @@ export async function framesBack(target: Target, path: string, meanwhile?: () =>
   const raw = await openRaw(target)
   try {
     let text = ''
-    const [first, second] = [gate(), gate()]
+    const [first, second] = [signal(), signal()]
     const ended = new Promise<void>((resolve) => raw.once('close', () => resolve()))
     raw.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
-      if (text.includes('first')) first.open()
-      if (text.includes('second')) second.open()
+      if (text.includes('first')) first.give()
+      if (text.includes('second')) second.give()
     })
-    raw.write(Buffer.concat([Buffer.from(handshake(path)), frame(0x81, Buffer.from('first'))]))
+    raw.write(Buffer.concat([Buffer.from(handshake(path)), maskedText('first')]))
     await meanwhile?.()
-    await within('the first frame comes back', first.opened)
-    raw.write(frame(0x81, Buffer.from('second')))
-    await within('the second frame comes back', second.opened)
-    raw.write(frame(0x88, normalClosure))
+    await within('the first frame comes back', first.given)
+    raw.write(maskedText('second'))
+    await within('the second frame comes back', second.given)
+    raw.write(clientFrame(opcodes.close, normalClosure))
     await within('the connection ends', ended)
     return text.match(/first|second/g) ?? []
   } finally {

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { handshake, sendRaw } from '@oneport/test-kit'
+import { handshake, sendRaw, signal } from '@oneport/test-kit'
 import express from 'express'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { WebSocketServer } from 'ws'
 import { Application, converse } from '../src/application.ts'
-import { gate } from '../src/gate.ts'
 import { type Arrangement, alone, shared, table } from './arrangements.ts'
 import { connect, endClients, liveThrough } from './conversations.ts'
 import { framesBack } from './frames.ts'
@@ -16,25 +15,25 @@ import { within } from './within.ts'
 /** The server behind the proxy: `/api/theirs` is a WebSocket, other handshakes get a 404, some only when they may. */
 class Upstream {
   readonly server = http.createServer((_req, res) => res.end('upstream\n'))
-  readonly #gate = gate()
-  readonly #arrival = gate()
+  readonly #gate = signal()
+  readonly #arrival = signal()
   /** The proxy has brought it a handshake. */
-  readonly arrived = this.#arrival.opened
+  readonly arrived = this.#arrival.given
   /** Its answers that the proxy has read. */
-  readonly refused = gate()
+  readonly refused = signal()
   isHolding = false
 
   async start(): Promise<number> {
     const sockets = new WebSocketServer({ noServer: true })
     this.server.on('upgrade', async (req: IncomingMessage, socket: Socket, head: Buffer) => {
-      this.#arrival.open()
+      this.#arrival.give()
       socket.on('error', () => {})
-      if (this.isHolding) await this.#gate.opened
+      if (this.isHolding) await this.#gate.given
       if (req.url?.endsWith('/theirs')) {
         sockets.handleUpgrade(req, socket, head, (webSocket) => converse(webSocket, 'theirs'))
         return
       }
-      socket.once('close', () => this.refused.open())
+      socket.once('close', () => this.refused.give())
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 9\r\n\r\nnot here\n')
     })
     await once(this.server.listen(0, '127.0.0.1'), 'listening')
@@ -42,7 +41,7 @@ class Upstream {
   }
 
   goOn(): void {
-    this.#gate.open()
+    this.#gate.give()
   }
 
   end(): void {
@@ -111,7 +110,7 @@ describe.each(table(shared))('%s, http-proxy-middleware', (_arrangement, arrange
     const client = await connect(server, '/ours')
     await within('the proxy asks the other server', upstream.arrived)
     upstream.goOn()
-    await within('the other server has refused', upstream.refused.opened)
+    await within('the other server has refused', upstream.refused.given)
     await liveThrough(client, 'ours')
     await server.close()
   })
@@ -133,7 +132,7 @@ describe.each(table(shared))('%s, http-proxy-middleware', (_arrangement, arrange
     const server = await serve(arrangement, mounting)
     const connecting = connect(server, '/ours/later')
     await within('the proxy asks the other server', upstream.arrived)
-    await within('the other server has refused', upstream.refused.opened)
+    await within('the other server has refused', upstream.refused.given)
     server.application.goOn()
     await liveThrough(await connecting, 'ours')
     await server.close()

@@ -1,8 +1,7 @@
 import type { Server } from 'node:http'
-import { handshake, sendRaw } from '@oneport/test-kit'
+import { handshake, sendRaw, signal } from '@oneport/test-kit'
 import { WebSocketServer } from 'ws'
 import { converse } from '../src/application.ts'
-import { gate } from '../src/gate.ts'
 import { alone, aloneOverTls, shared, sharedOverTls, table } from './arrangements.ts'
 import { connect, endClients, liveThrough } from './conversations.ts'
 import { endServers, share } from './shared-server.ts'
@@ -30,16 +29,16 @@ function joinTwo(server: Server): void {
 
 /** One without a path whose `verifyClient` asks somebody else, and lets `/theirs` in. */
 function verifying(): { join(server: Server): void; goOn(): void } {
-  const moment = gate()
+  const moment = signal()
   return {
     join: (server) => {
       const sockets = new WebSocketServer({
         server,
-        verifyClient: ({ req }, decide) => void moment.opened.then(() => decide(req.url === '/theirs', 401, 'no'))
+        verifyClient: ({ req }, decide) => void moment.given.then(() => decide(req.url === '/theirs', 401, 'no'))
       })
       sockets.on('connection', (socket) => converse(socket, 'theirs'))
     },
-    goOn: () => moment.open()
+    goOn: () => moment.give()
   }
 }
 
@@ -98,19 +97,19 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
   })
 
   test('a server of ws that accepts late what we have accepted leaves our connection alone', async () => {
-    const moment = gate()
+    const moment = signal()
     let accepting: Promise<void> | undefined
     const server = await share(arrangement, (shared) => {
       const sockets = new WebSocketServer({
         server: shared,
         verifyClient: (_info, decide) => {
-          accepting = moment.opened.then(() => decide(true))
+          accepting = moment.given.then(() => decide(true))
         }
       })
       sockets.on('connection', (socket) => converse(socket, 'theirs'))
     })
     const client = await connect(server, '/ours')
-    moment.open()
+    moment.give()
     // It does not throw either: that would end the process.
     await accepting
     await liveThrough(client, 'ours')

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { cases } from '@oneport/adapter-testsuite'
+import { hostileValues } from '@oneport/adapter-testsuite/parts'
 import * as core from '@oneport/core'
 import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import expressWs, { type Instance } from '@oneport/express/express-ws'
@@ -60,6 +62,19 @@ async function main(): Promise<void> {
   ]
   for (const client of clients) await createTopics({ backplane: redisBackplane({ client }) }).close()
 
+  const [first] = cases(async ({ createServer, endpoints, options }) => {
+    const app = express()
+    const websockets = wsUpgrade(options)
+    app.use(websockets)
+    for (const { path, options, handler } of endpoints) {
+      app.get(path, (req, res) => acceptWebSocket(req, res, options, handler))
+    }
+    const server = createServer(app).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { server, drain: () => websockets.drain() }
+  })
+  await first?.run()
+
   const topics = createTopics()
   const fastify = Fastify()
   await fastify.register(wsPlugin)
@@ -82,6 +97,8 @@ async function main(): Promise<void> {
     throw new Error('CommonJS and ESM have two copies of @oneport/express/express-ws')
   const { TopicsError: requiredError } = require('@oneport/topics') as { TopicsError: typeof TopicsError }
   if (requiredError !== TopicsError) throw new Error('CommonJS and ESM have two copies of @oneport/topics')
+  const parts = require('@oneport/adapter-testsuite/parts') as { hostileValues: typeof hostileValues }
+  if (parts.hostileValues !== hostileValues) throw new Error('CommonJS and ESM have two copies of the contract')
   const testing = require('@oneport/testing') as { RefusedError: typeof RefusedError }
   if (testing.RefusedError !== RefusedError) throw new Error('CommonJS and ESM have two copies of @oneport/testing')
 }

@@ -1,7 +1,7 @@
-import { type ExecFileException, execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { runNode } from '@oneport/test-kit'
 
 const packages = join(__dirname, '../..')
 const root = join(packages, '..')
@@ -123,23 +123,9 @@ function nodeArgs(file: string): string[] {
   return ['--test', '--test-reporter=tap', join(folder, file)]
 }
 
-/** Runs to the end by itself, or is killed. */
-function run(args: string[]): Promise<{ exitCode: unknown; output: string }> {
-  const { NODE_OPTIONS: _options, NODE_ENV: _test, JEST_WORKER_ID: _worker, ...env } = process.env
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      args,
-      { cwd: folder, env: { ...env, NO_COLOR: '1' }, timeout: patienceMs, killSignal: 'SIGKILL' },
-      (error: ExecFileException | null, stdout, stderr) =>
-        resolve({ exitCode: error === null ? 0 : (error.code ?? error.signal), output: stdout + stderr })
-    )
-  })
-}
-
 test.each(runners)('works under %s, and lets it end by itself', async (_name, file, head, args) => {
   writeFileSync(join(folder, file), `${head}\n${tests}`)
-  const { exitCode, output } = await run(args(file))
+  const { exitCode, output } = await runNode(args(file), folder, patienceMs)
   expect(exitCode === 0 ? '' : output).toBe('')
   expect(output).toMatch(/^(?:Tests: +7 passed, 7 total|\s*Tests {2}7 passed \(7\)|# pass 7)$/m)
   expect(output).not.toMatch(/did not exit|open handle|hanging/)

@@ -1,9 +1,61 @@
-/** A text frame from a client, masked with zeros (RFC 6455 §5.3). */
-export const maskedText = (text: string): Buffer =>
-  Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])
+/** What a frame is (RFC 6455 §11.8). */
+export const opcodes = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const
 
-/** A short text frame from a server, in latin1. */
-export const serverText = (text: string): string => `\x81${String.fromCharCode(text.length)}${text}`
+/** What may be unusual about a frame. */
+export interface FrameOptions {
+  /** Whether no more frames of its message come. @default true */
+  readonly final?: boolean
+  /** The three reserved bits, 0 to 7. @default 0 */
+  readonly reserved?: number
+  /** The length that it claims, in bytes. @default that of the payload */
+  readonly announced?: number
+}
+
+/** What may be unusual about a frame of a client. */
+export interface ClientFrameOptions extends FrameOptions {
+  /** Four bytes, or none for a frame without a mask. By default zeros, which leave the payload readable. */
+  readonly mask?: readonly number[]
+}
+
+const zeros = [0, 0, 0, 0]
+
+/** A whole frame as a client sends it (RFC 6455 §5.2); text is written as UTF-8. */
+export function clientFrame(
+  opcode: number,
+  payload: Uint8Array | string = '',
+  { mask = zeros, ...options }: ClientFrameOptions = {}
+): Buffer {
+  const bytes = Buffer.from(payload)
+  const head = headOf(opcode, bytes.length, options)
+  if (mask.length === 0) return Buffer.concat([head, bytes])
+  head[1] = (head[1] as number) | 0x80
+  const masked = mask === zeros ? bytes : bytes.map((byte, index) => byte ^ (mask[index & 3] as number))
+  return Buffer.concat([head, Buffer.from(mask), masked])
+}
+
+/** A whole frame as a server sends it. */
+export function serverFrame(opcode: number, payload: Uint8Array | string = '', options: FrameOptions = {}): Buffer {
+  const bytes = Buffer.from(payload)
+  return Buffer.concat([headOf(opcode, bytes.length, options), bytes])
+}
+
+function headOf(opcode: number, length: number, options: FrameOptions): Buffer {
+  const { final = true, reserved = 0, announced = length } = options
+  const first = (final ? 0x80 : 0) | (reserved << 4) | opcode
+  if (announced < 126) return Buffer.from([first, announced])
+  if (announced < 65_536) return Buffer.from([first, 126, announced >> 8, announced & 0xff])
+  const head = Buffer.alloc(10)
+  head[0] = first
+  head[1] = 127
+  head.writeBigUInt64BE(BigInt(announced), 2)
+  return head
+}
+
+/** A text frame from a client. */
+export const maskedText = (text: string): Buffer => clientFrame(opcodes.text, text)
+
+/** A text frame from a server, in latin1. */
+export const serverText = (text: string): string => serverFrame(opcodes.text, text).toString('latin1')
 
 /** The close code of a frame in latin1 that ends with it and a reason of so many bytes. */
 export const closeCodeIn = (text: string, reasonBytes = 0): number =>

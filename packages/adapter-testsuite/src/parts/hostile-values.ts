@@ -9,16 +9,21 @@ const hostileHandler = Object.fromEntries(
 /** An error of which one property cannot be read. */
 const without = (name: string): Error => Object.defineProperty(new Error('broken'), name, { get: fail })
 
-/** Values that a program may throw, and that nothing can be done with: with names for tests. */
-export const hostileValues: [name: string, value: unknown][] = [
+/** Values that are no errors, and that a program may throw all the same: with names for tests. */
+export const nonErrors: [name: string, value: unknown][] = [
   ['undefined', undefined],
   ['null', null],
   ['false', false],
   ['an empty string', ''],
   ['the word route', 'route'],
   ['the word router', 'router'],
+  ['a bigint', 1n]
+]
+
+/** Values that a program may throw, and that nothing can be done with: with names for tests. */
+export const hostileValues: [name: string, value: unknown][] = [
+  ...nonErrors,
   ['a symbol', Symbol('thrown')],
-  ['a bigint', 1n],
   ['an object without a prototype', Object.create(null)],
   ['an object that cannot be printed', { toString: fail }],
   ['an error without a readable stack', without('stack')],

@@ -1,4 +1,4 @@
-import { opcodes } from './frame.ts'
+import { opcodes } from '@oneport/adapter-testsuite/parts'
 
 const longestHead = 10
 

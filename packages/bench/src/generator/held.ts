@@ -1,7 +1,7 @@
+import { clientFrame, opcodes } from '@oneport/adapter-testsuite/parts'
 import { type Client, openWebSocket } from './client.ts'
 import { crowd } from './crowd.ts'
 import type { Dialect } from './dialect.ts'
-import { opcodes } from './frame.ts'
 import type { Handshakes } from './handshakes.ts'
 
 /** Connections that are kept open. */
@@ -28,11 +28,7 @@ function answerPings(client: Client, chunk: Buffer): void {
   for (let start = 0; start < chunk.length; ) {
     const length = chunk[start + 1] as number
     const end = start + 2 + length
-    if (chunk[start] === (0x80 | opcodes.ping)) client.write(pong(chunk.subarray(start + 2, end)))
+    if (chunk[start] === (0x80 | opcodes.ping)) client.write(clientFrame(opcodes.pong, chunk.subarray(start + 2, end)))
     start = end
   }
 }
-
-/** With a mask of zeros, which leaves the payload as it is. */
-const pong = (payload: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([0x80 | opcodes.pong, 0x80 | payload.length, 0, 0, 0, 0]), payload])

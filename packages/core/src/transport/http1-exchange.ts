@@ -5,7 +5,7 @@ import { frameworkWriteHead, Handshake, handshakeOf, type Transport } from '../h
 import { removeOwnedFields } from '../http-fields.ts'
 import { refuse } from '../refuse.ts'
 import { dispatch, type Receiver } from './dispatch.ts'
-import { abortRequest, closeFinished, closeResponse, detach, endRequest, ignoreError } from './events.ts'
+import { abortRequest, closeFinished, closeResponse, detach, dropBody, endRequest, ignoreError } from './events.ts'
 import { passDrainOn } from './queue.ts'
 import type { BusySocket, RawSocket } from './raw-socket.ts'
 import { type MakeResponse, watchHeadersSent } from './response-class.ts'
@@ -47,9 +47,11 @@ export const http1: Transport = {
         response.setHeader(fields[index] as string, fields[index + 1] as string)
       }
     }
+    const isImplicit = response.statusCode === 101
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     detach(response, rawSocket.stream)
+    if (isImplicit) dropBody(response)
     // Late writes to it go nowhere, and must not end the process.
     response.on('error', ignoreError)
     watchHeadersSent(response, shield)

@@ -103,6 +103,8 @@ export function permitSwitching(response: ServerResponse): void {
       (...args) => {
         end()
         response.writeHead(101)
+        // A function around `writeHead` may have set the status once more.
+        end()
         return Reflect.apply(response[name] as (...args: never[]) => unknown, response, args)
       }
     ])

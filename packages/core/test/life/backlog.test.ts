@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { certificate, connectClient, handshake, headArrived } from '@oneport/test-kit'
+import { certificate, clientFrame, connectClient, handshake, headArrived, maskedText, opcodes } from '@oneport/test-kit'
 import { type AttachmentStats, type AttachOptions, acceptWebSocket, type EndpointOptions } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 
@@ -25,11 +25,9 @@ afterEach(async () => {
   child = undefined
 })
 
-const frame = (head: number, payload: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([head, 0x80 | payload.length, 0, 0, 0, 0]), payload])
 const times = (count: number, bytes: Buffer) => Buffer.concat(Array.from({ length: count }, () => bytes))
-const one = Buffer.from('a')
-const message = frame(0x81, one)
+const message = maskedText('a')
+const ping = clientFrame(opcodes.ping, 'a')
 /** A chunk of 64 KiB of one frame after the other. */
 const chunkOf = (bytes: Buffer) => times(Math.floor(65_536 / bytes.length), bytes)
 
@@ -84,16 +82,16 @@ const bounds: [shown: string, options: EndpointOptions, bound: number][] = [
   ['64 MiB', { maxBufferedBytes: 64 * mebibyte }, 64 * mebibyte]
 ]
 const deflate: EndpointOptions = { perMessageDeflate: { threshold: 0 } }
-const burst = frame(0x81, Buffer.from('300000'))
+const burst = maskedText('300000')
 const kinds: [shown: string, options: EndpointOptions, path: string, chunk: Buffer, isTls: boolean][] = [
   ['one-byte text messages', {}, '/', chunkOf(message), false],
-  ['one-byte binary messages', {}, '/', chunkOf(frame(0x82, one)), false],
-  ['empty messages', {}, '/', chunkOf(frame(0x82, Buffer.alloc(0))), false],
+  ['one-byte binary messages', {}, '/', chunkOf(clientFrame(opcodes.binary, 'a')), false],
+  ['empty messages', {}, '/', chunkOf(clientFrame(opcodes.binary)), false],
   ['one-byte messages without coalesce', { coalesce: false }, '/', chunkOf(message), false],
-  ['pings', {}, '/', chunkOf(frame(0x89, one)), false],
+  ['pings', {}, '/', chunkOf(ping), false],
   ['one-byte messages with permessage-deflate', deflate, '/burst', burst, false],
   ['one-byte messages over TLS', {}, '/', chunkOf(message), true],
-  ['pings over TLS', {}, '/', chunkOf(frame(0x89, one)), true]
+  ['pings over TLS', {}, '/', chunkOf(ping), true]
 ]
 
 describe.each(bounds)(
@@ -202,7 +200,7 @@ describe('regression: a client that reads was closed for too many small messages
     const raw = await open(target)
     raw.write(handshake('/'))
     await read(raw, headArrived)
-    raw.write(times(1_000, frame(0x89, one)))
+    raw.write(times(1_000, ping))
     expect(await read(raw, (text) => text.length === 3_000)).toBe('\x8a\x01a'.repeat(1_000))
     expect(attachment.stats().terminated).toEqual(nothing)
   })

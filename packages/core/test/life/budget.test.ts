@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
-import { closed, connectClient, handshake, headArrived } from '@oneport/test-kit'
+import { clientFrame, closed, connectClient, handshake, headArrived, maskedText, opcodes } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { type AcceptOptions, type AttachOptions, acceptWebSocket } from '../../src/index.ts'
 import { type Spending, spend } from '../../src/life/budget.ts'
@@ -8,9 +8,8 @@ import { open, read, serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)
 
-const frame = (opcode: number) => Buffer.from([0x80 | opcode, 0x81, 0, 0, 0, 0, 0x61])
-const message = frame(1)
-const ping = frame(9)
+const message = maskedText('a')
+const ping = clientFrame(opcodes.ping, 'a')
 const times = (count: number, bytes: Buffer) => Buffer.concat(Array.from({ length: count }, () => bytes))
 
 /** A server whose endpoint counts what is delivered. */
@@ -58,7 +57,7 @@ describe('messageBudget', () => {
     expect(text.endsWith(tooMany)).toBe(true)
     const [socket] = attachment.connections
     const end = closed(socket as WebSocket)
-    raw.end(Buffer.from([0x88, 0x80, 0, 0, 0, 0]))
+    raw.end(clientFrame(opcodes.close))
     await end
     unsubscribe('oneport:connection:terminated', note)
     expect(delivered).toEqual({ message: 2, ping: 1, close: [1005] })
@@ -84,7 +83,7 @@ describe('messageBudget', () => {
   ])('%s', async (_name, options, endpoint) => {
     const { target, attachment, delivered } = await counting(options, endpoint)
     const raw = await open(target)
-    await sendAll(raw, times(1_000, message), times(50, ping), Buffer.from([0x88, 0x80, 0, 0, 0, 0]))
+    await sendAll(raw, times(1_000, message), times(50, ping), clientFrame(opcodes.close))
     expect(delivered).toMatchObject({ message: 1_000, ping: 50 })
     expect(attachment.stats().terminated.budget).toBe(0)
   })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { constants, deflateRawSync } from 'node:zlib'
-import { handshake, headArrived } from '@oneport/test-kit'
+import { clientFrame, handshake, headArrived, maskedText, opcodes } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptWebSocket } from '../../src/index.ts'
 import { connectionOf } from '../../src/life/contained-socket.ts'
@@ -12,20 +12,16 @@ afterEach(async () => {
   await stopAll()
 })
 
-const frame = (head: number, payload: Buffer): Buffer => {
-  const length = payload.length < 126 ? [0x80 | payload.length] : [0xfe, payload.length >> 8, payload.length & 0xff]
-  return Buffer.concat([Buffer.from([head, ...length, 0, 0, 0, 0]), payload])
-}
 const times = (count: number, bytes: Buffer) => Buffer.concat(Array.from({ length: count }, () => bytes))
-const text = (value: string) => frame(0x81, Buffer.from(value))
-const empty = frame(0x82, Buffer.alloc(0))
-const ping = frame(0x89, Buffer.alloc(0))
-const closeFrame = frame(0x88, Buffer.from([0x0f, 0xa1]))
+const empty = clientFrame(opcodes.binary)
+const ping = clientFrame(opcodes.ping)
+const closeFrame = clientFrame(opcodes.close, Buffer.from([0x0f, 0xa1]))
 
 /** 64 KiB of the letter a, in about 80 bytes. */
-const inflating = frame(
-  0xc1,
-  deflateRawSync(Buffer.alloc(65_536, 'a'), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+const inflating = clientFrame(
+  opcodes.text,
+  deflateRawSync(Buffer.alloc(65_536, 'a'), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4),
+  { reserved: 4 }
 )
 
 interface Early extends Served {
@@ -89,7 +85,7 @@ const slice = 1_024
 describe('regression: messages that nobody listened for yet were not bounded', () => {
   test.each([
     ['empty', empty, 0],
-    ['one-byte', text('a'), 1]
+    ['one-byte', maskedText('a'), 1]
   ])(
     '%s ones are now, and a million of them get to the listener',
     async (_name, bytes, size) => {
@@ -134,7 +130,7 @@ describe('messages that nobody listens for yet', () => {
       socket.on('message', (data) => values.push(String(data)))
     )
     const numbered = (from: number, to: number) =>
-      Buffer.concat(Array.from({ length: to - from }, (_none, index) => text(String(from + index))))
+      Buffer.concat(Array.from({ length: to - from }, (_none, index) => maskedText(String(from + index))))
     raw.write(Buffer.concat([numbered(0, 5_000), ping]))
     raw.write(numbered(5_000, 5_100))
     go()
@@ -145,7 +141,7 @@ describe('messages that nobody listens for yet', () => {
 
   test('leave pings behind them answered, each of them', async () => {
     const { raw } = await early()
-    raw.write(Buffer.concat([times(20, text('a')), times(150, ping), times(20, empty), times(150, ping)]))
+    raw.write(Buffer.concat([times(20, maskedText('a')), times(150, ping), times(20, empty), times(150, ping)]))
     expect(await read(raw, (all) => all.length === 600)).toBe('\x8a\x00'.repeat(300))
   })
 
@@ -158,7 +154,7 @@ describe('messages that nobody listens for yet', () => {
         if (values.length % 100 === 0) await new Promise(setImmediate)
       }
     })
-    raw.write(Buffer.concat(Array.from({ length: 2_000 }, (_none, index) => text(String(index)))))
+    raw.write(Buffer.concat(Array.from({ length: 2_000 }, (_none, index) => maskedText(String(index)))))
     go()
     while (values.length < 2_000) await new Promise(setImmediate)
     expect(values).toEqual(Array.from({ length: 2_000 }, (_none, index) => String(index)))
@@ -171,7 +167,9 @@ describe('messages that nobody listens for yet', () => {
       socket.on('message', (data) => heard.push(String(data)))
       socket.on('close', (code) => heard.push(`close ${code}`))
     })
-    raw.write(Buffer.concat([...Array.from({ length: 1_000 }, (_none, index) => text(String(index))), closeFrame]))
+    raw.write(
+      Buffer.concat([...Array.from({ length: 1_000 }, (_none, index) => maskedText(String(index))), closeFrame])
+    )
     go()
     while (heard.at(-1) !== 'close 4001') await new Promise(setImmediate)
     expect(heard).toEqual([...Array.from({ length: 1_000 }, (_none, index) => String(index)), 'close 4001'])
@@ -184,7 +182,7 @@ describe('messages that nobody listens for yet', () => {
   ])('keep nothing of a client that leaves meanwhile %s', async (_name, leave) => {
     const { raw, socket, attachment, go } = await early({ closeTimeoutMs: 50 })
     const closes = new Promise((resolve) => socket.once('close', resolve))
-    raw.write(Buffer.concat([times(100, text('a')), ping]))
+    raw.write(Buffer.concat([times(100, maskedText('a')), ping]))
     await read(raw, (all) => all.includes('\x8a'))
     raw.resume()
     leave(raw)
@@ -197,7 +195,7 @@ describe('messages that nobody listens for yet', () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'] })
     const it = await early()
     const { raw, socket, taken, go } = it
-    await overfill(it, times(100_000, text('a')))
+    await overfill(it, times(100_000, maskedText('a')))
     jest.advanceTimersByTime(10_000)
     raw.write(ping)
     await read(raw, (all) => all.includes('\x8a'))
@@ -205,7 +203,7 @@ describe('messages that nobody listens for yet', () => {
     jest.useRealTimers()
     go()
     while (socket.listenerCount('message') === 0) await new Promise(setImmediate)
-    raw.write(text('late'))
+    raw.write(maskedText('late'))
     while (taken.length === 0) await new Promise(setImmediate)
     expect(taken).toEqual([4])
   })
@@ -221,7 +219,7 @@ describe('messages that nobody listens for yet', () => {
     ]
   ])('do not keep %s from finishing', async (_name, stop) => {
     const it = await early({ closeTimeoutMs: 50 })
-    await overfill(it, times(100_000, text('a')))
+    await overfill(it, times(100_000, maskedText('a')))
     await stop(it)
     while (it.attachment.stats().open > 0) await new Promise(setImmediate)
     it.go()

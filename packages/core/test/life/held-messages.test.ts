@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { closed, connectClient, handshake, headArrived } from '@oneport/test-kit'
+import { clientFrame, closed, connectClient, handshake, headArrived, maskedText, opcodes } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { acceptWebSocket } from '../../src/index.ts'
 import { connectionOf } from '../../src/life/contained-socket.ts'
@@ -63,7 +63,7 @@ test('a handler that takes one message at a time gets all that came with the clo
   await read(raw, headArrived)
   const [connection] = attachment.connections
   const end = closed(connection as WebSocket)
-  raw.write(Buffer.concat(['a', 'b', 'c'].map((text) => frameOf(0x81, text)).concat(frameOf(0x88, ''))))
+  raw.write(Buffer.concat(['a', 'b', 'c'].map(maskedText).concat(clientFrame(opcodes.close))))
   await end
   expect(taken).toEqual(['a', 'b', 'c'])
 })
@@ -90,7 +90,7 @@ test('regression: a handler that takes one message at a time and works on each l
   const raw = await open(target)
   raw.write(handshake('/'))
   await read(raw, headArrived)
-  raw.write(Buffer.concat([...['a', 'b', 'c'].map((text) => frameOf(0x81, text)), frameOf(0x88, '')]))
+  raw.write(Buffer.concat([...['a', 'b', 'c'].map(maskedText), clientFrame(opcodes.close)]))
   while (taken.at(-1) !== 'close') await new Promise(setImmediate)
   expect(taken).toEqual(['a', 'b', 'c', 'close'])
   expect(attachment.stats()).toMatchObject({ open: 0, closed: { 1005: 1 } })
@@ -117,7 +117,3 @@ test('regression: removeAllListeners() lost what waited for a listener', async (
   expect(await next()).toBe('heard early')
   socket.close()
 })
-
-/** A short frame as a client sends it, with a mask that changes nothing. */
-const frameOf = (head: number, text: string) =>
-  Buffer.from([head, 0x80 | text.length, 0, 0, 0, 0, ...Buffer.from(text)])

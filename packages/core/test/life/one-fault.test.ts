@@ -1,17 +1,16 @@
 import type { Socket } from 'node:net'
-import { handshake, headArrived } from '@oneport/test-kit'
+import { clientFrame, handshake, headArrived, maskedText, opcodes } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { acceptWebSocket, type WebSocketHandler } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)
 
-const frame = (opcode: number) => Buffer.from([0x80 | opcode, 0x81, 0, 0, 0, 0, 0x61])
-const message = frame(1)
-const ping = frame(9)
-const pong = frame(10)
-const closeFrame = Buffer.from([0x88, 0x80, 0, 0, 0, 0])
-const unmasked = Buffer.from([0x81, 0x01, 0x61])
+const message = maskedText('a')
+const ping = clientFrame(opcodes.ping, 'a')
+const pong = clientFrame(opcodes.pong, 'a')
+const closeFrame = clientFrame(opcodes.close)
+const unmasked = clientFrame(opcodes.text, 'a', { mask: [] })
 const times = (count: number, bytes: Buffer) => Buffer.concat(Array.from({ length: count }, () => bytes))
 
 /** A server whose faults are collected, and a client whose handshake it has accepted. */

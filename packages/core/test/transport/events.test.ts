@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { certificate, handshake, headArrived, reset, type Target } from '@oneport/test-kit'
+import { certificate, handshake, headArrived, reset, type Signal, signal, type Target } from '@oneport/test-kit'
 import { acceptWebSocket } from '../../src/index.ts'
-import { record, type Signal, signal, until } from '../recorded.ts'
+import { record, until } from '../recorded.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)

@@ -1,8 +1,8 @@
 import http from 'node:http'
-import { handshake, headArrived } from '@oneport/test-kit'
+import { handshake, headArrived, signal } from '@oneport/test-kit'
 import { WebSocketServer } from 'ws'
 import type { Dispatch } from '../../src/index.ts'
-import { signal, until } from '../recorded.ts'
+import { until } from '../recorded.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)

@@ -1,4 +1,4 @@
-import type { RawResponse, Target } from '../parts/raw-client.ts'
+import type { RawResponse } from '../parts/raw-client.ts'
 import type { Conversation } from '../parts/ws-client.ts'
 
 /** What is the same for clients of every version of HTTP. */
@@ -6,8 +6,8 @@ export interface Client {
   readonly version: 'HTTP/1.1' | 'HTTP/2'
   /** The status that accepts a handshake. */
   readonly accepted: number
-  /** Sends a handshake, and frames that do not wait for its answer. A field given as undefined is left out. */
-  send(path: string, fields?: Fields, frames?: Buffer): Promise<Exchange>
+  /** Sends a handshake, and frames that do not wait for its answer. */
+  send(path: string, fields?: SentFields, frames?: Buffer): Promise<Exchange>
   /** Opens a WebSocket. */
   connect(path: string): Promise<Conversation>
   /** Sends an ordinary GET. */
@@ -16,9 +16,8 @@ export interface Client {
   close(): void
 }
 
-export type MakeClient = (target: Target) => Promise<Client>
-
-export type Fields = Record<string, string | string[] | undefined>
+/** Header fields of a handshake. One given as undefined is left out, one given as a list stands that often. */
+export type SentFields = Record<string, string | string[] | undefined>
 
 /** Status and fields of a response. */
 export type Head = Pick<RawResponse, 'status' | 'fields'>
@@ -46,7 +45,7 @@ export interface Exchange {
 }
 
 /** Sends a handshake and waits for the whole answer. */
-export async function answerTo(client: Client, path: string, fields?: Fields): Promise<Answer> {
+export async function answerTo(client: Client, path: string, fields?: SentFields): Promise<Answer> {
   const exchange = await client.send(path, fields)
   return { ...(await exchange.head()), body: await exchange.rest() }
 }

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
 import { beginConnect, bodyOf, openSession, sendConnect, webSocketOn } from '../parts/http2-client.ts'
 import type { Target } from '../parts/raw-client.ts'
+import { receive } from '../parts/received.ts'
 import { converse } from '../parts/ws-client.ts'
 import type { Client, Exchange, Head } from './client.ts'
-import { receive } from './received.ts'
 
 /** Each handshake is a stream of one session. */
 export async function makeHttp2Client(target: Target): Promise<Client> {

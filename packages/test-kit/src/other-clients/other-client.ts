@@ -2,12 +2,12 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Client } from './client.ts'
+import type { Way } from '@oneport/adapter-testsuite/parts'
 
 /** A client that is not `ws`: a program that reads visits, one a line, and prints how each one went. */
 export interface OtherClient {
   readonly name: string
-  readonly version: Client['version']
+  readonly version: Way['version']
   readonly command: readonly [program: string, ...args: string[]]
   /** Whether it tells the status of a refusal; the WebSocket of browsers does not. */
   readonly seesStatus: boolean

@@ -31,3 +31,19 @@ export function receive(stream: Readable): Received {
       look()
     })
 }
+
+/** Reads until `enough` says so of all that has come, or the other side ends it; what comes later is left for the next. */
+export function read(stream: Readable, enough: (text: string) => boolean = () => false): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const take = (chunk: Buffer): void => {
+      text += chunk.toString('latin1')
+      if (enough(text)) done()
+    }
+    const done = (): void => {
+      stream.off('data', take).off('end', done).off('close', done)
+      resolve(text)
+    }
+    stream.on('data', take).once('end', done).once('close', done)
+  })
+}

@@ -3,9 +3,9 @@ import { type IncomingMessage, request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import type { Socket } from 'node:net'
 import { handshake, headArrived, openRaw, parseResponse, reset, type Target } from '../parts/raw-client.ts'
+import { receive } from '../parts/received.ts'
 import { type Conversation, connectClient } from '../parts/ws-client.ts'
 import type { Answer, Client, Exchange } from './client.ts'
-import { receive } from './received.ts'
 
 /** Each handshake has a connection of its own. */
 export async function makeHttp1Client(target: Target): Promise<Client> {
@@ -50,6 +50,6 @@ async function get({ port, tls = false }: Target, path: string): Promise<Answer>
   const [response] = (await once(sent.end(), 'response')) as [IncomingMessage]
   let body = ''
   for await (const chunk of response) body += String(chunk)
-  const fields = new Map(Object.entries(response.headersDistinct).map(([name, values = []]) => [name, values]))
+  const fields = new Map(Object.entries(response.headersDistinct).map(([name, values = []]) => [name, [...values]]))
   return { status: response.statusCode ?? 0, fields, body }
 }

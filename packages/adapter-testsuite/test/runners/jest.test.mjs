@@ -1,0 +1,4 @@
+import { cases } from '@oneport/adapter-testsuite'
+import { serve } from './subject.mjs'
+
+for (const { name, run } of cases(serve)) test(name, run)

@@ -1,0 +1,3 @@
+import type { Subject } from '@oneport/adapter-testsuite'
+
+export const serve: Subject
