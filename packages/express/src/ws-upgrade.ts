@@ -13,7 +13,8 @@ import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions } fr
 import type { Request } from 'express'
 import { acceptWebSocket, setDefaults } from './accept.ts'
 import { clientOf } from './effective-request.ts'
-import { type Application, addMount, attachServer, type Mount, seeToUnattached, watchServers } from './servers.ts'
+import { addMount, attachmentsOf, createMount, type ExpressApplication } from './mounting.ts'
+import { attachServer, seeToUnattached, watchServers } from './servers.ts'
 
 /** Options of `wsUpgrade`: the defaults of all endpoints behind it, and what concerns the server as a whole. */
 export type WsUpgradeOptions = Omit<AttachOptions, 'effectiveRequest'>
@@ -63,7 +64,7 @@ export function wsUpgrade(
     throw new TypeError("effectiveRequest: Express's setting 'trust proxy' decides whose word counts; set that instead")
   }
   const { endpoint: defaults } = splitOptions(options)
-  const mount: Mount = { options, attachments: new Set(), companions: new Set() }
+  const mount = createMount(options)
   watchServers()
 
   const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
@@ -93,19 +94,17 @@ export function wsUpgrade(
   }
   return Object.defineProperties(
     Object.assign(middleware, {
-      attach: (server: HttpServer) =>
-        attachServer(server, new Set([mount, ...[...mount.companions].flatMap((all) => [...all])])),
-      connectionsOf: (key: string) =>
-        [...mount.attachments].flatMap((attachment) => [...attachment.connectionsOf(key)]),
+      attach: (server: HttpServer) => attachServer(server, mount),
+      connectionsOf: (key: string) => attachmentsOf(mount).flatMap((attachment) => [...attachment.connectionsOf(key)]),
       revoke: (...args: Parameters<Attachment['revoke']>) =>
-        [...mount.attachments].reduce((sum, attachment) => sum + attachment.revoke(...args), 0),
-      drain: (drainOptions?: DrainOptions) => drainAll(mount, drainOptions),
+        attachmentsOf(mount).reduce((sum, attachment) => sum + attachment.revoke(...args), 0),
+      drain: (drainOptions?: DrainOptions) => drainAll(attachmentsOf(mount), drainOptions),
       // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
       handle: middleware,
       set: () => {},
-      emit: (event: string, parent: Application) => event === 'mount' && addMount(parent, mount)
+      emit: (event: string, parent: ExpressApplication) => event === 'mount' && addMount(parent, mount)
     }),
-    { connections: { get: () => [...mount.attachments].flatMap(({ connections }) => [...connections]) } }
+    { connections: { get: () => attachmentsOf(mount).flatMap(({ connections }) => [...connections]) } }
   ) as unknown as WsUpgrade
 }
 
@@ -117,8 +116,8 @@ const tooEarly = (): HandshakeError =>
     'The server was handed its first connection, so that nothing told of it before; wsUpgrade().attach(server) does'
   )
 
-async function drainAll({ attachments }: Mount, options: DrainOptions | undefined): Promise<DrainResult> {
-  const results = await Promise.all([...attachments].map((attachment) => attachment.drain(options)))
+async function drainAll(attachments: Attachment[], options: DrainOptions | undefined): Promise<DrainResult> {
+  const results = await Promise.all(attachments.map((attachment) => attachment.drain(options)))
   return {
     closed: results.reduce((sum, { closed }) => sum + closed, 0),
     terminated: results.reduce((sum, { terminated }) => sum + terminated, 0)
