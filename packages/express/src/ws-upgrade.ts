@@ -45,15 +45,20 @@ export interface WsUpgrade {
  * Lets the servers of an application take WebSocket connections: `app.use(wsUpgrade())` is all there is to do, for
  * `app.listen()`, `http.createServer(app)` and `https.createServer(…, app)`. Put it before the routes.
  *
- * With a handler it also serves one endpoint at its mount path: `app.use('/echo', wsUpgrade(options, handler))`.
+ * With a handler it also serves one endpoint at its mount path: `app.use('/echo', wsUpgrade(options, handler))`. Its request
+ * is one of the `@types/express` that this package finds; where the application has another version, say so:
+ * `wsUpgrade((socket, req: Request) => …)`.
  *
  * @throws TypeError for wrong options
  */
-export function wsUpgrade(handler: WebSocketHandler<Request>): WsUpgrade
-export function wsUpgrade(options?: WsUpgradeOptions, handler?: WebSocketHandler<Request>): WsUpgrade
-export function wsUpgrade(
-  first: WsUpgradeOptions | WebSocketHandler<Request> = {},
-  second?: WebSocketHandler<Request>
+export function wsUpgrade<Req extends IncomingMessage = Request>(handler: WebSocketHandler<Req>): WsUpgrade
+export function wsUpgrade<Req extends IncomingMessage = Request>(
+  options?: WsUpgradeOptions,
+  handler?: WebSocketHandler<Req>
+): WsUpgrade
+export function wsUpgrade<Req extends IncomingMessage = Request>(
+  first: WsUpgradeOptions | WebSocketHandler<Req> = {},
+  second?: WebSocketHandler<Req>
 ): WsUpgrade {
   const [options, handler] = typeof first === 'function' ? [{}, first] : [first, second]
   if (handler !== undefined && typeof handler !== 'function') {
@@ -75,7 +80,7 @@ export function wsUpgrade(
     } else if (handler === undefined) {
       passOn(req, isHandshake, next)
     } else if ((req as Request).path === '/') {
-      void acceptWebSocket(req as Request, res, defaults, handler)
+      void acceptWebSocket(req as Req, res, defaults, handler)
     } else {
       next()
     }
