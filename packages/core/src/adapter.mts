@@ -7,6 +7,7 @@ export {
   asError,
   attach,
   attachmentOf,
+  attachmentTo,
   checkDrainOptions,
   checkEndpointOptions,
   checkHandshake,

@@ -8,7 +8,9 @@ import { type AttachOptions, CloseCode, type EndpointOptions, type WebSocket } f
 import { asError, checkOptions, isPrintable, isWebSocketRequest, show, splitOptions } from '@oneport/core/adapter'
 import express from 'express'
 import { acceptWebSocket } from './accept.ts'
-import { addMount, attachServer, type Mount, watchServers } from './servers.ts'
+import { addMount, createMount } from './mounting.ts'
+import type { Mount } from './registry.ts'
+import { attachServer, watchServers } from './servers.ts'
 import { ClientsOfRoutes, type SocketServer } from './socket-server.ts'
 import { endpointOptionsOf, verify, type WsOptions } from './ws-options.ts'
 import type { WsUpgradeOptions } from './ws-upgrade.ts'
@@ -79,7 +81,7 @@ export function expressWs(
     throw new TypeError('expressWs: this application has its options already; give them to the first call')
   }
   const entrance = known ?? open(app, options ?? {})
-  if (server) attachServer(server, new Set([entrance.mount]), app)
+  if (server) attachServer(server, entrance.mount, app)
   return entrance.instance
 }
 
@@ -102,7 +104,7 @@ function open(app: express.Application, options: expressWs.Options): Entrance {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
   const all: AttachOptions = { ...endpointOptionsOf(wsOptions), ...given }
   checkOptions(all)
-  const mount: Mount = { options: all, attachments: new Set(), companions: new Set() }
+  const mount = createMount(all)
   addMount(app, mount)
   watchServers()
   const wss = new ClientsOfRoutes()

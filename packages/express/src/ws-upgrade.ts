@@ -13,7 +13,8 @@ import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions } fr
 import type { Request } from 'express'
 import { acceptWebSocket, setDefaults } from './accept.ts'
 import { clientOf } from './effective-request.ts'
-import { type Application, addMount, attachServer, type Mount, seeToUnattached, watchServers } from './servers.ts'
+import { addMount, attachmentsOf, createMount, type ExpressApplication } from './mounting.ts'
+import { attachServer, seeToUnattached, watchServers } from './servers.ts'
 
 /** Options of `wsUpgrade`: the defaults of all endpoints behind it, and what concerns the server as a whole. */
 export type WsUpgradeOptions = Omit<AttachOptions, 'effectiveRequest'>
@@ -44,15 +45,20 @@ export interface WsUpgrade {
  * Lets the servers of an application take WebSocket connections: `app.use(wsUpgrade())` is all there is to do, for
  * `app.listen()`, `http.createServer(app)` and `https.createServer(…, app)`. Put it before the routes.
  *
- * With a handler it also serves one endpoint at its mount path: `app.use('/echo', wsUpgrade(options, handler))`.
+ * With a handler it also serves one endpoint at its mount path: `app.use('/echo', wsUpgrade(options, handler))`. Its request
+ * is one of the `@types/express` that this package finds; where the application has another version, say so:
+ * `wsUpgrade((socket, req: Request) => …)`.
  *
  * @throws TypeError for wrong options
  */
-export function wsUpgrade(handler: WebSocketHandler<Request>): WsUpgrade
-export function wsUpgrade(options?: WsUpgradeOptions, handler?: WebSocketHandler<Request>): WsUpgrade
-export function wsUpgrade(
-  first: WsUpgradeOptions | WebSocketHandler<Request> = {},
-  second?: WebSocketHandler<Request>
+export function wsUpgrade<Req extends IncomingMessage = Request>(handler: WebSocketHandler<Req>): WsUpgrade
+export function wsUpgrade<Req extends IncomingMessage = Request>(
+  options?: WsUpgradeOptions,
+  handler?: WebSocketHandler<Req>
+): WsUpgrade
+export function wsUpgrade<Req extends IncomingMessage = Request>(
+  first: WsUpgradeOptions | WebSocketHandler<Req> = {},
+  second?: WebSocketHandler<Req>
 ): WsUpgrade {
   const [options, handler] = typeof first === 'function' ? [{}, first] : [first, second]
   if (handler !== undefined && typeof handler !== 'function') {
@@ -63,7 +69,7 @@ export function wsUpgrade(
     throw new TypeError("effectiveRequest: Express's setting 'trust proxy' decides whose word counts; set that instead")
   }
   const { endpoint: defaults } = splitOptions(options)
-  const mount: Mount = { options, attachments: new Set(), companions: new Set() }
+  const mount = createMount(options)
   watchServers()
 
   const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
@@ -74,7 +80,7 @@ export function wsUpgrade(
     } else if (handler === undefined) {
       passOn(req, isHandshake, next)
     } else if ((req as Request).path === '/') {
-      void acceptWebSocket(req as Request, res, defaults, handler)
+      void acceptWebSocket(req as Req, res, defaults, handler)
     } else {
       next()
     }
@@ -93,19 +99,17 @@ export function wsUpgrade(
   }
   return Object.defineProperties(
     Object.assign(middleware, {
-      attach: (server: HttpServer) =>
-        attachServer(server, new Set([mount, ...[...mount.companions].flatMap((all) => [...all])])),
-      connectionsOf: (key: string) =>
-        [...mount.attachments].flatMap((attachment) => [...attachment.connectionsOf(key)]),
+      attach: (server: HttpServer) => attachServer(server, mount),
+      connectionsOf: (key: string) => attachmentsOf(mount).flatMap((attachment) => [...attachment.connectionsOf(key)]),
       revoke: (...args: Parameters<Attachment['revoke']>) =>
-        [...mount.attachments].reduce((sum, attachment) => sum + attachment.revoke(...args), 0),
-      drain: (drainOptions?: DrainOptions) => drainAll(mount, drainOptions),
+        attachmentsOf(mount).reduce((sum, attachment) => sum + attachment.revoke(...args), 0),
+      drain: (drainOptions?: DrainOptions) => drainAll(attachmentsOf(mount), drainOptions),
       // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
       handle: middleware,
       set: () => {},
-      emit: (event: string, parent: Application) => event === 'mount' && addMount(parent, mount)
+      emit: (event: string, parent: ExpressApplication) => event === 'mount' && addMount(parent, mount)
     }),
-    { connections: { get: () => [...mount.attachments].flatMap(({ connections }) => [...connections]) } }
+    { connections: { get: () => attachmentsOf(mount).flatMap(({ connections }) => [...connections]) } }
   ) as unknown as WsUpgrade
 }
 
@@ -117,8 +121,8 @@ const tooEarly = (): HandshakeError =>
     'The server was handed its first connection, so that nothing told of it before; wsUpgrade().attach(server) does'
   )
 
-async function drainAll({ attachments }: Mount, options: DrainOptions | undefined): Promise<DrainResult> {
-  const results = await Promise.all([...attachments].map((attachment) => attachment.drain(options)))
+async function drainAll(attachments: Attachment[], options: DrainOptions | undefined): Promise<DrainResult> {
+  const results = await Promise.all(attachments.map((attachment) => attachment.drain(options)))
   return {
     closed: results.reduce((sum, { closed }) => sum + closed, 0),
     terminated: results.reduce((sum, { terminated }) => sum + terminated, 0)

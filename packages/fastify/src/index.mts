@@ -21,6 +21,7 @@ export {
   type WebsocketHandler,
   type WebsocketPluginOptions,
   type WebsocketServer,
+  type WsPlugin,
   type WsPluginOptions,
   wsPlugin,
   wsPlugin as default

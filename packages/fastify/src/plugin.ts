@@ -102,6 +102,13 @@ function refusalLog(app: FastifyInstance, onRefused: AttachOptions['onRefused'])
 }
 
 /**
+ * A plugin for a Fastify instance of whichever server, type provider, logger and version: the types of Fastify that this
+ * package finds are not always the application's. NestJS brings a version of its own.
+ */
+export type WsPlugin = FastifyPluginAsync<WsPluginOptions> &
+  ((instance: { readonly server: object }, options: WsPluginOptions) => Promise<void>)
+
+/**
  * Lets a Fastify server take WebSocket connections on its port: `{ websocket: true }` routes, `wsHandler` beside
  * `handler`, and `reply.acceptWebSocket()`. Register it once, with `await`, before the routes. It takes the options of
  * `@fastify/websocket` too.
@@ -112,7 +119,4 @@ function refusalLog(app: FastifyInstance, onRefused: AttachOptions['onRefused'])
  * @throws TypeError when it is registered with a wrong option
  * @throws Error when it is registered twice or after routes
  */
-export const wsPlugin: FastifyPluginAsync<WsPluginOptions> = fastifyPlugin(plugin, {
-  fastify: '5.x',
-  name: '@oneport/fastify'
-})
+export const wsPlugin = fastifyPlugin(plugin, { fastify: '5.x', name: '@oneport/fastify' }) as WsPlugin

@@ -1,0 +1,122 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import { closed } from '@oneport/adapter-testsuite/parts'
+import { attach, attachmentOf } from '@oneport/core'
+import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
+import { echo, useServers } from './servers.ts'
+import { versions } from './versions.ts'
+
+describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) => {
+  const { serve, connect } = useServers()
+
+  test('regression: one that came after the first connection did not see the sockets of its application', async () => {
+    const app = express()
+    const early = wsUpgrade()
+    app.use(early)
+    app.get('/early', (req, res) => acceptWebSocket(req, res, echo))
+    const target = await serve(app)
+    await connect(target, '/early')
+    const late = wsUpgrade(echo)
+    app.use('/late', late)
+    await connect(target, '/late')
+    expect(late.connections).toHaveLength(2)
+    expect(late.connections).toEqual(early.connections)
+    expect(await late.drain()).toEqual({ closed: 2, terminated: 0 })
+  })
+
+  test('regression: a server attached by hand before app.use() was unknown to the others of the application', async () => {
+    const app = express()
+    const first = wsUpgrade()
+    const second = wsUpgrade(echo)
+    const server = http.createServer((req, res) => app(req, res))
+    first.attach(server)
+    app.use(first)
+    app.use('/echo', second)
+    await connect(await serve(server), '/echo')
+    expect(first.connections).toHaveLength(1)
+    expect(second.connections).toEqual(first.connections)
+  })
+
+  test('regression: attach() of a second one forgot the server options of the first', async () => {
+    const app = express()
+    const codes: string[] = []
+    app.use(wsUpgrade({ onRefused: ({ code }) => void codes.push(code) }))
+    const second = wsUpgrade({ allowedOrigins: ['https://app.example'] }, echo)
+    app.use('/echo', second)
+    const server = http.createServer((req, res) => app(req, res))
+    second.attach(server)
+    const target = await serve(server)
+    await expect(connect(target, '/echo', [], { origin: 'https://evil.example' })).rejects.toBeDefined()
+    expect(codes).toEqual(['HANDSHAKE_ORIGIN'])
+  })
+
+  test('regression: eleven of them in one application looked like a leak of listeners to Node', () => {
+    const warnings: Error[] = []
+    const warn = jest
+      .spyOn(process, 'emitWarning')
+      .mockImplementation((warning) => void warnings.push(warning as Error))
+    const app = express()
+    for (let n = 0; n < 11; n++) app.use(`/${n}`, wsUpgrade(echo))
+    expect(app.listenerCount('mount')).toBeLessThan(3)
+    expect(warnings).toEqual([])
+    warn.mockRestore()
+  })
+
+  test('regression: of two applications that one is mounted in, the first forgot what that one got later', async () => {
+    const [one, other, shared] = [express(), express(), express()]
+    shared.use(wsUpgrade())
+    one.use('/in', shared)
+    other.use('/in', shared)
+    const late = wsUpgrade(echo)
+    shared.use('/echo', late)
+    await connect(await serve(one), '/in/echo')
+    expect(late.connections).toHaveLength(1)
+  })
+
+  test('regression: a server whose attachment was detached by hand could not be attached again', async () => {
+    const app = express()
+    const websockets = wsUpgrade(echo)
+    app.use(websockets)
+    const server = http.createServer((req, res) => app(req, res))
+    websockets.attach(server).detach()
+    const target = await serve(server)
+    websockets.attach(server)
+    await connect(target, '/')
+    expect(websockets.connections).toHaveLength(1)
+  })
+
+  test('regression: drain() behind close() did not wait for connections that the server was handed', async () => {
+    const app = express()
+    const websockets = wsUpgrade(echo)
+    app.use(websockets)
+    const server = http.createServer(app)
+    websockets.attach(server)
+    const front = http.createServer()
+    front.removeAllListeners('connection')
+    front.on('connection', (socket) => server.emit('connection', socket))
+    const { socket } = await connect(await serve(front), '/')
+    const end = closed(socket)
+    server.close()
+    await once(server, 'close')
+    expect(websockets.connections).toHaveLength(1)
+    expect(await websockets.drain()).toEqual({ closed: 1, terminated: 0 })
+    expect(await end).toMatchObject({ code: 1001 })
+    expect(websockets.connections).toEqual([])
+  })
+
+  test('regression: ran the application twice for a handshake of core', async () => {
+    const app = express()
+    let runs = 0
+    app.use((_req, _res, next) => {
+      runs++
+      next()
+    })
+    app.use(wsUpgrade())
+    const server = http.createServer(app)
+    attach(server, app)
+    const target = await serve(server)
+    await expect(connect(target, '/nowhere')).rejects.toBeDefined()
+    expect(runs).toBe(1)
+    expect(attachmentOf(server)).toBeDefined()
+  })
+})
