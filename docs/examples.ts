@@ -43,6 +43,19 @@ async function usesSession(program: Program): Promise<void> {
   await refuses(program, '/news', { headers: { Cookie: cookie }, origin: 'https://evil.example' }, 403)
 }
 
+/** What the application does on both sides of the move from @fastify/websocket. */
+async function servesNews(program: Program): Promise<void> {
+  const key = { headers: { 'api-key': 'some-random-key' } }
+  expect((await refuses(program, '/echo', {}, 401)).body).toBe('Log in first.')
+  const { socket, next } = await program.connect('/echo', key)
+  socket.send('hello')
+  expect(await next()).toBe('hello')
+  const news = await welcomes(program, '/news', key, 'no news')
+  expect(await (await program.fetch('/news')).json()).toEqual({ clients: 2 })
+  await program.fetch('/news', { method: 'POST' })
+  expect(await news.next()).toBe('news')
+}
+
 async function usesToken(program: Program): Promise<void> {
   const { headers } = await refuses(program, '/news', {}, 401)
   expect(headers['www-authenticate']).toBe('Bearer')
@@ -145,8 +158,6 @@ export const examples: Record<string, Drive> = {
   },
 
   'options-fastify': async (program) => {
-    const broken = await program.connect('/broken')
-    expect(await broken.closed).toEqual({ code: 4000, reason: 'Something broke.' })
     const chat = await welcomes(program, '/chat', {}, 'Welcome.')
     expect(await program.signal('SIGTERM')).toBe(0)
     expect(await chat.next()).toBe('Back in a minute.')
@@ -154,19 +165,19 @@ export const examples: Record<string, Drive> = {
   },
 
   'moving-fastify-websocket': async (program) => {
-    const key = { headers: { 'api-key': 'some-random-key' } }
-    expect((await refuses(program, '/echo', {}, 401)).body).toBe('Log in first.')
-    const { socket, next } = await program.connect('/echo', key)
-    socket.send('hello')
-    expect(await next()).toBe('hello')
-    await refuses(program, '/echo', { ...key, origin: 'https://evil.example' }, 403)
-    const news = await welcomes(program, '/news', key, 'no news')
-    expect(await (await program.fetch('/news')).json()).toEqual({ clients: 2 })
-    await program.fetch('/news', { method: 'POST' })
-    expect(await news.next()).toBe('news')
+    await servesNews(program)
+    const key = { 'api-key': 'some-random-key' }
+    await welcomes(program, '/news', { headers: key, origin: 'https://other.example' }, 'no news')
   },
 
-  'moving-compatibility': async (program) => {
+  'moving-fastify-websocket-on-before': servesNews,
+
+  'moving-fastify-websocket-on': async (program) => {
+    await servesNews(program)
+    await refuses(program, '/echo', { headers: { 'api-key': 'some-random-key' }, origin: 'https://evil.example' }, 403)
+  },
+
+  'moving-fastify-websocket-steps': async (program) => {
     await program.printed('every GET route answers handshakes with 101')
     expect(await statuses(program, '/chat', ['https://app.example', 'https://evil.example'])).toEqual([101, 403])
     expect((await (await program.connect('/', { origin: 'https://app.example' })).closed).code).toBe(1005)

@@ -51,7 +51,7 @@ const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.m?ts$/.test(file))
 const imports = new Map(sources.map((file) => [file, importsOf(file, readFileSync(join(folder, file), 'utf8'))]))
 const isOwn = (target: string) => target.endsWith('.ts')
-const indexes = ['index.ts', 'index.mts', 'adapter.ts', 'adapter.mts']
+const indexes = ['index', 'adapter', 'ws-compatibility'].flatMap((name) => [`${name}.ts`, `${name}.mts`])
 
 /** Lines such as `reports/log.ts -> ws`, for all imports that a rule forbids. */
 function offences(forbidden: (file: string, imported: Import) => boolean): string[] {
@@ -77,8 +77,13 @@ describe('core', () => {
   })
 
   test('imports what others import nowhere but in its twin for import', () => {
-    const twins = ['adapter.mts -> adapter.ts', 'index.mts -> index.ts']
+    const twins = ['adapter.mts -> adapter.ts', 'index.mts -> index.ts', 'ws-compatibility.mts -> ws-compatibility.ts']
     expect(offences((_file, { target }) => indexes.includes(target)).sort()).toEqual(twins)
+  })
+
+  test('imports ws-compatibility/ from its subpath alone', () => {
+    const isOf = (path: string) => path.startsWith('ws-compatibility')
+    expect(offences((file, { target }) => isOf(target) && !isOf(file))).toEqual([])
   })
 
   test('has no import cycle, imports of types included', () => {

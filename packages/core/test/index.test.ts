@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as adapter from '../src/adapter.ts'
 import * as index from '../src/index.ts'
+import * as wsCompatibility from '../src/ws-compatibility.ts'
 
 interface Names {
   readonly values: string[]
@@ -27,7 +28,8 @@ function exportsOf(file: string): Names {
 
 describe.each([
   ['index', index],
-  ['adapter', adapter]
+  ['adapter', adapter],
+  ['ws-compatibility', wsCompatibility]
 ])('%s', (file, module) => {
   const required = exportsOf(`${file}.ts`)
 

@@ -1,9 +1,9 @@
 import type { Server } from 'node:http'
 import { connectClient, handshake, hostileValues, refused, sendRaw } from '@oneport/test-kit'
 import type { Application, Request, Response } from 'express'
-import { expressWs } from '../src/express-ws.ts'
+import { expressWs } from '../src/express-ws/express-ws.ts'
+import type { WsOptions } from '../src/express-ws/server-options.ts'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
-import type { WsOptions } from '../src/ws-options.ts'
 import { useServers } from './servers.ts'
 import { versions } from './versions.ts'
 

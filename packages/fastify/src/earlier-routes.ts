@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 
-/** Fastify tells of a route once, when it is added; those that came before the plugin can't become endpoints. */
-export function earlierRoutes(app: FastifyInstance): string | undefined {
+/**
+ * Fastify tells of a route once, when it is added; those that came before the plugin can't become endpoints.
+ * @returns a sentence that names them; undefined where there are none
+ */
+export function earlierRoutes(app: FastifyInstance, plugin: string): string | undefined {
   const earlier = readRoutes(app.printRoutes({ commonPrefix: false, method: 'GET' }))
   if (earlier.length === 0) return undefined
   return (
-    `wsPlugin must be registered before the routes: ${earlier.join(', ')} came first and could not become WebSocket ` +
-    "endpoints. Put `await app.register(wsPlugin)`, with its 'await', above them."
+    `${plugin} must be registered before the routes: ${earlier.join(', ')} came first and could not become WebSocket ` +
+    `endpoints. Put \`await app.register(${plugin})\`, with its 'await', above them.`
   )
 }
 

@@ -13,9 +13,7 @@ export type {
   RequestFacts,
   WebSocket
 } from '@oneport/core'
-export { CloseCode, HandshakeError, renew } from '@oneport/core'
-export type { RouteOptions } from 'fastify'
-export { type WsPlugin, wsPlugin, wsPlugin as default, wsPlugin as fastifyWebsocket } from './plugin.ts'
-export type { WsPluginOptions, WsPluginOptions as WebsocketPluginOptions } from './plugin-options.ts'
-export type { WebSocketRouteHandler, WebSocketRouteHandler as WebsocketHandler } from './types.ts'
-export type { WebsocketServer } from './websocket-server.ts'
+export { CloseCode, HandshakeError, isWebSocketRequest, renew } from '@oneport/core'
+export { type WsPlugin, wsPlugin, wsPlugin as default } from './plugin.ts'
+export type { WsPluginOptions } from './plugin-options.ts'
+export type { WebSocketRouteHandler } from './types.ts'

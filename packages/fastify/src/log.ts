@@ -13,12 +13,6 @@ export function hasLogger({ log }: Pick<FastifyInstance, 'log'>): boolean {
   return !isStandIn
 }
 
-/** Warns of something that the application's author should change. */
-export function warn(app: FastifyInstance, message: string): void {
-  if (hasLogger(app)) app.log.warn(message)
-  else process.emitWarning(message, { code: 'ONEPORT_FASTIFY' })
-}
-
 /** What decides on the lines that Fastify logs of requests. */
 interface Controller {
   readonly requestIdLogLabel: string

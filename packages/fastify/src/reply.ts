@@ -1,51 +1,31 @@
 import type { AcceptOptions, WebSocket } from '@oneport/core'
-import {
-  agree,
-  answerFault,
-  asError,
-  type HandlerArguments,
-  isWebSocketRequest,
-  splitArguments
-} from '@oneport/core/adapter'
+import { agree, answerFault, asError, type HandlerArguments, splitArguments } from '@oneport/core/adapter'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { type RefusalLog, RequestBinding } from './binding.ts'
-import { type ErrorHandler, isVerified, serveWith } from './former-behaviour.ts'
-import type { VerifyClient } from './former-options.ts'
-import type { ClosedLog } from './log.ts'
-import type { WebsocketServer } from './websocket-server.ts'
+import { RequestBinding } from './binding.ts'
+import type { Logs } from './serving.ts'
 
-type ReplyHandler = (this: FastifyInstance, socket: WebSocket) => unknown
+/** Gets the open socket; `this` is the Fastify instance of the route. */
+export type ReplyHandler = (this: FastifyInstance, socket: WebSocket) => unknown
 
-/** How the plugin's options have handshakes accepted. */
-export interface Acceptance {
-  readonly refusalLog: RefusalLog | undefined
-  readonly closedLog: ClosedLog | undefined
-  readonly websocketServer: WebsocketServer
-  readonly verifyClient: VerifyClient | undefined
-  readonly errorHandler: ErrorHandler | undefined
-  /** Whether core writes the 101: without onSend hooks, and without the fields of `reply.header()`. */
-  readonly skipsHooks: boolean
-}
-
-/** Makes `reply.acceptWebSocket`. */
-export function acceptWebSocket(acceptance: Acceptance): FastifyReply['acceptWebSocket'] {
-  const { refusalLog, closedLog, websocketServer, verifyClient, errorHandler, skipsHooks } = acceptance
+/**
+ * Makes `reply.acceptWebSocket`.
+ * @param send sends the 101
+ */
+export function acceptWebSocket(
+  { refusals, closed }: Logs,
+  send: (reply: FastifyReply) => void = sendSwitching
+): FastifyReply['acceptWebSocket'] {
   return async function (this: FastifyReply, ...given: HandlerArguments<AcceptOptions, ReplyHandler>): Promise<void> {
     const { request } = this
     const [options, handler] = splitArguments(given)
-    const call = (socket: WebSocket): unknown => handler.call(request.server, socket)
     const serve = (socket: WebSocket): unknown => {
-      closedLog?.begin(socket, request)
-      websocketServer.emit('connection', socket, request.raw)
-      return errorHandler === undefined ? call(socket) : serveWith(errorHandler, this, socket, call)
+      closed?.begin(socket, request)
+      return handler.call(request.server, socket)
     }
     try {
-      if (verifyClient !== undefined && isWebSocketRequest(request.raw) && !(await isVerified(verifyClient, this)))
-        return
       const serveIfFunction = handler instanceof Function ? serve : handler
-      const agreement = agree(request.raw, options, serveIfFunction, new RequestBinding(this, refusalLog))
-      if (skipsHooks) this.raw.writeHead(101).end()
-      else sendSwitching(this)
+      const agreement = agree(request.raw, options, serveIfFunction, new RequestBinding(this, refusals))
+      send(this)
       await agreement.settled()
     } catch (error) {
       await fail(this, error)
@@ -70,7 +50,7 @@ function sendSwitching(reply: FastifyReply): void {
 }
 
 /** Hands a fault to the error handler; resolves when the answer has been sent, and does not reject. */
-async function fail(reply: FastifyReply, error: unknown): Promise<void> {
+export async function fail(reply: FastifyReply, error: unknown): Promise<void> {
   try {
     // Fastify takes anything but an Error for a payload.
     reply.send(asError(error))

@@ -1,22 +1,17 @@
 import type { EndpointOptions } from '@oneport/core'
 import { checkEndpointOptions, isWebSocketRequest, show } from '@oneport/core/adapter'
 import type { FastifyReply, FastifyRequest, FastifySchema, RouteHandlerMethod } from 'fastify'
-import { closeUnhandled, notFound } from './former-behaviour.ts'
 import type { AnyRoute, WebSocketRouteHandler } from './types.ts'
 
 /**
  * Makes the `onRoute` hook: it gives a route with `websocket` or `wsHandler` a handler that accepts handshakes; other
  * routes stay as they are. It throws a TypeError for a WebSocket route that has no GET, and for wrong options.
- * @param isCompatible whether routes behave as with `@fastify/websocket`: ordinary ones accept handshakes then
  */
-export function routePreparation(isCompatible: boolean): (route: AnyRoute) => void {
+export function routePreparation(): (route: AnyRoute) => void {
   const endpoints = new Set<string>()
   return (route) => {
     const { websocket, wsHandler } = route
-    if (!websocket && wsHandler === undefined) {
-      if (isCompatible) route.handler = either(accepting(closeUnhandled, {}), route.handler)
-      return
-    }
+    if (!websocket && wsHandler === undefined) return
     checkRoute(route, endpoints)
     endpoints.add(withoutSlash(route.url))
     const options = typeof websocket === 'object' ? websocket : {}
@@ -26,8 +21,7 @@ export function routePreparation(isCompatible: boolean): (route: AnyRoute) => vo
     }
     // No page of OpenAPI can describe it.
     route.schema = { hide: true, ...route.schema } as FastifySchema
-    const accept = accepting(route.handler as unknown as WebSocketRouteHandler, options)
-    route.handler = isCompatible ? either(accept, notFound) : accept
+    route.handler = accepting(route.handler as unknown as WebSocketRouteHandler, options)
   }
 }
 
@@ -47,14 +41,16 @@ function checkRoute({ method, url, websocket, wsHandler }: AnyRoute, endpoints: 
 /** A route `/` below a prefix is two routes, with and without the slash. */
 const withoutSlash = (url: string): string => url.replace(/\/$/, '')
 
-function accepting(handler: WebSocketRouteHandler, options: EndpointOptions): RouteHandlerMethod {
+/** Makes the handler of a route that accepts handshakes. */
+export function accepting(handler: WebSocketRouteHandler, options: EndpointOptions): RouteHandlerMethod {
   return (request: FastifyRequest, reply: FastifyReply) =>
     reply.acceptWebSocket(options, function (socket) {
       return handler.call(this, socket, request)
     })
 }
 
-function either(accept: RouteHandlerMethod, handler: RouteHandlerMethod): RouteHandlerMethod {
+/** One handler for handshakes, and one for ordinary requests. */
+export function either(accept: RouteHandlerMethod, handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (request, reply) {
     return (isWebSocketRequest(request.raw) ? accept : handler).call(this, request, reply)
   }

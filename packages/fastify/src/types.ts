@@ -15,7 +15,6 @@ import type {
   RouteGenericInterface,
   RouteOptions
 } from 'fastify'
-import type { WebsocketServer } from './websocket-server.ts'
 
 /** The handler of a `{ websocket: true }` route. `this` is the Fastify instance of the route. */
 export type WebSocketRouteHandler<
@@ -36,31 +35,6 @@ declare module 'fastify' {
   interface FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider> {
     /** The open sockets of this server, and `drain()`; `close()` drains by itself. */
     websockets: Attachment
-    /** The same in words of `ws`: `clients`, `on('connection')`, `close()`. */
-    websocketServer: WebsocketServer
-    /** Connects a client of `ws` without a port; rejects where the handshake is refused. Terminate it at the end. */
-    injectWS: InjectWSFn<RawRequest>
-  }
-
-  /** Callbacks of `app.injectWS`. */
-  interface InjectWSOption {
-    /** Called when there is a client, before it connects. */
-    onInit?: (ws: WebSocket) => void
-    /** Called when it is open. */
-    onOpen?: (ws: WebSocket) => void
-  }
-
-  /**
-   * Connects a client of `ws` to a path, `/` by default. `upgradeContext` is what the raw request has: header fields,
-   * and whatever else is to be on `request.raw`.
-   */
-  interface InjectWSFn<RawRequest> {
-    (path?: string, upgradeContext?: Partial<RawRequest>, options?: InjectWSOption): Promise<WebSocket>
-  }
-
-  interface FastifyRequest {
-    /** Whether this is the opening handshake of a WebSocket. */
-    readonly ws: boolean
   }
 
   interface FastifyReply {

@@ -1,4 +1,4 @@
-import { closed, handshake, sendRaw, takePrinted } from '@oneport/test-kit'
+import { handshake, sendRaw } from '@oneport/test-kit'
 import type { FastifyError } from 'fastify'
 import { HandshakeError } from '../src/index.ts'
 import { connect, echo, isOpen, makeApp, scoped, start } from './harness.ts'
@@ -250,19 +250,5 @@ describe('regression: a callback of the options that fails ended the process', (
     expect(status).toBe(403)
     await new Promise(setImmediate)
     expect(faults).toHaveLength(1)
-  })
-
-  test.each(failures)('an onError that %s, told of a listener for connections', async (_how, fail) => {
-    const app = await makeApp({}, { onError: fail })
-    app.get('/echo', { websocket: true }, echo)
-    app.websocketServer.on('connection', async () => {
-      throw new Error('broken')
-    })
-    const inbox = await connect(await start(app), '/echo')
-    expect((await closed(inbox.socket)).code).toBe(1011)
-    expect(takePrinted()).toEqual([
-      expect.stringContaining('oneport: fault in listener: Error: broken'),
-      expect.stringMatching(/^oneport: fault in listener: (?:Error: the log is full|\[object Object\])/)
-    ])
   })
 })

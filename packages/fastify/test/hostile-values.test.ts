@@ -11,26 +11,14 @@ const rejectWith = (value: unknown) => async (): Promise<never> => {
 }
 
 describe.each(hostileValues)('security: the process outlives %s', (_value, value) => {
-  test.each<[string, WsPluginOptions]>([
-    ['a function of the options throws', { subprotocols: raise(value) }],
-    ['verifyClient throws', { options: { verifyClient: raise(value) } }],
-    ['verifyClient rejects with', { options: { verifyClient: rejectWith(value) } }],
-    ['verifyClient with a callback throws', { options: { verifyClient: (_info, _callback) => raise(value)() } }],
-    ['handleProtocols throws', { options: { handleProtocols: raise(value) } }]
-  ])('that %s', async (_where, options) => {
-    const app = await makeApp({}, { onError: () => {}, ...options })
-    app.get('/', { websocket: true }, echo)
-    expect(await refused(connectClient(await start(app), '/', ['a']))).toBe(500)
-  })
-
-  test('as the status that verifyClient answers', async () => {
-    const verifyClient = (_info: unknown, callback: (...verdict: never[]) => void) => {
-      setImmediate(() => callback(...([false, value, value] as never[])))
+  test.each<[string, WsPluginOptions]>([['a function of the options throws', { subprotocols: raise(value) }]])(
+    'that %s',
+    async (_where, options) => {
+      const app = await makeApp({}, { onError: () => {}, ...options })
+      app.get('/', { websocket: true }, echo)
+      expect(await refused(connectClient(await start(app), '/', ['a']))).toBe(500)
     }
-    const app = await makeApp({}, { options: { verifyClient } })
-    app.get('/', { websocket: true }, echo)
-    expect(await refused(connectClient(await start(app), '/'))).toBe(value === undefined ? 401 : 500)
-  })
+  )
 
   test.each([
     ['handler throws', raise(value)],
@@ -49,24 +37,6 @@ describe.each(hostileValues)('security: the process outlives %s', (_value, value
     expect(faults).toHaveLength(1)
     expect(Object.is(faults[0], value)).toBe(true)
     expect(await isOpen(await connect(target, '/echo'))).toBe(true)
-  })
-
-  test.each([
-    ['throws', raise(value)],
-    ['rejects with', rejectWith(value)]
-  ])('that an errorHandler %s', async (_how, errorHandler) => {
-    const faults: unknown[] = []
-    const app = await makeApp({}, { onError: (error) => faults.push(error), errorHandler })
-    app.get('/', { websocket: true }, raise(new Error('broken')))
-    expect((await closed((await connect(await start(app), '/')).socket)).code).toBe(1011)
-    expect(faults).toHaveLength(1)
-  })
-
-  test('that a listener for connection of app.websocketServer rejects with', async () => {
-    const app = await makeApp({ logger: { level: 'silent' } })
-    app.get('/', { websocket: true }, echo)
-    app.websocketServer.on('connection', rejectWith(value))
-    expect((await closed((await connect(await start(app), '/')).socket)).code).toBe(1011)
   })
 
   test('as the id of a request', async () => {

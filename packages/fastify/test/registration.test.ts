@@ -64,7 +64,7 @@ describe('registered after routes', () => {
 })
 
 describe('registered twice', () => {
-  const message = 'wsPlugin is registered twice on this server; register it once, on the root instance.'
+  const message = '@oneport/fastify is registered twice on this server; register it once, on the root instance.'
 
   test('on one instance says so', async () => {
     const app = await makeApp()

@@ -1,16 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { WebSocket as WsWebSocket } from 'ws'
-import byDefault, {
-  type DrainResult,
-  fastifyWebsocket,
-  type RouteOptions,
-  type WebSocket,
-  type WebSocketRouteHandler,
-  type WebsocketHandler,
-  type WebsocketPluginOptions,
-  wsPlugin
-} from '../src/index.ts'
+import byDefault, { type DrainResult, type WebSocket, type WebSocketRouteHandler, wsPlugin } from '../src/index.ts'
 import { connect, echo, makeApp, start } from './harness.ts'
 
 /** Whether two types are the same. */
@@ -288,52 +278,6 @@ test('the socket of a handler is a WebSocket of ws', async () => {
   expect(isWs).toBe(true)
 })
 
-describe('what @fastify/websocket has in its types', () => {
-  test('is exported under its names', () => {
-    const handler: WebsocketHandler = (socket, request) => socket.send(request.url)
-    const options: WebsocketPluginOptions = {
-      errorHandler(error, socket, request, reply) {
-        holds<Same<typeof this, FastifyInstance>>()
-        holds<Same<typeof error, Error>>()
-        holds<Same<typeof socket, WsWebSocket>>()
-        holds<Same<typeof request, FastifyRequest>>()
-        holds<Same<typeof reply, FastifyReply>>()
-      },
-      options: { maxPayload: 1, verifyClient: ({ origin, req }) => origin === req.headers.host },
-      preClose: async () => {}
-    }
-    const route: RouteOptions = { method: 'GET', url: '/', handler: async () => 'http', wsHandler: handler }
-    expect([typeof options.errorHandler, route.wsHandler]).toEqual(['function', handler])
-    expect([fastifyWebsocket, byDefault]).toEqual([wsPlugin, wsPlugin])
-  })
-
-  compiled('is on instance and request', (app) => {
-    holds<Same<FastifyRequest['ws'], boolean>>()
-    holds<Same<typeof app.websocketServer.clients, Set<WsWebSocket>>>()
-    app.websocketServer.on('connection', (socket, request) => {
-      holds<Same<typeof socket, WsWebSocket>>()
-      holds<Same<typeof request, IncomingMessage>>()
-    })
-    const inject = (): Promise<WsWebSocket> =>
-      app.injectWS('/', { headers: { cookie: 'a=1' } }, { onInit: (ws) => ws.url, onOpen: (ws) => ws.protocol })
-    // @ts-expect-error it decides nothing
-    const write = (request: FastifyRequest) => (request.ws = true)
-    expect([typeof inject, typeof write]).toEqual(['function', 'function'])
-  })
-
-  test('leaves out what cannot be set here', () => {
-    const wrong: WebsocketPluginOptions[] = [
-      // @ts-expect-error a route has a path
-      { options: { path: '/' } },
-      // @ts-expect-error the plugin serves app.server
-      { options: { noServer: true } },
-      // @ts-expect-error app.listen() says where
-      { options: { port: 3000 } },
-      // @ts-expect-error verifyClient is a function
-      { options: { verifyClient: true } },
-      // @ts-expect-error there is one
-      { compatibility: 'ws' }
-    ]
-    expect(wrong).toHaveLength(5)
-  })
+test('the plugin is the default export too', () => {
+  expect(byDefault).toBe(wsPlugin)
 })

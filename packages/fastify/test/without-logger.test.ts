@@ -30,27 +30,6 @@ describe('regression: an application without a logger was silent about', () => {
     expect((await closed(socket)).code).toBe(1011)
     expect(takePrinted()).toEqual([expect.stringMatching(`^oneport: fault in ${phase}: Error: broken`)])
   })
-
-  test('a listener for connection of app.websocketServer that rejects', async () => {
-    const app = await makeApp()
-    app.get('/', { websocket: true }, echo)
-    app.websocketServer.on('connection', async () => throwBroken())
-    const { socket } = await connect(await start(app), '/')
-    expect((await closed(socket)).code).toBe(1011)
-    expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in listener: Error: broken')])
-  })
-
-  test('what a handler throws, with compatibility', async () => {
-    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
-    const app = await makeApp({}, { compatibility: '@fastify/websocket' })
-    app.get('/', { websocket: true }, throwBroken)
-    expect(warn.mock.calls).toEqual([
-      [expect.stringMatching(/^compatibility: .*every web page may connect/), { code: 'ONEPORT_FASTIFY' }]
-    ])
-    const { socket } = await connect(await start(app), '/')
-    expect((await closed(socket)).code).toBe(1006)
-    expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in handler: Error: broken')])
-  })
 })
 
 test('onError and onRefused are told in place of stderr', async () => {

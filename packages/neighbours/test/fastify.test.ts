@@ -134,7 +134,7 @@ const neighboursOf = (ours: Ours): typeof neighbours =>
 
 test('wsPlugin says so where @fastify/websocket serves routes of the same application', async () => {
   await expect(serve({ order: 'first', claims: false }, websocket, 'wsPlugin in the same application')).rejects.toThrow(
-    /^wsPlugin and @fastify\/websocket cannot serve one application: .* Remove @fastify\/websocket/
+    /^@oneport\/fastify and @fastify\/websocket cannot serve one application: .* Remove @fastify\/websocket/
   )
 })
 

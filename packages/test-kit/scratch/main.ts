@@ -7,6 +7,7 @@ import * as core from '@oneport/core'
 import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import expressWs, { type Instance } from '@oneport/express/express-ws'
 import { wsPlugin } from '@oneport/fastify'
+import fastifyWebsocket, { type WebsocketPluginOptions } from '@oneport/fastify/fastify-websocket'
 import { redisBackplane } from '@oneport/redis'
 import { connect, RefusedError } from '@oneport/testing'
 import { createTopics, TopicsError } from '@oneport/topics'
@@ -86,6 +87,17 @@ async function main(): Promise<void> {
   await echo((fastify.server.address() as AddressInfo).port, '/echo')
   await fastify.close()
 
+  const moved = Fastify({ logger: { level: 'silent' } })
+  const options: WebsocketPluginOptions = { options: { maxPayload: 10, handleProtocols: ([first = '']) => first } }
+  await moved.register(fastifyWebsocket, options)
+  moved.get('/echo', { websocket: true }, (socket, request) => {
+    if (!request.ws) throw new Error('request.ws is not there')
+    socket.on('message', (data) => socket.send(`${data}`))
+  })
+  await moved.listen({ port: 0, host: '127.0.0.1' })
+  await echo((moved.server.address() as AddressInfo).port, '/echo')
+  await moved.close()
+
   // One instance of each class, however it is loaded.
   const require = createRequire(`${process.cwd()}/main.js`)
   const required = require('@oneport/core') as typeof core
@@ -95,6 +107,9 @@ async function main(): Promise<void> {
   const requiredExpressWs = require('@oneport/express/express-ws') as typeof expressWs
   if (requiredExpressWs !== expressWs)
     throw new Error('CommonJS and ESM have two copies of @oneport/express/express-ws')
+  const requiredPlugin = require('@oneport/fastify/fastify-websocket') as typeof fastifyWebsocket
+  if (requiredPlugin !== fastifyWebsocket || requiredPlugin.fastifyWebsocket !== fastifyWebsocket)
+    throw new Error('CommonJS and ESM have two copies of @oneport/fastify/fastify-websocket')
   const { TopicsError: requiredError } = require('@oneport/topics') as { TopicsError: typeof TopicsError }
   if (requiredError !== TopicsError) throw new Error('CommonJS and ESM have two copies of @oneport/topics')
   const parts = require('@oneport/adapter-testsuite/parts') as { hostileValues: typeof hostileValues }

@@ -1,5 +1,11 @@
 import type { Attachment } from '@oneport/core'
-import { type WebSocket, type WebSocketRouteHandler, type WsPluginOptions, wsPlugin } from '@oneport/fastify'
+import {
+  isWebSocketRequest,
+  type WebSocket,
+  type WebSocketRouteHandler,
+  type WsPluginOptions,
+  wsPlugin
+} from '@oneport/fastify'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest, type RouteOptions } from 'fastify'
 
 /** Whether two types are the same. */
@@ -34,7 +40,7 @@ app.get<{ Params: { room: string } }>(
     socket.send(request.params.room)
   }
 )
-app.get('/plain', async (request) => request.ws)
+app.get('/plain', async (request) => isWebSocketRequest(request.raw))
 app.get('/either', async (_request, reply) => {
   reply.header('X-Name', 'value')
   return reply.acceptWebSocket({ subprotocols: ['a'] }, (socket) => socket.send('hello'))
@@ -47,8 +53,6 @@ app.get('/handler', { websocket: true }, handler)
 app.get('/wrong', { websocket: true }, async (_request: FastifyRequest, reply: { send(): void }) => reply.send())
 const route: RouteOptions = { method: 'GET', url: '/route', handler: async () => 'page' }
 app.route(route)
-const client = await app.injectWS('/chat')
-client.terminate()
 await app.websockets.drain()
 
 export default async function child(instance: FastifyInstance): Promise<void> {

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { certificate, closed, signal } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { WebSocket } from '../src/index.ts'
-import { wsPlugin } from '../src/index.ts'
-import { all, appWith } from './former.ts'
-import { echo, makeApp, owned } from './harness.ts'
+import type { WebSocket } from '../../src/index.ts'
+import { echo, owned } from '../harness.ts'
+import { appWith, both, ours } from './subjects.ts'
 
 const clients: WebSocket[] = []
 
@@ -23,9 +22,9 @@ async function answer(client: WebSocket, message: string): Promise<string> {
   return String((await once(client, 'message'))[0])
 }
 
-describe.each(all)('injectWS of %s', (...subject) => {
+describe.each(both)('injectWS of %s', (_name, plugin) => {
   test('connects to a path, or to / where there is none', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     app.get('/', { websocket: true }, (socket) => void socket.on('message', () => socket.send('root')))
     app.get('/echo', { websocket: true }, echo)
     await app.ready()
@@ -34,7 +33,7 @@ describe.each(all)('injectWS of %s', (...subject) => {
   })
 
   test('gives the handshake the header fields of the upgrade context, and what else it has', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     app.get('/', { websocket: true }, (socket, { headers, raw }) => {
       socket.on('message', () => socket.send(`${headers.api} ${(raw as { user?: string }).user}`))
     })
@@ -44,7 +43,7 @@ describe.each(all)('injectWS of %s', (...subject) => {
   })
 
   test('calls onInit before the handshake, and onOpen when it is open', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     app.get('/', { websocket: true }, echo)
     await app.ready()
     const order: [string, WebSocket][] = []
@@ -59,14 +58,14 @@ describe.each(all)('injectWS of %s', (...subject) => {
   })
 
   test('rejects with the status of a refusal', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     app.get('/', { websocket: true, preValidation: async (_request, reply) => reply.code(401).send() }, echo)
     await app.ready()
     await expect(inject(app, '/')).rejects.toThrow('Unexpected server response: 401')
   })
 
   test('hears of an end with terminate()', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     const ended = signal<number>()
     app.get('/', { websocket: true }, (socket) => void socket.once('close', ended.give))
     await app.ready()
@@ -77,7 +76,7 @@ describe.each(all)('injectWS of %s', (...subject) => {
 
 describe('injectWS', () => {
   test('loses no message that the handler sends at once', async () => {
-    const app = await makeApp()
+    const app = await appWith(ours)
     app.get('/', { websocket: true }, (socket) => {
       for (const word of ['one', 'two', 'three']) socket.send(word)
     })
@@ -89,15 +88,15 @@ describe('injectWS', () => {
   })
 
   test('waits by itself until the app is ready, and opens no port', async () => {
-    const app = owned(Fastify() as FastifyInstance)
-    await app.register(wsPlugin)
+    const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
+    await app.register(ours)
     app.get('/', { websocket: true }, echo)
     expect(await answer(await inject(app), 'hi')).toBe('hi')
     expect(app.server.listening).toBe(false)
   })
 
   test('has the rules of every handshake, and the address of this machine', async () => {
-    const app = await makeApp({}, { onRefused: () => {} })
+    const app = await appWith(ours, { allowedOrigins: 'same-origin', onRefused: () => {} })
     app.get('/', { websocket: true }, (socket, request) => socket.send(request.ip))
     await expect(inject(app, '/', { headers: { origin: 'https://evil.example' } })).rejects.toThrow('403')
     const client = await inject(app, '/', { headers: { origin: 'http://localhost' } })
@@ -105,13 +104,13 @@ describe('injectWS', () => {
   })
 
   test('agrees on a subprotocol that stands in the header fields', async () => {
-    const app = await makeApp()
+    const app = await appWith(ours)
     app.get('/', { websocket: { subprotocols: ['b'] } }, echo)
     expect((await inject(app, '/', { headers: { 'Sec-WebSocket-Protocol': 'a, b' } } as never)).protocol).toBe('b')
   })
 
   test('carries messages of a megabyte both ways, and a close', async () => {
-    const app = await makeApp()
+    const app = await appWith(ours)
     app.get('/', { websocket: true }, echo)
     const client = await inject(app)
     expect(await answer(client, 'x'.repeat(1_000_000))).toHaveLength(1_000_000)
@@ -119,16 +118,16 @@ describe('injectWS', () => {
     expect(await closed(client)).toEqual({ code: 4000, reason: 'done' })
   })
 
-  test('is closed by app.close() with 1001, and the app waits for no port', async () => {
-    const app = await makeApp()
+  test('is closed by app.close(), and the app waits for no port', async () => {
+    const app = await appWith(ours)
     app.get('/', { websocket: true }, echo)
     const client = await inject(app)
     const [{ code }] = await Promise.all([closed(client), app.close()])
-    expect(code).toBe(1001)
+    expect(code).toBe(1005)
   })
 
   test('connects several clients at one time, each with its own context', async () => {
-    const app = await makeApp()
+    const app = await appWith(ours)
     app.get('/', { websocket: true }, (socket, { raw }) => socket.send((raw as { user?: string }).user ?? ''))
     const connected = await Promise.all(['ann', 'ben', 'cy'].map((user) => inject(app, '/', { user } as never)))
     const messages = await Promise.all(connected.map((client) => once(client, 'message')))
@@ -140,21 +139,21 @@ describe('injectWS', () => {
     ['HTTP/2 that allows HTTP/1.1', { http2: true, allowHTTP1: true }]
   ])('works on a server with %s', async (_kind, { http2, allowHTTP1 }: { http2?: boolean; allowHTTP1?: boolean }) => {
     const https = { ...(await certificate()), allowHTTP1 }
-    const app = owned(Fastify({ https, http2 } as object) as FastifyInstance)
-    await app.register(wsPlugin)
+    const app = owned(Fastify({ https, http2, logger: { level: 'silent' } } as object) as FastifyInstance)
+    await app.register(ours)
     app.get('/', { websocket: true }, (socket, { protocol }) => socket.send(protocol))
     const client = await inject(app, '/', { headers: { origin: 'https://localhost' } })
     expect(String((await once(client, 'message'))[0])).toBe('https')
   })
 
   test('says so where the server takes HTTP/2 alone', async () => {
-    const app = owned(Fastify({ http2: true }) as unknown as FastifyInstance)
-    await app.register(wsPlugin)
+    const app = owned(Fastify({ http2: true, logger: { level: 'silent' } }) as unknown as FastifyInstance)
+    await app.register(ours)
     await expect(app.injectWS('/')).rejects.toThrow('injectWS() speaks HTTP/1.1, which this server does not take')
   })
 
   test('adds one listener to the server, whatever the number of clients', async () => {
-    const app = await makeApp()
+    const app = await appWith(ours)
     app.get('/', { websocket: true }, echo)
     const before = app.server.listenerCount('request')
     for (let count = 0; count < 12; count++) await inject(app)
@@ -162,7 +161,7 @@ describe('injectWS', () => {
   })
 
   test('rejects where the handshake does not reach the application', async () => {
-    const app = await makeApp({}, { onRefused: () => {} })
+    const app = await appWith(ours, { allowedOrigins: 'same-origin', onRefused: () => {} })
     await expect(inject(app, '/', { headers: { host: '///' } })).rejects.toThrow('400')
   })
 })

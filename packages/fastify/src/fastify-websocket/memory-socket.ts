@@ -1,19 +1,19 @@
-import type { Server } from 'node:http'
 import { Duplex } from 'node:stream'
 import { Server as TlsServer } from 'node:tls'
+import type { HttpServer } from '@oneport/core'
 
 /** One end of a connection that stays in this process: what is written to it is read from its peer. */
 class MemorySocket extends Duplex {
   // What servers and frameworks ask a TCP connection for.
   readonly remoteAddress = '127.0.0.1'
   readonly encrypted: boolean
-  readonly server: Server
+  readonly server: HttpServer
   /** On a server with HTTP/2 too: the client chose no protocol, so it is HTTP/1.1. */
   readonly alpnProtocol = false
   #peer: MemorySocket | undefined
   #whenRead: (() => void) | undefined
 
-  constructor(server: Server) {
+  constructor(server: HttpServer) {
     super()
     this.server = server
     this.encrypted = server instanceof TlsServer
@@ -55,7 +55,7 @@ class MemorySocket extends Duplex {
 }
 
 /** Makes both ends of a connection to a server, which takes it for one over TLS where that is what it takes. */
-export function memorySockets(server: Server): [client: Duplex, accepted: Duplex] {
+export function memorySockets(server: HttpServer): [client: Duplex, accepted: Duplex] {
   const [client, accepted] = [new MemorySocket(server), new MemorySocket(server)]
   client.join(accepted)
   accepted.join(client)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener } from 'node:http'
 import { Server as TlsServer } from 'node:tls'
-import type { WebSocket } from '@oneport/core'
+import type { HttpServer, WebSocket } from '@oneport/core'
 import type { FastifyInstance, InjectWSOption } from 'fastify'
 import { memorySockets } from './memory-socket.ts'
 
@@ -11,9 +11,11 @@ type InjectWS = (
   options?: InjectWSOption
 ) => Promise<WebSocket>
 
-/** Makes `app.injectWS`: a client in this process whose bytes go through the app's own server, without a port. */
-export function injectWS(app: FastifyInstance): InjectWS {
-  const { server } = app
+/**
+ * Makes `app.injectWS`: a client in this process whose bytes go through a server, without a port.
+ * @param server takes the handshakes of the app
+ */
+export function injectWS(app: FastifyInstance, server: HttpServer): InjectWS {
   /** What raw requests are to have beside header fields, by their socket. */
   const contexts = new WeakMap<object, object>()
   const addContext: RequestListener = (req) => void Object.assign(req, contexts.get(req.socket))
@@ -22,7 +24,7 @@ export function injectWS(app: FastifyInstance): InjectWS {
     refuseHttp2(app)
     await app.ready()
     // In front of Fastify's own, so that hooks see it.
-    if (!server.listeners('request').includes(addContext)) server.prependListener('request', addContext)
+    if (!app.server.listeners('request').includes(addContext)) app.server.prependListener('request', addContext)
     // biome-ignore lint/style/noRestrictedImports: this is a client, and one of ws, as that of @fastify/websocket is
     const { WebSocket } = await import('ws')
     const [clientSide, accepted] = memorySockets(server)

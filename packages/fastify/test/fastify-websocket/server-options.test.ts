@@ -1,19 +1,20 @@
-import type { IncomingMessage } from 'node:http'
-import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { closed, handshake, refused, sendRaw } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { type WsPluginOptions, wsPlugin } from '../src/index.ts'
-import { all, appWith, ours } from './former.ts'
-import { connect, echo, isOpen, keepLog, makeApp, owned, start, warn } from './harness.ts'
+import type { WebsocketPluginOptions } from '../../src/fastify-websocket/options.ts'
+import { connect, echo, isOpen, keepLog, owned, start, warn } from '../harness.ts'
+import { appWith, both, ours } from './subjects.ts'
 
-describe.each(all)('%s', (...subject) => {
+describe.each(both)('%s', (_name, plugin) => {
   test('asks verifyClient behind the hooks and in front of the handler', async () => {
     const order: string[] = []
     const verifyClient = ({ origin, secure, req }: { origin: string; secure: boolean; req: IncomingMessage }) => {
       order.push(`verify ${origin} ${secure} ${req.url}`)
       return req.url === '/yes'
     }
-    const app = await appWith(subject, { allowedOrigins: 'any', options: { verifyClient } })
+    const app = await appWith(plugin, { allowedOrigins: 'any', options: { verifyClient } })
     app.addHook('preHandler', async () => void order.push('hook'))
     app.get('/:word', { websocket: true }, () => void order.push('handler'))
     const target = await start(app)
@@ -30,7 +31,7 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('answers what a verifyClient with a callback says', async () => {
-    const app = await appWith(subject, {
+    const app = await appWith(plugin, {
       options: {
         verifyClient: (_info, next) => void setImmediate(next, false, 302, 'Over there.', { Location: '/login' })
       }
@@ -43,7 +44,7 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('lets in whom a verifyClient with a callback lets in, as late as it says so', async () => {
-    const app = await appWith(subject, { options: { verifyClient: (_info, next) => void setImmediate(next, true) } })
+    const app = await appWith(plugin, { options: { verifyClient: (_info, next) => void setImmediate(next, true) } })
     app.get('/', { websocket: true }, echo)
     expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
   })
@@ -54,7 +55,7 @@ describe.each(all)('%s', (...subject) => {
       asked.push([...protocols], url)
       return protocols.has('b') && 'b'
     }
-    const app = await appWith(subject, { options: { handleProtocols } })
+    const app = await appWith(plugin, { options: { handleProtocols } })
     app.get('/', { websocket: true }, () => {})
     const target = await start(app)
     const { socket } = await connect(target, '/', ['a', 'b'])
@@ -65,7 +66,7 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('takes maxPayload and perMessageDeflate', async () => {
-    const app = await appWith(subject, { options: { maxPayload: 10, perMessageDeflate: true } })
+    const app = await appWith(plugin, { options: { maxPayload: 10, perMessageDeflate: true } })
     app.get('/', { websocket: true }, (socket) => {
       socket.on('error', () => {})
     })
@@ -76,7 +77,7 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('takes any size where maxPayload is 0', async () => {
-    const app = await appWith(subject, { options: { maxPayload: 0 } })
+    const app = await appWith(plugin, { options: { maxPayload: 0 } })
     app.get('/', { websocket: true }, (socket) => {
       socket.on('message', (data: Buffer) => socket.send(data.length))
     })
@@ -86,7 +87,7 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('passes what else there is on to ws', async () => {
-    const app = await appWith(subject, { options: { autoPong: false } })
+    const app = await appWith(plugin, { options: { autoPong: false } })
     app.get('/', { websocket: true }, (socket) => {
       socket.on('ping', () => socket.send('a ping without a pong'))
     })
@@ -99,7 +100,7 @@ describe.each(all)('%s', (...subject) => {
 
 describe('verifyClient', () => {
   test('may be async', async () => {
-    const app = await makeApp({}, { options: { verifyClient: async ({ req }) => req.url === '/yes' } })
+    const app = await appWith(ours, { options: { verifyClient: async ({ req }) => req.url === '/yes' } })
     app.get('/:word', { websocket: true }, echo)
     const target = await start(app)
     expect(await isOpen(await connect(target, '/yes'))).toBe(true)
@@ -107,22 +108,26 @@ describe('verifyClient', () => {
   })
 
   test('guards reply.acceptWebSocket() too', async () => {
-    const app = await makeApp({}, { options: { verifyClient: () => false } })
-    app.get('/', (_request, reply) => reply.acceptWebSocket(echo))
+    const app = await appWith(ours, { options: { verifyClient: () => false } })
+    app.setNotFoundHandler((_request, reply) => reply.acceptWebSocket(echo))
     expect(await refused(connect(await start(app), '/'))).toBe(401)
   })
 
   test('security: lets no foreign origin in that the rules refuse', async () => {
-    const app = await makeApp({}, { options: { verifyClient: () => true }, onRefused: () => {} })
+    const app = await appWith(ours, {
+      allowedOrigins: 'same-origin',
+      options: { verifyClient: () => true },
+      onRefused: () => {}
+    })
     app.get('/', { websocket: true }, echo)
     const headers = { origin: 'https://evil.example' }
     expect(await refused(connect(await start(app), '/', [], { headers }))).toBe(403)
   })
 
   test('is not asked about an ordinary request', async () => {
-    const app = await makeApp({}, { options: { verifyClient: () => expect('asked').toBe('not asked') as never } })
+    const app = await appWith(ours, { options: { verifyClient: () => expect('asked').toBe('not asked') as never } })
     app.get('/', { websocket: true }, echo)
-    expect((await app.inject('/')).statusCode).toBe(426)
+    expect((await app.inject('/')).statusCode).toBe(404)
   })
 
   test.each([
@@ -130,7 +135,7 @@ describe('verifyClient', () => {
     ['rejects', async () => JSON.parse('')],
     ['rejects beside its callback', async (_info: unknown, _next: unknown) => JSON.parse('')]
   ])('that %s is a 500', async (_how, verifyClient) => {
-    const app = await makeApp({}, { options: { verifyClient } })
+    const app = await appWith(ours, { options: { verifyClient } })
     app.get('/', { websocket: true }, echo)
     expect(await refused(connect(await start(app), '/'))).toBe(500)
   })
@@ -138,7 +143,7 @@ describe('verifyClient', () => {
   test('has onSend hooks see its refusal once, and wait for them', async () => {
     const log = keepLog()
     const seen: number[] = []
-    const app = await makeApp({ logger: log.options }, { options: { verifyClient: () => false } })
+    const app = await appWith(ours, { options: { verifyClient: () => false } }, { logger: log.options })
     app.addHook('onSend', async (_request, { statusCode }) => {
       seen.push(statusCode)
       await new Promise(setImmediate)
@@ -146,38 +151,30 @@ describe('verifyClient', () => {
     app.get('/', { websocket: true }, echo)
     const { status, rest } = await sendRaw(await start(app), handshake('/'))
     expect([status, rest, seen]).toEqual([401, 'Unauthorized', [401]])
-    expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
+    expect(log.lines.slice(1).filter(({ level }) => level >= warn)).toEqual([])
   })
 })
 
 describe('an option of ws that cannot be set here', () => {
-  const wrong: [string, WsPluginOptions['options'], string][] = [
+  const wrong: [string, WebsocketPluginOptions['options'], string][] = [
     [
       'noServer',
       { noServer: true } as never,
       'the plugin serves app.server; for a WebSocket server of its own, use ws'
     ],
-    ['server', { server: createServer() } as never, 'the plugin serves app.server; give Fastify your server with'],
     ['path', { path: '/ws' } as never, "use a route, such as app.get('/path', { websocket: true }, handler)"],
     ['port', { port: 0 } as never, 'use app.listen({ port })'],
     ['WebSocket', { WebSocket: class {} } as never, 'use listeners on the socket that the handler gets']
   ]
 
   test.each(wrong)('%s makes register reject, and says what to do instead', async (name, options, instead) => {
-    const app = owned(Fastify() as FastifyInstance)
-    await expect(app.register(wsPlugin, { options })).rejects.toThrow(`options.${name}: cannot be set here; ${instead}`)
+    const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
+    await expect(app.register(ours, { options })).rejects.toThrow(`options.${name}: cannot be set here; ${instead}`)
     expect(app.server.listenerCount('upgrade')).toBe(0)
   })
 
-  test.each([{ noServer: false }, { path: undefined }, { server: null }])('is fine as %j', async (options) => {
-    await expect(makeApp({}, { options: options as never })).resolves.toBeDefined()
-  })
-
-  test("is fine where it is the app's own server", async () => {
-    const app = owned(Fastify() as FastifyInstance)
-    await app.register(wsPlugin, { options: { server: app.server } as never })
-    app.get('/', { websocket: true }, echo)
-    expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
+  test.each([{ noServer: false }, { path: undefined }])('is fine as %j', async (options) => {
+    await expect(appWith(ours, { options: options as never })).resolves.toBeDefined()
   })
 
   test.each(['host', 'backlog'])('%s is a line in the log', async (name) => {
@@ -194,7 +191,6 @@ describe('options', () => {
     ['options', { options: null }, 'options: expected an object with options of ws; got null'],
     ['errorHandler', { errorHandler: {} }, 'errorHandler: expected a function; got [object Object]'],
     ['preClose', { preClose: 'now' }, "preClose: expected a function; got 'now'"],
-    ['compatibility', { compatibility: 'ws' }, "compatibility: expected '@fastify/websocket'; got 'ws'"],
     ['verifyClient', { options: { verifyClient: true } }, 'options.verifyClient: expected a function; got true'],
     [
       'handleProtocols',
@@ -204,29 +200,72 @@ describe('options', () => {
     ['maxPayload', { options: { maxPayload: '1mb' } }, 'maxPayloadBytes: expected a whole number of bytes'],
     ['closeTimeout', { options: { closeTimeout: -1 } }, 'closeTimeoutMs: expected a whole number of milliseconds']
   ])('that are wrong make register reject: %s', async (_name, options, message) => {
-    const app = owned(Fastify() as FastifyInstance)
-    await expect(app.register(wsPlugin, options as never)).rejects.toThrow(message)
+    const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
+    await expect(app.register(ours, options as never)).rejects.toThrow(message)
   })
 
-  test.each<[string, WsPluginOptions]>([
+  test.each<[string, WebsocketPluginOptions]>([
     ['maxPayloadBytes', { maxPayloadBytes: 10, options: { maxPayload: 10 } }],
     ['subprotocols', { subprotocols: ['a'], options: { handleProtocols: () => false } }],
     ['perMessageDeflate', { perMessageDeflate: true, options: { perMessageDeflate: true } }],
     ['closeTimeoutMs', { closeTimeoutMs: 10, options: { closeTimeout: 10 } }],
     ['ws', { ws: { autoPong: false }, options: { autoPong: false } }]
   ])('that say %s twice make register reject', async (name, options) => {
-    const app = owned(Fastify() as FastifyInstance)
-    await expect(app.register(wsPlugin, options)).rejects.toThrow(
+    const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
+    await expect(app.register(ours, options)).rejects.toThrow(
       `${name}: options says this too, in words of ws; leave one of them out`
     )
   })
 
   test('that are undefined say nothing', async () => {
     const undefinedOptions = { maxPayload: undefined, verifyClient: undefined, handleProtocols: undefined }
-    const app = await makeApp({}, { maxPayloadBytes: 10, options: undefinedOptions })
+    const app = await appWith(ours, { maxPayloadBytes: 10, options: undefinedOptions })
     app.get('/', { websocket: true }, (socket) => void socket.on('error', () => {}))
     const { socket } = await connect(await start(app), '/')
     socket.send('more than ten bytes')
     expect((await closed(socket)).code).toBe(1009)
+  })
+})
+
+describe.each(both)('with %s the option server', (_name, plugin) => {
+  test("may be the app's own", async () => {
+    const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
+    await app.register(plugin, { options: { server: app.server } })
+    app.get('/', { websocket: true }, echo)
+    expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
+  })
+
+  test('takes the handshakes for the app, which closes their connections and leaves the server alone', async () => {
+    const server = createServer((_req, res) => void res.end('its own'))
+    try {
+      const app = await appWith(plugin, { options: { server } })
+      app.addHook('onRequest', async (_request, reply) => void reply.header('X-Name', 'a'))
+      app.get('/', { websocket: true }, echo)
+      await app.ready()
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      const { port } = server.address() as AddressInfo
+      const inbox = await connect({ port }, '/')
+      expect(await isOpen(inbox)).toBe(true)
+      expect(await refused(connect({ port }, '/nowhere'))).toBe(404)
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('its own')
+      const [{ code }] = await Promise.all([closed(inbox.socket), app.close()])
+      expect([code, server.listenerCount('upgrade'), server.listening]).toEqual([1005, 0, true])
+    } finally {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    }
+  })
+
+  test('has injectWS connect to it', async () => {
+    const server = createServer()
+    const app = await appWith(plugin, { options: { server } })
+    app.get('/', { websocket: true }, (socket, { raw }) => {
+      socket.on('message', () => socket.send((raw as { user?: string }).user ?? ''))
+    })
+    await app.ready()
+    const client = await app.injectWS('/', { user: 'ann' } as never)
+    client.send('who?')
+    expect(String((await once(client, 'message'))[0])).toBe('ann')
+    client.terminate()
   })
 })

@@ -1,8 +1,8 @@
 import https from 'node:https'
 import express from 'express'
-import { expressWs } from '../src/express-ws.ts'
-import { acceptWebSocket, type WebSocket, wsUpgrade } from '../src/index.ts'
-import { say, useServers } from './servers.ts'
+import { expressWs } from '../../src/express-ws/express-ws.ts'
+import { acceptWebSocket, type WebSocket, wsUpgrade } from '../../src/index.ts'
+import { say, useServers } from '../servers.ts'
 
 const { serve, connect } = useServers()
 

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { refused, signal } from '@oneport/test-kit'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import ws from 'ws'
-import { all, appWith, former, ours, readmeExamples, type Subject } from './former.ts'
-import { connect, owned } from './harness.ts'
+import { connect, owned } from '../harness.ts'
+import { appWith, both, readmeExamples, type Subject } from './subjects.ts'
 
 const AsyncFunction = (async () => {}).constructor as new (...code: string[]) => (...values: unknown[]) => Promise<void>
 
@@ -16,7 +16,7 @@ interface Surroundings {
 }
 
 /** Runs an example as the CommonJS module that it is, with another package in the place of the import, on any port. */
-async function run(code: string, [, websocket]: Subject, { fastify, modules = {} }: Surroundings = {}) {
+async function run(code: string, websocket: Subject[1], { fastify, modules = {} }: Surroundings = {}) {
   const apps: FastifyInstance[] = []
   const tests: ((t: object) => Promise<void>)[] = []
   const known: Record<string, unknown> = {
@@ -64,50 +64,50 @@ describe('the example of the README', () => {
     expect(readmeExamples).toHaveLength(11)
   })
 
-  test.each(all)('"Usage" runs with %s', async (...subject) => {
-    const { app } = await run(example(0), subject)
+  test.each(both)('"Usage" runs with %s', async (_name, plugin) => {
+    const { app } = await run(example(0), plugin)
     const target = await listening(app)
     expect(await answer(target, '/')).toBe('hi from server')
     expect(await refused(connect(target, '/nowhere'))).toBe(404)
   })
 
-  test.each(all)('"wildcard route" runs with %s', async (...subject) => {
-    const target = await listening((await run(example(1), subject)).app)
+  test.each(both)('"wildcard route" runs with %s', async (_name, plugin) => {
+    const target = await listening((await run(example(1), plugin)).app)
     expect(await answer(target, '/')).toBe('hi from server')
     expect(await answer(target, '/any/thing')).toBe('hi from wildcard route')
   })
 
-  test.each(all)('"Attaching event handlers" runs with %s', async (...subject) => {
-    const fastify = await appWith(subject)
+  test.each(both)('"Attaching event handlers" runs with %s', async (_name, plugin) => {
+    const fastify = await appWith(plugin)
     const read = signal()
     fastify.decorateRequest('getSession', () => async () => read.give())
-    const { app } = await run(example(2), subject, { fastify })
+    const { app } = await run(example(2), plugin, { fastify })
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { socket } = await connect(await listening(app), '/')
     socket.send('hi')
     await read.given
   })
 
-  test.each(all)('"Using hooks" runs with %s', async (...subject) => {
-    const fastify = await appWith(subject)
+  test.each(both)('"Using hooks" runs with %s', async (_name, plugin) => {
+    const fastify = await appWith(plugin)
     fastify.decorateRequest('isAuthenticated', function (this: FastifyRequest) {
       return this.headers.authorization === 'yes'
     })
-    const { app } = await run(example(3), subject, { fastify })
+    const { app } = await run(example(3), plugin, { fastify })
     await app.listen({ port: 0, host: '127.0.0.1' })
     const target = await listening(app)
     expect(await refused(connect(target, '/'))).toBe(401)
     await connect(target, '/', [], { headers: { authorization: 'yes' } })
   })
 
-  test.each(all)('with import runs with %s', async (...subject) => {
+  test.each(both)('with import runs with %s', async (_name, plugin) => {
     // Interop gives an ES module the default export.
-    const { app } = await run(example(4), subject)
+    const { app } = await run(example(4), plugin)
     expect(await answer(await listening(app), '/')).toBe('hi from server')
   })
 
-  test.each(all)('with wsHandler runs with %s', async (...subject) => {
-    const { app } = await run(example(5), subject)
+  test.each(both)('with wsHandler runs with %s', async (_name, plugin) => {
+    const { app } = await run(example(5), plugin)
     const target = await listening(app)
     const { next, socket } = await connect(target, '/hello')
     expect(await next()).toBe('hello client')
@@ -116,32 +116,26 @@ describe('the example of the README', () => {
     expect(await (await fetch(`http://127.0.0.1:${target.port}/hello`)).json()).toEqual({ hello: 'world' })
   })
 
-  // Without `await` in front of register(), its route is there before the plugin: it is none of that plugin's.
-  test.each(former)(
+  // Without `await` in front of register(), its route is there before the plugin: it is none of the plugin's.
+  test.each(both)(
     '"Custom error handler" answers 500 with %s, for its route is an ordinary one',
-    async (...subject) => {
-      const { app } = await run(example(6), subject)
+    async (_name, plugin) => {
+      const { app } = await run(example(6), plugin)
       const { port } = await listening(app)
       expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(500)
     }
   )
 
-  test('"Custom error handler" says what is wrong with it', async () => {
-    const { app, exits } = await run(example(6), ours)
-    await expect(app.ready()).rejects.toThrow('wsPlugin must be registered before the routes: / came first')
-    expect(exits).toEqual([1])
-  })
-
-  test.each(all)('"Custom error handler" runs with %s where the plugin is awaited', async (...subject) => {
-    const { app } = await run(example(6).replace('fastify.register(', 'await fastify.register('), subject)
+  test.each(both)('"Custom error handler" runs with %s where the plugin is awaited', async (_name, plugin) => {
+    const { app } = await run(example(6).replace('fastify.register(', 'await fastify.register('), plugin)
     const target = await listening(app)
     expect(await refused(connect(target, '/'))).toBe(401)
     expect(await answer(target, '/', { 'x-fastify-header': 'fastify is awesome !' })).toBe('hi from server')
   })
 
   // `this` of an arrow function is not the app: it needs `function`.
-  test.each(all)('"Custom preClose hook" runs with %s as a function', async (...subject) => {
-    const { app } = await run(example(7).replace('(done) =>', 'function (done)'), subject)
+  test.each(both)('"Custom preClose hook" runs with %s as a function', async (_name, plugin) => {
+    const { app } = await run(example(7).replace('(done) =>', 'function (done)'), plugin)
     app.after(() => app.get('/', { websocket: true }, () => {}))
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { socket } = await connect(await listening(app), '/')
@@ -152,15 +146,15 @@ describe('the example of the README', () => {
     ])
   })
 
-  test.each(all)('"Creating a stream from the WebSocket" runs with %s', async (...subject) => {
-    const { app } = await run(example(8), subject)
+  test.each(both)('"Creating a stream from the WebSocket" runs with %s', async (_name, plugin) => {
+    const { app } = await run(example(8), plugin)
     const { next } = await connect(await listening(app), '/')
     expect(await next()).toBe('hello client')
   })
 
-  test.each(all)('"Testing" runs with %s', async (...subject) => {
-    const { exported } = await run(example(9), subject)
-    const { tests } = await run(example(10), subject, { modules: { './app.js': exported } })
+  test.each(both)('"Testing" runs with %s', async (_name, plugin) => {
+    const { exported } = await run(example(9), plugin)
+    const { tests } = await run(example(10), plugin, { modules: { './app.js': exported } })
     expect(tests).toHaveLength(1)
     const deepStrictEqual = (actual: unknown, expected: unknown) => expect(actual).toEqual(expected)
     await tests[0]?.({ plan: () => {}, after: () => {}, assert: { deepStrictEqual } })

@@ -4,9 +4,9 @@ import https from 'node:https'
 import { certificate, closed, handshake, refused, sendRaw, signal, takePrinted } from '@oneport/test-kit'
 import type { NextFunction, Request, Response } from 'express'
 import type { RawData } from 'ws'
-import type { WebSocket } from '../src/index.ts'
-import { both, load, ours } from './express-ws-libraries.ts'
-import { ask, useServers } from './servers.ts'
+import type { WebSocket } from '../../src/index.ts'
+import { ask, useServers } from '../servers.ts'
+import { both, load, ours } from './libraries.ts'
 
 const { serve, connect } = useServers()
 
@@ -221,7 +221,7 @@ describe.each(both)(
       expect(app.ws).toBe('mine')
     })
 
-    test('getWss().close() ends the connections and calls back', async () => {
+    test('getWss().close() ends the connections and calls back, each time', async () => {
       const instance = expressWs(express())
       instance.app.ws('/', () => {})
       const target = await serve(instance.app)
@@ -229,6 +229,7 @@ describe.each(both)(
       const ended = closed(socket)
       await new Promise<void>((resolve) => instance.getWss().close(() => resolve()))
       expect((await ended).code).toBe(1006)
+      await new Promise<void>((resolve) => instance.getWss().close(() => resolve()))
       expect(await refused(connect(target, '/'))).toBe(404)
     })
   }
@@ -442,7 +443,7 @@ describe.each(ours)('Wrong calls, with %s:', (_name, { express, expressWs }) => 
   })
 
   test.each([
-    ['headers', /'headers' is not emitted here; use res\.set\(\) in middleware/],
+    ['headers', /There is no event 'headers' here; use res\.set\(\) in middleware/],
     ['wsClientError', /use the option onRefused/]
   ])('a listener for %s throws', (event, message) => {
     const wss = expressWs(express()).getWss()

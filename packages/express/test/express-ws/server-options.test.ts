@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import { closed, refused, signal } from '@oneport/test-kit'
-import type { WebSocket } from '../src/index.ts'
-import { endpointOptionsOf, type WsOptions } from '../src/ws-options.ts'
-import { both, ours } from './express-ws-libraries.ts'
-import { ask, echo, useServers } from './servers.ts'
+import express from 'express'
+import { expressWs } from '../../src/express-ws/express-ws.ts'
+import type { WsOptions } from '../../src/express-ws/server-options.ts'
+import type { WebSocket } from '../../src/index.ts'
+import { ask, echo, useServers } from '../servers.ts'
+import { both, ours } from './libraries.ts'
 
 const { serve, connect } = useServers()
 
@@ -90,6 +92,13 @@ describe.each(both)('The wsOptions of %s:', (_name, { express, expressWs }) => {
     expect(await ask(await connect(target, '/', [], { headers: { Authorization: 'ada' } }), 'hello')).toBe('hello')
   })
 
+  test('clientTracking false leaves out the clients', async () => {
+    const { app, getWss } = expressWs(express(), undefined, { wsOptions: { clientTracking: false } })
+    app.ws('/', echo)
+    expect(await ask(await connect(await serve(app), '/'), 'hello')).toBe('hello')
+    expect(getWss().clients).toBeUndefined()
+  })
+
   test('verifyClient with a callback may name nothing', async () => {
     const target = await start({ verifyClient: (_info, callback) => callback(false) })
     expect(await refused(connect(target, '/'))).toBe(401)
@@ -133,36 +142,15 @@ describe.each(ours)('Beside the wsOptions, %s', (_name, { express, expressWs }) 
   })
 })
 
-describe('An option of ws that has no meaning here', () => {
-  test.each<[name: string, value: unknown, instead: string]>([
-    ['WebSocket', class {}, 'listeners on the socket; its class is fixed'],
-    ['backlog', 10, 'app.listen(port, host, backlog)'],
-    ['clientTracking', false, 'nothing; the sockets are counted in any case'],
-    ['host', '127.0.0.1', 'app.listen(port, host)'],
-    ['noServer', true, 'the second argument, expressWs(app, server)'],
-    ['path', '/chat', 'the path of a route, app.ws(path, …)'],
-    ['port', 3000, 'app.listen(port)'],
-    ['server', {}, 'the second argument, expressWs(app, server)']
-  ])('throws and says what to use: %s', (name, value, instead) => {
-    const message = `expressWs: wsOptions.${name} cannot be set here; use ${instead}`
-    expect(() => endpointOptionsOf({ [name]: value })).toThrow(new TypeError(message))
-  })
-
-  test('does no harm where it is not set', () => {
-    const unset = { noServer: false, server: null, path: undefined, port: null, clientTracking: true }
-    expect(endpointOptionsOf(unset as WsOptions).ws).toEqual({})
-  })
+test.each<[name: string, value: unknown, instead: string]>([
+  ['WebSocket', class {}, 'use listeners on the socket; its class is fixed'],
+  ['backlog', 10, 'use app.listen(port, host, backlog)'],
+  ['host', '127.0.0.1', 'use app.listen(port, host)'],
+  ['noServer', true, 'use the second argument, expressWs(app, server)'],
+  ['path', '/chat', 'use the path of a route, app.ws(path, …)'],
+  ['port', 3000, 'use app.listen(port)'],
+  ['server', {}, 'use the second argument, expressWs(app, server)']
+])('An option of ws that has no meaning here throws and says what to use: %s', (name, value, instead) => {
+  const message = `wsOptions.${name}: cannot be set here; ${instead}`
+  expect(() => expressWs(express(), null, { wsOptions: { [name]: value } })).toThrow(new TypeError(message))
 })
-
-test('The rest is passed on to ws', () => {
-  const rest = { autoPong: false, skipUTF8Validation: true, maxFragments: 10, maxBufferedChunks: 10 }
-  expect(endpointOptionsOf({ ...rest, closeTimeout: 100 })).toMatchObject({ ws: rest, closeTimeoutMs: 100 })
-})
-
-test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])(
-  'regression: %s is passed on to ws like any other name',
-  (name) => {
-    const { ws } = endpointOptionsOf(Object.fromEntries([[name, 1]]) as WsOptions)
-    expect(Object.entries(ws ?? {})).toEqual([[name, 1]])
-  }
-)

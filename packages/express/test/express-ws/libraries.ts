@@ -1,5 +1,5 @@
-import type { expressWs } from '../src/express-ws.ts'
-import type { ExpressModule } from './versions.ts'
+import type { expressWs } from '../../src/express-ws/express-ws.ts'
+import type { ExpressModule } from '../versions.ts'
 
 /** express-ws, or what takes its place, with an Express of its own: both patch what all routers share. */
 export interface Library {
@@ -16,7 +16,7 @@ export function load(name: 'ours' | 'the real one', version: keyof typeof packag
   jest.isolateModules(() => {
     jest.doMock('express', () => jest.requireActual(packages[version]))
     express = require('express')
-    library = name === 'ours' ? require('../src/express-ws.ts').expressWs : require('express-ws')
+    library = name === 'ours' ? require('../../src/express-ws/express-ws.ts').expressWs : require('express-ws')
   })
   jest.dontMock('express')
   return { express: express as ExpressModule, expressWs: library as typeof expressWs }

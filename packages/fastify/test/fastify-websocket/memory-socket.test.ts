@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { memorySockets } from '../src/memory-socket.ts'
+import { memorySockets } from '../../src/fastify-websocket/memory-socket.ts'
 
 const ends = () => memorySockets(createServer())
 

@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { closed, refused, signal } from '@oneport/test-kit'
 import type { FastifyRequest } from 'fastify'
 import { WebSocket as WsWebSocket } from 'ws'
-import type { WebSocket } from '../src/index.ts'
-import { all, appWith } from './former.ts'
-import { connect, echo, isOpen, scoped, start } from './harness.ts'
+import type { WebSocket } from '../../src/index.ts'
+import { connect, echo, isOpen, scoped, start } from '../harness.ts'
+import { appWith, both } from './subjects.ts'
 
 /** What `@fastify/websocket` does and its README does not show as a whole program. */
-describe.each(all)('%s', (...subject) => {
+describe.each(both)('%s', (_name, plugin) => {
   test('tells hooks and handlers in request.ws whether it is a handshake', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     const seen: [string, boolean][] = []
     app.addHook('onRequest', async ({ url, ws }) => void seen.push([url, ws]))
     app.get('/ws', { websocket: true }, (_socket, request) => void seen.push(['handler', request.ws]))
@@ -24,7 +24,7 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('has the open sockets in websocketServer.clients', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     app.get('/', { websocket: true }, echo)
     const target = await start(app)
     const [ann, ben] = [await connect(target, '/'), await connect(target, '/')]
@@ -34,12 +34,12 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('has no clients where clientTracking is false', async () => {
-    const app = await appWith(subject, { options: { clientTracking: false } })
+    const app = await appWith(plugin, { options: { clientTracking: false } })
     expect(app.websocketServer.clients).toBeUndefined()
   })
 
   test('emits connection with socket and raw request before the handler is called', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     const seen: unknown[] = []
     app.websocketServer.on('connection', (socket, request) => seen.push(socket, request.url))
     app.get('/:room', { websocket: true }, (socket) => void seen.push(socket))
@@ -49,14 +49,14 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('emits close of the websocketServer when the app closes', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     const closing = once(app.websocketServer, 'close')
     await app.ready()
     await Promise.all([closing, app.close()])
   })
 
   test('calls back from websocketServer.close() when the last client has gone', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     app.get('/', { websocket: true }, echo)
     const { socket } = await connect(await start(app), '/')
     const order: string[] = []
@@ -75,7 +75,7 @@ describe.each(all)('%s', (...subject) => {
   })
 
   test('refuses handshakes with 503 after websocketServer.close()', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     app.get('/', { websocket: true }, echo)
     const target = await start(app)
     app.websocketServer.close()
@@ -94,7 +94,7 @@ describe.each(all)('%s', (...subject) => {
 
   test.each(faults)('gives errorHandler what a handler %s', async (_how, handler) => {
     const called = signal<unknown[]>()
-    const app = await appWith(subject, {
+    const app = await appWith(plugin, {
       errorHandler(error, socket, request, reply) {
         called.give([this.prefix, error.message, request.url, reply.request === request])
         socket.close(4000, 'broken')
@@ -111,7 +111,7 @@ describe.each(all)('%s', (...subject) => {
 
   test('gives errorHandler the errors of a socket', async () => {
     const called = signal<unknown>()
-    const app = await appWith(subject, {
+    const app = await appWith(plugin, {
       errorHandler: (error, socket) => {
         called.give((error as NodeJS.ErrnoException).code)
         socket.terminate()
@@ -123,8 +123,19 @@ describe.each(all)('%s', (...subject) => {
     expect(await called.given).toBe('WS_ERR_UNEXPECTED_RSV_2_3')
   })
 
+  test('tells the listeners of a socket of its errors without a logger too', async () => {
+    const app = await appWith(plugin, {}, {})
+    const told = signal<unknown>()
+    app.get('/', { websocket: true }, (socket) => {
+      socket.on('error', (error) => told.give((error as NodeJS.ErrnoException).code))
+    })
+    const { socket } = await connect(await start(app), '/')
+    ;(socket as unknown as { _socket: NodeJS.WritableStream })._socket.write(Buffer.from([0xa2, 0x00]))
+    expect(await told.given).toBe('WS_ERR_UNEXPECTED_RSV_2_3')
+  })
+
   test('leaves a connection open where errorHandler does nothing', async () => {
-    const app = await appWith(subject, { errorHandler: () => {} })
+    const app = await appWith(plugin, { errorHandler: () => {} })
     app.get('/', { websocket: true }, (socket) => {
       echo(socket)
       throw new Error('broken')
@@ -132,8 +143,14 @@ describe.each(all)('%s', (...subject) => {
     expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
   })
 
+  test.each(['HEAD', ['HEAD']])('answers 404 at a { websocket: true } route for %j alone', async (method) => {
+    const app = await appWith(plugin)
+    app.route({ method: method as 'HEAD', url: '/', websocket: true, handler: echo })
+    expect((await app.inject({ method: 'HEAD', url: '/' })).statusCode).toBe(404)
+  })
+
   test('hides { websocket: true } routes from a description of the API, and others not', async () => {
-    const app = await appWith(subject)
+    const app = await appWith(plugin)
     const hidden: Record<string, unknown> = {}
     const note = async ({ url, routeOptions }: FastifyRequest) => {
       hidden[url] = (routeOptions.schema as { hide?: boolean } | undefined)?.hide
@@ -156,7 +173,7 @@ describe.each(all)('%s', (...subject) => {
       instances.push(this)
     }
     for (const preClose of [withCallback, asPromise]) {
-      const app = await appWith(subject, { preClose })
+      const app = await appWith(plugin, { preClose })
       await app.ready()
       await app.close()
       expect(instances.pop()).toBe(app)

@@ -1,0 +1,22 @@
+/**
+ * What adapters import that take the place of a plugin built on the `WebSocketServer` of `ws`: its options in terms of an
+ * endpoint, its `verifyClient`, and what applications use of the server itself. Applications import the adapters.
+ */
+export {
+  type Translation,
+  translateServerOptions,
+  type WebSocketServerOptions
+} from './ws-compatibility/server-options.ts'
+export {
+  AdaptedSocketServer,
+  type SocketServer,
+  type SocketServerEvents,
+  type SocketServerOptions
+} from './ws-compatibility/socket-server.ts'
+export {
+  askVerifyClient,
+  type ClientRefusal,
+  type VerifyClient,
+  type VerifyClientCallback,
+  type VerifyClientInfo
+} from './ws-compatibility/verify-client.ts'

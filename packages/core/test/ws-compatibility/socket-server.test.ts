@@ -1,0 +1,99 @@
+import { EventEmitter, once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { WebSocket } from 'ws'
+import { AdaptedSocketServer, type SocketServerOptions } from '../../src/ws-compatibility.ts'
+
+const req = {} as IncomingMessage
+const socket = () => new EventEmitter({ captureRejections: true }) as WebSocket
+const make = (options: Partial<SocketServerOptions> = {}) =>
+  new AdaptedSocketServer({ instead: new Map(), stop: () => {}, ...options })
+
+test('has the clients that are open, and emits connection for each', () => {
+  const server = make()
+  const seen: unknown[] = []
+  server.on('connection', (...args) => seen.push(args, server.clients.size))
+  const [ann, ben] = [socket(), socket()]
+  server.add(ann, req)
+  server.add(ben, req)
+  expect(seen).toEqual([[ann, req], 1, [ben, req], 2])
+  ann.emit('close')
+  expect([...server.clients]).toEqual([ben])
+})
+
+test('has no clients where they are not tracked, and waits for them nevertheless', async () => {
+  const server = make({ clientTracking: false })
+  expect(server.clients).toBeUndefined()
+  const client = socket()
+  server.add(client, req)
+  const closed = jest.fn()
+  server.close(closed)
+  await new Promise(process.nextTick)
+  expect(closed).not.toHaveBeenCalled()
+  client.emit('close')
+  await once(server, 'close')
+  expect(closed).toHaveBeenCalledTimes(1)
+})
+
+test('stops once, with the clients of that moment', () => {
+  const stop = jest.fn()
+  const server = make({ stop })
+  const client = socket()
+  server.add(client, req)
+  server.close()
+  server.close()
+  expect(stop.mock.calls).toEqual([[new Set([client])]])
+})
+
+test('emits close in a later turn where no client is open', async () => {
+  const server = make()
+  server.close()
+  await once(server, 'close')
+})
+
+test('calls back with an error from a second close()', async () => {
+  const server = make()
+  server.close()
+  expect(await new Promise((resolve) => server.close(resolve))).toEqual(new Error('The server is not running'))
+})
+
+test('emits close once, after clients that came while it was closing', async () => {
+  const server = make()
+  const [early, late] = [socket(), socket()]
+  const closed = jest.fn()
+  server.on('close', closed)
+  server.add(early, req)
+  server.close()
+  server.add(late, req)
+  early.emit('close')
+  await new Promise(process.nextTick)
+  expect(closed).not.toHaveBeenCalled()
+  late.emit('close')
+  await once(server, 'close')
+  server.add(early, req)
+  early.emit('close')
+  await new Promise(process.nextTick)
+  expect(closed).toHaveBeenCalledTimes(1)
+})
+
+test('refuses a listener for an event that never comes, and says what to use', () => {
+  const server = make({ instead: new Map([['headers', 'use hooks']]) })
+  const listen = (event: string) => () => server.on(event as 'close', () => {})
+  expect(listen('headers')).toThrow(new TypeError("There is no event 'headers' here; use hooks"))
+  for (const event of ['toString', 'constructor', '__proto__']) expect(listen(event)).not.toThrow()
+})
+
+test('a listener for connection that rejects is a fault of its socket', async () => {
+  const server = make()
+  server.on('connection', async () => JSON.parse(''))
+  const client = socket()
+  const fault = new Promise((resolve) => {
+    client[EventEmitter.captureRejectionSymbol] = resolve
+  })
+  server.add(client, req)
+  expect(await fault).toEqual(expect.any(SyntaxError))
+})
+
+test('another listener that rejects is an error of the process', () => {
+  const server = make()
+  expect(() => server[EventEmitter.captureRejectionSymbol]?.(new Error('broken'), 'close')).toThrow('broken')
+})

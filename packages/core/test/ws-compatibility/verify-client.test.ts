@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http'
+import { hostileValues } from '@oneport/test-kit'
+import { askVerifyClient, type VerifyClient } from '../../src/ws-compatibility.ts'
+
+const requestWith = (socket: object, headers: object = {}) => ({ socket, headers }) as IncomingMessage
+const ask = (verifyClient: VerifyClient, req = requestWith({})) => askVerifyClient(verifyClient, req)
+
+const unauthorized = { status: 401, message: 'Unauthorized', headers: {} }
+
+test.each<[string, VerifyClient]>([
+  ['true', () => true],
+  ['a promise of true', async () => true],
+  ['what is as true', () => 1],
+  ['its callback', (_info, callback) => void setImmediate(callback, true)]
+])('lets in whom %s lets in', async (_how, verifyClient) => {
+  expect(await ask(verifyClient)).toBeUndefined()
+})
+
+test.each<[string, VerifyClient]>([
+  ['false', () => false],
+  ['nothing', () => undefined],
+  ['a promise of false', async () => false],
+  ['its callback', (_info, callback) => void setImmediate(callback, false)]
+])('refuses with 401 whom %s refuses', async (_how, verifyClient) => {
+  expect(await ask(verifyClient)).toEqual(unauthorized)
+})
+
+test('refuses with what the callback says', async () => {
+  const refusal = await ask((_info, callback) => callback(false, 403, 'Not you.', { 'X-Reason': 'stranger' }))
+  expect(refusal).toEqual({ status: 403, message: 'Not you.', headers: { 'X-Reason': 'stranger' } })
+})
+
+test('names the status where the callback has no message', async () => {
+  expect(await ask((_info, callback) => callback(false, 404))).toEqual({
+    ...unauthorized,
+    status: 404,
+    message: 'Not Found'
+  })
+})
+
+test('hears one verdict', async () => {
+  const verdicts: VerifyClient = (_info, callback) => {
+    callback(false)
+    callback(true)
+  }
+  expect(await ask(verdicts)).toEqual(unauthorized)
+})
+
+test('does not take what a function with a callback returns for a verdict', async () => {
+  const answers: VerifyClient = async (_info, callback) => {
+    setImmediate(callback, false)
+    return true
+  }
+  expect(await ask(answers)).toEqual(unauthorized)
+})
+
+test.each([
+  [{}, false],
+  [{ encrypted: true }, true],
+  [{ authorized: true }, true]
+])('says whether the connection is secure: %j', async (socket, secure) => {
+  const req = requestWith(socket, { origin: 'https://a.example' })
+  const verifyClient = jest.fn(() => true)
+  await ask(verifyClient, req)
+  expect(verifyClient.mock.calls[0]).toEqual([{ origin: 'https://a.example', secure, req }, expect.any(Function)])
+})
+
+describe.each(hostileValues)('security: outlives %s', (_value, value) => {
+  const raise = (): never => {
+    throw value
+  }
+
+  test.each<[string, VerifyClient]>([
+    ['throws', raise],
+    ['rejects with', async () => raise()],
+    ['throws beside its callback', (_info, _callback) => raise()],
+    ['rejects with beside its callback', async (_info, _callback) => raise()]
+  ])('that verifyClient %s', async (_how, verifyClient) => {
+    const isThrown = await ask(verifyClient).then(
+      () => false,
+      (reason: unknown) => Object.is(reason, value)
+    )
+    expect(isThrown).toBe(true)
+  })
+
+  test('as the status', async () => {
+    const asStatus: VerifyClient = (_info, callback) => void setImmediate(callback, false, value as number)
+    const outcome = await ask(asStatus).then(
+      (refusal) => typeof refusal,
+      () => 'rejected'
+    )
+    expect(outcome).toMatch(/^(object|rejected)$/)
+  })
+})

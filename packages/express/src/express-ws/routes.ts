@@ -1,0 +1,86 @@
+import type { ServerResponse } from 'node:http'
+import { CloseCode, type WebSocket } from '@oneport/core'
+import { asError, isPrintable, show } from '@oneport/core/adapter'
+import type express from 'express'
+import { acceptWebSocket } from '../accept.ts'
+import { entered } from './entrance.ts'
+import type { RouterLike, WebsocketRequestHandler } from './types.ts'
+
+/** Adds the method `ws`, unless there is something of this name. */
+export function addWsMethod(target: RouterLike & { ws?: unknown }): void {
+  target.ws ??= addWsRoute
+}
+
+function addWsRoute<Target extends RouterLike>(
+  this: Target,
+  path: string,
+  ...handlers: WebsocketRequestHandler[]
+): Target {
+  if (typeof path !== 'string') throw new TypeError(`ws: expected a path as a string; got ${show(path)}`)
+  const wrong = handlers.length === 0 ? 0 : handlers.findIndex((handler) => typeof handler !== 'function')
+  if (wrong !== -1) throw new TypeError(`ws: expected handlers (ws, req, next) => …; got ${show(handlers[wrong])}`)
+  const last = handlers.length - 1
+  this.get(
+    `${path}${path.endsWith('/') ? '' : '/'}.websocket`,
+    ...handlers.map((handler, index) => takeSocket(handler, index === last))
+  )
+  return this
+}
+
+/** A request whose handshake a `ws` route has accepted. */
+type Accepted = express.Request & { ws?: WebSocket }
+
+/** The first handler of a request's first route accepts the handshake; all get the same socket. */
+function takeSocket(handler: WebsocketRequestHandler, isLast: boolean): express.RequestHandler {
+  return (req: Accepted, res, next) => {
+    const entrance = entered.get(req)
+    if (entrance === undefined) return next()
+    if (req.ws !== undefined) return void run(handler, req.ws, req, next)
+    return acceptWebSocket(req, res, entrance.endpoint, (socket) => {
+      req.ws = socket
+      speakAsWs7(socket)
+      dropFields(res)
+      const running = run(handler, socket, req, next)
+      entrance.sockets.add(socket, req)
+      // Messages wait until the last handler is done, or has a listener for them.
+      return isLast ? running : new Promise(() => {})
+    })
+  }
+}
+
+async function run(
+  handler: WebsocketRequestHandler,
+  socket: WebSocket,
+  req: express.Request,
+  next: express.NextFunction
+): Promise<void> {
+  const passOn = (error?: unknown): void => {
+    if (error && error !== 'route' && error !== 'router') socket.close(CloseCode.INTERNAL_ERROR)
+    // Error middleware and the log of Express read it.
+    next(isPrintable(error) ? error : asError(error))
+  }
+  try {
+    await handler(socket, req, passOn)
+  } catch (error) {
+    passOn(error || asError(error))
+  }
+}
+
+/**
+ * express-ws has `ws` 7, where text is a string and the reason of a close is too. Of what waits for a listener the
+ * bytes are counted, so it is left as it is.
+ */
+function speakAsWs7(socket: WebSocket): void {
+  const { emit } = socket
+  socket.emit = (event: string | symbol, ...args: unknown[]) => {
+    const [first, second] = args
+    if (event === 'close') return emit.call(socket, event, first, String(second))
+    const isHeard = event === 'message' && second === false && socket.listenerCount('message') > 0
+    return isHeard ? emit.call(socket, event, String(first), false) : emit.call(socket, event, ...args)
+  }
+}
+
+/** Error middleware writes a response, and the only one has been written: its fields go nowhere, as its body does. */
+function dropFields(res: ServerResponse): void {
+  res.setHeader = () => res
+}

@@ -1,0 +1,3 @@
+import { fastifyWebsocket } from './plugin.ts'
+
+export = fastifyWebsocket

@@ -1,0 +1,6 @@
+export type { WebSocket } from '@oneport/core'
+export type { RouteOptions } from 'fastify'
+export type { WebSocketRouteHandler as WebsocketHandler } from '../types.ts'
+export type { WebsocketPluginOptions } from './options.ts'
+export { fastifyWebsocket, fastifyWebsocket as default } from './plugin.ts'
+export type { WebsocketServer } from './types.ts'

@@ -1,0 +1,32 @@
+import type { WebSocket } from '@oneport/core'
+import type { FastifyInstance, FastifyRequest, FastifySchema, RouteHandlerMethod } from 'fastify'
+import { accepting, either } from '../route.ts'
+import type { AnyRoute } from '../types.ts'
+
+/** An `onRoute` hook in front of the plugin's own: an endpoint for HEAD alone is 404, and none. */
+export function leaveHead(route: AnyRoute): void {
+  if (!route.websocket || [route.method].flat().some((method) => method !== 'HEAD')) return
+  route.websocket = false
+  route.schema = { hide: true, ...route.schema } as FastifySchema
+  route.handler = notFound
+}
+
+/**
+ * An `onRoute` hook behind it: ordinary routes accept handshakes too, to close them, and `{ websocket: true }` routes have
+ * nothing for ordinary requests.
+ */
+export function takeHandshakes(route: AnyRoute): void {
+  if (route.wsHandler !== undefined) return
+  route.handler = route.websocket
+    ? either(route.handler, notFound)
+    : either(accepting(closeUnhandled, {}), route.handler)
+}
+
+const notFound: RouteHandlerMethod = (_request, reply) => {
+  reply.code(404).send()
+}
+
+function closeUnhandled(this: FastifyInstance, socket: WebSocket, { url }: FastifyRequest): void {
+  this.log.info({ path: url }, 'closed incoming websocket connection for path with no websocket handler')
+  socket.close()
+}
