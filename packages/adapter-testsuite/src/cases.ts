@@ -3,7 +3,7 @@ import { accepting } from './checks/accepts.ts'
 import type { Check } from './checks/check.ts'
 import { inCompany, inCompanyOnHttp1 } from './checks/company.ts'
 import { containing } from './checks/contains.ts'
-import { emitting } from './checks/events.ts'
+import { emittingOnHttp1, emittingOnHttp2 } from './checks/events.ts'
 import { onHttp1 } from './checks/http1.ts'
 import { onHttp2 } from './checks/http2.ts'
 import { refusing } from './checks/refuses.ts'
@@ -32,8 +32,8 @@ export interface CasesOptions {
 const common: readonly Check[] = [...accepting, ...refusing, ...containing, ...serving, ...inCompany]
 
 const checks = {
-  'HTTP/1.1': [...common, ...onHttp1, ...emitting, ...inCompanyOnHttp1],
-  'HTTP/2': [...common, ...onHttp2]
+  'HTTP/1.1': [...common, ...onHttp1, ...emittingOnHttp1, ...inCompanyOnHttp1],
+  'HTTP/2': [...common, ...onHttp2, ...emittingOnHttp2]
 }
 
 /**

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { WebSocket } from 'ws'
 import { maskedText, serverText } from '../parts/frames.ts'
 import { closed } from '../parts/ws-client.ts'
 import { type Check, each, prefixed } from './check.ts'
+
+/** Whether pings are answered, and the closing handshake goes through. */
+async function pingAndClose(socket: WebSocket): Promise<void> {
+  const pong = once(socket, 'pong')
+  socket.ping()
+  await pong
+  const end = closed(socket)
+  socket.close(4001)
+  assert.equal((await end).code, 4001)
+}
 
 /** What becomes a WebSocket, on every version of HTTP. */
 export const accepting: readonly Check[] = prefixed('accepts', [
@@ -131,12 +142,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
       const { socket, next } = await client.connect('/pushes')
       assert.equal(await next(), 'pushed')
       socket.send('nobody listens')
-      const pong = once(socket, 'pong')
-      socket.ping()
-      await pong
-      const end = closed(socket)
-      socket.close(4001)
-      assert.equal((await end).code, 4001)
+      await pingAndClose(socket)
     }
   ],
 
@@ -151,12 +157,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
       sendMuch()
       gate.open()
       sendMuch()
-      const pong = once(socket, 'pong')
-      socket.ping()
-      await pong
-      const end = closed(socket)
-      socket.close(4001)
-      assert.equal((await end).code, 4001)
+      await pingAndClose(socket)
     }
   ],
 

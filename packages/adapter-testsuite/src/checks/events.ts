@@ -1,79 +1,129 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type ClientHttp2Stream, constants } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Fixture } from '../fixture.ts'
+import { beginConnect } from '../parts/http2-client.ts'
 import { handshake, headArrived, reset } from '../parts/raw-client.ts'
 import { read } from '../parts/received.ts'
 import { signal } from '../parts/signal.ts'
-import { type Check, each } from './check.ts'
+import type { Check } from './check.ts'
 
 const names = ['aborted', 'error', 'end', 'close', 'finish'] as const
 
-/** What a request and its response emit, in order. */
-function record(req: IncomingMessage, res: ServerResponse): { events: string[]; over: Promise<void> } {
+/** What the first request from now on and its response emit, in order, from the moment at which middleware gets it. */
+function recordNext({ onRequest }: Fixture) {
   const events: string[] = []
-  const over = signal()
-  const note = (event: string): void => {
-    events.push(event)
-    if (events.includes('req close') && events.includes('res close')) over.give()
-  }
-  for (const name of names) {
-    req.on(name, () => note(`req ${name}`))
-    res.on(name, () => note(`res ${name}`))
-  }
-  return { events, over: over.given }
-}
-
-const emitterOf = (event: string): string => event.slice(0, 3)
-const byEmitter = (one: string, other: string): number => emitterOf(one).localeCompare(emitterOf(other))
-
-type Visit = (raw: Socket, fixture: Fixture) => unknown
-
-/**
- * The events of one request, from the moment at which middleware gets it until both have closed. Those of the request and
- * those of the response keep their order; whether an answer waits for the end of the request is for the framework.
- */
-async function eventsOf(fixture: Fixture, request: string, visit: Visit): Promise<string[]> {
-  const come = signal()
-  let recorded: ReturnType<typeof record> | undefined
-  fixture.onRequest((req, res) => {
-    recorded ??= record(req, res)
-    come.give()
+  const [asked, requestClosed, responseClosed] = [signal(), signal(), signal()]
+  let isFirst = true
+  onRequest((req: IncomingMessage, res: ServerResponse) => {
+    if (!isFirst) return
+    isFirst = false
+    for (const name of names) {
+      req.on(name, () => events.push(`req ${name}`))
+      res.on(name, () => events.push(`res ${name}`))
+    }
+    req.on('close', () => requestClosed.give())
+    res.on('close', () => responseClosed.give())
+    asked.give()
   })
-  const raw = await fixture.open()
-  raw.write(request)
-  await visit(raw, fixture)
-  await come.given
-  await recorded?.over
-  raw.destroy()
-  // What comes behind the end would come now.
-  await new Promise(setImmediate)
-  return [...(recorded?.events ?? [])].sort(byEmitter)
+  return { events, asked: asked.given, requestClosed: requestClosed.given, responseClosed: responseClosed.given }
 }
 
-const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n`
+/** Whether an answer waits for the end of its request is for the framework: each of the two keeps its order. */
+const byEmitter = (one: string, other: string): number => one.slice(0, 3).localeCompare(other.slice(0, 3))
 
-const leaving =
-  (leave: (raw: Socket) => unknown): Visit =>
-  async (raw, { gate }) => {
-    await gate.arrived
-    await leave(raw)
-  }
+type Outcome<Sent> = [name: string, path: string, page: string, visit: (sent: Sent, fixture: Fixture) => unknown]
 
-const outcomes: [name: string, path: string, page: string, visit: Visit][] = [
-  ['accepted', '/chat', '/plain', (raw) => read(raw, headArrived)],
-  ['refused', '/guarded', '/plain-guarded', (raw) => read(raw)],
-  ['abandoned by an end', '/gate', '/plain-gate', leaving((raw) => raw.destroy())],
-  ['abandoned by a half-close', '/gate', '/plain-gate', leaving((raw) => raw.resume().end())],
-  ['abandoned by a reset', '/gate', '/plain-gate', leaving(reset)]
-]
+/** How a client sends an ordinary GET or a handshake. */
+interface Sending<Sent> {
+  get(fixture: Fixture, path: string): Promise<Sent>
+  handshake(fixture: Fixture, path: string): Promise<Sent>
+  /** Ends it, where it is open still. */
+  end(sent: Sent): unknown
+  /** Whether a request closes with its response. Over HTTP/2 it does with its stream, and the order says nothing. */
+  readonly closesWithResponse: boolean
+}
 
 /** Whoever listens to a request or a response, such as a log or a monitor, hears of a handshake what it hears of a GET. */
-export const emitting: readonly Check[] = each(outcomes, (outcome, path, page, visit) => [
-  `lets the request and the response of a handshake that is ${outcome} emit what those of an ordinary GET do`,
-  async (fixture) => {
-    const expected = await eventsOf(fixture, get(page), visit)
-    assert.ok(expected.includes('res close'))
-    assert.deepEqual(await eventsOf(fixture, handshake(path), visit), expected)
+function compare<Sent>(outcomes: readonly Outcome<Sent>[], sending: Sending<Sent>): Check[] {
+  const eventsOf = async (fixture: Fixture, send: Sending<Sent>['get'], [, , , visit]: Outcome<Sent>, path: string) => {
+    const { events, asked, requestClosed, responseClosed } = recordNext(fixture)
+    const sent = await send(fixture, path)
+    await visit(sent, fixture)
+    await asked
+    await responseClosed
+    if (sending.closesWithResponse) await requestClosed
+    await sending.end(sent)
+    await requestClosed
+    // What comes behind the end would come now.
+    await new Promise(setImmediate)
+    return sending.closesWithResponse ? events.sort(byEmitter) : events.sort()
   }
-])
+  return outcomes.map((outcome) => {
+    const [name, path, page] = outcome
+    return [
+      `lets the request and the response of a handshake that is ${name} emit what those of an ordinary GET do`,
+      async (fixture) => {
+        const expected = await eventsOf(fixture, sending.get, outcome, page)
+        assert.deepEqual(await eventsOf(fixture, sending.handshake, outcome, path), expected)
+      }
+    ]
+  })
+}
+
+/** A client that goes while middleware waits. */
+const leaving =
+  <Sent>(leave: (sent: Sent) => unknown) =>
+  async (sent: Sent, { gate }: Fixture): Promise<void> => {
+    await gate.arrived
+    await leave(sent)
+  }
+
+const write = async ({ open }: Fixture, bytes: string): Promise<Socket> => {
+  const raw = await open()
+  raw.write(bytes)
+  return raw
+}
+
+export const emittingOnHttp1: readonly Check[] = compare<Socket>(
+  [
+    ['accepted', '/chat', '/plain', (raw) => read(raw, headArrived)],
+    ['refused', '/guarded', '/plain-guarded', (raw) => read(raw)],
+    ['abandoned by an end', '/gate', '/plain-gate', leaving((raw) => raw.destroy())],
+    ['abandoned by a half-close', '/gate', '/plain-gate', leaving((raw) => raw.resume().end())],
+    ['abandoned by a reset', '/gate', '/plain-gate', leaving(reset)]
+  ],
+  {
+    get: (fixture, path) => write(fixture, `GET ${path} HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n`),
+    handshake: (fixture, path) => write(fixture, handshake(path)),
+    end: (raw) => raw.destroy(),
+    closesWithResponse: true
+  }
+)
+
+const answered = async (stream: ClientHttp2Stream): Promise<void> => {
+  await once(stream, 'response')
+  stream.resume()
+}
+
+export const emittingOnHttp2: readonly Check[] = compare<ClientHttp2Stream>(
+  [
+    ['accepted', '/chat', '/plain', answered],
+    ['refused', '/guarded', '/plain-guarded', answered],
+    [
+      'abandoned by the end of its stream',
+      '/gate',
+      '/plain-gate',
+      leaving((stream) => stream.close(constants.NGHTTP2_CANCEL))
+    ],
+    ['abandoned by the end of its session', '/gate', '/plain-gate', leaving((stream) => stream.session?.destroy())]
+  ],
+  {
+    get: async ({ openSession }, path) => (await openSession()).request({ ':path': path }).on('error', () => {}),
+    handshake: async ({ openSession }, path) => beginConnect(await openSession(), path),
+    end: (stream) => stream.close(constants.NGHTTP2_CANCEL),
+    closesWithResponse: false
+  }
+)
