@@ -26,15 +26,16 @@ export function detach(res: ServerResponse, stream: Duplex): void {
 }
 
 /**
- * Lets a response finish whose head was asked for by what ends it: behind the head Node sends the end, which would wait for
- * a raw socket. Every response of Node's sends by this method.
+ * Lets a response without a raw socket finish where `end()` has a text: Node sends the end of a body that a 101 does not have,
+ * and waits until it is written. Every response of Node's sends by this method.
  */
-export function dropBody(res: ServerResponse): void {
-  const send = (_data: unknown, _encoding: unknown, callback?: () => void): boolean => {
-    if (callback !== undefined) process.nextTick(callback)
-    return true
-  }
-  Object.defineProperty(res, '_send', { configurable: true, writable: true, value: send })
+export function dropBody(res: ServerResponse & { _send?: typeof sendNothing }): void {
+  res._send = sendNothing
+}
+
+function sendNothing(_data: unknown, _encoding: unknown, written?: () => void): boolean {
+  if (written !== undefined) process.nextTick(written)
+  return true
 }
 
 /**

@@ -47,11 +47,10 @@ export const http1: Transport = {
         response.setHeader(fields[index] as string, fields[index + 1] as string)
       }
     }
-    const isImplicit = response.statusCode === 101
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     detach(response, rawSocket.stream)
-    if (isImplicit) dropBody(response)
+    dropBody(response)
     // Late writes to it go nowhere, and must not end the process.
     response.on('error', ignoreError)
     watchHeadersSent(response, shield)

@@ -3,6 +3,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { certificate, handshake, headArrived, reset, type Signal, signal, type Target } from '@oneport/test-kit'
+import { agree } from '../../src/adapter.ts'
 import { acceptWebSocket } from '../../src/index.ts'
 import { record, until } from '../recorded.ts'
 import { open, read, serve, stopAll } from '../server.ts'
@@ -61,6 +62,14 @@ function open101(req: IncomingMessage, res: ServerResponse): void {
   else void acceptWebSocket(req, res, () => {})
 }
 
+/** Agrees to a handshake, and has its 101 sent as a framework would; an ordinary GET gets an answer without a body. */
+const agreeing =
+  (send: (res: ServerResponse, status: number) => unknown): Answer =>
+  (req, res) => {
+    if (req.headers.upgrade !== undefined) agree(req, undefined, () => {})
+    send(res, req.headers.upgrade === undefined ? 204 : 101)
+  }
+
 /** What clients do, and what the application has answered by then. */
 const visits: [name: string, answer: Answer, client: Client][] = [
   ['refused at once', (_req, res) => res.writeHead(403).end('no'), async (raw) => void (await read(raw))],
@@ -107,6 +116,17 @@ const visits: [name: string, answer: Answer, client: Client][] = [
       await read(raw, headArrived)
     }
   ],
+  ...(
+    [
+      ['an implicit head', (res, statusCode) => Object.assign(res, { statusCode }).end()],
+      ['an implicit head and a text', (res, statusCode) => Object.assign(res, { statusCode }).end('switching')],
+      ['a head, and a text at its end', (res, status) => res.writeHead(status).end('switching')]
+    ] satisfies [string, Parameters<typeof agreeing>[0]][]
+  ).map(([how, send]): [string, Answer, Client] => [
+    `accepted by ${how}`,
+    agreeing(send),
+    async (raw) => void (await read(raw, headArrived))
+  ]),
   ['refused by destroying the response', (_req, res) => res.destroy(), async (raw) => void (await read(raw))],
   [
     'refused by destroying the request later',
