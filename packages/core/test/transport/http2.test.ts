@@ -326,6 +326,38 @@ describe('the end of a connection', () => {
     expect((await accepted).status).toBe(200)
   })
 
+  test('regression: a half-close before the 101 was a fault where writeHead was wrapped, as on-headers does', async () => {
+    const arrived = new EventEmitter()
+    const faults: unknown[] = []
+    const { target, attachment } = await serve(
+      async (req, res) => {
+        const { writeHead } = res
+        Object.assign(res, {
+          writeHead(status: number) {
+            res.statusCode = status
+            return Reflect.apply(writeHead, res, [status])
+          }
+        })
+        arrived.emit('one')
+        await once(arrived, 'go')
+        await acceptWebSocket(req, res, echo)
+        arrived.emit('answered')
+      },
+      { onError: (error) => faults.push(error), onRefused: () => {} }
+    )
+    const session = await sessionOf(target)
+    const arrival = once(arrived, 'one')
+    const stream = beginConnect(session, '/')
+    await arrival
+    stream.end()
+    await new Promise((resolve) => session.ping(resolve))
+    const answered = once(arrived, 'answered')
+    arrived.emit('go')
+    await answered
+    expect(faults).toEqual([])
+    expect(attachment.stats().refused).toEqual({ HANDSHAKE_ABORTED: 1 })
+  })
+
   test('regression: a client that reads nothing kept server.close() from finishing', async () => {
     const flood: Listener = (req, res) =>
       acceptWebSocket(req, res, (socket) => {
