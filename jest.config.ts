@@ -1,9 +1,16 @@
 /** @jest-config-loader esbuild-register */
+import { availableParallelism } from 'node:os'
 import type { Config } from 'jest'
 
 const config: Config = {
   roots: ['<rootDir>/packages', '<rootDir>/docs'],
   testMatch: ['**/*.test.ts'],
+  // Many suites wait for most of their time: for deadlines, browsers, and processes. Jest's default is one less than there
+  // are cores, so that on a machine with two of them everything would run in a row.
+  maxWorkers: Math.max(2, availableParallelism()),
+  // A worker keeps some of what each suite has loaded; over that it starts anew.
+  workerIdleMemoryLimit: '512MB',
+  testSequencer: '<rootDir>/packages/test-kit/longest-first.mjs',
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
     '^.+\\.[mc]?[jt]s$': [

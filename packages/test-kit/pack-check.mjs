@@ -2,11 +2,12 @@
  * Packs the public packages as they would be published, checks the tarballs, installs them into a scratch CommonJS app
  * and a scratch ESM app, and lets each do a handshake with both adapters, publish a message and run a test client.
  */
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
@@ -15,34 +16,49 @@ const pnpm = ['--yes', readFileSync(join(root, 'package.json'), 'utf8').match(/p
 const packages = ['core', 'express', 'fastify', 'topics', 'redis', 'testing', 'adapter-testsuite']
 
 /** Runs a command; its output is shown only if it fails. */
-function run(command, args, cwd) {
+async function run(command, args, cwd) {
   try {
-    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    await promisify(execFile)(command, args, { cwd, maxBuffer: Infinity })
   } catch (error) {
-    process.stderr.write(`${command} ${args.join(' ')}\n${error.stdout ?? ''}${error.stderr ?? ''}\n`)
-    process.exit(1)
+    throw new Error(`${command} ${args.join(' ')}\n${error.stdout ?? ''}${error.stderr ?? ''}`)
   }
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'oneport-pack-'))
-try {
-  const tarballs = {}
-  for (const name of packages) {
-    run('npx', [...pnpm, 'pack', '--pack-destination', scratch], join(root, 'packages', name))
-    const file = readdirSync(scratch).find((entry) => entry.startsWith(`oneport-${name}-`))
-    tarballs[`@oneport/${name}`] = `file:${join(scratch, file)}`
-    run(join(bin, 'publint'), ['run', join(scratch, file), '--strict'], root)
-    run(join(bin, 'attw'), [join(scratch, file)], root)
-  }
+/** Packs all of them. @returns their tarballs by their names */
+async function pack(folder) {
+  const filters = packages.map((name) => `--filter=@oneport/${name}`)
+  await run('npx', [...pnpm, '--recursive', ...filters, 'pack', '--pack-destination', folder], root)
+  const files = readdirSync(folder)
+  return Object.fromEntries(
+    packages.map((name) => [
+      `@oneport/${name}`,
+      join(
+        folder,
+        files.find((file) => file.startsWith(`oneport-${name}-`))
+      )
+    ])
+  )
+}
 
-  cpSync(join(here, 'scratch'), scratch, { recursive: true })
+/** Looks at one tarball after the other, as far as that goes without an installation. */
+async function check(tarballs) {
+  for (const tarball of Object.values(tarballs)) {
+    await run(join(bin, 'publint'), ['run', tarball, '--strict'], root)
+    await run(join(bin, 'attw'), [tarball], root)
+  }
+}
+
+/** Installs the tarballs, and runs both apps with them. */
+async function tryOut(tarballs, folder) {
+  cpSync(join(here, 'scratch'), folder, { recursive: true })
   const { catalog } = parseCatalog(readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8'))
+  const ours = Object.entries(tarballs).map(([name, tarball]) => [name, `file:${tarball}`])
   writeFileSync(
-    join(scratch, 'package.json'),
+    join(folder, 'package.json'),
     JSON.stringify({
       private: true,
       dependencies: {
-        ...tarballs,
+        ...Object.fromEntries(ours),
         '@types/express': catalog['@types/express'],
         '@types/node': catalog['@types/node'],
         '@types/ws': catalog['@types/ws'],
@@ -54,15 +70,27 @@ try {
       }
     })
   )
-  const overrides = Object.entries(tarballs).map(([name, tarball]) => `  '${name}': '${tarball}'\n`)
-  writeFileSync(join(scratch, 'pnpm-workspace.yaml'), `pmOnFail: ignore\noverrides:\n${overrides.join('')}`)
-  run('npx', [...pnpm, 'install', '--prefer-offline', '--no-frozen-lockfile'], scratch)
+  const overrides = ours.map(([name, tarball]) => `  '${name}': '${tarball}'\n`)
+  writeFileSync(join(folder, 'pnpm-workspace.yaml'), `pmOnFail: ignore\noverrides:\n${overrides.join('')}`)
+  await run('npx', [...pnpm, 'install', '--prefer-offline', '--no-frozen-lockfile'], folder)
   for (const app of ['commonjs', 'esm']) {
-    cpSync(join(here, 'scratch', 'main.ts'), join(scratch, app, 'main.ts'))
-    run(join(bin, 'tsc'), ['-p', join(scratch, app)], scratch)
-    run(process.execPath, [join(scratch, app, 'main.js')], scratch)
+    cpSync(join(here, 'scratch', 'main.ts'), join(folder, app, 'main.ts'))
+    await run(join(bin, 'tsc'), ['-p', join(folder, app)], folder)
+    await run(process.execPath, [join(folder, app, 'main.js')], folder)
   }
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'oneport-pack-'))
+try {
+  const tarballs = await pack(scratch)
+  // One of the two keeps a core busy, the other one waits for the disk.
+  const outcomes = await Promise.allSettled([check(tarballs), tryOut(tarballs, scratch)])
+  const faults = outcomes.flatMap(({ reason }) => (reason === undefined ? [] : [reason.message]))
+  if (faults.length > 0) throw new Error(faults.join('\n'))
   process.stdout.write(`Packed, checked and tried: ${Object.keys(tarballs).join(', ')}\n`)
+} catch (error) {
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }

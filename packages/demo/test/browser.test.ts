@@ -9,21 +9,20 @@ type Start = (address: Address) => Promise<Running>
 jest.setTimeout(60_000)
 
 describeWith(chromium, 'the page in Chromium', () => {
+  let browser: Browser
+
+  beforeAll(async () => {
+    browser = await startChromium()
+  })
+
+  afterAll(() => browser?.close())
+
   describe.each<[string, Start]>([
     ['Fastify', startFastify],
     ['Express', startExpress]
   ])('served by %s', (_name, start) => {
-    let browser: Browser
     let running: Running
     let problems: string[]
-
-    beforeAll(async () => {
-      browser = await startChromium()
-    })
-
-    afterAll(async () => {
-      await browser?.close()
-    })
 
     beforeEach(async () => {
       problems = []

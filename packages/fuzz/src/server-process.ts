@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Measurement } from './measurement.ts'
+import type { Measurement, Question } from './measurement.ts'
 import type { Adapter } from './server.ts'
 import type { SettingName } from './settings.ts'
 
@@ -62,25 +62,28 @@ export class ServerProcess {
     return `the server ${this.hasEnded ? 'ends' : 'prints'}: ${this.output.trim()}`
   }
 
-  /** @throws Error where the server has ended */
-  async measure(): Promise<Measurement> {
-    const answer = once(this.#child, 'message')
-    if (this.#child.connected) this.#child.send('measure')
-    const message = await Promise.race([answer, this.#ended])
-    if (message === undefined) throw new Error('The server has ended.')
-    return message[0] as Measurement
+  /**
+   * What it holds once garbage is collected.
+   * @throws Error where the server has ended
+   */
+  measure(): Promise<Measurement> {
+    return this.#ask('measure')
   }
 
   /** Measures once nothing is open and no timer runs any more, or when that takes too long. */
   async settle(): Promise<Measurement> {
     const end = performance.now() + settleMs
-    for (;;) {
-      const measurement = await this.measure()
-      const { open, pending, connections, timers, unfinished, sockets } = measurement
-      if (open + pending + connections + timers + unfinished + sockets === 0 || performance.now() > end)
-        return measurement
-      await delay(50)
-    }
+    // Collections all the time would keep a core busy.
+    while (!isSettled(await this.#ask('look')) && performance.now() < end) await delay(50)
+    return this.measure()
+  }
+
+  async #ask(question: Question): Promise<Measurement> {
+    const answer = once(this.#child, 'message')
+    if (this.#child.connected) this.#child.send(question)
+    const message = await Promise.race([answer, this.#ended])
+    if (message === undefined) throw new Error('The server has ended.')
+    return message[0] as Measurement
   }
 
   async stop(): Promise<void> {
@@ -88,3 +91,6 @@ export class ServerProcess {
     await this.#ended
   }
 }
+
+const isSettled = ({ open, pending, connections, timers, unfinished, sockets }: Measurement): boolean =>
+  open + pending + connections + timers + unfinished + sockets === 0

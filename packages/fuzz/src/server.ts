@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { Options } from './application.ts'
 import { watchReports } from './books.ts'
 import { Planned } from './endpoints.ts'
-import { measure } from './measurement.ts'
+import { measure, type Question } from './measurement.ts'
 import { serveCore } from './serve-core.ts'
 import { serveExpress } from './serve-express.ts'
 import { serveFastify } from './serve-fastify.ts'
@@ -31,7 +31,10 @@ async function main(): Promise<void> {
   const { handshakeTimeoutMs, share }: Setting = settings[name]
   const application = await adapters[adapter]({ ...options, handshakeTimeoutMs })
   share?.(application.server)
-  process.on('message', () => void measure(application).then((measurement) => process.send?.(measurement)))
+  process.on(
+    'message',
+    (question: Question) => void measure(application, question).then((measurement) => process.send?.(measurement))
+  )
   process.on('disconnect', () => process.exit())
   process.send?.((application.server.address() as AddressInfo).port)
 }

@@ -1,4 +1,5 @@
 import { exchange } from '../src/exchange.ts'
+import type { Adapter } from '../src/server.ts'
 import { ServerProcess } from '../src/server-process.ts'
 import { kindOf } from '../src/soak-visits.ts'
 import { growth, type Sample } from '../src/soaking.ts'
@@ -6,29 +7,37 @@ import { flood } from '../src/unread.ts'
 
 jest.setTimeout(60_000)
 
-let server: ServerProcess
-
-afterEach(() => server?.stop())
-
-test.each(['core', 'express', 'fastify'] as const)(
-  'each kind of connection gets from %s what its name says',
-  async (adapter) => {
-    server = await ServerProcess.start(adapter)
-    const kinds = [...new Set(Array.from({ length: 1_000 }, (_, index) => kindOf(index)))]
-    const wrong: string[] = []
-    for (const { name, visit, status: expected } of kinds) {
-      const { status, fault } = await exchange(server.port, visit)
-      if (fault !== undefined || (expected !== 'any' && status !== expected)) wrong.push(`${name}: ${fault ?? status}`)
-    }
-    expect(wrong).toEqual([])
-    expect(await server.settle()).toMatchObject({ open: 0, pending: 0, connections: 0, timers: 0 })
-    expect(server.output).toBe('')
+async function withServer(adapter: Adapter, use: (server: ServerProcess) => Promise<void>): Promise<void> {
+  const server = await ServerProcess.start(adapter)
+  try {
+    await use(server)
+  } finally {
+    await server.stop()
   }
+}
+
+// Messages that nobody listens for wait for seconds, so all of this goes on at one time.
+test.concurrent.each(['core', 'express', 'fastify'] as const)(
+  'each kind of connection gets from %s what its name says',
+  (adapter) =>
+    withServer(adapter, async (server) => {
+      const kinds = [...new Set(Array.from({ length: 1_000 }, (_, index) => kindOf(index)))]
+      const wrong = await Promise.all(
+        kinds.map(async ({ name, visit, status: expected }) => {
+          const { status, fault } = await exchange(server.port, visit)
+          return fault === undefined && (expected === 'any' || status === expected)
+            ? []
+            : [`${name}: ${fault ?? status}`]
+        })
+      )
+      expect(wrong.flat()).toEqual([])
+      expect(await server.settle()).toMatchObject({ open: 0, pending: 0, connections: 0, timers: 0 })
+      expect(server.output).toBe('')
+    })
 )
 
 test('security: clients that do not read take no more memory than docs/limits.md says', async () => {
-  server = await ServerProcess.start('core')
-  expect(await flood(server)).toEqual([])
+  await withServer('core', async (server) => expect(await flood(server)).toEqual([]))
 })
 
 describe('what has grown', () => {

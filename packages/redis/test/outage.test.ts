@@ -15,10 +15,13 @@ describeWith(redisProgram, 'while Redis is away', () => {
   describe.each(kinds)('$name', ({ name, open }) => {
     let site: Site
 
-    beforeEach(async () => {
+    beforeAll(async () => {
       site = await open()
-      atEnd(() => site.stop())
     })
+
+    afterAll(() => site?.stop())
+
+    beforeEach(() => site.recover())
 
     // As many that every shard has some.
     const topics = Array.from({ length: count }, (_, index) => `topic ${index}`)

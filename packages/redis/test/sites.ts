@@ -1,4 +1,4 @@
-import { RedisServer, startRedisCluster } from '@oneport/test-kit'
+import { clusterJoined, RedisServer, startRedisCluster } from '@oneport/test-kit'
 import { type Backplane, MemoryHub, memoryBackplane } from '@oneport/topics'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
@@ -15,6 +15,8 @@ export interface Site {
   subscribers(topic: string): Promise<number>
   /** Puts bytes on the channel of a topic, as anybody may who reaches the server. */
   inject(topic: string, bytes: Buffer): Promise<unknown>
+  /** Has all servers run again, whatever has become of them. */
+  recover(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -33,6 +35,7 @@ export const memory: Kind = {
       join: () => memoryBackplane(hub),
       subscribers: async (topic) => hub.subscribers(topic),
       inject: (topic, bytes) => stranger.publish(topic, bytes),
+      recover: async () => {},
       stop: async () => {}
     }
   }
@@ -72,6 +75,10 @@ function site(servers: readonly RedisServer[], makeClient: MakeClient, isCluster
       return Number(/:(\d+)\r\n$/.exec(await serverOf(topic).command('PUBSUB', what, prefix + topic))?.[1])
     },
     inject: (topic, bytes) => serverOf(topic).command(isCluster ? 'SPUBLISH' : 'PUBLISH', prefix + topic, bytes),
+    recover: async () => {
+      for (const server of servers) await server.start()
+      if (isCluster) await clusterJoined(servers)
+    },
     stop: async () => {
       for (const server of servers) await server.stop()
     }

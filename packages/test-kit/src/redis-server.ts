@@ -34,8 +34,9 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** Starts it, at first or again on the same port. */
+  /** Starts it, at first or again on the same port; where it is stopped, it goes on. */
   async start(): Promise<void> {
+    if (this.#child?.kill('SIGCONT')) return
     const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#folder]
     const child = spawn(redisProgram.path, ['--port', String(this.port), ...fixed, ...this.#options], {
       stdio: ['ignore', 'pipe', 'inherit']
@@ -124,11 +125,16 @@ export async function startRedisCluster(): Promise<RedisServer[]> {
   for (const [index, { port }] of others.entries()) {
     await inviting.command('CLUSTER', 'MEET', '127.0.0.1', String(port), String(bus[index + 1]))
   }
-  for (const server of servers) while (!(await isJoined(server))) await sleep(20)
+  await clusterJoined(servers)
   return servers
+}
+
+/** Waits until each server of a Cluster reaches the others, at first or after some of them were away. */
+export async function clusterJoined(servers: readonly RedisServer[]): Promise<void> {
+  for (const server of servers) while (!(await isJoined(server))) await sleep(20)
 }
 
 async function isJoined(server: RedisServer): Promise<boolean> {
   const info = await server.command('CLUSTER', 'INFO')
-  return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
+  return ['cluster_state:ok', 'cluster_known_nodes:3', `cluster_slots_ok:${slots}`].every((line) => info.includes(line))
 }

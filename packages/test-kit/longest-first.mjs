@@ -1,0 +1,36 @@
+import Sequencer from '@jest/test-sequencer'
+
+/** What takes long, the longest first. Jest knows the times of the last run only, and without one takes the largest file. */
+const long = [
+  'packages/redis/test/outage',
+  'packages/demo/test/browser',
+  'docs/examples',
+  'packages/core/test/life/backlog',
+  'packages/fuzz/test/fuzz',
+  'packages/core/test/transport/progress',
+  'packages/neighbours/test/next',
+  'packages/demo/test/https',
+  'docs/proxies/life',
+  'packages/core/test/life/names',
+  'packages/fuzz/test/soak',
+  'packages/testing/test/runners',
+  'packages/demo/test/process',
+  'packages/topics/test/memory',
+  'packages/redis/test/contract',
+  'packages/core/test/ends',
+  'docs/proxies/passing',
+  'packages/redis/test/redis-backplane',
+  'packages/apm/test/monitors'
+]
+
+const rank = ({ path }) => {
+  const index = long.findIndex((name) => path.endsWith(`/${name}.test.ts`))
+  return index === -1 ? long.length : index
+}
+
+/** Begins with the suites that take longest, so that no worker is left with one of them at the end. */
+export default class LongestFirst extends Sequencer {
+  sort(tests) {
+    return super.sort(tests).sort((one, other) => rank(one) - rank(other))
+  }
+}
