@@ -49,6 +49,8 @@ export const http1: Transport = {
       }
     }
     const isImplicit = response.statusCode === 101
+    // Deno (2.9) would add it: to its responses a 101 has a body. RFC 9112 §6.1
+    response.removeHeader('Transfer-Encoding')
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     detach(response, rawSocket.stream)
