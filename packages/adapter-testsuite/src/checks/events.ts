@@ -42,8 +42,9 @@ async function eventsOf(fixture: Fixture, request: string, visit: Visit): Promis
   })
   const raw = await fixture.open()
   raw.write(request)
-  await visit(raw, fixture)
+  // Of a client that leaves at once, newer versions of Node send nothing.
   await come.given
+  await visit(raw, fixture)
   await recorded?.over
   raw.destroy()
   // What comes behind the end would come now.
