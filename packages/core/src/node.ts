@@ -53,6 +53,18 @@ export function bytesTaken(stream: Duplex & { readonly bytesWritten?: number }):
 }
 
 /**
+ * Lets a response finish whose head was asked for by what ends it: behind the head Node sends the end, which would wait for
+ * a raw socket. Every response of Node's sends by this method. Node 20 to 26, Deno, Bun.
+ */
+export function dropBody(res: ServerResponse): void {
+  const send = (_data: unknown, _encoding: unknown, callback?: () => void): boolean => {
+    if (callback !== undefined) process.nextTick(callback)
+    return true
+  }
+  Object.defineProperty(res, '_send', { configurable: true, writable: true, value: send })
+}
+
+/**
  * Gives a raw socket to the response behind this one. Only Node has the list of them, and hands on in a listener for `finish`,
  * which it has bound. Node 20 to 26, Deno.
  */

@@ -26,18 +26,6 @@ export function detach(res: ServerResponse, stream: Duplex): void {
 }
 
 /**
- * Lets a response finish whose head was asked for by what ends it: behind the head Node sends the end, which would wait for
- * a raw socket. Every response of Node's sends by this method.
- */
-export function dropBody(res: ServerResponse): void {
-  const send = (_data: unknown, _encoding: unknown, callback?: () => void): boolean => {
-    if (callback !== undefined) process.nextTick(callback)
-    return true
-  }
-  Object.defineProperty(res, '_send', { configurable: true, writable: true, value: send })
-}
-
-/**
  * Ends a response that has no raw socket any more: what the application still writes goes nowhere. It would throw if the
  * response had begun; in an async route of Express 4 this ends the process.
  */
