@@ -71,6 +71,13 @@ describe('core', () => {
     expect([...new Set(runTime)]).toEqual(['life/ws.ts -> ws'])
   })
 
+  // What a class of a stream implements has such names too: https://nodejs.org/api/stream.html#api-for-stream-implementers
+  test('knows privates of ws in life/ws.ts alone, and those of Node in node.ts alone', () => {
+    const names = /(?:[.'"]_(?!(?:read|write|writev|final|destroy)\b)\w+|getOwnPropertySymbols)/
+    const users = sources.filter((file) => names.test(readFileSync(join(folder, file), 'utf8')))
+    expect(users.sort()).toEqual(['life/ws.ts', 'node.ts'])
+  })
+
   test('imports nothing but itself, Node and ws: no framework', () => {
     const known = new Set(['ws', ...builtinModules.map((name) => `node:${name}`)])
     expect(offences((_file, { target }) => !isOwn(target) && !known.has(target))).toEqual([])

@@ -16,5 +16,8 @@ export function onConnection(listener: (server: HttpServer) => void): void {
   })
 }
 
+/** Bun (1.4) has no such channel: nothing is called back there. */
+export const isBun = 'bun' in process.versions
+
 /** The server of a connection, under Node's name for it; a socket that no server has accepted has none. */
 export const serverOf = (socket: Socket): HttpServer | undefined => (socket as Socket & { server?: HttpServer }).server

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Attachment, Dispatch, HttpServer } from '@oneport/core'
 import { attachmentOf, attachmentTo } from '@oneport/core/adapter'
-import { onConnection, serverOf } from './connections.ts'
+import { isBun, onConnection, serverOf } from './connections.ts'
 import { companionsOf, serverOptionsOf } from './mounting.ts'
 import { type Application, applications, type Mount, servers } from './registry.ts'
 
@@ -63,7 +63,10 @@ export function watchServers(): void {
 export function seeToUnattached({ socket }: IncomingMessage): boolean {
   const server = serverOf(socket)
   if (server === undefined || servers.get(server) === 'attached' || attachmentOf(server) !== undefined) return false
-  if (attachToApplication(server)) return true
+  if (attachToApplication(server)) {
+    if (isBun) warnOfFirstRequest()
+    return true
+  }
   warnOnce(
     server,
     'wsUpgrade: this server calls the application through another function (Socket.IO puts one there), so WebSocket ' +
@@ -71,6 +74,15 @@ export function seeToUnattached({ socket }: IncomingMessage): boolean {
     'ONEPORT_NOT_ATTACHED'
   )
   return false
+}
+
+/** Nothing tells of its connections: it is a request that attaches a server. */
+function warnOfFirstRequest(): void {
+  process.emitWarning(
+    'wsUpgrade: Bun does not tell of a server before its first request, so a WebSocket handshake that comes first gets 503. ' +
+      'Keep what wsUpgrade() returns and call its attach(server) before the server listens.',
+    { code: 'ONEPORT_NOT_ATTACHED' }
+  )
 }
 
 /** Attaches a server whose `request` listener is an application with a mount. @returns whether it was one */

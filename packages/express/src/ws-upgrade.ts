@@ -118,7 +118,8 @@ const tooEarly = (): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_UNAVAILABLE',
     'The server takes WebSocket connections from now on; try again.',
-    'The server was handed its first connection, so that nothing told of it before; wsUpgrade().attach(server) does'
+    'Nothing told of the server before: it was handed its first connection, or runs on Bun. Keep what wsUpgrade() returns ' +
+      'and call its attach(server) before the server listens'
   )
 
 async function drainAll(attachments: Attachment[], options: DrainOptions | undefined): Promise<DrainResult> {

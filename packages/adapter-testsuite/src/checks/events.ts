@@ -51,8 +51,9 @@ function compare<Sent>(outcomes: readonly Outcome<Sent>[], sending: Sending<Sent
   const eventsOf = async (fixture: Fixture, send: Sending<Sent>['get'], [, , , visit]: Outcome<Sent>, path: string) => {
     const { events, asked, requestClosed, responseClosed } = recordNext(fixture)
     const sent = await send(fixture, path)
-    await visit(sent, fixture)
+    // Of a client that leaves at once, newer versions of Node send nothing.
     await asked
+    await visit(sent, fixture)
     await responseClosed
     if (sending.closesWithResponse) await requestClosed
     await sending.end(sent)

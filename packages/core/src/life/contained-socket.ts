@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
 import type { Connection } from './connection.ts'
 import { type EventHandler, registerContained } from './event-handlers.ts'
-import { closeCodeOf, emitClose, WebSocket } from './ws.ts'
+import { CapturingWebSocket, captureRejections } from './rejections.ts'
+import { closeCodeOf, emitClose } from './ws.ts'
 
 /**
  * The `ws.WebSocket` that an application gets. What happens to it goes by its connection first, which reports what
@@ -9,14 +10,12 @@ import { closeCodeOf, emitClose, WebSocket } from './ws.ts'
  *
  * It has no name that a socket of `ws` has not: whatever else is on it, the application has put there.
  */
-export class ContainedWebSocket extends WebSocket {
+export class ContainedWebSocket extends CapturingWebSocket {
   #connection: Connection | undefined
 
   constructor(address: null, protocols: undefined, options: object) {
     super(address as never, protocols, options as never)
-    // `ws` gives its emitter no options; EventEmitter takes them in a call on a made instance as well.
-    // https://nodejs.org/api/events.html#capture-rejections-of-promises
-    Reflect.apply(EventEmitter as unknown as () => void, this, [{ captureRejections: true }])
+    captureRejections(this)
   }
 
   /** Ties a socket to its connection, once. */

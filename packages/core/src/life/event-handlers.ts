@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { isThenable } from '../reports/fault.ts'
+import { standFor } from './ws.ts'
 
 /** A listener of the browser's interface: `socket.onmessage = …`, `socket.addEventListener('message', …)`. */
 export type EventHandler = ((event: unknown) => unknown) | { handleEvent(event: unknown): unknown }
@@ -24,10 +25,7 @@ export function registerContained(
   if (emitter.listenerCount(type) === before) return
   emitter.removeListener(type, lastOf(emitter, type))
   register(contained(handler, fail))
-  const listener = lastOf(emitter, type) as Listener & Record<symbol, unknown>
-  for (const symbol of Object.getOwnPropertySymbols(listener)) {
-    if (typeof listener[symbol] === 'function') listener[symbol] = handler
-  }
+  standFor(lastOf(emitter, type), handler)
 }
 
 type Listener = (...args: unknown[]) => void

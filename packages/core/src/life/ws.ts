@@ -1,16 +1,51 @@
 /**
- * `ws` at run time, and what of it is used beside its documentation. Nothing else imports it but for types.
+ * `ws` at run time, and what of it is used beside its documentation, seen in 8.23. Nothing else imports it but for types.
+ * `test/life/ws-versions.test.ts` says what another version lacks.
  */
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
-import { WebSocket, WebSocketServer } from 'ws'
+import * as imported from 'ws'
+
+type Ws = Pick<typeof imported, 'WebSocket' | 'WebSocketServer'>
+
+type WebSocket = imported.WebSocket
+type WebSocketServer = imported.WebSocketServer
+
+const { WebSocket, WebSocketServer } = packageOf(imported)
 
 export { WebSocket, WebSocketServer }
 
+/**
+ * The package that is installed. Bun has a module of its own under this name, which takes the raw sockets of its own server
+ * alone and writes past them: there the package is loaded by its path. https://bun.com/docs/runtime/nodejs-compat
+ * @param require for tests
+ */
+export function packageOf(ws: Ws, require: NodeJS.Require = createRequire(__filename)): Ws {
+  if (isPackage(ws)) return ws
+  try {
+    return require(dirname(require.resolve('ws/package.json'))) as Ws
+  } catch (cause) {
+    throw new Error(
+      '@oneport/core needs the package ws, which this runtime replaces by a module of its own; install it',
+      {
+        cause
+      }
+    )
+  }
+}
+
+/** The `Receiver` of Bun's module is an empty class. */
+function isPackage(ws: Ws & { Receiver?: { prototype: Partial<Writable> } }): boolean {
+  return typeof ws.Receiver?.prototype.write === 'function'
+}
+
 interface Internals {
-  _receiver: Writable
-  _sender: { _queue?: ArrayLike<unknown> }
-  _closeFrameReceived?: boolean
-  _closeCode: number
+  readonly _receiver: Writable
+  /** `_queue` is there where messages are compressed. */
+  readonly _sender: { readonly _queue?: ArrayLike<unknown> }
+  readonly _closeFrameReceived: boolean
+  readonly _closeCode: number
   emitClose(): void
 }
 
@@ -20,7 +55,7 @@ const internalsOf = (socket: WebSocket): Internals => socket as unknown as Inter
 export const receiverOf = (socket: WebSocket): Writable => internalsOf(socket)._receiver
 
 /** `ws` answers the client's close frame by calling `close()` itself, and tells it in this field alone. */
-export const hasReceivedClose = (socket: WebSocket): boolean => internalsOf(socket)._closeFrameReceived === true
+export const hasReceivedClose = (socket: WebSocket): boolean => internalsOf(socket)._closeFrameReceived
 
 /** Messages that wait in the sender for the compression of one in front of them. */
 export const queuedInSender = (socket: WebSocket): number => internalsOf(socket)._sender._queue?.length ?? 0
@@ -31,3 +66,13 @@ export const emitClose = (socket: WebSocket): void =>
 
 /** The close code that `close` is emitted with. */
 export const closeCodeOf = (socket: WebSocket): number => internalsOf(socket)._closeCode
+
+/**
+ * Lets a listener that `addEventListener` has made stand for another handler than the one it calls: `ws` keeps the handler
+ * on it under a symbol, by which it finds what it is to remove.
+ */
+export function standFor(listener: object, handler: unknown): void {
+  for (const symbol of Object.getOwnPropertySymbols(listener)) {
+    if (typeof Reflect.get(listener, symbol) === 'function') Reflect.set(listener, symbol, handler)
+  }
+}

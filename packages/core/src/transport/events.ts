@@ -26,19 +26,6 @@ export function detach(res: ServerResponse, stream: Duplex): void {
 }
 
 /**
- * Lets a response without a raw socket finish where `end()` has a text: Node sends the end of a body that a 101 does not have,
- * and waits until it is written. Every response of Node's sends by this method.
- */
-export function dropBody(res: ServerResponse & { _send?: typeof sendNothing }): void {
-  res._send = sendNothing
-}
-
-function sendNothing(_data: unknown, _encoding: unknown, written?: () => void): boolean {
-  if (written !== undefined) process.nextTick(written)
-  return true
-}
-
-/**
  * Ends a response that has no raw socket any more: what the application still writes goes nowhere. It would throw if the
  * response had begun; in an async route of Express 4 this ends the process.
  */

@@ -3,9 +3,10 @@ import { ServerResponse as NodeResponse } from 'node:http'
 import type { HandshakeError } from '../errors.ts'
 import { frameworkWriteHead, Handshake, handshakeOf, type Transport } from '../handshake.ts'
 import { removeOwnedFields } from '../http-fields.ts'
+import { dropBody, responseOn, writeToRawSocket } from '../node.ts'
 import { refuse } from '../refuse.ts'
 import { dispatch, type Receiver } from './dispatch.ts'
-import { abortRequest, closeFinished, closeResponse, detach, dropBody, endRequest, ignoreError } from './events.ts'
+import { abortRequest, closeFinished, closeResponse, detach, endRequest, ignoreError } from './events.ts'
 import { passDrainOn } from './queue.ts'
 import type { BusySocket, RawSocket } from './raw-socket.ts'
 import { type MakeResponse, watchHeadersSent } from './response-class.ts'
@@ -47,6 +48,8 @@ export const http1: Transport = {
         response.setHeader(fields[index] as string, fields[index + 1] as string)
       }
     }
+    // Deno (2.9) would add it: to its responses a 101 has a body. RFC 9112 §6.1
+    response.removeHeader('Transfer-Encoding')
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     detach(response, rawSocket.stream)
@@ -67,12 +70,12 @@ export const http1: Transport = {
   refuseInPlaceOf({ response, rawSocket }, error: HandshakeError): void {
     const { stream } = rawSocket
     part(response, stream)
-    if (stream._httpMessage) {
+    if (responseOn(stream) !== undefined) {
       // The application has put a response of its own in its place, and will not end it.
       rawSocket.destroy()
       return
     }
-    const answer = new NodeResponse(response.req)
+    const answer = writeToRawSocket(new NodeResponse(response.req))
     answer.shouldKeepAlive = false
     answer.assignSocket(stream as never)
     answer.once('finish', () => {
@@ -95,7 +98,7 @@ export const http1: Transport = {
 }
 
 function part(response: ServerResponse, stream: BusySocket): void {
-  if (response.socket !== null && stream._httpMessage === response) detach(response, stream)
+  if (response.socket !== null && responseOn(stream) === response) detach(response, stream)
   closeResponse(response)
 }
 
@@ -110,7 +113,7 @@ function onFinish(this: ServerResponse): void {
     // `ws` has its own by now.
     stream.removeListener('error', ignoreError)
   } else {
-    if (stream._httpMessage === this) this.detachSocket(stream as never)
+    if (responseOn(stream) === this) this.detachSocket(stream as never)
     handshake.rawSocket.linger()
   }
   endRequest(this.req)

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { responseOn } from '../node.ts'
 import { factsOf } from '../reports/facts.ts'
 import { hasContent, isOpeningHandshake } from '../rules/request.ts'
 import { show } from '../show.ts'
@@ -112,7 +113,7 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
     })
   }
   // Behind an unfinished response all of them would write into it: there is nothing to guard yet.
-  if ((rawSocket as BusySocket)._httpMessage) {
+  if (responseOn(rawSocket) !== undefined) {
     const waiting = new RawSocket(rawSocket, undefined, first.connections)
     afterThoseInFront(waiting, first, () => {
       const bytes = waiting.release()

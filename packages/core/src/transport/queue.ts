@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { passRawSocketOn, responseOn } from '../node.ts'
 import type { Receiver } from './dispatch.ts'
 import { abortRequest } from './events.ts'
 import type { BusySocket, RawSocket, Tenant } from './raw-socket.ts'
@@ -10,7 +11,7 @@ import type { BusySocket, RawSocket, Tenant } from './raw-socket.ts'
  */
 export function afterThoseInFront(rawSocket: RawSocket, receiver: Receiver, run: () => void): void {
   const { stream } = rawSocket
-  if (!stream._httpMessage) begin(stream, run)
+  if (responseOn(stream) === undefined) begin(stream, run)
   else new Queued(rawSocket, run).wait(receiver)
 }
 
@@ -36,16 +37,16 @@ class Queued implements Tenant {
     this.#rawSocket.rent(this, connections, performance.now(), 'queued')
     this.#rawSocket.watch({ keeps: true })
     if (connections.queued.size > options.maxPendingHandshakes) this.expire()
-    this.#follow(this.#rawSocket.stream._httpMessage)
+    this.#follow(responseOn(this.#rawSocket.stream))
   }
 
-  #follow(inFront: ServerResponse | null | undefined): void {
+  #follow(inFront: ServerResponse | undefined): void {
     const { stream } = this.#rawSocket
     if (inFront) {
       stream.on('drain', passDrainOn)
       inFront.once('close', () => {
         stream.removeListener('drain', passDrainOn)
-        this.#follow(stream._httpMessage)
+        this.#follow(responseOn(stream))
       })
     } else if (stream.destroyed || stream.writableEnded) {
       this.#rawSocket.leave()
@@ -59,8 +60,9 @@ class Queued implements Tenant {
   /** Node's parser would tell the requests in front, but it has let go of the connection. */
   closed(): void {
     const { stream } = this.#rawSocket
-    if (!stream._httpMessage) return
-    abortRequest(stream._httpMessage.req)
+    const inFront = responseOn(stream)
+    if (inFront === undefined) return
+    abortRequest(inFront.req)
     // Once the first response has heard of it.
     process.nextTick(abortFollowing, stream)
   }
@@ -84,15 +86,12 @@ class Queued implements Tenant {
   revoke(): void {}
 }
 
-/**
- * Aborts the requests whose responses wait behind the one in front. Only Node has the list of them: its own listener for
- * `finish` gives the raw socket to the next one.
- */
+/** Aborts the requests whose responses wait behind the one in front. */
 function abortFollowing(stream: BusySocket): void {
-  for (let inFront = stream._httpMessage; inFront; ) {
-    inFront.listeners('finish').find(({ name }) => name === 'bound resOnFinish')?.()
-    const next = stream._httpMessage
-    if (!next || next === inFront) return
+  for (let inFront = responseOn(stream); inFront !== undefined; ) {
+    passRawSocketOn(inFront)
+    const next = responseOn(stream)
+    if (next === undefined || next === inFront) return
     abortRequest(next.req)
     inFront = next
   }
@@ -103,8 +102,8 @@ function abortFollowing(stream: BusySocket): void {
  * `writableNeedDrain` would stay true for ever without Node's listener, so it is read from the socket from here on.
  */
 export function passDrainOn(this: BusySocket): void {
-  const res = this._httpMessage
-  if (!res || res.writableEnded) return
+  const res = responseOn(this)
+  if (res === undefined || res.writableEnded) return
   Object.defineProperty(res, 'writableNeedDrain', {
     configurable: true,
     get: () => this.writableNeedDrain

@@ -1,15 +1,14 @@
-import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Connections, UnderWay } from '../life/connections.ts'
 import type { Deadlines, Due } from '../life/deadlines.ts'
+import { bytesTaken } from '../node.ts'
 import { Watch } from './watch.ts'
 
-/** A raw socket with Node's name for the response that it is busy with. */
+/** A raw socket. */
 export interface BusySocket extends Duplex {
   setTimeout?(ms: number): unknown
   readonly timeout?: number | undefined
   readonly bytesWritten?: number
-  _httpMessage?: ServerResponse | null
 }
 
 /** What has a raw socket for the time being, and hears what becomes of it. */
@@ -227,23 +226,4 @@ export class RawSocket implements UnderWay {
     this.#list?.delete(this)
     this.#list = undefined
   }
-}
-
-/** What Node has of a stream of the operating system. */
-interface Handle {
-  readonly bytesWritten?: number
-  readonly writeQueueSize?: number
-  /** On a TLS connection: the TCP connection below it. */
-  readonly _parent?: Handle
-}
-
-/**
- * Bytes that the operating system has taken: what Node calls written includes what waits. `writeQueueSize` is what Node's
- * own timeout looks at to see whether a large write moves; that of a TLS connection stays as it is until the whole write is
- * done, so the connection below it is asked.
- */
-function bytesTaken(stream: BusySocket & { readonly _handle?: Handle | null }): number {
-  const handle = stream._handle?._parent ?? stream._handle
-  if (handle?.bytesWritten === undefined) return (stream.bytesWritten ?? 0) - stream.writableLength
-  return handle.bytesWritten - (handle.writeQueueSize ?? 0)
 }

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { listMembers } from '../http-fields.ts'
+import { onConnection } from '../node.ts'
 
 /**
  * Serves a request for a protocol that nobody here speaks as the ordinary request that it is (RFC 9110 §7.8).
@@ -15,12 +16,6 @@ export function serveAsOrdinaryRequest(server: Server, rawSocket: Duplex, bytes:
   rawSocket.unshift(bytes)
   onConnection.call(server, rawSocket)
 }
-
-/**
- * What Node's servers of HTTP/1.1 do with a connection, with TLS or without: every one of them listens with this same
- * function. https://nodejs.org/api/http.html#event-connection
- */
-const [onConnection] = createServer().listeners('connection') as [(this: Server, rawSocket: Duplex) => void]
 
 /**
  * The request's head as it came, without `Upgrade` and without that option of `Connection`.

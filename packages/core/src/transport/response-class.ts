@@ -1,4 +1,5 @@
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { responseClassOf, writeToRawSocket } from '../node.ts'
 
 /** Makes the response to a handshake. */
 export type MakeResponse = (req: IncomingMessage) => ServerResponse
@@ -16,7 +17,7 @@ export function responsesOf(server: Server, asked: (req: IncomingMessage) => voi
   return (req) => {
     // Not before: with `allowHTTP1` a server of node:http2 has its class from its first connection on.
     Watched ??= watchedClass(responseClassOf(server), asked)
-    return new Watched(req)
+    return writeToRawSocket(new Watched(req))
   }
 }
 
@@ -61,14 +62,4 @@ function descriptorOf(object: object, name: string): PropertyDescriptor | undefi
     if (descriptor !== undefined) return descriptor
   }
   return undefined
-}
-
-/**
- * The class of responses that `createServer` was given. Node keeps it under a symbol, and has no other place where it can
- * be found before there is a response.
- */
-function responseClassOf(server: Server): ResponseClass {
-  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'ServerResponse')
-  const found = symbol === undefined ? undefined : (server as unknown as Record<symbol, unknown>)[symbol]
-  return typeof found === 'function' ? (found as ResponseClass) : ServerResponse
 }

@@ -3,7 +3,7 @@ import { ServerResponse } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { type Duplex, PassThrough } from 'node:stream'
 import { openRaw } from '@oneport/test-kit'
-import { writesWaiting } from '../../src/life/backlog.ts'
+import { writesWaiting } from '../../src/node.ts'
 import { RawView } from '../../src/transport/raw-view.ts'
 import { watchHeadersSent } from '../../src/transport/response-class.ts'
 
