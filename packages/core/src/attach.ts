@@ -2,13 +2,13 @@ import type { Server } from 'node:http'
 import type { Http2SecureServer, Http2Server } from 'node:http2'
 import type { Server as HttpsServer } from 'node:https'
 import type { Attachment, Dispatch, Http2Dispatch, HttpServer } from './attachment.ts'
-import { copy } from './copy.ts'
+import { calls } from './copy.ts'
 import { ClosingWatch } from './life/closing-watch.ts'
 import { Connections } from './life/connections.ts'
 import { checkReason, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './life/drain.ts'
 import { Timers } from './life/timers.ts'
 import { type AdapterTraits, type AttachOptions, resolveOptions } from './options/server.ts'
-import { attachmentTo, countAttachments, joinCopies, register, unregister } from './registry.ts'
+import { attachmentTo, type Copy, countAttachments, joinCopies, ownerOf, register, unregister } from './registry.ts'
 import { publishFault } from './reports/stats.ts'
 import { checkApplicationCode, unauthorizedCode } from './rules/credential.ts'
 import { show } from './show.ts'
@@ -46,6 +46,8 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
   }
   const server = anyServer as Server
   const { given, options = {}, adapter } = readArguments(rest)
+  const owner = ownerOf(server)
+  if (owner !== undefined && owner !== copy) return owner.attach(server, given, options, adapter)
   const dispatch: Dispatch = given ?? ((req, res) => server.emit('request', req, res))
   // Whom the attachment is for: one application, or whatever listens for requests.
   const application = given ?? server
@@ -121,8 +123,15 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
     }
   }
   joinCopies(copy)
-  register(server, application, attachment)
+  register(server, application, attachment, copy)
   return attachment
+}
+
+/** This copy of core, for the others in the process. */
+const copy: Copy = {
+  ...calls,
+  attach: (server, dispatch, options, adapter) =>
+    attach(server as HttpServer, dispatch as Dispatch, options, adapter as AdapterTraits)
 }
 
 interface Given {

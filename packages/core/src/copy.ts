@@ -3,13 +3,13 @@ import type { WebSocket } from 'ws'
 import { agree } from './accept.ts'
 import { answerFault } from './answer-fault.ts'
 import { renewOwn } from './life/renew.ts'
-import { type Copy, otherCopies } from './registry.ts'
+import { allCopies, type Copy } from './registry.ts'
 import { checkHandshake, limitPending } from './rules/rules.ts'
 import { show } from './show.ts'
 import { version } from './version.ts'
 
-/** This copy of core, for the others in the process. */
-export const copy: Copy = {
+/** What the other copies of core in the process may call of this one, beside `attach`. */
+export const calls: Omit<Copy, 'attach'> = {
   version,
   agree: (req, options, handler, framework) => agree(req as IncomingMessage, options, handler as never, framework),
   checkHandshake: (req, options, framework) => checkHandshake(req as IncomingMessage, options, framework),
@@ -26,7 +26,7 @@ export const copy: Copy = {
  */
 export function renew(socket: WebSocket, expiresAt: Date | number): boolean {
   if (typeof socket === 'object' && socket !== null) {
-    for (const one of [copy, ...otherCopies(copy)]) {
+    for (const one of [calls, ...allCopies()]) {
       const renewed = one.renew(socket, expiresAt)
       if (renewed !== undefined) return renewed
     }

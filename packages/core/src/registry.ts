@@ -11,6 +11,7 @@ import { version } from './version.ts'
  */
 export interface Copy {
   readonly version: string
+  attach(server: object, dispatch: unknown, options: object | undefined, adapter: object | undefined): Attachment
   agree(req: object, options: object | undefined, handler: unknown, framework: object): Agreed
   checkHandshake(req: object, options: object | undefined, framework: object): Pick<Agreed, 'subprotocol'>
   limitPending(req: object, effective: object | undefined): void
@@ -26,6 +27,8 @@ interface Agreed {
 
 interface Registry {
   readonly copies: Set<Copy>
+  /** The copy that takes the handshakes of a server, for all its attachments. */
+  readonly owners: WeakMap<object, Copy>
   /** The attachments of each server by the application that they are for, in the order in which they are asked. */
   readonly attachments: WeakMap<object, Map<object, Attachment>>
 }
@@ -48,8 +51,9 @@ function shared<Value>(name: string, make: () => Value): Value {
   return world[key] as Value
 }
 
-const { copies, attachments } = shared<Registry>(`oneport.registry@${edition}`, () => ({
+const { copies, owners, attachments } = shared<Registry>(`oneport.registry@${edition}`, () => ({
   copies: new Set(),
+  owners: new WeakMap(),
   attachments: new WeakMap()
 }))
 
@@ -65,7 +69,14 @@ export function joinCopies(copy: Copy): void {
   presences.add({ version, edition, isAttached })
 }
 
-export const otherCopies = (own: Copy): Copy[] => [...copies].filter((copy) => copy !== own)
+/** All that have attached a server so far. */
+export const allCopies = (): readonly Copy[] => [...copies]
+
+/**
+ * The copy that takes the handshakes of a server; undefined where nobody does yet. Two of them would take each other for
+ * foreign listeners, and write into each other's connections.
+ */
+export const ownerOf = (server: object): Copy | undefined => owners.get(server)
 
 /** The version of a copy that has attached a server and cannot work with this one; undefined where there is none. */
 export const strangerOn = (server: object): string | undefined =>
@@ -85,12 +96,15 @@ export const countAttachments = (server: object): number => attachments.get(serv
 export const attachmentTo = (server: object, application: object): Attachment | undefined =>
   attachments.get(server)?.get(application)
 
-export function register(server: object, application: object, attachment: Attachment): void {
+export function register(server: object, application: object, attachment: Attachment, copy: Copy): void {
+  owners.set(server, copy)
   const ofServer = attachments.get(server) ?? new Map<object, Attachment>()
   attachments.set(server, ofServer.set(application, attachment))
 }
 
 export function unregister(server: object, application: object): void {
   const ofServer = attachments.get(server)
-  if (ofServer?.delete(application) && ofServer.size === 0) attachments.delete(server)
+  if (!ofServer?.delete(application) || ofServer.size > 0) return
+  attachments.delete(server)
+  owners.delete(server)
 }

@@ -128,15 +128,26 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
   })
 
   test('may attach the server to another application, which gets what the first one answers 404', async () => {
-    const { server, target } = await serve((_req, res) => res.writeHead(404).end())
-    const listener: Listener = (req, res) => two.acceptWebSocket(req, res, echo)
-    const second = two.attach(server, listener)
+    const never = (): void => {}
+    const { server, target, attachment } = await serve(
+      (req, res) => (req.url === '/never' ? never() : res.writeHead(404).end()),
+      { handshakeTimeoutMs: 50, onRefused: never }
+    )
+    const second = two.attach(server, (req, res) => two.acceptWebSocket(req, res, echo), { handshakeTimeoutMs: 50 })
     const { socket, next } = await connectClient(target, '/')
-    socket.send('hello')
-    expect(await next()).toBe('hello')
+    // Each copy took the other one for a foreign listener, and wrote its 404 into the connection at the deadline.
+    expect(await refused(connectClient(target, '/never'))).toBe(503)
+    socket.send('still here')
+    expect(await next()).toBe('still here')
+    expect([attachment.stats().open, second.stats().open]).toEqual([0, 1])
     socket.terminate()
     await second.drain()
     second.detach()
+    attachment.detach()
+    // The one that comes next has the server.
+    const third = two.attach(server)
+    expect(await refused(connectClient(target, '/'))).toBe(404)
+    third.detach()
   })
 })
 

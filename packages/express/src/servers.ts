@@ -92,8 +92,8 @@ function attachToApplication(server: HttpServer): boolean {
     const [first] = application?.mounts ?? []
     if (application === undefined || first === undefined) continue
     if (isHttp2(server)) warnOnce(server, noHttp2, 'ONEPORT_HTTP2')
-    // Somebody may have called `attach(server, app)` of core.
-    else if (attachmentTo(server, listener) === undefined) {
+    // Somebody may have called `attach(server, app)` of core, or `attach(server)`, which goes through `app` as well.
+    else if ((attachmentTo(server, listener) ?? attachmentTo(server, server)) === undefined) {
       keep(first.attach(server, undefined, serverOptionsOf(application.mounts), traits), application, server)
     }
     return true

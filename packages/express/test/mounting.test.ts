@@ -104,7 +104,10 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     expect(websockets.connections).toEqual([])
   })
 
-  test('regression: ran the application twice for a handshake of core', async () => {
+  test.each<[how: string, attach: (server: http.Server, app: http.RequestListener) => unknown]>([
+    ['attach(server, app)', (server, app) => attach(server, app)],
+    ['attach(server)', (server) => attach(server)]
+  ])('regression: ran the application twice, or ended the process, beside %s of core', async (_how, attachByCore) => {
     const app = express()
     let runs = 0
     app.use((_req, _res, next) => {
@@ -113,7 +116,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     })
     app.use(wsUpgrade())
     const server = http.createServer(app)
-    attach(server, app)
+    attachByCore(server, app)
     const target = await serve(server)
     await expect(connect(target, '/nowhere')).rejects.toBeDefined()
     expect(runs).toBe(1)

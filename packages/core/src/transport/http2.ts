@@ -34,8 +34,10 @@ export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: R
       res.writeHead(protocol === undefined ? 405 : 501).end()
     }
   }
-  // Node makes requests of streams, and emits `connect` for them, once somebody has listened for `request`.
-  if (server.listenerCount('request') === 0) server.on('request', nothing).off('request', nothing)
+  // Node makes requests of streams, and emits `connect` for them, once somebody has listened for `request`. Who answers
+  // streams by themselves wants no requests: both would answer a CONNECT.
+  if (server.listenerCount('request') + server.listenerCount('stream') === 0)
+    server.on('request', nothing).off('request', nothing)
   server.on('connect' as never, onConnect)
   server.updateSettings({ enableConnectProtocol: true })
   const forgetSockets = noteSockets(server)
