@@ -66,12 +66,17 @@ function sendNothing(_data: unknown, _encoding: unknown, written?: () => void): 
 }
 
 /**
- * Gives a raw socket to the response behind this one. Only Node has the list of them, and hands on in a listener for `finish`,
- * which it has bound. Node 20 to 26, Deno.
+ * Gives a raw socket to the response behind this one. Only Node has the list of them, and hands on in a listener for `finish`.
  */
-export function passRawSocketOn(response: ServerResponse): void {
-  response.listeners('finish').find(({ name }) => name === 'bound resOnFinish')?.()
-}
+export const passRawSocketOn = (response: ServerResponse): unknown => passOnListener(response)?.call(response)
+
+/** Node 20 to 24 and Deno have it bound, Node 26 has not. */
+export const passOnListener = (response: ServerResponse): Listener | undefined =>
+  response.listeners('finish').find(({ name }) => name === 'bound resOnFinish' || name === 'onResponseFinish') as
+    | Listener
+    | undefined
+
+type Listener = (this: ServerResponse) => unknown
 
 /**
  * What Node's servers of HTTP/1.1 do with a connection, with TLS or without: every one of them listens with this same
