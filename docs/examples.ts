@@ -470,6 +470,11 @@ export const examples: Record<string, Drive> = {
   'limits-proxy-express': countsAddresses,
   'limits-proxy-fastify': countsAddresses,
 
+  // On Node. What Bun does in its place is seen in packages/runtimes.
+  'runtimes-bun': async (program) => {
+    await welcomes(program, '/chat', {}, 'Welcome.')
+  },
+
   'shutdown-fastify': (program) => shutsDown(program, 1012, ''),
   'shutdown-http-close': (program) => shutsDown(program, 1001, 'closed'),
   'shutdown-fastify-options': (program) => shutsDown(program, 1012, 'closed 1, terminated 0'),

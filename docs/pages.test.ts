@@ -78,7 +78,7 @@ describe('the picture', () => {
 
   test('of the layout names folders that are there', () => {
     const folders = layout?.match(/^ {2}([\w-]+)\//gm)?.map((line) => line.trim()) ?? []
-    expect(folders).toHaveLength(14)
+    expect(folders).toHaveLength(15)
     expect(folders.filter((folder) => !statSync(join(root, 'packages', folder)).isDirectory())).toEqual([])
   })
 })

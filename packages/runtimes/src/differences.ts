@@ -1,0 +1,46 @@
+import type { Runtime } from './runtime.ts'
+
+/** A case of the contract that does not hold on a runtime. */
+export interface Difference {
+  readonly runtime: Runtime['name']
+  /** Part of the names of the cases. */
+  readonly cases: string
+  /** The ways that it concerns; all of them where it is left out. */
+  readonly ways?: readonly string[]
+  /** What users see of it: a sentence of docs/runtimes.md. */
+  readonly says: string
+}
+
+export const differences: readonly Difference[] = [
+  {
+    runtime: 'Bun',
+    cases: 'and the request that is pipelined behind it',
+    ways: ['HTTP/1.1', 'HTTP/1.1 over TLS'],
+    says: 'a request that is pipelined behind one with `Upgrade: h2c` gets no answer, and its connection is closed'
+  },
+  {
+    runtime: 'Bun',
+    cases: 'lets a monitor that wraps ws',
+    says: 'a monitor that instruments `ws` wraps the module of Bun, so it sees no handshake'
+  },
+  {
+    runtime: 'Bun',
+    cases: 'contains a session that is lost by its own end',
+    says: 'a client of `node:http2` that destroys its session gets an error for each of its streams'
+  },
+  {
+    runtime: 'Bun',
+    cases: 'gives a handshake a response of the class that the server has for requests',
+    ways: ['HTTP/1.1 over TLS beside HTTP/2'],
+    says: 'a handshake has a plain response where `Http1ServerResponse` of `node:http2` was given'
+  }
+]
+
+/** What is known of a case on a runtime. */
+export const differenceIn = (name: string, runtime: Runtime): Difference | undefined =>
+  differences.find(
+    ({ runtime: other, cases, ways }) =>
+      other === runtime.name &&
+      name.includes(cases) &&
+      (ways === undefined || ways.some((way) => name.startsWith(`${way}: `)))
+  )

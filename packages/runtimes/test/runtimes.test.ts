@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { readPage } from '../../../docs/markdown.ts'
+import { differences } from '../src/differences.ts'
+import { type Installed, installed } from './installed.ts'
+
+const program = join(__dirname, '../dist/main.js')
+const page = readPage('docs/runtimes.md')
+
+interface Outcome {
+  readonly code: number | undefined
+  readonly lines: readonly string[]
+  readonly errors: string
+}
+
+/** Runs the contract on a runtime. */
+function run({ path = '', args }: Installed): Promise<Outcome> {
+  const { NODE_OPTIONS: _ours, ...env } = process.env
+  return new Promise((resolve) => {
+    const child = execFile(path, [...args, program], { env, timeout: 100_000 }, (_error, stdout, errors) => {
+      resolve({ code: child.exitCode ?? undefined, lines: stdout.trim().split('\n'), errors })
+    })
+  })
+}
+
+/** The cells of the page's table, without the line below its head. */
+const [head = [], , ...table] = page
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .map((line) =>
+    line
+      .slice(1, -1)
+      .split(' | ')
+      .map((cell) => cell.trim())
+  )
+
+/** What the page says of a runtime, by row. */
+function told(name: string): Map<string, string> {
+  const column = head.indexOf(name)
+  return new Map(table.map((cells) => [cells[0] as string, cells[column] as string]))
+}
+
+describe.each(installed)('$name', (runtime) => {
+  const here = runtime.path !== undefined || process.env.CI === 'true'
+  if (!here) process.stderr.write(`Skipped: ${runtime.name}. npm has none for ${process.platform} on ${process.arch}\n`)
+  const testHere = here ? test : test.skip
+
+  testHere(
+    'keeps the contract, but for what docs/runtimes.md says',
+    async () => {
+      const { code, lines, errors } = await run(runtime)
+      const unexpected = lines.filter((line) => !/^(?:ok|differs|row) /.test(line))
+      expect([unexpected, code]).toEqual([[], 0])
+      expect(errors.split('\n').filter((line) => /error/i.test(line))).toEqual([])
+      const rows = lines.filter((line) => line.startsWith('row ')).map((line) => line.slice(4).split(' | '))
+      expect(new Map(rows as [string, string][])).toEqual(told(runtime.name))
+    },
+    110_000
+  )
+})
+
+test('what does not hold stands on the page', () => {
+  const flat = page.replace(/\s+/g, ' ')
+  expect(differences.filter(({ says }) => !flat.includes(says)).map(({ says }) => says)).toEqual([])
+})
