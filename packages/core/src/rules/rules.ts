@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { HandshakeError } from '../errors.ts'
 import {
   aborted,
@@ -11,6 +10,7 @@ import {
   otherCopyOf,
   tellFramework
 } from '../handshake.ts'
+import { serverOf } from '../node.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
 import { isAttached, strangerOn } from '../registry.ts'
 import { logFault, logRefusal } from '../reports/log.ts'
@@ -106,7 +106,7 @@ export function checkRules(
 }
 
 function withoutHandshake({ socket }: IncomingMessage, framework: FrameworkBinding): HandshakeError {
-  const { server } = socket as Socket & { server?: object }
+  const server = serverOf(socket)
   if (server === undefined) return notAttached(framework)
   const stranger = strangerOn(server)
   if (stranger !== undefined) return twoVersions(stranger)
