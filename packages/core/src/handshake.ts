@@ -229,6 +229,11 @@ export class Handshake implements Tenant {
     if (this.#state !== 'accepted' && !this.isTaken) this.rawSocket.dispatched()
   }
 
+  /** The response has been written, past its own `writeHead` where the handshake is pending still. */
+  finished(): void {
+    if (this.#state === 'pending') this.#refuse(this.response.statusCode)
+  }
+
   /** The client has left, or was cut. */
   closed(): void {
     if (this.#state === 'pending') {

@@ -26,7 +26,8 @@ interface Agreed {
 }
 
 interface Registry {
-  readonly copies: Set<Copy>
+  /** A copy that is not used any more is collected: a dev server loads one for each reload. */
+  readonly copies: Set<WeakRef<Copy>>
   /** The copy that takes the handshakes of a server, for all its attachments. */
   readonly owners: WeakMap<object, Copy>
   /** The attachments of each server by the application that they are for, in the order in which they are asked. */
@@ -57,20 +58,33 @@ const { copies, owners, attachments } = shared<Registry>(`oneport.registry@${edi
   attachments: new WeakMap()
 }))
 
-const presences = shared<Set<Presence>>('oneport.copies', () => new Set())
+const presences = shared<Set<WeakRef<Presence>>>('oneport.copies', () => new Set())
 
 /** The key under which a request has its handshake, for all copies of this edition. */
 export const handshakeKey: unique symbol = Symbol.for(`oneport.handshake@${edition}`) as never
 
+let hasJoined = false
+
 /** Lets the other copies know of this one. */
 export function joinCopies(copy: Copy): void {
-  if (copies.has(copy)) return
-  copies.add(copy)
-  presences.add({ version, edition, isAttached })
+  if (hasJoined) return
+  hasJoined = true
+  copies.add(new WeakRef(copy))
+  presences.add(new WeakRef(presence))
 }
 
-/** All that have attached a server so far. */
-export const allCopies = (): readonly Copy[] => [...copies]
+/** All that have attached a server so far, and are still there. */
+export const allCopies = (): Copy[] => living(copies)
+
+function living<Value extends object>(references: Set<WeakRef<Value>>): Value[] {
+  const values: Value[] = []
+  for (const reference of references) {
+    const value = reference.deref()
+    if (value === undefined) references.delete(reference)
+    else values.push(value)
+  }
+  return values
+}
 
 /**
  * The copy that takes the handshakes of a server; undefined where nobody does yet. Two of them would take each other for
@@ -80,10 +94,12 @@ export const ownerOf = (server: object): Copy | undefined => owners.get(server)
 
 /** The version of a copy that has attached a server and cannot work with this one; undefined where there is none. */
 export const strangerOn = (server: object): string | undefined =>
-  [...presences].find((copy) => copy.edition !== edition && copy.isAttached(server))?.version
+  living(presences).find((copy) => copy.edition !== edition && copy.isAttached(server))?.version
 
 /** Whether a server is attached to anything. */
 export const isAttached = (server: object): boolean => attachments.has(server)
+
+const presence: Presence = { version, edition, isAttached }
 
 /** The attachment of a server, the first one where it has several; undefined where it has none. */
 export const attachmentOf = (server: HttpServer): Attachment | undefined =>

@@ -4,6 +4,7 @@ import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import {
+  bodyOf,
   closed,
   connectClient,
   handshake,
@@ -12,6 +13,7 @@ import {
   refused,
   sendConnect,
   sendRaw,
+  type Target,
   webSocketOn
 } from '@oneport/test-kit'
 import Koa from 'koa'
@@ -199,14 +201,8 @@ describe('an agreement', () => {
     ['later', (res) => setImmediate().then(() => res.writeHead(101, { 'x-after': '1' }).end())]
   ])('holds for HTTP/2 where the response is sent %s', async (how, send) => {
     const { listener } = keeping(send)
-    const server = http2.createServer(listener as never)
-    const attachment = attach(server)
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const session = await openSession({ port: (server.address() as AddressInfo).port, tls: false })
-    closers.push(
-      () => new Promise((resolve) => void server.close(resolve)),
-      () => session.destroy()
-    )
+    const { target, attachment } = await serveHttp2(listener)
+    const session = await sessionOf(target)
     const { status, headers, stream } = await sendConnect(session, '/')
     expect(status).toBe(200)
     expect(headers['x-after']).toBe(how === 'later' ? '1' : undefined)
@@ -216,6 +212,45 @@ describe('an agreement', () => {
     expect(attachment.stats().accepted).toBe(1)
   })
 })
+
+test('regression: a response that was written past its own writeHead kept the place', async () => {
+  const { target } = await serve(
+    (req, res) => {
+      agree(req, undefined, echo)
+      if (req.url === '/') res.writeHead(101).end()
+      else Reflect.apply(http.ServerResponse.prototype.writeHead, res, [418]).end('a teapot')
+    },
+    { maxConnections: 1 }
+  )
+  for (let round = 0; round < 2; round++) expect((await sendRaw(target, handshake('/past'))).status).toBe(418)
+  await connectClient(target, '/')
+})
+
+test('regression: HTTP/2: an answer in place of a 101 that was set as status threw, and lost its body', async () => {
+  const { target } = await serveHttp2((req, res) => {
+    agree(req, undefined, echo)
+    res.statusCode = 101
+    res.writeHead(500).end('broken by middleware')
+  })
+  const answer = await sendConnect(await sessionOf(target), '/')
+  expect(answer.status).toBe(500)
+  expect(await bodyOf(answer)).toBe('broken by middleware')
+})
+
+/** Starts a server of HTTP/2 that is ended with the test. */
+async function serveHttp2(listener: http.RequestListener) {
+  const server = http2.createServer(listener as never)
+  const attachment = attach(server)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(() => new Promise((resolve) => void server.close(resolve)))
+  return { target: { port: (server.address() as AddressInfo).port, tls: false }, attachment }
+}
+
+async function sessionOf(target: Target): Promise<http2.ClientHttp2Session> {
+  const session = await openSession(target)
+  closers.push(() => session.destroy())
+  return session
+}
 
 describe('attach without a dispatcher', () => {
   test("takes handshakes through the server's own event, once", async () => {

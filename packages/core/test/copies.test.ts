@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { connectClient, handshake, headArrived, refused, sendRaw, takePrinted } from '@oneport/test-kit'
 import type * as Adapter from '../src/adapter.ts'
 import type * as Index from '../src/index.ts'
@@ -157,20 +159,27 @@ test('a copy that cannot work with the one that has attached the server names bo
   const attachment = one.attach(server)
   const { target } = await start(server, attachment)
   attachment.detach()
-  const presences = (globalThis as { [key: symbol]: unknown })[Symbol.for('oneport.copies')] as Set<Presence>
+  const presences = (globalThis as { [key: symbol]: unknown })[Symbol.for('oneport.copies')] as Set<WeakRef<Presence>>
   const stranger: Presence = { version: '9.8.7', edition: 99, isAttached: (one) => one === server }
-  presences.add(stranger)
+  const reference = new WeakRef(stranger)
+  presences.add(reference)
   try {
     // Its handshakes arrive as ordinary requests: nobody listens for "upgrade" here.
     expect((await sendRaw(target, handshake('/'), headArrived)).status).toBe(503)
   } finally {
-    presences.delete(stranger)
+    presences.delete(reference)
   }
   expect(takePrinted()).toEqual([
     expect.stringContaining(
       `attached by @oneport/core 9.8.7, whose handshakes @oneport/core ${version} cannot accept. Have one version of both`
     )
   ])
+})
+
+test('regression: a copy that is not used any more was kept', async () => {
+  const program = join(__dirname, 'process', 'reloads.cjs')
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program])
+  expect(stdout).toBe('collected\n')
 })
 
 test('the version of a copy is that of its package', () => {

@@ -114,6 +114,7 @@ function onFinish(this: ServerResponse): void {
     stream.removeListener('error', ignoreError)
   } else {
     if (responseOn(stream) === this) this.detachSocket(stream as never)
+    handshake.finished()
     handshake.rawSocket.linger()
   }
   endRequest(this.req)

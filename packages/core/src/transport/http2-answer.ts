@@ -102,7 +102,7 @@ export function permitSwitching(response: ServerResponse): void {
       name,
       (...args) => {
         end()
-        response.writeHead(101)
+        if (!response.headersSent) response.writeHead(101)
         // A function around `writeHead` may have set the status once more.
         end()
         return Reflect.apply(response[name] as (...args: never[]) => unknown, response, args)
