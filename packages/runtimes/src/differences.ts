@@ -13,6 +13,12 @@ export interface Difference {
 
 export const differences: readonly Difference[] = [
   {
+    runtime: 'Deno',
+    cases: 'a handshake that is accepted emit what those of an ordinary GET do',
+    ways: ['HTTP/2', 'HTTP/2 over TLS'],
+    says: 'over HTTP/2, the request of an accepted handshake emits `aborted` when its client resets the stream'
+  },
+  {
     runtime: 'Bun',
     cases: 'and the request that is pipelined behind it',
     ways: ['HTTP/1.1', 'HTTP/1.1 over TLS'],
