@@ -382,9 +382,11 @@ function writeHead(
   }
   const given = typeof reason === 'string' ? fields : (fields ?? reason)
   if (given !== undefined) setFields(this, given)
-  handshake.settle(status)
-  if (status !== 101) {
-    frameworkWriteHead(this, handshake.transport.prepareRefusal(handshake, status), reason)
+  // Node takes a string as well.
+  const code = Math.trunc(status)
+  handshake.settle(code)
+  if (code !== 101) {
+    frameworkWriteHead(this, handshake.transport.prepareRefusal(handshake, code), reason)
   }
   return this
 }

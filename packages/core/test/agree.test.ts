@@ -213,6 +213,17 @@ describe('an agreement', () => {
   })
 })
 
+// As `res.status('101')` of Express 4 sets it.
+test('regression: a 101 as a string went out without the fields of a handshake', async () => {
+  const { target } = await serve((req, res) => {
+    agree(req, undefined, echo)
+    res.writeHead('101' as never).end()
+  })
+  const { socket, next } = await connectClient(target, '/')
+  socket.send('hello')
+  expect(await next()).toBe('hello')
+})
+
 test('regression: a response that was written past its own writeHead kept the place', async () => {
   const { target } = await serve(
     (req, res) => {

@@ -3,7 +3,10 @@ import {
   constants,
   type Http2SecureServer,
   type Http2Server,
+  Http2ServerRequest,
+  Http2ServerResponse,
   type Http2Session,
+  type IncomingHttpHeaders,
   type ServerHttp2Stream
 } from 'node:http2'
 import type { Socket } from 'node:net'
@@ -34,21 +37,24 @@ export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: R
       res.writeHead(protocol === undefined ? 405 : 501).end()
     }
   }
-  // Node makes requests of streams, and emits `connect` for them, once somebody has listened for `request`. Who answers
-  // streams by themselves wants no requests: both would answer a CONNECT.
-  if (server.listenerCount('request') + server.listenerCount('stream') === 0)
-    server.on('request', nothing).off('request', nothing)
+  // Node makes requests of streams once somebody listens for `request`, and emits `connect` from there.
+  const onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]): void => {
+    const isOurs = server.listenerCount('request') === 0 && server.listenerCount('stream') === 1
+    if (!isOurs || headers[':protocol'] !== 'websocket') return
+    const req = new Http2ServerRequest(stream, headers, {}, raw) as unknown as IncomingMessage
+    receive(receiver, req, new Http2ServerResponse(stream) as unknown as ServerResponse, stream)
+  }
+  server.on('stream', onStream)
   server.on('connect' as never, onConnect)
   server.updateSettings({ enableConnectProtocol: true })
   const forgetSockets = noteSockets(server)
   return () => {
     forgetSockets()
+    server.off('stream', onStream)
     server.removeListener('connect', onConnect)
     server.updateSettings({ enableConnectProtocol: false })
   }
 }
-
-const nothing = (): void => {}
 
 /** A stream is read by nobody before it is accepted, and still tells when the client has left. */
 class Http2Stream extends RawSocket {

@@ -483,26 +483,40 @@ test.each(['never', 'later'])('takes handshakes on a server whose listener for r
   expect(attachment.stats().accepted).toBe(1)
 })
 
-// One client ended the process: our refusal came behind the answer of the listener, or in front of it.
-test('regression: on a server that answers streams by itself, a CONNECT was answered twice', async () => {
-  const server = http2.createServer()
-  server.on('stream', (stream) => {
-    stream.respond({ ':status': 404 })
-    stream.end()
-  })
-  const attachment = attach(server, application)
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  closers.push(async () => {
-    session.destroy()
-    await closeOf(server)
-    attachment.detach()
-  })
-  const session = await sessionOf({ port: (server.address() as AddressInfo).port, tls: false })
-  const stream = session.request({ ':method': 'CONNECT', ':authority': 'app.example:80' })
-  const [{ ':status': status }] = await once(stream, 'response')
-  expect(status).toBe(404)
-  stream.close()
-})
+// One client ended the process: the stream was answered twice.
+describe.each(['in front of', 'behind'])(
+  'regression: on a server that answers streams by itself, %s attach()',
+  (order) => {
+    test.each([
+      ['a CONNECT', { ':method': 'CONNECT', ':authority': 'app.example:80' }],
+      [
+        'a handshake',
+        { ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/', ':authority': 'app.example' }
+      ],
+      ['a GET', { ':path': '/' }]
+    ])('%s is answered once', async (_what, headers) => {
+      const server = http2.createServer()
+      const answer = (stream: ServerHttp2Stream): void => {
+        stream.respond({ ':status': 404 })
+        stream.end()
+      }
+      if (order === 'in front of') server.on('stream', answer)
+      const attachment = attach(server, application)
+      if (order === 'behind') server.on('stream', answer)
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      closers.push(async () => {
+        session.destroy()
+        await closeOf(server)
+        attachment.detach()
+      })
+      const session = await sessionOf({ port: (server.address() as AddressInfo).port, tls: false })
+      const stream = session.request(headers)
+      const [{ ':status': status }] = await once(stream, 'response')
+      expect(status).toBe(404)
+      stream.close()
+    })
+  }
+)
 
 test('detach leaves the server as it was', async () => {
   const server = http2.createServer()
