@@ -2,6 +2,7 @@ import Sequencer from '@jest/test-sequencer'
 
 /** What takes long, the longest first. Jest knows the times of the last run only, and without one takes the largest file. */
 const long = [
+  'packages/runtimes/test/runtimes',
   'packages/redis/test/outage',
   'packages/demo/test/browser',
   'docs/examples',

@@ -22,17 +22,29 @@ export function attachServer(server: HttpServer, mount: Mount, app?: Dispatch): 
   return keep(attachment, mount, server)
 }
 
-/** Notes whom an attachment is for, until the server closes. */
-function keep(attachment: Attachment, { attachments }: Mount | Application, server: HttpServer): Attachment {
+/** Whom the attachments of a server are for, until it closes. */
+const kept = new WeakMap<HttpServer, [attachment: Attachment, owner: Mount | Application][]>()
+
+/** Notes whom an attachment is for. */
+function keep(attachment: Attachment, owner: Mount | Application, server: HttpServer): Attachment {
   servers.set(server, 'attached')
-  attachments.add(attachment)
-  server.once('close', () => {
-    servers.delete(server)
+  owner.attachments.add(attachment)
+  const earlier = kept.get(server)
+  if (earlier === undefined) server.once('close', () => release(server))
+  // One that was detached by hand goes on for as long as it has connections.
+  const others = earlier?.filter(([one, { attachments }]) => one.connections.size > 0 || !attachments.delete(one)) ?? []
+  kept.set(server, [...others, [attachment, owner]])
+  return attachment
+}
+
+function release(server: HttpServer): void {
+  servers.delete(server)
+  for (const [attachment, { attachments }] of kept.get(server) ?? []) {
     attachment.detach()
     // A server that is handed its connections says `close` while they are open.
     void attachment.drain().then(() => attachments.delete(attachment))
-  })
-  return attachment
+  }
+  kept.delete(server)
 }
 
 /** Node's servers of HTTP/2 have this method, and no others. */

@@ -73,6 +73,22 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     expect(late.connections).toHaveLength(1)
   })
 
+  test('regression: each attachment that was detached by hand left a listener', async () => {
+    const app = express()
+    const websockets = wsUpgrade(echo)
+    app.use(websockets)
+    const server = http.createServer((req, res) => app(req, res))
+    const first = websockets.attach(server)
+    const listeners = server.listenerCount('close')
+    await connect(await serve(server), '/')
+    first.detach()
+    for (let round = 0; round < 3; round++) websockets.attach(server).detach()
+    websockets.attach(server)
+    expect(server.listenerCount('close')).toBe(listeners)
+    // Of the first one.
+    expect(websockets.connections).toHaveLength(1)
+  })
+
   test('regression: a server whose attachment was detached by hand could not be attached again', async () => {
     const app = express()
     const websockets = wsUpgrade(echo)
