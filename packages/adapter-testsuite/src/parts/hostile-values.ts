@@ -9,7 +9,7 @@ const hostileHandler = Object.fromEntries(
 /** An error of which one property cannot be read. */
 const without = (name: string): Error => Object.defineProperty(new Error('broken'), name, { get: fail })
 
-/** Values that are no errors, and that a program may throw all the same: with names for tests. */
+/** Values that a program may throw although they are no errors, with names for tests. */
 export const nonErrors: [name: string, value: unknown][] = [
   ['undefined', undefined],
   ['null', null],
