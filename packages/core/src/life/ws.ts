@@ -21,10 +21,12 @@ export { WebSocket, WebSocketServer }
  * alone and writes past them: there the package is loaded by its path. https://bun.com/docs/runtime/nodejs-compat
  * @param require for tests
  */
-export function packageOf(ws: Ws, require: NodeJS.Require = createRequire(__filename)): Ws {
+export function packageOf(ws: Ws, require?: NodeJS.Require): Ws {
   if (isPackage(ws)) return ws
   try {
-    return require(dirname(require.resolve('ws/package.json'))) as Ws
+    // Not in front of this: an ES module that a bundler has made of this file has no `__filename`.
+    const load = require ?? createRequire(__filename)
+    return load(dirname(load.resolve('ws/package.json'))) as Ws
   } catch (cause) {
     throw new Error(
       '@oneport/core needs the package ws, which this runtime replaces by a module of its own; install it',
