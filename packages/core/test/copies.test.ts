@@ -151,6 +151,15 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
     expect(await refused(connectClient(target, '/'))).toBe(404)
     third.detach()
   })
+
+  test('answers what neither of the two claims', async () => {
+    const nobody = { claims: () => false, onRefused: () => {} }
+    const listener: Listener = (_req, res) => res.writeHead(404).end('nobody here')
+    const { server, target } = await serve(listener, nobody)
+    const second = two.attach(server, (req, res) => listener(req, res), nobody)
+    expect(await refused(connectClient(target, '/'))).toBe(404)
+    second.detach()
+  })
 })
 
 // The other copy is played: there is only one edition so far.
