@@ -463,18 +463,24 @@ test('refuses a second attachment, which would answer the same stream', () => {
   attach(server, other).detach()
 })
 
-// Regression: where it never came, handshakes hung.
-test.each(['never', 'later'])('takes handshakes on a server whose listener for requests comes %s', async (when) => {
-  const server = http2.createServer()
-  const attachment = attach(server, application)
-  if (when === 'later') server.on('request', application as never)
+/** Lets a server listen that is attached, and connects. */
+async function sessionWith(server: Http2Server, attachment: Attachment): Promise<ClientHttp2Session> {
   await once(server.listen(0, '127.0.0.1'), 'listening')
+  const session = await openSession({ port: (server.address() as AddressInfo).port, tls: false })
   closers.push(async () => {
     session.destroy()
     await closeOf(server)
     attachment.detach()
   })
-  const session = await sessionOf({ port: (server.address() as AddressInfo).port, tls: false })
+  return session
+}
+
+// Regression: where it never came, handshakes hung.
+test.each(['never', 'later'])('takes handshakes on a server whose listener for requests comes %s', async (when) => {
+  const server = http2.createServer()
+  const attachment = attach(server, application)
+  if (when === 'later') server.on('request', application as never)
+  const session = await sessionWith(server, attachment)
   const { stream, status } = await sendConnect(session, '/echo')
   expect(status).toBe(200)
   const socket = webSocketOn(stream)
@@ -503,13 +509,7 @@ describe.each(['in front of', 'behind'])(
       if (order === 'in front of') server.on('stream', answer)
       const attachment = attach(server, application)
       if (order === 'behind') server.on('stream', answer)
-      await once(server.listen(0, '127.0.0.1'), 'listening')
-      closers.push(async () => {
-        session.destroy()
-        await closeOf(server)
-        attachment.detach()
-      })
-      const session = await sessionOf({ port: (server.address() as AddressInfo).port, tls: false })
+      const session = await sessionWith(server, attachment)
       const stream = session.request(headers)
       const [{ ':status': status }] = await once(stream, 'response')
       expect(status).toBe(404)
