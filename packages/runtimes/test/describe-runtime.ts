@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { readPage } from '../../../docs/markdown.ts'
+import { readPage } from '../../pages/src/markdown.ts'
 import type { Installed } from './installed.ts'
 
 const program = join(__dirname, '../dist/main.js')

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RedisServer, redisProgram, startRedisCluster } from '@oneport/test-kit'
-import { consoleCuts, consoleLogs, examples } from './examples.ts'
-import { type Block, blocksOf, pages, root, sidesOf } from './markdown.ts'
+import { consoleCuts, consoleLogs, examples } from '../src/examples.ts'
+import { type Block, blocksOf, pages, root, sidesOf } from '../src/markdown.ts'
 import {
   atPort,
   checkTypes,
@@ -13,7 +13,7 @@ import {
   runShell,
   writeCertificate,
   writePrograms
-} from './program.ts'
+} from '../src/program.ts'
 
 const blocks = pages().flatMap((page) => blocksOf(page))
 const where = ({ page, line }: Block): string => `${page}:${line}`
@@ -126,7 +126,8 @@ describe('the program', () => {
       `${name} runs as the page says${isMissing ? ` (apt-get install ${redisProgram.aptPackage})` : ''}`,
       async () => {
         const drive = examples[name]
-        if (drive === undefined) throw new Error(`docs/examples.ts does not say how to drive the example ${name}`)
+        if (drive === undefined)
+          throw new Error(`packages/pages/src/examples.ts does not say how to drive the example ${name}`)
         servers = await startRedisFor(text)
         const env = { REDIS_URL: servers[0]?.url }
         await drive(await start(name, env), () => start(name, env))

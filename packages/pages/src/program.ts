@@ -9,8 +9,8 @@ import { certificate, freePort } from '@oneport/test-kit'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Block, root } from './markdown.ts'
 
-/** Beside docs/node_modules, so that the programs find their packages as a user's program does. */
-const folder = join(__dirname, 'node_modules', '.cache', `examples-${process.pid}`)
+/** Inside packages/pages, so that the programs find their packages as a user's program does. */
+const folder = join(__dirname, '..', 'node_modules', '.cache', `examples-${process.pid}`)
 
 /** Time that a program has to listen, and to end, in milliseconds. */
 const patienceMs = 10_000

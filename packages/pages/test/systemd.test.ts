@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root } from './markdown.ts'
+import { root } from '../src/markdown.ts'
 import { lookFor } from './proxies/installed.ts'
 import { swap } from './proxies/kinds.ts'
 

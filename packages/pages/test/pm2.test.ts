@@ -6,19 +6,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort } from '@oneport/test-kit'
 import { WebSocket } from 'ws'
-import { blocksOf, root } from './markdown.ts'
-import { atPort } from './program.ts'
+import { blocksOf, root } from '../src/markdown.ts'
+import { atPort } from '../src/program.ts'
 
 // PM2 starts a daemon, and workers one after the other.
 jest.setTimeout(60_000)
 
-/** Beside docs/node_modules, so that the server finds its packages as a user's does. */
-const folder = join(__dirname, 'node_modules', '.cache', `pm2-${process.pid}`)
+/** Inside packages/pages, so that the server finds its packages as a user's does. */
+const folder = join(__dirname, '..', 'node_modules', '.cache', `pm2-${process.pid}`)
 const sockets: WebSocket[] = []
 
 const pm2 = async (...args: string[]): Promise<string> => {
   const { NODE_ENV: _test, ...env } = process.env
-  const { stdout } = await promisify(execFile)(join(__dirname, 'node_modules', '.bin', 'pm2'), args, {
+  const { stdout } = await promisify(execFile)(join(__dirname, '..', 'node_modules', '.bin', 'pm2'), args, {
     cwd: folder,
     env: { ...env, PM2_HOME: join(folder, 'home'), PM2_DISCRETE_MODE: 'true' }
   })

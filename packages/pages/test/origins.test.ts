@@ -4,7 +4,7 @@ import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type AllowedOrigins, type AttachOptions, acceptWebSocket, attach, type Dispatch } from '@oneport/core'
 import { certificate, handshake, headArrived, sendRaw, type Target } from '@oneport/test-kit'
-import { readPage } from './markdown.ts'
+import { readPage } from '../src/markdown.ts'
 
 /** What the code spans of a cell hold. */
 const spansOf = (cell: string): string[] => [...cell.matchAll(/`([^`]*)`/g)].map(([, code]) => code as string)

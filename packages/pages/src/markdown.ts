@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export const root = join(__dirname, '..')
+export const root = join(__dirname, '..', '..', '..')
 
 /** A fenced block of a page. */
 export interface Block {

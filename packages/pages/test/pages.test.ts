@@ -13,7 +13,7 @@ import {
   type HandshakeErrorCode
 } from '@oneport/core'
 import { connect as connectInMemory } from '@oneport/testing'
-import { anchorsOf, blocksOf, linksOf, pages, readPage, root, tableRows } from './markdown.ts'
+import { anchorsOf, blocksOf, linksOf, pages, readPage, root, tableRows } from '../src/markdown.ts'
 
 const coreFolder = join(root, 'packages/core/src')
 const coreFiles = readdirSync(coreFolder, { recursive: true, encoding: 'utf8' })
@@ -78,7 +78,7 @@ describe('the picture', () => {
 
   test('of the layout names folders that are there', () => {
     const folders = layout?.match(/^ {2}([\w-]+)\//gm)?.map((line) => line.trim()) ?? []
-    expect(folders).toHaveLength(15)
+    expect(folders).toHaveLength(16)
     expect(folders.filter((folder) => !statSync(join(root, 'packages', folder)).isDirectory())).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { certificate, freePort, type Target } from '@oneport/test-kit'
-import { blocksOf, root } from '../markdown.ts'
+import { blocksOf, root } from '../../src/markdown.ts'
 import { environment, type ProxyKind, type Site, swap } from './kinds.ts'
 
 /** The file that a page shows. */
