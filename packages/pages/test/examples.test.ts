@@ -187,9 +187,18 @@ describe('the command', () => {
         .map((line): [string, Block] => [line, block])
     )
 
-  test.each(commands)('%s is a script of package.json', (line) => {
+  const isInstall = ([line]: [string, Block]): boolean => line.startsWith('npm install ')
+
+  test.each(commands.filter((command) => !isInstall(command)))('%s is a script of package.json', (line) => {
     const [, script = ''] = /^npm (?:run )?([a-z:]+)(?: [a-z-]+)?(?: -- .+)?$/.exec(line) ?? []
     expect(Object.keys(known)).toContain(script)
+  })
+
+  const own = JSON.parse(readFileSync(join(root, 'packages/pages/package.json'), 'utf8')).devDependencies as object
+
+  test.each(commands.filter(isInstall))('%s installs packages that the examples use', (line) => {
+    const names = line.split(' ').slice(2)
+    expect(names.filter((name) => name !== '--save-dev' && !(name in own))).toEqual([])
   })
 
   for (const { name, block, shown } of sessions) {
