@@ -17,19 +17,19 @@ export interface Arguments {
   readonly profiles: string | undefined
 }
 
-export const usage = `Measures Oneport beside its peers, and prints the ratios.
+export const usage = `Compares Oneport with other libraries, and prints the ratios.
 
   npm run bench                                             everything, up to an hour; writes docs/benchmarks.md
   npm run bench -- --quick                                  everything, roughly, in under 3 minutes
   npm run bench -- --suite echo --contender ws,core         some suites, some contenders
   npm run bench -- --rounds 21                              more rounds (9 by default, 3 with --quick)
   npm run bench -- --connections 2000                       fewer idle connections (10000 by default)
-  npm run bench -- --write                                  writes the page where it would not be written
+  npm run bench -- --write                                  writes the page although not everything was measured
   npm run bench -- --suite handshake-close --profile FOLDER CPU profiles of the servers
-  npm run bench -- --help                                   prints this
+  npm run bench -- --help                                   prints this help
 
 Suites:     ${suites.map(({ name }) => name).join(', ')}
-            (the beginning of a name takes all that begin so)
+            (the start of a name selects all suites that start with it)
 Contenders: ${contenders.map(({ name }) => name).join(', ')}
 `
 
@@ -92,5 +92,5 @@ function known(option: string, name: string, isKnown: boolean): void {
 
 function readCount(option: string, value: string): number {
   if (/^[1-9]\d{0,5}$/.test(value)) return Number(value)
-  throw new Error(`--${option} takes a number from 1 to 999999; '${value}' came.`)
+  throw new Error(`--${option} takes a number from 1 to 999999, not '${value}'.`)
 }

@@ -12,8 +12,8 @@ export function describeMachine(): string[] {
     `${cpus().length} cores of ${cpu?.model.trim() ?? 'an unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
     `${osType()} on ${process.arch}, Node.js ${process.versions.node} with V8 ${process.versions.v8}`,
     canPin
-      ? 'the servers on core 0, the generator on core 1, by `taskset`'
-      : 'the processes where the system put them, because there is no `taskset`'
+      ? 'Servers pinned to core 0 and the generator to core 1, with `taskset`'
+      : 'Processes not pinned to cores, because `taskset` is missing'
   ]
 }
 

@@ -43,7 +43,7 @@ export function chartOf(result: SuiteResult): string {
 
 export const chartFile = ({ suite }: SuiteResult): string => `bench-${suite.name}.svg`
 
-/** Ours in one table: to what each suite compares with, and to the peer of the same framework. */
+/** Our results in one table: ratios to the base of each suite, and to the peer of the same framework. */
 function shortTable(results: readonly SuiteResult[]): string {
   const rows = results.flatMap((result) => {
     const { suite, measured } = result
@@ -63,7 +63,7 @@ function shortTable(results: readonly SuiteResult[]): string {
     return cells.every((cell) => cell === '') ? [] : [[suite.title, ...cells]]
   })
   return markdownTable([
-    ['Work', 'Core', 'Express', 'Fastify', 'Express : express-ws', 'Fastify : @fastify/websocket'],
+    ['Workload', 'Core', 'Express', 'Fastify', 'Express vs. express-ws', 'Fastify vs. @fastify/websocket'],
     ...rows
   ])
 }
@@ -73,23 +73,24 @@ function section(result: SuiteResult): string {
   return [`## ${title}`, text, `![${chart}](images/${chartFile(result)})`, markdownTable(tableOf(result))].join('\n\n')
 }
 
-const remarks = `## What else is known
+const remarks = `## Notes on the results
 
-**bufferutil.** The server unmasks every byte that a client sends. \`ws\` does it in JavaScript, or, where the application
-has installed [\`bufferutil\`](https://github.com/websockets/bufferutil), in compiled code, which comes built for the usual
-platforms. It pays from about 1 KiB on: see the tables with it.
+**Several messages in flight.** If messages arrive together, Oneport sends the answers in one write instead of one write for each:
+see \`coalesce\` in [Options](options.md).
 
-**What a close costs in \`ws\`.** When a connection closes, \`socketOnEnd\` and \`socketOnClose\` of \`ws\` end the receiver
-and the socket again that have been ended before. Node then builds an error object with its stack, three for each close, and
-nobody gets to see them, because \`end()\` was called without a callback. In a profile of bare \`ws\` they took 12 % of a
-handshake with its close. Oneport keeps these calls from its own sockets, by an \`end\` on the one socket that does nothing
-where all has ended. The place for it is \`ws\`: asking for \`writableEnded\` before each of the three calls would speed up
-everybody on this page but the floors.
+**bufferutil.** A server has to unmask every byte that a client sends. \`ws\` does this in JavaScript, or in compiled code if your
+application installs [\`bufferutil\`](https://github.com/websockets/bufferutil), which has prebuilt binaries for common platforms.
+It pays off from about 1 KiB per message on: see the tables with bufferutil.
 
-**What is left of a handshake.** Beside what \`ws\` does, a handshake here makes a \`ServerResponse\`, writes its head field by
-field, and keeps the context of its route for the listeners. That is what lets middleware see it. In a refusal there is no
-\`ws\` to hide behind: the response, with two pieces in one call of the system where bare \`ws\` writes one string, is most of
-the difference.`
+**The cost of closing in \`ws\`.** When a connection closes, \`socketOnEnd\` and \`socketOnClose\` of \`ws\` end a receiver and a socket that
+have already ended. For each of these three calls Node creates an error with a stack trace, and drops it, because \`end()\` was
+called without a callback. In a CPU profile of bare \`ws\`, this took 12 % of a handshake and close. Oneport avoids it on its own
+sockets with an \`end\` that does nothing once they have ended. The right place for the fix is \`ws\`: if it checked \`writableEnded\`
+before each of the three calls, everything on this page except the floors would get faster.
+
+**The cost of a handshake in Oneport.** On top of what \`ws\` does, Oneport creates a \`ServerResponse\`, writes its headers one by one, and keeps
+the route's async context for the socket's listeners. This is what makes middleware work. A refusal costs more than in
+bare \`ws\`, because it is a full response: two pieces written in one system call, where bare \`ws\` writes one string.`
 
 /** The page. */
 export function renderPage(results: readonly SuiteResult[], circumstances: Circumstances): string {
@@ -98,26 +99,52 @@ export function renderPage(results: readonly SuiteResult[], circumstances: Circu
   const sections = [
     '# Benchmarks',
     '<!-- Written by the bench; change packages/bench instead. -->',
-    `Oneport beside its peers, measured in the same run. This page, its tables and its charts were written by:\n\n\`\`\`sh\n${command}\n\`\`\``,
-    'A rough look at everything takes three minutes, and parts can be chosen; what these print stays off this page:\n\n```sh\nnpm run bench -- --quick\nnpm run bench -- --suite echo --contender ws,core\nnpm run bench -- --help\n```',
-    `## How to read this
+    'How much CPU time and memory Oneport needs, compared with bare `ws` and with other libraries in the same run.',
+    `## In short
 
-- **The main figure is the server's CPU time for each operation**, user and system, as the server's process reports it.
-  Throughput comes second: it is as much the generator's, whose own CPU time stands beside it.
-- **Look at the ratios.** Each is the median of the ratios of ${rounds} rounds (three where servers start anew for each), and each
-  ratio divides what was measured in the same round. In every round all contenders have their turn, A B C, then C B A. Below 1.00 is less work than the other.
-- **Under 5 % is noise**, also where the spread is smaller. It is the distance between the quartiles, in per cent of the
-  median, and so are the whiskers of the charts.
-- **Absolute figures of a shared machine mean nothing.** Other work on it, the clock of its CPU and the host below a
-  virtual machine move them from one minute to the next.
-- Server and generator are processes of their own. The generator sends bytes that were made before, over raw TCP sockets on
-  the loopback interface. Servers are warmed up by rounds that do not count. Garbage is collected when V8 sees fit; by force
-  between the rounds, it would make every contender compile its code again, which took as long as the work itself.
-- Every contender does the same work: the origin is compared, one subprotocol is agreed on, text messages come back.
-  \`bufferutil\` is hidden from all of them except where a title says so. Messages are not compressed.`,
-    `## The machine\n\n${machine.map((fact) => `- ${fact}`).join('\n')}\n- ${connections.toLocaleString('en')} connections where many are held`,
-    `## Who takes part\n\n${markdownTable([['', 'Packages', 'How it does the work'], ...who])}`,
-    `## In short\n\nThe main figure of each work as a ratio to bare ws; for the HTTP tax to the same framework without WebSockets. The last two columns compare with the library that one would use instead.\n\n${shortTable(results)}`,
+Each figure is a ratio of the main figure of a workload, such as server CPU time: below 1.00 means less work. The first three
+columns compare with bare \`ws\`, and the HTTP tax with the same framework without WebSockets. The last two compare with the library
+that you would use instead.
+
+${shortTable(results)}`,
+    `## Running it yourself
+
+This page was written by:
+
+\`\`\`sh
+${command}
+\`\`\`
+
+For a rough overview in three minutes, or for selected parts only, run one of the following. They print their results and do not
+change this page.
+
+\`\`\`sh
+npm run bench -- --quick
+npm run bench -- --suite echo --contender ws,core
+npm run bench -- --help
+\`\`\``,
+    `## How to read the tables
+
+- **The main figure is server CPU time per operation**, user and system, as the server process reports it. Throughput is secondary,
+  because it depends as much on the load generator, whose own CPU time is in the last column.
+- **Compare the ratios.** A ratio is the median of ${rounds} rounds (three if each round starts new servers), and each round divides
+  figures that were measured in that round. All contenders take a turn in each round, and every second round runs backwards.
+- **Differences below 5 % are noise**, even if the spread is smaller. The spread is the distance between the quartiles in percent of
+  the median. The whiskers in the charts mark the quartiles.
+- **Ignore absolute figures.** On a shared machine they change from one minute to the next, with other work, the CPU's clock
+  and the host of the virtual machine.
+
+## How it was measured
+
+- Server and load generator are separate processes. The generator sends prepared bytes over raw TCP sockets on the loopback
+  interface.
+- Warm-up rounds do not count. Garbage is collected when V8 decides to. Forcing a collection between rounds would make every
+  contender compile its code again, which took as long as the work itself.
+- All contenders do the same work: they check the origin, agree on a subprotocol, and echo text messages. Messages are not
+  compressed, and \`bufferutil\` is not used, unless a heading says so.
+${machine.map((fact) => `- ${fact}`).join('\n')}
+- ${connections.toLocaleString('en')} connections where many are held`,
+    `## What is compared\n\n${markdownTable([['', 'Packages', 'How it does the work'], ...who])}`,
     ...results.map(section),
     remarks
   ]

@@ -33,7 +33,7 @@ export function tableOf(result: SuiteResult): string[][] {
   const header = suite.figures.flatMap((figure) => [
     figure.title,
     ...(figure === main ? ['Spread'] : []),
-    ...(figure.compared ? [`To ${baseTitle(result)}`] : [])
+    ...(figure.compared ? [`vs. ${baseTitle(result)}`] : [])
   ])
   const cells = (line: Measured, entry: Entry, figure: Figure): string[] => {
     const summary = summaryOf(line, figure)

@@ -42,8 +42,8 @@ describe('the arguments', () => {
     [['--suite', 'ech'], "There is no suite 'ech'; 'npm run bench -- --help' lists them."],
     [['--contender', 'uws'], "There is no contender 'uws'; 'npm run bench -- --help' lists them."],
     [['--suite', ','], '--suite takes names.'],
-    [['--rounds', '0'], "--rounds takes a number from 1 to 999999; '0' came."],
-    [['--connections', 'many'], "--connections takes a number from 1 to 999999; 'many' came."],
+    [['--rounds', '0'], "--rounds takes a number from 1 to 999999, not '0'."],
+    [['--connections', 'many'], "--connections takes a number from 1 to 999999, not 'many'."],
     [['--fast'], "Unknown option '--fast'"]
   ])('%j are answered with what is wrong', (argv, message) => {
     expect(() => readArguments(argv)).toThrow(message)

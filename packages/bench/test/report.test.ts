@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { contenders } from '../src/contenders/index.ts'
 import type { Measured, SuiteResult } from '../src/lab.ts'
 import { chartOf, markdownTable, renderPage } from '../src/report.ts'
 import { suites } from '../src/suites/index.ts'
@@ -33,9 +36,9 @@ describe('a table', () => {
       '',
       'Server CPU per message',
       'Spread',
-      'To bare ws',
+      'vs. bare ws',
       'Messages per second',
-      'To bare ws',
+      'vs. bare ws',
       'Generator CPU'
     ])
     expect(ws).toEqual(['bare ws', '15.0 µs', '33 %', '1.00', '75,000', '1.00', '5.0 µs'])
@@ -83,8 +86,8 @@ describe('the page', () => {
   })
 
   test('says what is noise', () => {
-    expect(page).toContain('Under 5 % is noise')
-    expect(page).toContain('Absolute figures of a shared machine mean nothing')
+    expect(page).toContain('Differences below 5 % are noise')
+    expect(page).toContain('Ignore absolute figures.')
   })
 
   test('has a line in short for what is compared, with the peer of the same framework', () => {
@@ -95,6 +98,22 @@ describe('the page', () => {
   test('has a section with a chart for each suite', () => {
     expect(page).toContain('## Heartbeat\n')
     expect(page).toContain('(images/bench-heartbeat.svg)')
+  })
+})
+
+describe('the page in docs', () => {
+  test('has the texts of the bench', () => {
+    const committed = readFileSync(join(__dirname, '../../../docs/benchmarks.md'), 'utf8')
+    const results = suites.map(({ name, entries, figures }) => {
+      const sample = Object.fromEntries(figures.map(({ key }) => [key, 1]))
+      return resultOf(name, Object.fromEntries(entries.map((entry) => [entry.name, [sample]])))
+    })
+    const circumstances = { command: '', rounds: 9, connections: 10_000, machine: [], describePackage: () => '' }
+    const notes = contenders.map(({ note }) => `| ${note} |`)
+    const texts = renderPage(results, circumstances)
+      .split('\n')
+      .filter((line) => !/^(?:\||This page was written)/.test(line))
+    expect([...texts, ...notes].filter((text) => !committed.includes(text))).toEqual([])
   })
 })
 

@@ -523,7 +523,11 @@ export const examples: Record<string, Drive> = {
   },
 
   'npm-core': (program) => echoes(program, '/echo', 'hello'),
-  'npm-express': (program) => echoes(program, '/chat/lobby', 'lobby: hello'),
+  'npm-express': async (program) => {
+    const { socket, next } = await welcomes(program, '/hello/Ada', {}, 'Hello, Ada.')
+    socket.send('hello')
+    expect(await next()).toBe('You said: hello')
+  },
   'npm-express-handler': (program) => echoes(program, '/echo', 'hello'),
 
   'npm-fastify': async (program) => {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 
 export const root = join(__dirname, '..', '..', '..')
 
@@ -69,8 +69,18 @@ export function sidesOf(diff: Block): { before: Block; after: Block } {
 /** A page without its blocks: what a reader reads as text. */
 const withoutBlocks = (text: string): string => text.replace(/^\s*(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\s*\1\s*$/gm, '')
 
-/** The targets of a page's links and images. */
+/** Address of a file of ours. npm shows the README of a package, and does not resolve paths that lead out of it. */
+const address = /^https:\/\/github\.com\/[\w.-]+\/oneport\/blob\/main\//
+
+/** The targets of a page's links and images. Addresses of our own files are given as paths. */
 export function linksOf(page: string): string[] {
+  return addressesIn(page).map((target) =>
+    address.test(target) ? posix.relative(dirname(page), target.replace(address, '')) : target
+  )
+}
+
+/** The targets of a page's links and images, as they are written. */
+export function addressesIn(page: string): string[] {
   const text = withoutBlocks(readPage(page)).replace(/`[^`\n]*`/g, '')
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string)
 }

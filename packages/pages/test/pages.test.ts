@@ -13,7 +13,7 @@ import {
   type HandshakeErrorCode
 } from '@oneport/core'
 import { connect as connectInMemory } from '@oneport/testing'
-import { anchorsOf, blocksOf, linksOf, pages, readPage, root, tableRows } from '../src/markdown.ts'
+import { addressesIn, anchorsOf, blocksOf, linksOf, pages, readPage, root, tableRows } from '../src/markdown.ts'
 
 const coreFolder = join(root, 'packages/core/src')
 const coreFiles = readdirSync(coreFolder, { recursive: true, encoding: 'utf8' })
@@ -41,6 +41,17 @@ describe('the links of', () => {
       return anchor !== undefined && !anchorsOf(file).includes(anchor)
     })
     expect(broken).toEqual([])
+  })
+})
+
+describe('the README of a public package', () => {
+  const readmes = readdirSync(join(root, 'packages'))
+    .filter((name) => existsSync(join(root, 'packages', name, 'package.json')))
+    .filter((name) => JSON.parse(readPage(`packages/${name}/package.json`)).private !== true)
+    .map((name) => `packages/${name}/README.md`)
+
+  test.each(readmes)('%s has links that work on npm', (page) => {
+    expect(addressesIn(page).filter((target) => !/^(?:https:\/\/|#)/.test(target))).toEqual([])
   })
 })
 

@@ -16,29 +16,29 @@ export const differences: readonly Difference[] = [
     runtime: 'Deno',
     cases: 'a handshake that is accepted emit what those of an ordinary GET do',
     ways: ['HTTP/2', 'HTTP/2 over TLS'],
-    says: 'over HTTP/2, the request of an accepted handshake emits `aborted` when its client resets the stream'
+    says: 'Over HTTP/2, the request of an accepted handshake emits `aborted` when its client resets the stream.'
   },
   {
     runtime: 'Bun',
     cases: 'and the request that is pipelined behind it',
     ways: ['HTTP/1.1', 'HTTP/1.1 over TLS'],
-    says: 'a request that is pipelined behind one with `Upgrade: h2c` gets no answer, and its connection is closed'
+    says: 'A request pipelined behind one with `Upgrade: h2c` is not answered, and its connection is closed.'
   },
   {
     runtime: 'Bun',
     cases: 'lets a monitor that wraps ws',
-    says: 'a monitor that instruments `ws` wraps the module of Bun, so it sees no handshake'
+    says: "A monitor that instruments `ws` wraps Bun's module, so it sees no handshakes."
   },
   {
     runtime: 'Bun',
     cases: 'contains a session that is lost by its own end',
-    says: 'a client of `node:http2` that destroys its session gets an error for each of its streams'
+    says: 'A client of `node:http2` that destroys its session gets an error for each of its streams.'
   },
   {
     runtime: 'Bun',
     cases: 'gives a handshake a response of the class that the server has for requests',
     ways: ['HTTP/1.1 over TLS beside HTTP/2'],
-    says: 'a handshake has a plain response where `Http1ServerResponse` of `node:http2` was given'
+    says: 'A handshake has a plain response if the server was given `Http1ServerResponse` of `node:http2`.'
   }
 ]
 

@@ -12,15 +12,15 @@ import * as ws from 'ws'
 import { lacks } from './privates.ts'
 
 export const facts: readonly (readonly [row: string, ask: () => unknown])[] = [
-  ["`require('ws')` in an application", () => (isPackage(ws) ? 'the package' : 'a module of the runtime')],
-  ['`captureRejections` gives each emitter an `emit` of its own', () => yesOrNo(hasOwnEmit())],
-  ['Express: a server that nobody has attached answers its first handshake with', firstHandshakeInExpress],
-  ['A handshake that is pipelined behind an unanswered request gets', pipelinedHandshake],
-  ['A handshake at a path of another listener for `upgrade`, which answers later, gets', handshakeOfOthers],
+  ["`require('ws')` in an application gives", () => (isPackage(ws) ? 'the package' : "the runtime's own module")],
+  ['`captureRejections` gives each emitter its own `emit`', () => yesOrNo(hasOwnEmit())],
+  ['Express: first handshake on a server without `attach(server)`', firstHandshakeInExpress],
+  ['Handshake pipelined behind an unanswered request', pipelinedHandshake],
+  ['Handshake that another `upgrade` listener answers later', handshakeOfOthers],
   ['`server.close()` drains a server that is handed its connections', async () => yesOrNo(await drainsHanded())],
-  ['`bytesIn` counts the handshake', async () => yesOrNo((await bytesIn()) > 100)],
+  ['`bytesIn` includes the handshake', async () => yesOrNo((await bytesIn()) > 100)],
   [
-    'What core looks at beside the documentation of Node, and misses',
+    'Undocumented parts of Node that core uses and the runtime lacks',
     async () => (await lacks()).join(', ') || 'nothing'
   ]
 ]

@@ -2,19 +2,19 @@ import { runtime } from './runtime.ts'
 
 /** Rows of docs/runtimes.md that are what the cases of the contract say, with a part of the names of those. */
 const parts: readonly (readonly [row: string, part: RegExp])[] = [
-  ['The origin check, subprotocols, refusals by middleware', /: (?:accepts|refuses) |on the wire (?:accepts|refuses) /],
-  ['Messages that come early wait for their listener', /keeps? .*(?:frame|message)/],
+  ['Origin check, subprotocols, refusals by middleware', /: (?:accepts|refuses) |on the wire (?:accepts|refuses) /],
+  ['Early messages wait for their listener', /keeps? .*(?:frame|message)/],
   ['`permessage-deflate`', /without compression by default/],
   ['TLS', /over TLS/],
   ['HTTP/2 (RFC 8441)', /: HTTP\/2/],
-  ['`server.close()` closes the connections with 1001', /1001 when it is closed/],
-  ['What throws or rejects ends one connection, with 1011', /(?:throws|rejects).*1011/],
-  ['A client that does not read is closed with 1013', /1013/],
-  ['Requests and responses emit what those of a GET do', /emit what those of an ordinary GET do/],
-  ['`Upgrade: h2c` is answered as the ordinary request that it is', /as the ordinary request that it is/],
-  ['Other listeners for `upgrade` keep off a connection that is ours', /where another listener for upgrade/],
+  ['`server.close()` closes connections with 1001', /1001 when it is closed/],
+  ['An error in a handler closes only its own connection, with 1011', /(?:throws|rejects).*1011/],
+  ['Clients that do not read are closed with 1013', /1013/],
+  ['Requests and responses emit the same events as for a GET', /emit what those of an ordinary GET do/],
+  ['`Upgrade: h2c` is answered as an ordinary request', /as the ordinary request that it is/],
+  ['Other `upgrade` listeners cannot disturb an accepted connection', /where another listener for upgrade/],
   ['Monitors that instrument `ws` see handshakes', /lets a monitor/],
-  ['A handshake has a response of the class of its server', /response of the class/]
+  ["Handshakes get the server's own response class", /response of the class/]
 ]
 
 /** Collects verdicts of cases. */
@@ -34,10 +34,7 @@ export class Rows {
       const [all, differing] = [this.#names, this.#differing].map(
         (names) => names.filter((name) => part.test(name)).length
       )
-      yield [
-        row,
-        all === 0 ? 'not tested' : differing === 0 ? 'yes' : differing === all ? 'no' : 'but for what is below'
-      ]
+      yield [row, all === 0 ? 'not tested' : differing === 0 ? 'yes' : differing === all ? 'no' : 'with exceptions']
     }
   }
 }

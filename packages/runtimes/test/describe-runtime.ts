@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { readPage } from '../../pages/src/markdown.ts'
+import { readPage, tableRows } from '../../pages/src/markdown.ts'
 import type { Installed } from './installed.ts'
 
 const program = join(__dirname, '../dist/main.js')
@@ -22,16 +22,9 @@ function run({ path = '', args }: Installed): Promise<Outcome> {
   })
 }
 
-/** The cells of the page's table, without the line below its head. */
-const [head = [], , ...table] = page
-  .split('\n')
-  .filter((line) => line.startsWith('| '))
-  .map((line) =>
-    line
-      .slice(1, -1)
-      .split(' | ')
-      .map((cell) => cell.trim())
-  )
+/** The cells of the page's tables, which all have the same head. */
+const [head = [], ...rows] = tableRows('docs/runtimes.md')
+const table = rows.filter(([name]) => name !== head[0])
 
 /** What the page says of a runtime, by row. */
 function told(name: string): Map<string, string> {

@@ -56,7 +56,7 @@ async function connect(ports: readonly number[], perNode: number, topics: number
     const client = new Client(ports[index % ports.length] as number)
     client.write(handshakeFor(topicPath(topics, Math.floor(index / ports.length) % topics)))
     const head = await client.received('\r\n\r\n')
-    if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`No 101 came but: ${head.split('\r\n')[0]}`)
+    if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`Expected a 101, got: ${head.split('\r\n')[0]}`)
     client.receive = reader()
     clients.push(client)
   })

@@ -21,7 +21,7 @@ export const contenders: readonly Contender[] = [
     kind: 'peer',
     libraries: ['ws'],
     dialect: 'websocket',
-    note: '`noServer`, and an `upgrade` listener that compares the origin and refuses by hand. All ratios are to this one'
+    note: '`noServer`, and an `upgrade` listener that checks the origin and refuses by hand. The base of all ratios'
   },
   {
     name: 'core',
@@ -53,7 +53,7 @@ export const contenders: readonly Contender[] = [
     kind: 'peer',
     libraries: ['express-ws', 'express'],
     dialect: 'websocket',
-    note: '`app.ws()`. Its routes and middleware run behind the 101 and cannot refuse, so `verifyClient` of `ws` compares the origin'
+    note: '`app.ws()`. Its routes and middleware run after the 101 and cannot refuse, so `verifyClient` of `ws` checks the origin'
   },
   {
     name: 'fastify-websocket',
@@ -61,7 +61,7 @@ export const contenders: readonly Contender[] = [
     kind: 'peer',
     libraries: ['@fastify/websocket', 'fastify'],
     dialect: 'websocket',
-    note: 'a route with `wsHandler`, whose `preValidation` hook compares the origin'
+    note: 'A route with `wsHandler`; its `preValidation` hook checks the origin'
   },
   {
     name: 'crossws',
@@ -69,7 +69,7 @@ export const contenders: readonly Contender[] = [
     kind: 'peer',
     libraries: ['crossws'],
     dialect: 'websocket',
-    note: 'its adapter for Node.js, with its own copy of `ws`; the hook `upgrade` compares the origin'
+    note: 'Its Node.js adapter, which has its own copy of `ws`; the `upgrade` hook checks the origin'
   },
   {
     name: 'socket-io',
@@ -77,7 +77,7 @@ export const contenders: readonly Contender[] = [
     kind: 'peer',
     libraries: ['socket.io'],
     dialect: 'socket.io',
-    note: 'its own protocol over its WebSocket transport: a connection is open once the namespace has answered, a message is an event in JSON. `allowRequest` compares the origin and refuses with 400; the subprotocol is agreed on by `ws`, which takes the first'
+    note: 'Its own protocol over its WebSocket transport: a connection is open when the namespace has answered, and a message is an event in JSON. `allowRequest` checks the origin and refuses with 400; `ws` accepts the first subprotocol'
   },
   {
     name: 'http-101',
@@ -85,7 +85,7 @@ export const contenders: readonly Contender[] = [
     kind: 'floor',
     libraries: [],
     dialect: 'websocket',
-    note: '`node:http` and a loop that unmasks frames and sends them back. It checks next to nothing; no library can be as small'
+    note: '`node:http` and a loop that unmasks frames and sends them back. It checks almost nothing; no library can be this small'
   },
   {
     name: 'net',
@@ -93,7 +93,7 @@ export const contenders: readonly Contender[] = [
     kind: 'floor',
     libraries: [],
     dialect: 'websocket',
-    note: 'the same on TCP, without a parser for HTTP'
+    note: 'The same on TCP, without an HTTP parser'
   }
 ]
 

@@ -25,7 +25,7 @@ export async function askForBroadcasts(dialect: Dialect, { inOneTick, times }: B
           const { messages } = counter
           counter.take(chunk)
           if (counter.messages === messages) return
-          if (counter.messages > wanted) reject(new Error('More came than was asked for.'))
+          if (counter.messages > wanted) reject(new Error('More messages arrived than were asked for.'))
           if (counter.messages === wanted && --missing === 0) resolve()
         }
       }

@@ -78,7 +78,7 @@ export async function openWebSocket(port: number, { handshake, greeting, opened 
   const client = new Client(port)
   client.write(handshake)
   const head = await client.received('\r\n\r\n')
-  if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`No 101 came but: ${head.split('\r\n')[0]}`)
+  if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`Expected a 101, got: ${head.split('\r\n')[0]}`)
   if (greeting !== undefined) {
     client.write(greeting)
     await client.received(opened)

@@ -18,7 +18,7 @@ export async function sendGets(port: number, { requests, connections }: Gets): P
 async function ask(client: Client, times: number): Promise<void> {
   client.write(request)
   const first = await client.received(`\r\n\r\n${plainText}`)
-  if (!first.startsWith('HTTP/1.1 200 ')) throw new Error(`No 200 came but: ${first.split('\r\n')[0]}`)
+  if (!first.startsWith('HTTP/1.1 200 ')) throw new Error(`Expected a 200, got: ${first.split('\r\n')[0]}`)
   await new Promise<void>((resolve, reject) => {
     client.closed.then(() => reject(new Error('The server closed a connection that sends requests.')), reject)
     let left = times - 1

@@ -23,7 +23,7 @@ export async function beRefused(port: number, dialect: Dialect, { count, atOnce 
     const client = new Client(port)
     client.write(dialect.foreignHandshake)
     const head = await client.received('\r\n\r\n')
-    if (!/^HTTP\/1\.1 40[0-9] /.test(head)) throw new Error(`No refusal came but: ${head.split('\r\n')[0]}`)
+    if (!/^HTTP\/1\.1 40[0-9] /.test(head)) throw new Error(`Expected a refusal, got: ${head.split('\r\n')[0]}`)
     await client.closed
   })
 }

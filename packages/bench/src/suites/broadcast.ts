@@ -18,7 +18,7 @@ function broadcast(name: string, text: string, { clients, inOneTick, times, defl
   return {
     name: `broadcast-${name}`,
     title: `Broadcast, ${text}`,
-    text: `${clients} clients are connected, and each gets ${inOneTick === 1 ? 'a text message' : `${inOneTick} text messages in one tick`} of 256 B; when all have come, the next is sent.${deflate ? ' Every message is compressed by itself (server_no_context_takeover).' : ''} Measured are the server’s CPU for each delivered message, and what its memory has grown by for each connection when all is done.`,
+    text: `Each of ${clients.toLocaleString('en')} clients gets ${inOneTick === 1 ? 'a text message of 256 B' : `${inOneTick} text messages of 256 B in one tick`}. When all have arrived, the next ${inOneTick === 1 ? 'one is' : 'ones are'} sent.${deflate ? ' Messages are compressed independently of each other (`server_no_context_takeover`).' : ''} The table has the server’s CPU per delivered message, and by how much its memory has grown per connection in the end.`,
     entries: plainEntries(able, 'broadcast-ws').map((entry) => ({ ...entry, deflate })),
     figures: [
       { key: 'cpu', title: 'Server CPU per delivered message', unit: 'µs', digits: 2, compared: true },

@@ -20,7 +20,7 @@ function withBufferUtil(size: 1024 | 65536, title: string, messages: number): Su
   return {
     name: `bufferutil-${size}`,
     title: `With bufferutil: echo of ${title}, 8 in flight`,
-    text: 'The same echo, with the optional package `bufferutil`, which unmasks messages in compiled code. All other tables are without it.',
+    text: 'The same echo with the optional package `bufferutil`, which unmasks messages in compiled code.',
     entries,
     figures: effortFigures('message'),
     chart: `Server CPU per message of ${title}, bare ws without bufferutil = 1`,

@@ -31,7 +31,7 @@ function echo(size: keyof typeof sizes, inFlight: 1 | 8, messages: number): Suit
     text:
       inFlight === 1
         ? `Each of ${connections} clients sends a text message of ${sizes[size]} and waits for its echo.`
-        : `Each of ${connections} clients sends ${inFlight} text messages of ${sizes[size]} in one write and waits for all their echoes.`,
+        : `Each of ${connections} clients sends ${inFlight} text messages of ${sizes[size]} in one write and waits for all echoes.`,
     entries: plainEntries(contenders),
     figures: effortFigures('message'),
     chart: `Server CPU per message of ${sizes[size]}, ${pace}, bare ws = 1`,

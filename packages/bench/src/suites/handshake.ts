@@ -9,7 +9,7 @@ export const handshakes = 4_000
 export const handshakeClose: Suite = {
   name: 'handshake-close',
   title: 'Handshake, then close',
-  text: `A client connects, sends the opening handshake of a browser, and after the 101 the close frame; it is done when the server has ended the TCP connection. ${atOnce} clients at a time.`,
+  text: `A client connects, sends a browser’s opening handshake and, after the 101, a close frame. It is done when the server has closed the TCP connection. ${atOnce} clients at a time.`,
   entries: plainEntries(contenders),
   figures: effortFigures('handshake'),
   chart: 'Server CPU per handshake and close, bare ws = 1',
@@ -24,7 +24,7 @@ export const handshakeClose: Suite = {
 export const handshakeOnly: Suite = {
   name: 'handshake-only',
   title: 'Handshake only',
-  text: `The same without the close: the connections stay open until the round is over. ${atOnce} clients at a time.`,
+  text: `The same without closing: connections stay open until the round ends. ${atOnce} clients at a time.`,
   entries: plainEntries(contenders),
   figures: effortFigures('handshake'),
   chart: 'Server CPU per handshake, bare ws = 1',
@@ -41,7 +41,7 @@ export const handshakeOnly: Suite = {
 export const refusal: Suite = {
   name: 'refusal',
   title: 'Refusal by origin',
-  text: `The handshake comes from an origin that is not allowed. The answer is 403, and 400 from socket.io; a client is done when the server has ended the connection. Nobody logs. ${atOnce} clients at a time.`,
+  text: `The handshake has an origin that is not allowed. The response is 403, or 400 from socket.io. A client is done when the server has closed the connection. Logging is off. ${atOnce} clients at a time.`,
   entries: plainEntries(contenders),
   figures: effortFigures('refusal'),
   chart: 'Server CPU per refusal, bare ws = 1',

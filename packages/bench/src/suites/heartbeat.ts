@@ -14,7 +14,7 @@ const variant = (contender: string, title: string, heartbeat: 'on' | 'off'): Ent
 export const heartbeat: Suite = {
   name: 'heartbeat',
   title: 'Heartbeat',
-  text: 'All connections are idle and answer pings. The interval is 4 s instead of 30 s, and one interval is looked at; the pings of one moment are as many as with 30 s. Measured are the worst delay of the event loop, and the CPU for each connection. Oneport spreads its pings over the interval. The naive sweep pings everybody at once, as the README of ws has it and as crossws does. The lines without a heartbeat show what the machine and the measuring take by themselves.',
+  text: 'The worst event-loop delay and the CPU per connection, with idle connections that answer pings. Oneport spreads its pings over the interval. A naive sweep pings all clients at once, as the README of ws shows and as crossws does. The rows without a heartbeat show the overhead of the machine and the measurement. One interval is measured, of 4 s instead of 30 s; a sweep sends as many pings at once with either.',
   entries: [
     ...variant('core', 'Oneport core', 'on'),
     ...variant('core', 'Oneport core, heartbeat off', 'off'),

@@ -24,7 +24,7 @@ const entries = plainServers.flatMap((plain) => [
 export const httpTax: Suite = {
   name: 'http-tax',
   title: 'HTTP tax',
-  text: `An ordinary GET on ${connections} connections that are kept, one at a time on each: what WebSockets cost those who do not use them. Each one is compared with its own framework without WebSockets, and all are servers that have had no WebSocket yet.`,
+  text: `What WebSockets cost requests that do not use them: ordinary GETs on ${connections} keep-alive connections, one at a time on each. Each contender is compared with its own framework without WebSockets. None of the servers has had a WebSocket connection before.`,
   entries,
   figures: effortFigures('request'),
   chart: 'Server CPU per GET, the same framework without WebSockets = 1',

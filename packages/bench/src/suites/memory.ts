@@ -7,7 +7,7 @@ const warmUp = 200
 export const memory: Suite = {
   name: 'memory',
   title: 'Memory of an idle connection',
-  text: 'What the heap and the process have grown by after garbage collection, divided by the number of connections; the server was warmed up before. The kernel’s own buffers are not in it.',
+  text: 'Growth of the heap and of the process after garbage collection, divided by the number of connections. The server was warmed up before. Kernel buffers are not included.',
   entries: plainEntries(contenders),
   figures: [
     { key: 'heap', title: 'Heap per connection', unit: 'kB', digits: 2, compared: true },

@@ -4,7 +4,7 @@ import { plainEntries, type Suite } from './suite.ts'
 export const reconnect: Suite = {
   name: 'reconnect',
   title: 'Reconnect storm',
-  text: '2,000 clients connect at the same moment, as after a restart. Measured is the server’s CPU for each client, the time until all are open, and the worst delay of the event loop meanwhile. The time is the generator’s as much as the server’s.',
+  text: '2,000 clients connect at the same moment, as after a restart. The table has the server’s CPU per client, the time until all connections are open, and the worst event-loop delay meanwhile. The time depends as much on the generator as on the server.',
   entries: plainEntries(contenders),
   figures: [
     { key: 'cpu', title: 'Server CPU per client', unit: 'µs', digits: 1, compared: true },
