@@ -11,7 +11,11 @@ import type { WebSocket as Socket } from '../websocket.ts'
 
 /** What is used of the package. */
 interface Ws {
-  readonly WebSocket: new (address: null, protocols: undefined, options: object) => Socket
+  readonly WebSocket: {
+    new (url: string, protocols: string[], options: object): Socket
+    /** The socket of a server. */
+    new (address: null, protocols: undefined, options: object): Socket
+  }
   readonly WebSocketServer: new (options: object) => WebSocketServer
 }
 
