@@ -14,7 +14,7 @@ function install(name, folder) {
   const target = join(here, folder, 'node_modules', '@oneport', name)
   rmSync(target, { recursive: true, force: true })
   for (const part of ['package.json', 'dist']) cpSync(join(source, part), join(target, part), { recursive: true })
-  const { dependencies } = require(join(source, 'package.json'))
+  const { dependencies = {} } = require(join(source, 'package.json'))
   for (const dependency of Object.keys(dependencies).filter((other) => !other.startsWith('@oneport/'))) {
     const link = join(target, 'node_modules', dependency)
     mkdirSync(dirname(link), { recursive: true })
@@ -30,11 +30,12 @@ function copySources(from, to) {
   cpSync(join(here, from), target, { recursive: true, filter: isSource })
 }
 
-install('core', '.')
+for (const name of ['core', 'topics', 'testing']) install(name, '.')
 for (const app of ['express4', 'express5', 'express-both']) install('express', app)
 for (const app of ['fastify', 'fastify-first', 'nest']) install('fastify', app)
 copySources('express5', 'express4')
 copySources('fastify', 'fastify-first')
+copySources('ws', 'ws-first')
 
 for (const compiler of ['typescript', 'typescript59']) {
   const manifest = require.resolve(`${compiler}/package.json`)

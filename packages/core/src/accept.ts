@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { WebSocket } from 'ws'
 import { answerFault } from './answer-fault.ts'
 import { type Agreed, type Handshake, type HandshakeRequest, type HandshakeResponse, otherCopyOf } from './handshake.ts'
 import { type HandlerArguments, splitArguments } from './options/arguments.ts'
@@ -7,6 +6,7 @@ import type { EndpointOptions } from './options/endpoint.ts'
 import { type Credential, resolveCredential, splitCredential } from './rules/credential.ts'
 import { checkRules, type FrameworkBinding, noFramework, reportRefusal } from './rules/rules.ts'
 import { show } from './show.ts'
+import type { WebSocket } from './websocket.ts'
 
 /**
  * Serves one connection. It gets the socket and the request as the framework has it; what it throws or rejects with

@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Http2SecureServer, Http2Server, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Server as HttpsServer } from 'node:https'
-import type { WebSocket } from 'ws'
 import type { DrainOptions, DrainResult } from './life/drain.ts'
 import type { AttachmentStats } from './reports/stats.ts'
+import type { WebSocket } from './websocket.ts'
 
 /** A server of `node:http`, `node:https` or `node:http2`. */
 export type HttpServer = Server | HttpsServer | Http2Server | Http2SecureServer

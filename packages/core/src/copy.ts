@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { WebSocket } from 'ws'
 import { agree } from './accept.ts'
 import { answerFault } from './answer-fault.ts'
 import { renewOwn } from './life/renew.ts'
@@ -7,6 +6,7 @@ import { allCopies, type Copy } from './registry.ts'
 import { checkHandshake, limitPending } from './rules/rules.ts'
 import { show } from './show.ts'
 import { version } from './version.ts'
+import type { WebSocket } from './websocket.ts'
 
 /** What the other copies of core in the process may call of this one, beside `attach`. */
 export const calls: Omit<Copy, 'attach'> = {

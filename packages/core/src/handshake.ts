@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { WebSocket } from 'ws'
 import { HandshakeError } from './errors.ts'
 import { type HandshakeFields, type HeadFields, setFields } from './http-fields.ts'
 import { Connection } from './life/connection.ts'
@@ -17,6 +16,7 @@ import type { ResolvedCredential } from './rules/credential.ts'
 import type { EffectiveRequest } from './rules/effective.ts'
 import { quote } from './show.ts'
 import type { RawSocket, Tenant } from './transport/raw-socket.ts'
+import type { WebSocket } from './websocket.ts'
 
 /** A request of HTTP/1.1, or one of HTTP/2 in the shape that Node gives it for compatibility. */
 export type HandshakeRequest = IncomingMessage | Http2ServerRequest

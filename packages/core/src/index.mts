@@ -29,10 +29,13 @@ export {
   type HttpServer,
   isWebSocketRequest,
   type MessageBudget,
+  type PerMessageDeflateOptions,
+  type RawData,
   type RequestFacts,
   renew,
   type ServerOptions,
   type TerminationCause,
   type WebSocket,
-  type WebSocketHandler
+  type WebSocketHandler,
+  type WsOptions
 } from './index.ts'

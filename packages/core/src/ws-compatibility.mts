@@ -10,5 +10,6 @@ export {
   type VerifyClient,
   type VerifyClientCallback,
   type VerifyClientInfo,
+  WebSocket,
   type WebSocketServerOptions
 } from './ws-compatibility.ts'

@@ -1,7 +1,9 @@
 /**
  * What adapters import that take the place of a plugin built on the `WebSocketServer` of `ws`: its options in terms of an
- * endpoint, its `verifyClient`, and what applications use of the server itself. Applications import the adapters.
+ * endpoint, its `verifyClient`, what applications use of the server itself, and the class of a client. Applications import the
+ * adapters.
  */
+export { WebSocket } from './life/ws.ts'
 export {
   type Translation,
   translateServerOptions,

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
-import fastifyPlugin from 'fastify-plugin'
 import { earlierRoutes } from './earlier-routes.ts'
+import { markPlugin } from './mark-plugin.ts'
 import type { WsPluginOptions } from './plugin-options.ts'
 import { acceptWebSocket } from './reply.ts'
 import { routePreparation } from './route.ts'
@@ -31,4 +31,4 @@ export type WsPlugin = FastifyPluginAsync<WsPluginOptions> &
  * @throws TypeError when it is registered with a wrong option
  * @throws Error when it is registered twice or after routes
  */
-export const wsPlugin = fastifyPlugin(plugin, { fastify: '5.x', name: '@oneport/fastify' }) as WsPlugin
+export const wsPlugin = markPlugin(plugin, '@oneport/fastify') as WsPlugin

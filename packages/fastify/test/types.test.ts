@@ -25,7 +25,7 @@ interface Room {
 describe('a { websocket: true } handler', () => {
   compiled('gets the types of the generic argument', (app) =>
     app.get<Room>('/:room', { websocket: true }, (socket, request) => {
-      holds<Same<typeof socket, WsWebSocket>>()
+      holds<Same<typeof socket, WebSocket>>()
       holds<Same<typeof request.params, { room: string }>>()
       holds<Same<typeof request.query, { limit: number }>>()
       holds<Same<typeof request.body, { text: string }>>()
@@ -39,7 +39,7 @@ describe('a { websocket: true } handler', () => {
 
   compiled('gets them with options in the place of true', (app) =>
     app.get<Room>('/:room', { websocket: { subprotocols: ['chat.v2'] } }, (socket, request) => {
-      holds<Same<typeof socket, WsWebSocket>>()
+      holds<Same<typeof socket, WebSocket>>()
       holds<Same<typeof request.params, { room: string }>>()
     })
   )
@@ -50,7 +50,7 @@ describe('a { websocket: true } handler', () => {
       url: '/:room',
       websocket: true,
       handler(socket, request) {
-        holds<Same<typeof socket, WsWebSocket>>()
+        holds<Same<typeof socket, WebSocket>>()
         holds<Same<typeof request.params, { room: string }>>()
         // @ts-expect-error no such parameter in the path
         request.params.rooms
@@ -186,7 +186,7 @@ describe('wsHandler', () => {
         reply.send(request.params.room)
       },
       wsHandler(socket, request) {
-        holds<Same<typeof socket, WsWebSocket>>()
+        holds<Same<typeof socket, WebSocket>>()
         holds<Same<typeof request.params, { room: string }>>()
         holds<Same<typeof request.query, { limit: number }>>()
         holds<Same<typeof this, FastifyInstance>>()
@@ -226,7 +226,7 @@ describe('reply.acceptWebSocket()', () => {
     app.get<Room>('/:room', (request, reply) => {
       holds<Same<typeof request.params, { room: string }>>()
       const accepting = reply.acceptWebSocket({ subprotocols: ['chat.v2'] }, function (socket) {
-        holds<Same<typeof socket, WsWebSocket>>()
+        holds<Same<typeof socket, WebSocket>>()
         holds<Same<typeof this, FastifyInstance>>()
         this.log.info('typed')
         // @ts-expect-error no such parameter in the path
@@ -263,7 +263,7 @@ describe('other kinds of instance', () => {
   })
 
   compiled('app.websockets holds sockets of ws', (app) => {
-    for (const socket of app.websockets.connections) holds<Same<typeof socket, WsWebSocket>>()
+    for (const socket of app.websockets.connections) holds<Same<typeof socket, WebSocket>>()
     holds<Same<ReturnType<typeof app.websockets.drain>, Promise<DrainResult>>>()
   })
 })

@@ -1,8 +1,8 @@
-import type { WebSocket } from 'ws'
 import type { Head } from './head.ts'
 import { readable, show, showAll } from './show.ts'
 import { Unread } from './unread.ts'
 import { overdue, within } from './wait.ts'
+import type { WebSocket } from './websocket.ts'
 
 /** A message: text as a string, binary as a Buffer. */
 export type Message = string | Buffer

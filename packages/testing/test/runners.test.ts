@@ -11,8 +11,7 @@ const dependencies: [name: string, from: string][] = [
   ['ws', 'testing'],
   ['express', 'testing'],
   ['fastify', 'testing'],
-  ['vitest', 'testing'],
-  ['fastify-plugin', 'fastify']
+  ['vitest', 'testing']
 ]
 
 /** Each of these starts a process of its own, on a machine that may be busy. */

@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
+import { join } from 'node:path'
 import express from 'express'
 import Fastify from 'fastify'
 import request from 'supertest'
-import type { WebSocket } from 'ws'
 import {
   type Client,
   type Closed,
@@ -16,6 +17,7 @@ import {
   RefusedError,
   type Target
 } from '../src/index.ts'
+import type { WebSocket } from '../src/websocket.ts'
 
 /** Compiles only if both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -90,4 +92,11 @@ test('what comes back is typed', () => {
   }
   expect(check).toBeInstanceOf(Function)
   expect(RefusedError.prototype).toBeInstanceOf(Error)
+})
+
+test('the type of a socket is that of core, which this package does without', () => {
+  const [own, ofCore] = ['testing', 'core'].map((name) =>
+    readFileSync(join(__dirname, '../..', name, 'src/websocket.ts'), 'utf8')
+  )
+  expect(own).toBe(ofCore)
 })

@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws'
+import type { TopicSocket } from './socket.ts'
 import { isIdle, type Sender, waitingPieces } from './ws-sender.ts'
 
 /**
@@ -14,7 +14,7 @@ import { isIdle, type Sender, waitingPieces } from './ws-sender.ts'
 export const pieceBytes = 1_024
 
 /** What waits for a client: `bufferedAmount`, and what its pieces take beside that. */
-export function costOf(socket: WebSocket, sender: Sender | undefined): number {
+export function costOf(socket: TopicSocket, sender: Sender | undefined): number {
   const { bufferedAmount } = socket
   // Messages behind a deflate job may be empty.
   if (bufferedAmount === 0 && sender !== undefined && isIdle(sender)) return 0

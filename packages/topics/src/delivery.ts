@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws'
 import type { Context } from './context.ts'
 import { costOf } from './cost.ts'
 import { Held } from './held.ts'
@@ -6,6 +5,7 @@ import type { Member } from './member.ts'
 import type { Message } from './message.ts'
 import type { ResolvedOptions } from './options.ts'
 import { closed, open } from './ready-state.ts'
+import type { TopicSocket } from './socket.ts'
 import type { Counters } from './stats.ts'
 import { flushThrough, Tick } from './tick.ts'
 import { tell } from './told.ts'
@@ -58,7 +58,7 @@ export class Delivery {
   }
 
   /** Counts and tells that a socket has thrown. Never throws. */
-  fail(error: unknown, socket: WebSocket): void {
+  fail(error: unknown, socket: TopicSocket): void {
     this.#counters.failed++
     tell('onError', this.#rules.onError, error, socket)
   }

@@ -1,15 +1,15 @@
 import { isSet } from 'node:util/types'
-import type { WebSocket } from 'ws'
 import { expected } from './errors.ts'
+import type { TopicSocket } from './socket.ts'
 
 /** A socket, or several. */
-export type Except = WebSocket | Iterable<WebSocket>
+export type Except<Socket extends TopicSocket = TopicSocket> = Socket | Iterable<Socket>
 
 /** Whom a message leaves out. Asking it runs no code of the application, so that nothing throws in mid-delivery. */
-export type Excepted = WebSocket | Set<WebSocket> | undefined
+export type Excepted = TopicSocket | Set<TopicSocket> | undefined
 
-const isSocket = (value: unknown): value is WebSocket =>
-  typeof (value as Partial<WebSocket> | null)?.send === 'function'
+const isSocket = (value: unknown): value is TopicSocket =>
+  typeof (value as Partial<TopicSocket> | null)?.send === 'function'
 
 const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.iterator in value
@@ -18,9 +18,9 @@ const isIterable = (value: unknown): value is Iterable<unknown> =>
 export function exceptedOf(except: Except | null | undefined): Excepted {
   if (except === undefined || except === null) return undefined
   if (isSocket(except)) return except
-  if (isSet(except)) return except as Set<WebSocket>
+  if (isSet(except)) return except as Set<TopicSocket>
   if (!isIterable(except)) throw expected('except', 'a WebSocket of ws, or several in a Set or a list', except)
-  const sockets = new Set<WebSocket>()
+  const sockets = new Set<TopicSocket>()
   for (const socket of except) {
     if (!isSocket(socket)) throw expected('except', 'a list of WebSockets of ws', socket)
     sockets.add(socket)
@@ -30,5 +30,5 @@ export function exceptedOf(except: Except | null | undefined): Excepted {
 
 const { has } = Set.prototype
 
-export const isExcepted = (socket: WebSocket, excepted: Excepted): boolean =>
+export const isExcepted = (socket: TopicSocket, excepted: Excepted): boolean =>
   excepted === socket || (excepted !== undefined && isSet(excepted) && has.call(excepted, socket))

@@ -9,6 +9,7 @@ export {
   type Published,
   type PublishOptions,
   type SlowPolicy,
+  type TopicSocket,
   type Topics,
   TopicsError,
   type TopicsErrorCode,

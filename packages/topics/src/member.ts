@@ -1,11 +1,11 @@
-import type { WebSocket } from 'ws'
 import type { Deflate } from './deflate.ts'
 import type { Held } from './held.ts'
+import type { TopicSocket } from './socket.ts'
 import { deflateOf, type Sender, senderOf } from './ws-sender.ts'
 
 /** A socket that has topics. */
 export class Member {
-  readonly socket: WebSocket
+  readonly socket: TopicSocket
   readonly topics = new Set<string>()
   /** Undefined where only `send` may write. */
   readonly sender: Sender | undefined
@@ -15,7 +15,7 @@ export class Member {
   /** Messages that can't be written yet; undefined where there are none. */
   held: Held | undefined
 
-  constructor(socket: WebSocket) {
+  constructor(socket: TopicSocket) {
     this.socket = socket
     this.sender = senderOf(socket)
     this.deflate = deflateOf(socket)

@@ -1,7 +1,7 @@
-import type { WebSocket } from 'ws'
 import { type Backplane, isBackplane } from './backplane.ts'
 import { expected } from './errors.ts'
 import { show } from './show.ts'
+import type { TopicSocket } from './socket.ts'
 
 /**
  * What happens to a socket whose client does not read, when there is more for it:
@@ -13,7 +13,7 @@ import { show } from './show.ts'
  */
 export type SlowPolicy = 'close' | 'drop' | 'latest'
 
-export interface TopicsOptions {
+export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
   /**
    * Bytes that may wait for one client, each message counted with 1 KiB for what Node keeps of it. Where more wait already,
    * `whenSlow` says what becomes of the next message. `Infinity` lets any amount wait.
@@ -58,7 +58,7 @@ export interface TopicsOptions {
    * still get their message. Where it throws or rejects itself, that is a line on stderr.
    * @default nothing; `stats().failed` counts them
    */
-  onError?: ((error: unknown, socket: WebSocket) => void) | undefined
+  onError?: ((error: unknown, socket: Socket) => void) | undefined
 }
 
 /** {@link TopicsOptions}, checked, with defaults. */
@@ -70,7 +70,7 @@ export interface ResolvedOptions {
   readonly maxSubscriptions: number
   readonly backplane: Backplane | undefined
   readonly onBackplaneError: (error: unknown, topic: string) => void
-  readonly onError: (error: unknown, socket: WebSocket) => void
+  readonly onError: (error: unknown, socket: TopicSocket) => void
 }
 
 const defaults: ResolvedOptions = Object.freeze({

@@ -1,9 +1,9 @@
-import type { WebSocket } from 'ws'
 import { expected, TopicsError } from './errors.ts'
 import { Member } from './member.ts'
 import type { ResolvedOptions } from './options.ts'
 import { open } from './ready-state.ts'
 import { show } from './show.ts'
+import type { TopicSocket } from './socket.ts'
 
 type Limits = Pick<ResolvedOptions, 'maxTopicLength' | 'maxTopicsPerSocket' | 'maxSubscriptions'>
 
@@ -16,17 +16,17 @@ export interface TopicWatch {
 /** Who has which topics. A topic is there as long as somebody has it, a member as long as it has a topic. */
 export class Subscriptions {
   readonly #limits: Limits
-  readonly #members = new Map<WebSocket, Member>()
+  readonly #members = new Map<TopicSocket, Member>()
   readonly #topics = new Map<string, Set<Member>>()
-  readonly #onClose: (this: WebSocket) => void
+  readonly #onClose: (this: TopicSocket) => void
   readonly #watch: TopicWatch | undefined
   #count = 0
 
   constructor(limits: Limits, watch?: TopicWatch) {
     this.#limits = limits
     this.#watch = watch
-    const leave = (socket: WebSocket): void => this.leave(socket)
-    this.#onClose = function (this: WebSocket): void {
+    const leave = (socket: TopicSocket): void => this.leave(socket)
+    this.#onClose = function (this: TopicSocket): void {
       leave(this)
     }
   }
@@ -39,7 +39,7 @@ export class Subscriptions {
    * @returns false where the socket has the topic already, or is not open
    * @throws TopicsError where a limit is reached
    */
-  add(socket: WebSocket, topic: string): boolean {
+  add(socket: TopicSocket, topic: string): boolean {
     if (socket.readyState !== open) return false
     const known = this.#members.get(socket)
     if (known?.topics.has(topic)) return false
@@ -58,7 +58,7 @@ export class Subscriptions {
   }
 
   /** @returns false where the socket did not have the topic */
-  remove(socket: WebSocket, topic: string): boolean {
+  remove(socket: TopicSocket, topic: string): boolean {
     const member = this.#members.get(socket)
     if (member?.topics.delete(topic) !== true) return false
     member.held?.discard(topic)
@@ -68,7 +68,7 @@ export class Subscriptions {
   }
 
   /** Ends all subscriptions of a socket. */
-  leave(socket: WebSocket): void {
+  leave(socket: TopicSocket): void {
     const member = this.#members.get(socket)
     if (member === undefined) return
     this.#members.delete(socket)
@@ -78,7 +78,7 @@ export class Subscriptions {
   }
 
   /** @param onFault is told where a socket throws; the others still leave */
-  leaveAll(onFault: (error: unknown, socket: WebSocket) => void): void {
+  leaveAll(onFault: (error: unknown, socket: TopicSocket) => void): void {
     for (const socket of [...this.#members.keys()]) {
       try {
         this.leave(socket)
@@ -92,11 +92,11 @@ export class Subscriptions {
     return this.#topics.get(topic)
   }
 
-  topicsOf(socket: WebSocket): string[] {
+  topicsOf(socket: TopicSocket): string[] {
     return [...(this.#members.get(socket)?.topics ?? [])]
   }
 
-  #join(socket: WebSocket): Member {
+  #join(socket: TopicSocket): Member {
     const member = new Member(socket)
     socket.once('close', this.#onClose)
     this.#members.set(socket, member)
@@ -134,7 +134,7 @@ export class Subscriptions {
 }
 
 /** @throws TypeError for anything but a socket of `ws` and a name */
-export function checkSubscription(socket: WebSocket, topic: string): void {
+export function checkSubscription(socket: TopicSocket, topic: string): void {
   if (
     typeof socket?.send !== 'function' ||
     typeof socket.readyState !== 'number' ||

@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws'
 import { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import type { Opened } from './envelope.ts'
@@ -7,15 +6,16 @@ import { type Except, type Excepted, exceptedOf, isExcepted } from './except.ts'
 import { type HandedOver, Link } from './link.ts'
 import { Message, type MessageData } from './message.ts'
 import { resolveOptions, type TopicsOptions } from './options.ts'
+import type { TopicSocket } from './socket.ts'
 import { Counters, type TopicsStats } from './stats.ts'
 import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts'
 
-export interface PublishOptions {
+export interface PublishOptions<Socket extends TopicSocket = TopicSocket> {
   /**
    * A socket of this node that does not get the message, or several in a `Set` or a list.
    * @default none
    */
-  except?: Except | null | undefined
+  except?: Except<Socket> | null | undefined
   /**
    * Whether the message is binary; a text message has to be UTF-8.
    * @default true for everything but a string
@@ -39,17 +39,17 @@ export type Published =
   | { readonly local: number; readonly backplane: 'none' | 'sent' }
   | { readonly local: number; readonly backplane: 'failed'; readonly error: unknown }
 
-/** Topics on one node, or with a backplane on all of them. */
-export interface Topics {
+/** Topics on one node, or with a backplane on all of them. `Topics<WebSocket>` gives the sockets back as they came. */
+export interface Topics<Socket extends TopicSocket = TopicSocket> {
   /**
    * Gives a socket a topic. It leaves all its topics by itself when it closes. With a backplane, messages of other nodes
    * come as soon as that has subscribed too.
    * @returns false where it has the topic already, or is not open
    * @throws TopicsError where a limit is reached, or after `close()`
    */
-  subscribe(socket: WebSocket, topic: string): boolean
+  subscribe(socket: Socket, topic: string): boolean
   /** @returns false where the socket did not have the topic */
-  unsubscribe(socket: WebSocket, topic: string): boolean
+  unsubscribe(socket: Socket, topic: string): boolean
   /**
    * Sends a message to all sockets that have a topic, and through the backplane to those of other nodes. On this node it
    * leaves when the current tick ends, with whatever else was published and sent to the same socket by then. Where the
@@ -57,17 +57,17 @@ export interface Topics {
    * @returns the number of sockets of this node that it reached: it was handed to their connection
    * @throws TypeError for a topic that is no string, or data or exceptions of a wrong kind; then nobody gets it
    */
-  publish(topic: string, data: MessageData, options?: PublishOptions): number
+  publish(topic: string, data: MessageData, options?: PublishOptions<Socket>): number
   /**
    * As `publish`, and says what came of it once that is known.
    * @returns a promise that never rejects
    * @throws TypeError as `publish` does
    */
-  publishAndConfirm(topic: string, data: MessageData, options?: PublishOptions): Promise<Published>
+  publishAndConfirm(topic: string, data: MessageData, options?: PublishOptions<Socket>): Promise<Published>
   /** The sockets of this node that have a topic. */
-  subscribers(topic: string): WebSocket[]
+  subscribers(topic: string): Socket[]
   /** The topics that a socket has. */
-  topicsOf(socket: WebSocket): string[]
+  topicsOf(socket: Socket): string[]
   stats(): TopicsStats
   /**
    * Ends all subscriptions at once, and closes the backplane. The sockets stay open; what was published before is written.
@@ -78,8 +78,11 @@ export interface Topics {
 
 /**
  * Makes a set of topics.
+ *
+ * `createTopics<WebSocket>()` says what kind of sockets it has, for `subscribers()` and `onError`.
  * @throws TypeError for a wrong option
  */
+export function createTopics<Socket extends TopicSocket = TopicSocket>(options?: TopicsOptions<Socket>): Topics<Socket>
 export function createTopics(options: TopicsOptions = {}): Topics {
   const resolved = resolveOptions(options)
   const { backplane, onBackplaneError } = resolved

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { ZlibOptions } from 'node:zlib'
-import type { WebSocket } from 'ws'
 import type { Deflate } from './deflate.ts'
+import type { TopicSocket } from './socket.ts'
 
 // All that is used of `ws`, and of Node's streams, beside their public interface stands in this file. Where something of it
 // is missing, `senderOf` finds nothing and `send` is called instead, and `waitingPieces` finds nothing, so that bytes alone
@@ -29,7 +29,7 @@ interface Internals {
 }
 
 /** What writes the frames of a server's socket; undefined where it can't be told when it is idle. */
-export function senderOf(socket: WebSocket): Sender | undefined {
+export function senderOf(socket: TopicSocket): Sender | undefined {
   const { _isServer, _sender: sender } = socket as unknown as Partial<Internals>
   // A client masks each frame with a mask of its own. RFC 6455 §5.3.
   if (_isServer !== true || typeof sender !== 'object' || sender === null) return undefined
@@ -50,7 +50,7 @@ interface Waiting {
  * In how many pieces `bufferedAmount` waits: writes for which the raw socket has not asked yet, and messages in front of
  * which `ws` compresses another one. What the operating system has been given and not taken is not among them.
  */
-export function waitingPieces(socket: WebSocket): number {
+export function waitingPieces(socket: TopicSocket): number {
   const { _socket: rawSocket, _sender: sender } = socket as unknown as Waiting
   return (rawSocket?._writableState?.bufferedRequestCount ?? 0) + (sender?._queue?.length ?? 0)
 }
@@ -64,7 +64,7 @@ export const isWithinMessage = (sender: Sender | undefined): boolean => sender?.
  * What was agreed on about compression: nothing; that each message is compressed by itself; or, as 'shared', that a
  * message may refer to those before it, so that each connection needs bytes of its own. RFC 7692 §7.1.1.1.
  */
-export function deflateOf(socket: WebSocket): Deflate | 'shared' | undefined {
+export function deflateOf(socket: TopicSocket): Deflate | 'shared' | undefined {
   if (socket.extensions === '') return undefined
   const agreed = (socket as unknown as Partial<Internals>)._extensions?.['permessage-deflate']
   const { server_no_context_takeover: isAlone, server_max_window_bits: windowBits = 15 } = agreed?.params ?? {}

@@ -1,5 +1,7 @@
 import { acceptWebSocket, checkHandshake, type WebSocket, type WsUpgrade, wsUpgrade } from '@oneport/express'
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
+// @ts-expect-error there are no types of `ws` here
+import type * as ws from 'ws'
 
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -75,5 +77,6 @@ router.get('/:id', (req, res) =>
 const inner = express()
 inner.use(wsUpgrade())
 app.use('/inner', inner, router)
+export type Absent = ws.WebSocket
 app.listen(3000)
 process.once('SIGTERM', () => void websockets.drain({ code: 1012 }))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { WebSocket } from 'ws'
+import type { WebSocket } from '@oneport/core'
 import { maskedText, serverText } from '../parts/frames.ts'
 import { closed } from '../parts/ws-client.ts'
 import { type Check, each, prefixed } from './check.ts'

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { WebSocket } from 'ws'
+import type { WebSocket } from '@oneport/core'
+import * as ws from 'ws'
 import type { Target } from './raw-client.ts'
 
 /** Opens a session of HTTP/2 and waits for the settings of the server; the caller ends it. */
@@ -67,7 +68,7 @@ export async function bodyOf({ stream }: Pick<Http2Answer, 'stream'>): Promise<s
 
 /** A `ws` client on an accepted stream. The class has no public way to take one; clients of HTTP/2 are rare. */
 export function webSocketOn(stream: ClientHttp2Stream): WebSocket {
-  const socket = new WebSocket(null as never, undefined, {})
+  const socket = new ws.WebSocket(null as never, undefined, {})
   Object.assign(socket, { _isServer: false, _closeTimeout: 5_000 })
   const { setSocket } = socket as unknown as {
     setSocket(stream: ClientHttp2Stream, head: Buffer, options: object): void

@@ -1,8 +1,19 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
-import { type ClientOptions, WebSocket } from 'ws'
+import type { PerMessageDeflateOptions, WebSocket } from '@oneport/core'
+import * as ws from 'ws'
 import type { Target } from './raw-client.ts'
+
+/** Options of the client of `ws`. */
+export interface ClientOptions {
+  headers?: Record<string, string> | undefined
+  /** The field `Origin`. */
+  origin?: string | undefined
+  /** The field `Sec-WebSocket-Version`. */
+  protocolVersion?: number | undefined
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined
+}
 
 /** A `ws` client whose messages wait until they are asked for. */
 export interface Conversation {
@@ -25,7 +36,11 @@ export async function connectClient(
   options: ClientOptions = {}
 ): Promise<Inbox> {
   const url = `${tls ? 'wss' : 'ws'}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`
-  const socket = new WebSocket(url, subprotocols, { perMessageDeflate: false, rejectUnauthorized: false, ...options })
+  const socket = new ws.WebSocket(url, subprotocols, {
+    perMessageDeflate: false,
+    rejectUnauthorized: false,
+    ...options
+  })
   const conversation = converse(socket)
   const upgraded = once(socket, 'upgrade')
   await new Promise<void>((resolve, reject) => {

@@ -82,12 +82,12 @@ export class ContainedWebSocket extends CapturingWebSocket {
     this.#connection?.checkBacklog()
   }
 
-  override ping(data?: unknown, ...rest: never[]): void {
+  override ping(data?: never, ...rest: never[]): void {
     super.ping(data, ...rest)
     this.#connection?.checkBacklog()
   }
 
-  override pong(data?: unknown, ...rest: never[]): void {
+  override pong(data?: never, ...rest: never[]): void {
     super.pong(data, ...rest)
     this.#connection?.checkBacklog()
   }

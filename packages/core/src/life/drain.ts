@@ -1,6 +1,6 @@
-import type { WebSocket } from 'ws'
 import { CloseCode } from '../close-code.ts'
 import { show } from '../show.ts'
+import type { WebSocket } from '../websocket.ts'
 import type { Connections } from './connections.ts'
 import { connectionOf } from './contained-socket.ts'
 

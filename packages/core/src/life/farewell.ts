@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws'
+import type { WebSocket } from '../websocket.ts'
 
 /** What one drain closes: the sockets that are open when it begins, and those that join while it lasts. */
 export class Farewell {

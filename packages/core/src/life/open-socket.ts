@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
 import { type HandshakeFields, listMembers } from '../http-fields.ts'
 import type { ConnectionOptions } from '../options/endpoint.ts'
 import { takeNextWrite } from '../raw-methods.ts'
+import type { WebSocket } from '../websocket.ts'
 import { ContainedWebSocket } from './contained-socket.ts'
 import { WebSocketServer } from './ws.ts'
 

@@ -1,5 +1,5 @@
-import type { WebSocket } from 'ws'
 import { timeOf } from '../rules/credential.ts'
+import type { WebSocket } from '../websocket.ts'
 import { connectionOf } from './contained-socket.ts'
 
 /** Moves the end of a credential where this copy of core has opened the socket; undefined where it has not. */

@@ -2,19 +2,33 @@
  * `ws` at run time, and what of it is used beside its documentation, seen in 8.23. Nothing else imports it but for types.
  * `test/life/ws-versions.test.ts` says what another version lacks.
  */
+import type { IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import type { Writable } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import * as imported from 'ws'
+import type { WebSocket as Socket } from '../websocket.ts'
 
-type Ws = Pick<typeof imported, 'WebSocket' | 'WebSocketServer'>
+/** What is used of the package. */
+interface Ws {
+  readonly WebSocket: {
+    new (url: string, protocols: string[], options: object): Socket
+    /** The socket of a server. */
+    new (address: null, protocols: undefined, options: object): Socket
+  }
+  readonly WebSocketServer: new (options: object) => WebSocketServer
+}
 
-type WebSocket = imported.WebSocket
-type WebSocketServer = imported.WebSocketServer
+/** A server with the option `noServer`. */
+export interface WebSocketServer {
+  handleUpgrade(req: IncomingMessage, rawSocket: Duplex, head: Buffer, onOpen: (socket: Socket) => void): void
+  on(event: 'wsClientError', listener: () => void): unknown
+}
 
 const { WebSocket, WebSocketServer } = packageOf(imported)
 
 export { WebSocket, WebSocketServer }
+export type WebSocket = Socket
 
 /**
  * The package that is installed. Bun has a module of its own under this name, which takes the raw sockets of its own server

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { PerMessageDeflateOptions, ServerOptions as WsServerOptions } from 'ws'
 import { isToken } from '../http-fields.ts'
 import type { MessageBudget } from '../life/budget.ts'
 import { type AllowedOrigins, compileOrigins, type OriginPolicy } from '../rules/origin.ts'
@@ -12,6 +11,7 @@ import {
   isObject,
   isPositiveInteger
 } from './checks.ts'
+import type { PerMessageDeflateOptions, WsOptions } from './ws.ts'
 
 /** Options of one endpoint. Given at attach, they are the defaults of every endpoint. */
 export interface EndpointOptions {
@@ -76,7 +76,7 @@ export interface EndpointOptions {
    */
   coalesce?: boolean | undefined
   /** Further options of `ws`, passed on untouched: `autoPong`, `maxFragments`, `skipUTF8Validation` and the like. */
-  ws?: Omit<WsServerOptions, keyof typeof ownedWsOptions> | undefined
+  ws?: WsOptions | undefined
 }
 
 /** What a connection's `ws` is configured with. */

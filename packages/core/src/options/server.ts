@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { WebSocket } from 'ws'
 import type { HandshakeError } from '../errors.ts'
 import type { HeartbeatOptions } from '../life/heartbeat.ts'
 import { type ConnectionSummary, factsOf } from '../reports/facts.ts'
@@ -7,6 +6,7 @@ import { contain, type FaultContext, type FaultReporter } from '../reports/fault
 import { faultReporter, logFault, logRefusal } from '../reports/log.ts'
 import { isBearerPrefix } from '../rules/bearer.ts'
 import { type EffectiveRequest, effectiveRequest } from '../rules/effective.ts'
+import type { WebSocket } from '../websocket.ts'
 import { checkCount, checkMilliseconds, checkNames, checkType, expected } from './checks.ts'
 import {
   defaultEndpoint,

@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws'
+import type { WebSocket } from '../websocket.ts'
 import type { RequestFacts } from './facts.ts'
 
 /** Where a fault came from. */

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
-import type { WebSocket } from 'ws'
 import type { HandshakeError, HandshakeErrorCode } from '../errors.ts'
+import type { WebSocket } from '../websocket.ts'
 import type { ConnectionSummary } from './facts.ts'
 import type { FaultContext } from './fault.ts'
 

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { EndpointOptions } from '../options/endpoint.ts'
+import type { WsOptions } from '../options/ws.ts'
 import { show } from '../show.ts'
 import type { VerifyClient } from './verify-client.ts'
 
 /** Options of the `WebSocketServer` of `ws`, as far as an endpoint can have them. Further ones are passed on to `ws`. */
-export interface WebSocketServerOptions<Offered> extends NonNullable<EndpointOptions['ws']> {
+export interface WebSocketServerOptions<Offered> extends WsOptions {
   /** In bytes; 0 for any size. `maxPayloadBytes` is the same. */
   maxPayload?: number | undefined
   /** `perMessageDeflate` of an endpoint is the same. */

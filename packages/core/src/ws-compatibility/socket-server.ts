@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import type { WebSocket } from 'ws'
+import type { WebSocket } from '../websocket.ts'
 
 /** Events of a {@link SocketServer}. */
 export interface SocketServerEvents<Req extends IncomingMessage> {

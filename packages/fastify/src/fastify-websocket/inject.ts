@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener } from 'node:http'
 import { Server as TlsServer } from 'node:tls'
 import type { HttpServer, WebSocket } from '@oneport/core'
+import { WebSocket as WsClient } from '@oneport/core/ws-compatibility'
 import type { FastifyInstance, InjectWSOption } from 'fastify'
 import { memorySockets } from './memory-socket.ts'
 
@@ -25,14 +26,12 @@ export function injectWS(app: FastifyInstance, server: HttpServer): InjectWS {
     await app.ready()
     // In front of Fastify's own, so that hooks see it.
     if (!app.server.listeners('request').includes(addContext)) app.server.prependListener('request', addContext)
-    // biome-ignore lint/style/noRestrictedImports: this is a client, and one of ws, as that of @fastify/websocket is
-    const { WebSocket } = await import('ws')
     const [clientSide, accepted] = memorySockets(server)
     // The last three are on the wire already.
     const { headers, method: _method, url: _url, httpVersion: _version, ...context } = upgradeContext
     contexts.set(accepted, context)
     const { 'sec-websocket-protocol': offered, ...others } = lowerCased(headers)
-    const socket = new WebSocket(`ws://localhost${path}`, offered?.toString().split(/[, ]+/) ?? [], {
+    const socket = new WsClient(`ws://localhost${path}`, offered?.toString().split(/[, ]+/) ?? [], {
       headers: others,
       perMessageDeflate: false,
       createConnection: () => {

@@ -2,8 +2,8 @@ import type { WebSocket } from '@oneport/core'
 import { isWebSocketRequest } from '@oneport/core/adapter'
 import { AdaptedSocketServer } from '@oneport/core/ws-compatibility'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
-import fastifyPlugin from 'fastify-plugin'
 import { earlierRoutes } from '../earlier-routes.ts'
+import { markPlugin } from '../mark-plugin.ts'
 import { routePreparation } from '../route.ts'
 import { serveWebSockets } from '../serving.ts'
 import type { WebSocketRouteHandler as WebsocketHandler } from '../types.ts'
@@ -62,7 +62,7 @@ function isHandshake(this: FastifyRequest): boolean {
 
 // What `require()` gives is the plugin, and has it under both names too.
 Object.assign(fastifyWebsocket, { default: fastifyWebsocket, fastifyWebsocket })
-fastifyPlugin(fastifyWebsocket, { fastify: '5.x', name: '@oneport/fastify/fastify-websocket' })
+markPlugin(fastifyWebsocket, '@oneport/fastify/fastify-websocket')
 
 export declare namespace fastifyWebsocket {
   export type { RouteOptions, WebSocket, WebsocketHandler, WebsocketPluginOptions, WebsocketServer }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import type { WebSocket } from '@oneport/core'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { WebSocket as WsWebSocket } from 'ws'
-
 import { fastifyWebsocket } from '../../src/fastify-websocket/plugin.ts'
 import { appWith, ours } from './subjects.ts'
 
@@ -40,7 +39,7 @@ describe('what @fastify/websocket has in its types', () => {
       errorHandler(error, socket, request, reply) {
         holds<Same<typeof this, FastifyInstance>>()
         holds<Same<typeof error, Error>>()
-        holds<Same<typeof socket, WsWebSocket>>()
+        holds<Same<typeof socket, WebSocket>>()
         holds<Same<typeof request, FastifyRequest>>()
         holds<Same<typeof reply, FastifyReply>>()
       },
@@ -54,12 +53,12 @@ describe('what @fastify/websocket has in its types', () => {
   test('is on instance and request', async () => {
     const app = await appWith(ours)
     holds<Same<FastifyRequest['ws'], boolean>>()
-    holds<Same<typeof app.websocketServer.clients, Set<WsWebSocket>>>()
+    holds<Same<typeof app.websocketServer.clients, Set<WebSocket>>>()
     app.websocketServer.on('connection', (socket, request) => {
-      holds<Same<typeof socket, WsWebSocket>>()
+      holds<Same<typeof socket, WebSocket>>()
       holds<Same<typeof request, IncomingMessage>>()
     })
-    const inject = (): Promise<WsWebSocket> =>
+    const inject = (): Promise<WebSocket> =>
       app.injectWS('/', { headers: { cookie: 'a=1' } }, { onInit: (ws) => ws.url, onOpen: (ws) => ws.protocol })
     // @ts-expect-error it decides nothing
     const write = (request: FastifyRequest) => (request.ws = true)
