@@ -4,6 +4,7 @@ import Sequencer from '@jest/test-sequencer'
 const long = [
   'packages/runtimes/test/runtimes',
   'packages/redis/test/outage',
+  'packages/release/test/install',
   'packages/demo/test/browser',
   'packages/pages/test/examples',
   'packages/core/test/life/backlog',
@@ -16,6 +17,7 @@ const long = [
   'packages/fuzz/test/soak',
   'packages/testing/test/runners',
   'packages/demo/test/process',
+  'packages/release/test/tarballs',
   'packages/topics/test/memory',
   'packages/redis/test/contract',
   'packages/core/test/ends',

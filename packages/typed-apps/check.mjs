@@ -1,24 +1,26 @@
-/** Compiles all applications here against the built packages, with each version of TypeScript; the README says how. */
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+/** Compiles all applications here against the packed packages, with each version of TypeScript; the README says how. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, '..', '..')
 const require = createRequire(import.meta.url)
 
-/** Lays a package into `node_modules` of a folder, and its dependencies beneath it; its peers are the application's. */
+/** Unpacks a package into `node_modules` of a folder, with its dependencies beneath it; its peers are the application's. */
 function install(name, folder) {
-  const source = join(here, '..', name)
   const target = join(here, folder, 'node_modules', '@oneport', name)
   rmSync(target, { recursive: true, force: true })
-  for (const part of ['package.json', 'dist']) cpSync(join(source, part), join(target, part), { recursive: true })
-  const { dependencies = {} } = require(join(source, 'package.json'))
+  mkdirSync(target, { recursive: true })
+  const tarball = readFileSync(join(root, 'tarballs', `oneport-${name}.tgz`))
+  execFileSync('tar', ['-xzf', '-', '--strip-components', '1'], { cwd: target, input: tarball })
+  const { dependencies = {} } = require(join(target, 'package.json'))
   for (const dependency of Object.keys(dependencies).filter((other) => !other.startsWith('@oneport/'))) {
     const link = join(target, 'node_modules', dependency)
     mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(realpathSync(join(source, 'node_modules', dependency)), link, 'junction')
+    symlinkSync(realpathSync(join(root, 'packages', name, 'node_modules', dependency)), link, 'junction')
   }
 }
 
@@ -30,6 +32,7 @@ function copySources(from, to) {
   cpSync(join(here, from), target, { recursive: true, filter: isSource })
 }
 
+execFileSync(process.execPath, [join(root, 'scripts', 'pack.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] })
 for (const name of ['core', 'topics', 'testing']) install(name, '.')
 for (const app of ['express4', 'express5', 'express-both']) install('express', app)
 for (const app of ['fastify', 'fastify-first', 'nest']) install('fastify', app)

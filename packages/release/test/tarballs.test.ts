@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pack, packages, root, run, runBin, temporaryFolder } from './tarballs.ts'
+
+const folder = join(temporaryFolder(), 'tarballs')
+const tarballOf = (name: string): string => join(folder, `oneport-${name}.tgz`)
+const leftover = join(root, 'packages/core/dist/gone.d.mts.map')
+
+beforeAll(async () => {
+  writeFileSync(leftover, '')
+  await pack(folder)
+}, 60_000)
+
+afterAll(() => rmSync(leftover, { force: true }))
+
+describe('npm run pack', () => {
+  test('packs the packages that are not private', () => {
+    expect(readdirSync(folder).sort()).toEqual(packages.map((name) => `oneport-${name}.tgz`))
+  })
+
+  test('removes compiled files whose source is gone', () => {
+    expect(existsSync(leftover)).toBe(false)
+  })
+})
+
+describe.each(packages)('the tarball of %s', (name) => {
+  test('has the licence, the README, the sources and what they compile to, and nothing else', async () => {
+    const files = (await run('tar', ['-tzf', tarballOf(name)])).trim().split(/\r?\n/)
+    const [above, below] = [/^package\/[^/]+$/, /^package\/(?:src|dist)\/(?!\.)/]
+    expect(files.filter((file) => above.test(file)).sort()).toEqual([
+      'package/LICENSE',
+      'package/README.md',
+      'package/package.json'
+    ])
+    expect(files.filter((file) => !above.test(file) && !below.test(file))).toEqual([])
+    expect(files).toContain('package/dist/index.js')
+    expect(files).toContain('package/src/index.ts')
+  })
+
+  test('says where it comes from, and names versions that a registry knows', async () => {
+    const manifest = JSON.parse(await run('tar', ['-xzOf', tarballOf(name), 'package/package.json']))
+    expect(manifest).toMatchObject({
+      license: 'MIT',
+      repository: { directory: `packages/${name}` },
+      publishConfig: { access: 'public', provenance: true }
+    })
+    expect(JSON.stringify(manifest)).not.toMatch(/"(?:workspace|catalog|file|link):/)
+  })
+
+  test('has entries that publint and Are The Types Wrong? find right', async () => {
+    await runBin('publint', ['run', tarballOf(name), '--strict'])
+    await runBin('@arethetypeswrong/cli', [tarballOf(name)])
+  }, 60_000)
+})

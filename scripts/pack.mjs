@@ -1,0 +1,58 @@
+/**
+ * Packs the public packages as they would be published, into tarballs/ or the folder that is given, and says how an
+ * application installs them.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pnpm } from './pnpm.mjs'
+import { publicPackages, root } from './public-packages.mjs'
+
+const packages = publicPackages()
+const folder = resolve(root, process.argv[2] ?? 'tarballs')
+const tarballOf = (name) => join(folder, `${name.replace('@', '').replace('/', '-')}.tgz`)
+
+/** Removes what an earlier build left: compiled files whose source is gone. */
+function removeLeftovers(directory) {
+  const [src, dist] = [join(root, directory, 'src'), join(root, directory, 'dist')]
+  for (const file of readdirSync(dist, { recursive: true })) {
+    const source = file.replace(/(?:\.d)?\.([cm]?)[jt]s(?:\.map)?$/, '.$1ts')
+    if (source !== file && !existsSync(join(src, source))) rmSync(join(dist, file))
+  }
+}
+
+/** The packages of this workspace that one of them needs, at any distance; a package comes after those that it needs. */
+function needed(manifest) {
+  const siblings = packages.filter(
+    ({ manifest: { name } }) => name in { ...manifest.dependencies, ...manifest.peerDependencies }
+  )
+  return [...new Set(siblings.flatMap((sibling) => [...needed(sibling.manifest), sibling.manifest.name]))]
+}
+
+try {
+  for (const { directory, manifest } of packages) {
+    if (!existsSync(join(root, directory, manifest.main))) {
+      throw new Error(`${directory} is not built. Build and pack all packages with: npm run pack`)
+    }
+    removeLeftovers(directory)
+  }
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  const filters = packages.map(({ manifest }) => `--filter=${manifest.name}`)
+  await pnpm('--recursive', ...filters, 'pack', '--out', join(folder, '%s.tgz'))
+
+  const quoted = (path) => (/[^\w@%+:,./\\-]/.test(path) ? `"${path}"` : path)
+  const lines = packages.map(({ manifest }) => {
+    const paths = [...needed(manifest), manifest.name].map((name) => quoted(tarballOf(name)))
+    return `  npm install ${paths.join(' ')}\n`
+  })
+  process.stdout.write(`Packed ${packages.length} packages into ${folder}
+
+Run one of these lines in your application. A package is installed together with those of Oneport that it needs:
+
+${lines.join('')}
+packages/express/README.md and packages/fastify/README.md say what pnpm and Yarn need.
+`)
+} catch (error) {
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}
