@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type AttachOptions, acceptWebSocket, attach } from '@oneport/core'
+import { type Browser, chromium, describeWith, firefox, openChromium, openFirefox } from '@oneport/test-kit'
+
+// What the pages say of browsers, tried with browsers.
+jest.setTimeout(60_000)
+
+let server: Server
+afterEach(async () => {
+  server.closeAllConnections()
+  await once(server.close(), 'close')
+})
+
+/** Serves a page, and a WebSocket at every other path. */
+async function serve(options: AttachOptions = {}): Promise<number> {
+  server = createServer((req, res) => {
+    if (req.url === '/')
+      res.setHeader('Content-Type', 'text/html').end('<!doctype html><link rel="icon" href="data:,">')
+    else void acceptWebSocket(req, res, (socket) => socket.send('Welcome.'))
+  })
+  attach(server, { onRefused: () => {}, ...options })
+  await once(server.listen(0), 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+/** What a page learns: the first message, or the close code. */
+const visit = (url: string): string => `new Promise((resolve) => {
+  const socket = new WebSocket(${JSON.stringify(url)})
+  socket.onmessage = ({ data }) => resolve(data)
+  socket.onclose = ({ code }) => resolve(code)
+})`
+
+for (const [name, program, open] of [
+  ['Chromium', chromium, openChromium],
+  ['Firefox', firefox, openFirefox]
+] as const) {
+  describeWith(program, name, () => {
+    let browser: Browser
+    beforeAll(async () => {
+      browser = await open()
+    })
+    afterAll(() => browser?.close())
+
+    // A name of somebody else that leads to this machine: DNS was not needed for it.
+    test('security: a page whose name was rebound is let in by the default, and kept out by allowedHosts', async () => {
+      const own = await serve()
+      await browser.goTo(`http://evil.localhost:${own}/`)
+      expect(await browser.evaluate(visit(`ws://evil.localhost:${own}/chat`))).toBe('Welcome.')
+      server.closeAllConnections()
+      await once(server.close(), 'close')
+
+      const port = await serve({ allowedHosts: ['localhost'] })
+      await browser.goTo(`http://evil.localhost:${port}/`)
+      expect(await browser.evaluate(visit(`ws://evil.localhost:${port}/chat`))).toBe(1006)
+      await browser.goTo(`http://localhost:${port}/`)
+      expect(await browser.evaluate(visit(`ws://localhost:${port}/chat`))).toBe('Welcome.')
+    })
+  })
+}
