@@ -26,15 +26,15 @@ async function serve(options: AttachOptions = {}): Promise<number> {
 }
 
 /** What a page learns: the first message, or the close code. */
-const visit = (url: string): string => `new Promise((resolve) => {
-  const socket = new WebSocket(${JSON.stringify(url)})
+const visit = (url: string, subprotocols: string[] = []): string => `new Promise((resolve) => {
+  const socket = new WebSocket(${JSON.stringify(url)}, ${JSON.stringify(subprotocols)})
   socket.onmessage = ({ data }) => resolve(data)
   socket.onclose = ({ code }) => resolve(code)
 })`
 
-for (const [name, program, open] of [
-  ['Chromium', chromium, openChromium],
-  ['Firefox', firefox, openFirefox]
+for (const [name, program, open, withoutSubprotocol] of [
+  ['Chromium', chromium, openChromium, 1006],
+  ['Firefox', firefox, openFirefox, 'Welcome.']
 ] as const) {
   describeWith(program, name, () => {
     let browser: Browser
@@ -42,6 +42,13 @@ for (const [name, program, open] of [
       browser = await open()
     })
     afterAll(() => browser?.close())
+
+    test('does with an answer that names none of its subprotocols what docs/options.md says', async () => {
+      const port = await serve({ subprotocols: ['news.v1'] })
+      await browser.goTo(`http://localhost:${port}/`)
+      expect(await browser.evaluate(visit(`ws://localhost:${port}/news`, ['chat.v1']))).toBe(withoutSubprotocol)
+      expect(await browser.evaluate(visit(`ws://localhost:${port}/news`, ['chat.v1', 'news.v1']))).toBe('Welcome.')
+    })
 
     // A name of somebody else that leads to this machine: DNS was not needed for it.
     test('security: a page whose name was rebound is let in by the default, and kept out by allowedHosts', async () => {
