@@ -12,7 +12,10 @@ const refusals = {
   HANDSHAKE_METHOD: { status: 405, headers: { Allow: 'GET' } },
   /** An ordinary request at a WebSocket endpoint (RFC 9110 §15.5.22). */
   HANDSHAKE_UPGRADE_REQUIRED: { status: 426, headers: upgradeToWebSocket },
-  /** `Host` is missing, repeated or malformed (RFC 9112 §3.2, RFC 6455 §4.2.1 (2)). */
+  /**
+   * `Host` is missing, repeated or malformed (RFC 9112 §3.2, RFC 6455 §4.2.1 (2)). One that is not among `allowedHosts`
+   * gets 421 (RFC 9110 §15.5.20).
+   */
   HANDSHAKE_HOST: { status: 400, headers: {} },
   /** `Sec-WebSocket-Version` is not exactly `13` (RFC 6455 §4.2.2 (4), §4.4). */
   HANDSHAKE_VERSION: { status: 426, headers: { ...upgradeToWebSocket, 'Sec-WebSocket-Version': '13' } },

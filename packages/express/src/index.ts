@@ -1,5 +1,6 @@
 export type {
   AcceptOptions,
+  AllowedHosts,
   AllowedOrigins,
   Attachment,
   ConnectionSummary,

@@ -1,5 +1,6 @@
 export {
   type AcceptOptions,
+  type AllowedHosts,
   type AllowedOrigins,
   type Attachment,
   CloseCode,

@@ -327,6 +327,15 @@ export const examples: Record<string, Drive> = {
     await program.printed('asked the database')
   },
 
+  'allowed-hosts': async (program) => {
+    const named = (host: string) => ({ headers: { Host: host }, origin: `http://${host}` })
+    await welcomes(program, '/chat', { origin: program.origin }, 'Welcome.')
+    await welcomes(program, '/chat', named('[::1]:3000'), 'Welcome.')
+    await welcomes(program, '/chat', named('my.tool.example'), 'Welcome.')
+    await refuses(program, '/chat', named(`evil.example:${program.port}`), 421)
+    await program.printed('HANDSHAKE_HOST: effective host "evil.example:')
+  },
+
   'origin-forms': async (program) => {
     const own = program.origin
     const table: [path: string, allowed: (string | undefined)[], refused: string[]][] = [

@@ -121,7 +121,7 @@ describe('the table of options', () => {
   const all = withNone({ ...declared('EndpointOptions'), ...declared('ServerOptions') })
 
   test('in the README has those of the code, with their defaults', () => {
-    expect(Object.keys(all)).toHaveLength(23)
+    expect(Object.keys(all)).toHaveLength(24)
     expect(documented('README.md', 'To turn it off', 1)).toEqual(all)
   })
 
@@ -210,11 +210,12 @@ function handshake(fields: Record<string, string | undefined> = {}, line = 'GET 
 }
 
 describe('the message in docs/errors.md', () => {
-  const provoked: [code: HandshakeErrorCode, bytes: string, options?: AttachOptions][] = [
+  const provoked: [code: HandshakeErrorCode, bytes: string, options?: AttachOptions, status?: number][] = [
     ['HANDSHAKE_METHOD', 'POST / HTTP/1.1\r\nHost: app.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'],
     ['HANDSHAKE_METHOD', handshake({}, 'GET / HTTP/1.0')],
     ['HANDSHAKE_UPGRADE_REQUIRED', 'GET / HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n'],
     ['HANDSHAKE_HOST', handshake({ host: 'other.example' })],
+    ['HANDSHAKE_HOST', handshake({ Host: 'evil.example' }), { allowedHosts: ['app.example'] }, 421],
     ['HANDSHAKE_VERSION', handshake({ 'Sec-WebSocket-Version': '12' })],
     ['HANDSHAKE_KEY', handshake({ 'Sec-WebSocket-Key': 'c2hvcnQ=' })],
     ['HANDSHAKE_ORIGIN', handshake({ Origin: 'https://evil.example' })],
@@ -226,7 +227,7 @@ describe('the message in docs/errors.md', () => {
     ['HANDSHAKE_NOT_ATTACHED', handshake()]
   ]
 
-  test.each(provoked)('of %s is what comes', async (code, bytes, options = {}) => {
+  test.each(provoked)('of %s is what comes', async (code, bytes, options = {}, status) => {
     const refused: string[] = []
     const listener: RequestListener = (req, res) => {
       req.resume()
@@ -249,7 +250,7 @@ describe('the message in docs/errors.md', () => {
       while (!/\r\n\r\n.*\n$/s.test(text)) await once(socket, 'data')
       socket.destroy()
       const [head = '', message = ''] = text.split('\r\n\r\n')
-      expect(head).toContain(`HTTP/1.1 ${new HandshakeError(code, '').status} `)
+      expect(head).toContain(`HTTP/1.1 ${status ?? new HandshakeError(code, '').status} `)
       const section = readPage('docs/errors.md').split(`### ${code}\n`)[1]?.split('\n## ')[0]?.split('\n### ')[0]
       expect(section).toContain(`\n> ${message.trim()}\n`)
       // Those without a handshake of ours are logged by the default.

@@ -6,6 +6,7 @@ import { contain, type FaultContext, type FaultReporter } from '../reports/fault
 import { faultReporter, logFault, logRefusal } from '../reports/log.ts'
 import { isBearerPrefix } from '../rules/bearer.ts'
 import { type EffectiveRequest, effectiveRequest } from '../rules/effective.ts'
+import { type AllowedHosts, compileHosts, type HostPolicy } from '../rules/host.ts'
 import type { WebSocket } from '../websocket.ts'
 import { checkCount, checkMilliseconds, checkNames, checkType, expected } from './checks.ts'
 import {
@@ -18,6 +19,13 @@ import {
 
 /** Options of one attachment: what concerns the server as a whole. */
 export interface ServerOptions {
+  /**
+   * The host names that clients may use for this server; see {@link AllowedHosts}. Handshakes for another one get 421
+   * (RFC 9110 §15.5.20). It stops DNS rebinding, which the same-origin rule lets through: the page's name and `Host` are
+   * both the attacker's. Compared is the effective host: behind a trusted proxy, what it forwards.
+   * @default 'any'
+   */
+  allowedHosts?: AllowedHosts | undefined
   /**
    * Checks that silent clients are still there: a ping after `intervalMs` without a received byte, and an end to the
    * connection when nothing comes in `timeoutMs` after it. `false` turns it off.
@@ -98,6 +106,7 @@ export interface AdapterTraits {
 export interface AttachOptions extends EndpointOptions, ServerOptions {}
 
 const optionNames: Record<keyof ServerOptions, true> = {
+  allowedHosts: true,
   heartbeat: true,
   handshakeTimeoutMs: true,
   maxPendingHandshakes: true,
@@ -135,6 +144,7 @@ export interface ResolvedOptions {
   readonly endpoint: Endpoint
   /** Options of endpoints that have been resolved before, by identity. */
   readonly endpoints: WeakMap<EndpointOptions, Endpoint>
+  readonly hosts: HostPolicy
   readonly onError: FaultReporter
   readonly onRefused: (error: HandshakeError, req: IncomingMessage) => void
   readonly onClosed: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
@@ -164,6 +174,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   checkNames(options, [...endpointOptionNames, ...serverOptionNames])
   const {
+    allowedHosts = 'any',
     heartbeat,
     handshakeTimeoutMs = 10_000,
     maxPendingHandshakes = 1_000,
@@ -198,6 +209,7 @@ export function resolveOptions(
   return {
     endpoint,
     endpoints: new WeakMap(),
+    hosts: compileHosts(allowedHosts),
     onError: reportFault,
     onRefused: (error, req) =>
       contain(

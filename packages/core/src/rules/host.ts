@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { HandshakeError } from '../errors.ts'
 import { countFields } from '../http-fields.ts'
-import { quote } from '../show.ts'
+import { quote, show } from '../show.ts'
 
 /** RFC 9110 §7.2, RFC 3986 §3.2.2: a name, an IPv4 or a bracketed IPv6 address, and a port. */
 const hostAndPort = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::\d*)?$/
@@ -17,4 +17,59 @@ export function validateHost(req: Pick<IncomingMessage, 'headers' | 'rawHeaders'
   if (count === 1 && host !== undefined && hostAndPort.test(host)) return
   const came = count === 1 ? quote(host) : `${count} of them`
   throw new HandshakeError('HANDSHAKE_HOST', `One valid field "Host" is expected (RFC 9112 §3.2); ${came} came.`)
+}
+
+/**
+ * The host names that clients may use for this server: names (`app.example`), addresses (`127.0.0.1`, `[::1]`), and a
+ * wildcard for one or more labels (`*.app.example`, never `app.example` itself). Ports are not compared.
+ */
+export type AllowedHosts = 'any' | readonly string[]
+
+/** A compiled {@link AllowedHosts}. */
+export interface HostPolicy {
+  /** The rule as an operator reads it in a log line. */
+  readonly rule: string
+  /** Whether a request for this host, with or without a port, may go on. */
+  allows(host: string | undefined): boolean
+}
+
+/** A name or an address, and a port or none. */
+const named = /^(\[[0-9a-f:.]+\]|[^:]+)(?::\d*)?$/i
+
+/**
+ * Compiles the option `allowedHosts`.
+ * @throws TypeError at start-up, for what is no list of host names
+ */
+export function compileHosts(allowed: AllowedHosts): HostPolicy {
+  if (allowed === 'any') return { rule: "'any'", allows: () => true }
+  if (!Array.isArray(allowed)) throw new TypeError(`allowedHosts: expected 'any' or a list; got ${show(allowed)}`)
+  const names = new Set<string>()
+  const suffixes: string[] = []
+  for (const entry of allowed) {
+    const isWildcard = typeof entry === 'string' && entry.startsWith('*.')
+    const name = normalize(isWildcard ? entry.slice(2) : entry)
+    if (name === undefined) {
+      throw new TypeError(
+        `allowedHosts: expected a host name such as 'app.example' or '*.app.example', without scheme and port; got ${show(entry)}`
+      )
+    }
+    if (isWildcard) suffixes.push(`.${name}`)
+    else names.add(name)
+  }
+  return {
+    rule: allowed.length === 0 ? 'an empty list' : allowed.map((entry) => `'${entry}'`).join(', '),
+    allows: (host = '') => {
+      const name = named.exec(host)?.[1]?.toLowerCase()
+      return name !== undefined && (names.has(name) || suffixes.some((suffix) => isBelow(name, suffix)))
+    }
+  }
+}
+
+const isBelow = (name: string, suffix: string): boolean => name.length > suffix.length && name.endsWith(suffix)
+
+/** A host name as browsers write it into `Host`; undefined for anything else. */
+function normalize(entry: unknown): string | undefined {
+  if (typeof entry !== 'string' || !/^(?:\[[0-9a-f:.]+\]|[^\s:/?#@\\*%]+)$/i.test(entry)) return undefined
+  const url = `http://${entry}/`
+  return URL.canParse(url) ? new URL(url).hostname : undefined
 }

@@ -17,6 +17,7 @@ import { logFault, logRefusal } from '../reports/log.ts'
 import { quote } from '../show.ts'
 import { version } from '../version.ts'
 import type { EffectiveRequest } from './effective.ts'
+import type { HostPolicy } from './host.ts'
 import type { OriginPolicy } from './origin.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
@@ -95,6 +96,7 @@ export function checkRules(
   validateHandshake(req)
   const endpoint = endpointFor(handshake, options)
   const effective = framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req)
+  checkHost(handshake.options.hosts, effective)
   checkOrigin(req, endpoint, effective)
   const subprotocol = agreeSubprotocol(req, endpoint)
   if (handshake.connections.draining) {
@@ -142,6 +144,16 @@ function endpointFor(handshake: Handshake, options: EndpointOptions | undefined)
     endpoints.set(options, resolved)
   }
   return resolved
+}
+
+function checkHost(hosts: HostPolicy, { host }: EffectiveRequest): void {
+  if (hosts.allows(host)) return
+  throw new HandshakeError(
+    'HANDSHAKE_HOST',
+    `This server does not answer for the host ${quote(host)}.`,
+    `effective host ${quote(host)}, allowed: ${hosts.rule}`,
+    { status: 421 }
+  )
 }
 
 function checkOrigin(req: IncomingMessage, endpoint: Endpoint, effective: EffectiveRequest): void {

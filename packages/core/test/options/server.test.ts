@@ -398,6 +398,7 @@ describe('the limits of an attachment', () => {
 describe('the options of an attachment', () => {
   test('take every name that there is', () => {
     const options: Required<AttachOptions> = {
+      allowedHosts: ['app.example'],
       allowedOrigins: 'any',
       requireOrigin: true,
       subprotocols: ['a'],
@@ -444,6 +445,7 @@ describe('the options of an attachment', () => {
 
   test('are split into those of the server and those of the endpoint, without what is undefined', () => {
     const server: Required<ServerOptions> = {
+      allowedHosts: ['app.example'],
       bearerSubprotocol: 'bearer.',
       claims: () => true,
       effectiveRequest: () => ({}),
