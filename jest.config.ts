@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { Config } from 'jest'
 
 const config: Config = {
-  roots: ['<rootDir>/packages'],
+  roots: ['<rootDir>/packages', '<rootDir>/scripts'],
   testMatch: ['**/*.test.ts'],
   // Many suites wait for most of their time: for deadlines, browsers, and processes. Jest's default is one less than there
   // are cores, so that on a machine with two of them everything would run in a row.

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { stampFile } from './install/installed.mjs'
+import { root } from './root.mjs'
+
+const demo = join(root, 'packages', 'demo')
+const bundle = join(demo, 'dist', 'demo.cjs')
+/** The files that the bundle was made of. */
+const inputsFile = join(demo, 'dist', 'demo.inputs.json')
+
+/**
+ * Makes one file of the sources of the demo and of our packages that it uses, unless a newer one is there. The compiler
+ * would need a package of its own and the types of everything; esbuild reads no types.
+ * @returns {Promise<string | undefined>} its URL; without it, the reason was printed and the exit code set
+ */
+export async function bundleDemo() {
+  try {
+    if (!isFresh()) await build()
+    return pathToFileURL(bundle).href
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+    return undefined
+  }
+}
+
+function isFresh() {
+  if (!existsSync(bundle) || !existsSync(inputsFile)) return false
+  const { mtimeMs } = statSync(bundle)
+  const inputs = JSON.parse(readFileSync(inputsFile, 'utf8')).map((file) => join(root, file))
+  return [stampFile, fileURLToPath(import.meta.url), ...inputs].every(
+    (file) => existsSync(file) && statSync(file).mtimeMs <= mtimeMs
+  )
+}
+
+async function build() {
+  const require = createRequire(join(demo, 'package.json'))
+  const { dependencies } = require('./package.json')
+  const { metafile } = await require('esbuild').build({
+    absWorkingDir: root,
+    entryPoints: [join(demo, 'src', 'main.ts')],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    logLevel: 'silent',
+    metafile: true,
+    // Those that the demo has itself are found from where the bundle is.
+    external: Object.keys(dependencies).filter((name) => !name.startsWith('@oneport/')),
+    plugins: [{ name: 'our-sources', setup: (build) => build.onResolve({ filter: /^@oneport\// }, sourceOf) }]
+  })
+  writeFileSync(inputsFile, JSON.stringify(Object.keys(metafile.inputs)))
+}
+
+/** The source of what one of our packages exports: `./dist/index.js` is built from `src/index.ts`. */
+function sourceOf({ path }) {
+  const [, name, ...subpath] = path.split('/')
+  const folder = join(root, 'packages', name)
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const built = exports[['.', ...subpath].join('/')].require.default
+  return { path: join(folder, built.replace('./dist/', 'src/').replace(/js$/, 'ts')) }
+}
