@@ -18,6 +18,7 @@ const long = [
   'packages/testing/test/runners',
   'packages/demo/test/process',
   'packages/release/test/tarballs',
+  'packages/release/test/api',
   'packages/topics/test/memory',
   'packages/redis/test/contract',
   'packages/core/test/ends',
