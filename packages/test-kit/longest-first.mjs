@@ -5,6 +5,7 @@ const long = [
   'packages/runtimes/test/runtimes',
   'packages/redis/test/outage',
   'packages/release/test/install',
+  'packages/release/test/publish',
   'packages/demo/test/browser',
   'packages/pages/test/examples',
   'packages/core/test/life/backlog',
