@@ -1,7 +1,7 @@
 /**
  * Writes what follows from the `repository.url` of the root's package.json: fields of each public package's package.json,
- * and the addresses in the pages, in .github and in the configuration of the site. With --check it changes nothing, and
- * fails if something differs.
+ * and the addresses in the pages, in .github and in the configuration of the site. Also the version that core says it is,
+ * which follows from core's package.json. With --check it changes nothing, and fails if something differs.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -22,6 +22,8 @@ const first = [
   'license',
   'author'
 ]
+
+const versionFile = 'packages/core/src/version.ts'
 
 /** @returns owner and name of a repository on GitHub */
 function partsOf(url) {
@@ -80,6 +82,8 @@ for (const { directory, manifest } of publicPackages()) {
   if (!manifest.keywords?.length) throw new Error(`${directory}/package.json has no keywords`)
   compare(`${directory}/package.json`, `${JSON.stringify(completed(manifest, directory), null, 2)}\n`)
 }
+const { version } = readJson('packages/core/package.json')
+compare(versionFile, readFileSync(join(root, versionFile), 'utf8').replace(/(?<=version = ').*(?=')/, version))
 const pages = readdirSync(root).filter((file) => file.endsWith('.md'))
 const folders = ['.github', 'docs', 'examples', 'packages'].filter((folder) => readdirSync(root).includes(folder))
 for (const file of [...pages, ...folders.flatMap((folder) => [...textsIn(join(root, folder))])]) {
@@ -87,7 +91,7 @@ for (const file of [...pages, ...folders.flatMap((folder) => [...textsIn(join(ro
 }
 
 if (process.argv.includes('--check')) {
-  for (const file of changes.keys()) process.stderr.write(`${file} differs from the root's package.json\n`)
+  for (const file of changes.keys()) process.stderr.write(`${file} differs from what package.json says\n`)
   if (changes.size > 0) {
     process.stderr.write('Write it with: npm run metadata\n')
     process.exitCode = 1

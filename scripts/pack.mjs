@@ -5,11 +5,10 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pnpm } from './pnpm.mjs'
-import { publicPackages, root } from './public-packages.mjs'
+import { publicPackages, root, tarballOf } from './public-packages.mjs'
 
 const packages = publicPackages()
 const folder = resolve(root, process.argv[2] ?? 'tarballs')
-const tarballOf = (name) => join(folder, `${name.replace('@', '').replace('/', '-')}.tgz`)
 
 /** Removes what an earlier build left: compiled files whose source is gone. */
 function removeLeftovers(directory) {
@@ -18,14 +17,6 @@ function removeLeftovers(directory) {
     const source = file.replace(/(?:\.d)?\.([cm]?)[jt]s(?:\.map)?$/, '.$1ts')
     if (source !== file && !existsSync(join(src, source))) rmSync(join(dist, file))
   }
-}
-
-/** The packages of this workspace that one of them needs, at any distance; a package comes after those that it needs. */
-function needed(manifest) {
-  const siblings = packages.filter(
-    ({ manifest: { name } }) => name in { ...manifest.dependencies, ...manifest.peerDependencies }
-  )
-  return [...new Set(siblings.flatMap((sibling) => [...needed(sibling.manifest), sibling.manifest.name]))]
 }
 
 try {
@@ -41,8 +32,8 @@ try {
   await pnpm('--recursive', ...filters, 'pack', '--out', join(folder, '%s.tgz'))
 
   const quoted = (path) => (/[^\w@%+:,./\\-]/.test(path) ? `"${path}"` : path)
-  const lines = packages.map(({ manifest }) => {
-    const paths = [...needed(manifest), manifest.name].map((name) => quoted(tarballOf(name)))
+  const lines = packages.map(({ needed, tarball }) => {
+    const paths = [...needed.map(tarballOf), tarball].map((file) => quoted(join(folder, file)))
     return `  npm install ${paths.join(' ')}\n`
   })
   process.stdout.write(`Packed ${packages.length} packages into ${folder}

@@ -6,11 +6,25 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 export const readJson = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'))
 
-/** @returns the packages that are published, which are those without `private`: their folder and package.json */
+/**
+ * The packages that are published, which are those without `private`: their folder, their package.json, the name of their
+ * tarball, and the names of those that they need at any distance. A package comes after those that it needs.
+ */
 export function publicPackages() {
-  return readdirSync(join(root, 'packages'))
+  const packages = readdirSync(join(root, 'packages'))
     .map((folder) => `packages/${folder}`)
     .filter((directory) => existsSync(join(root, directory, 'package.json')))
     .map((directory) => ({ directory, manifest: readJson(`${directory}/package.json`) }))
     .filter(({ manifest }) => !manifest.private)
+
+  const neededBy = ({ dependencies, peerDependencies }) => {
+    const direct = packages.filter(({ manifest: { name } }) => name in { ...dependencies, ...peerDependencies })
+    return [...new Set(direct.flatMap(({ manifest }) => [...neededBy(manifest), manifest.name]))]
+  }
+  return packages
+    .map((each) => ({ ...each, tarball: tarballOf(each.manifest.name), needed: neededBy(each.manifest) }))
+    .sort((one, other) => one.needed.length - other.needed.length)
 }
+
+/** The name of a package's tarball, which stays the same from version to version. */
+export const tarballOf = (name) => `${name.replace('@', '').replace('/', '-')}.tgz`

@@ -18,10 +18,12 @@ beforeEach(() => {
   write('package.json', { private: true, license: 'MIT', author: 'Acme', repository })
   write('packages/core/package.json', {
     name: '@acme/core',
+    version: '2.0.0',
     keywords: ['ws'],
     type: 'commonjs',
     repository: { type: 'git', url: 'git+https://github.com/before/earlier.git' }
   })
+  write('packages/core/src/version.ts', "/** As in package.json. */\nexport const version = '1.9.0'\n")
   write('packages/inner/package.json', { name: 'inner', private: true })
   write(
     'README.md',
@@ -45,6 +47,7 @@ describe('npm run metadata', () => {
     expect(run().status).toBe(0)
     expect(JSON.parse(read('packages/core/package.json'))).toEqual({
       name: '@acme/core',
+      version: '2.0.0',
       keywords: ['ws'],
       homepage: 'https://github.com/acme/sockets/tree/main/packages/core#readme',
       bugs: 'https://github.com/acme/sockets/issues',
@@ -68,13 +71,18 @@ describe('npm run metadata', () => {
     expect(read('.github/ISSUE_TEMPLATE/config.yml')).toBe('url: https://github.com/acme/sockets/discussions\n')
   })
 
+  test("writes core's version into its source", () => {
+    run()
+    expect(read('packages/core/src/version.ts')).toBe("/** As in package.json. */\nexport const version = '2.0.0'\n")
+  })
+
   test('with --check names the files that differ and leaves them alone', () => {
     const before = read('README.md')
     const { status, stderr } = run('--check')
     expect(status).toBe(1)
     expect(stderr).toBe(
-      ['packages/core/package.json', 'README.md', '.github/ISSUE_TEMPLATE/config.yml']
-        .map((file) => `${file} differs from the root's package.json\n`)
+      ['packages/core/package.json', 'packages/core/src/version.ts', 'README.md', '.github/ISSUE_TEMPLATE/config.yml']
+        .map((file) => `${file} differs from what package.json says\n`)
         .join('')
         .concat('Write it with: npm run metadata\n')
     )

@@ -25,9 +25,7 @@ export interface WebSocketServer {
   on(event: 'wsClientError', listener: () => void): unknown
 }
 
-const { WebSocket, WebSocketServer } = packageOf(imported)
-
-export { WebSocket, WebSocketServer }
+export const { WebSocket, WebSocketServer } = packageOf(imported)
 export type WebSocket = Socket
 
 /**

@@ -1,0 +1,43 @@
+/**
+ * Publishes the tarballs of `npm run pack`, which the tests have installed, as the version whose tag is given (v0.1.0).
+ * What the registry has already is left out, so that a release that broke off can go on. Further options go to `npm publish`.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { publicPackages, root } from './public-packages.mjs'
+
+const [tag, ...options] = process.argv.slice(2)
+
+/** Whether the registry has a version. */
+function isPublished({ name, version }) {
+  try {
+    return execFileSync('npm', ['view', `${name}@${version}`, 'version'], { stdio: 'pipe' }).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** @throws if the version of a package or the latest one of the changelog is not the tag's */
+function check(packages) {
+  const [, version, date] = /^## (\S+) \((.+)\)$/m.exec(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'))
+  const others = packages.filter(({ manifest }) => `v${manifest.version}` !== tag).map(({ directory }) => directory)
+  if (`v${version}` !== tag) others.push('CHANGELOG.md')
+  if (others.length > 0) throw new Error(`Not the version of the tag ${tag}: ${others.join(', ')}`)
+  if (!/^\d{4}-\d\d-\d\d$/.test(date)) throw new Error(`CHANGELOG.md says that ${version} is ${date}`)
+}
+
+try {
+  const packages = publicPackages()
+  check(packages)
+  for (const { manifest, tarball } of packages) {
+    if (isPublished(manifest)) {
+      process.stdout.write(`${manifest.name} ${manifest.version} is published already.\n`)
+    } else {
+      execFileSync('npm', ['publish', join(root, 'tarballs', tarball), ...options], { stdio: 'inherit' })
+    }
+  }
+} catch (error) {
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,61 @@
+/**
+ * Makes a release of what is in .changeset: raises the version of all public packages together, moves the texts into the
+ * changelog, and dates them. A version of the changelog that is "unreleased" is the one that is released next, with what
+ * has come since.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import readChangesets from '@changesets/read'
+import { readJson, root } from './public-packages.mjs'
+
+const groups = { major: 'Breaking changes', minor: 'Added and changed', patch: 'Fixed' }
+const file = join(root, 'CHANGELOG.md')
+
+/** One change as an item of a list, behind the packages that it is in. */
+function itemOf({ releases, summary }) {
+  const names = releases.map(({ name }) => `\`${name}\``).join(', ')
+  return `* ${names}: ${summary.trim()}`.replaceAll('\n', '\n  ').replaceAll(/ +$/gm, '')
+}
+
+/** The changes of a release, under the headings of the changelog. */
+function textsOf(changes) {
+  const order = Object.keys(groups)
+  const typeOf = ({ releases }) => order.find((type) => releases.some((release) => release.type === type))
+  return order
+    .map((type) => [groups[type], changes.filter((change) => typeOf(change) === type)])
+    .filter(([, items]) => items.length > 0)
+    .map(([heading, items]) => `### ${heading}\n\n${items.map(itemOf).join('\n')}`)
+}
+
+/** Raises all versions, and writes what follows from them. */
+function raiseVersions() {
+  const cli = createRequire(import.meta.url).resolve('@changesets/cli/bin.js')
+  for (const args of [[cli, 'version'], [join(root, 'scripts/metadata.mjs')]]) {
+    execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  }
+}
+
+const currentVersion = () => readJson('packages/core/package.json').version
+const today = new Date().toISOString().slice(0, 10)
+const changes = await readChangesets(root)
+const [head, ...sections] = readFileSync(file, 'utf8')
+  .trimEnd()
+  .split(/\n+(?=## )/)
+const unreleased = / \(unreleased\)$/m
+
+if (unreleased.test(sections[0])) {
+  sections[0] = [sections[0].replace(unreleased, ` (${today})`), ...textsOf(changes)].join('\n\n')
+  for (const { id } of changes) rmSync(join(root, '.changeset', `${id}.md`))
+} else if (changes.length > 0) {
+  raiseVersions()
+  sections.unshift([`## ${currentVersion()} (${today})`, ...textsOf(changes)].join('\n\n'))
+} else {
+  process.stderr.write('There is nothing to release: .changeset has no changes.\n')
+  process.exit(1)
+}
+writeFileSync(file, `${[head, ...sections].join('\n\n')}\n`)
+process.stdout.write(
+  `Commit this as "Release ${currentVersion()}". Once it is on main, its tag publishes it: v${currentVersion()}\n`
+)
