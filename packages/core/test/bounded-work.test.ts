@@ -10,7 +10,7 @@ import { validateHost } from '../src/rules/host.ts'
 import { compileOrigins } from '../src/rules/origin.ts'
 import { isExtensionList, validateHandshake, validateRequest } from '../src/rules/request.ts'
 import { chooseSubprotocol, parseSubprotocols } from '../src/rules/subprotocol.ts'
-import { describeBriefly, describe as describeError, oneLine, quote, show } from '../src/show.ts'
+import { describeBriefly, describe as describeError, indented, oneLine, quote, show } from '../src/show.ts'
 import { ordinaryHead } from '../src/transport/replay.ts'
 
 // A peer sends as much as `--max-http-header-size` lets it. No time is measured here: every regular expression is linear,
@@ -190,6 +190,7 @@ const subjects: [name: string, pieces: string[], take: (text: string) => unknown
   ['quote', ['\n', '"', '\\', '\x1b', '\x9b', ' '], quote],
   ['show', ['\n', '\x1b', ' ', "'"], show],
   ['oneLine', ['\n', ' ', '\r', '\r\n', ' \n', '\n ', '\x1b', '\x9b', '\u2028', '|'], oneLine],
+  ['indented', ['\n', ' ', '\r', '\r\n', ' \n', '\n ', '\x1b', '\x9b', '\u2028'], indented],
   ['describe', ['\n', ' ', ' \n', '\t', '\x1b'], (text) => describeError(new Error(text))],
   ['describeBriefly', ['\n', ' ', ' \n', '\t', '\x1b'], (text) => describeBriefly(new Error(text))]
 ]
@@ -216,13 +217,14 @@ describe('security: 64 KiB', () => {
 
 describe('security: what is printed', () => {
   test.each(['\n', ' ', 'a', '"', '\x1b', '\ud800', ' \n', '|'])(
-    'of 64 KiB of %j is bounded, and one line',
+    'of 64 KiB of %j is bounded, and one line where it has to be',
     (piece) => {
       const text = piece.repeat(65_536)
       for (const [printed, longest] of [
         [quote(text), 900],
         [show(text), 900],
         [oneLine(text), 50_000],
+        [indented(text), 50_000],
         [describeError(new Error(text)), 50_000],
         [describeBriefly(new Error(text)), 50_000]
       ] as const) {
