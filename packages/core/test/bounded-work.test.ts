@@ -8,6 +8,7 @@ import { addressKey } from '../src/rules/address.ts'
 import { takeBearerToken } from '../src/rules/bearer.ts'
 import { validateHost } from '../src/rules/host.ts'
 import { compileOrigins } from '../src/rules/origin.ts'
+import { originHint } from '../src/rules/origin-hint.ts'
 import { isExtensionList, validateHandshake, validateRequest } from '../src/rules/request.ts'
 import { chooseSubprotocol, parseSubprotocols } from '../src/rules/subprotocol.ts'
 import { describeBriefly, describe as describeError, indented, oneLine, quote, show } from '../src/show.ts'
@@ -156,6 +157,15 @@ const origins = [
 ] as const
 const { allows } = compileOrigins(origins)
 
+/** Asks for the hint where an origin, the host, and what a proxy forwards are made of a text. */
+const hintFor =
+  (make: (text: string) => [origin: string, host: string, forwarded?: string]) =>
+  (text: string): string => {
+    const [origin, host, forwarded] = make(text)
+    const headers = { host, 'x-forwarded-host': forwarded, 'x-forwarded-proto': forwarded }
+    return originHint({ origin, effective: { host }, headers, list: ['same-origin'], trust: () => 'trust()' })
+  }
+
 /** Each parser and formatter, with its own special characters. */
 const subjects: [name: string, pieces: string[], take: (text: string) => unknown][] = [
   ['trimWhitespace', [' ', '\t', ' a'], trimWhitespace],
@@ -181,6 +191,9 @@ const subjects: [name: string, pieces: string[], take: (text: string) => unknown
   ['origins', ['a', '.', '-', ':', '/', '[', '*', '~', 'a.', 'https://'], (text) => allows(text, { host: text })],
   ['origins of the web', ['a', '.', '-', 'a.', '[', ':', '1'], (text) => allows(`https://${text}`, { host: text })],
   ['origins of programs', ['.', 'a', ':', '/'], (text) => allows(`app://${text}`, {})],
+  ['the hint for an origin', ['a', '.', '-', '1.', '[', ':', ','], hintFor((text) => [`https://${text}`, text])],
+  ['the hint for a program', ['a', '.', '-', '1.', '[', ':', '/'], hintFor((text) => [`app://${text}`, 'a'])],
+  ['the hint beside a proxy', ['a', ',', ' ', '.', '1.', 'https,'], hintFor((text) => ['https://a', 'a', text])],
   ['addressKey', [':', '.', '[', ']', '%', '1', '1:', '1.', '::', 'f'], addressKey],
   [
     'ordinaryHead, the value',

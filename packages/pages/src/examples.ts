@@ -357,6 +357,19 @@ export const examples: Record<string, Drive> = {
     }
   },
 
+  'origin-dev': async (program) => {
+    const origins = [program.origin, 'http://localhost:5173', 'http://localhost:5174']
+    expect(await statuses(program, '/chat', origins)).toEqual([101, 101, 403])
+  },
+
+  'origin-rebinding': async (program) => {
+    const origin = `http://evil.example:${program.port}`
+    const headers = { Host: `evil.example:${program.port}` }
+    await refuses(program, '/chat', { origin, headers }, 403)
+    const own = [program.origin, `http://127.0.0.1:${program.port}`]
+    expect(await statuses(program, '/chat', own)).toEqual([101, 101])
+  },
+
   'proxy-express': async (program) => {
     await believesProxy(program, { 'X-Forwarded-Host': 'app.example', 'X-Forwarded-Proto': 'https' })
     const forwarded = { 'X-Forwarded-Host': 'app.example', 'X-Forwarded-Proto': 'https' }

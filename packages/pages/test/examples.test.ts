@@ -157,12 +157,12 @@ describe('Express renders a refusal', () => {
 
   test('in production with the name of the status alone', async () => {
     expect(await bodyIn('production')).toContain('<pre>Forbidden</pre>')
-    await running[0]?.printed('HandshakeError: Origin')
+    await running[0]?.printed('HandshakeError [HANDSHAKE_ORIGIN]: Origin')
   })
 
   test('in development with the message', async () => {
     expect(await bodyIn('development')).toContain(
-      '<pre>HandshakeError: Origin &quot;https://evil.example&quot; is not allowed here.</pre>'
+      '<pre>HandshakeError [HANDSHAKE_ORIGIN]: Origin &quot;https://evil.example&quot; is not allowed here.</pre>'
     )
   })
 

@@ -4,7 +4,7 @@ import type { HandshakeError } from '../errors.ts'
 import type { HeartbeatOptions } from '../life/heartbeat.ts'
 import { type ConnectionSummary, factsOf } from '../reports/facts.ts'
 import { contain, type FaultContext, type FaultReporter } from '../reports/fault.ts'
-import { faultReporter, logFault, logRefusal } from '../reports/log.ts'
+import { faultReporter, logFault, logRefusal, type RefusalLog } from '../reports/log.ts'
 import { isBearerPrefix } from '../rules/bearer.ts'
 import { type EffectiveRequest, effectiveRequest } from '../rules/effective.ts'
 import { checkCount, checkMilliseconds, checkNames, checkType, expected } from './checks.ts'
@@ -136,7 +136,8 @@ export interface ResolvedOptions {
   /** Options of endpoints that have been resolved before, by identity. */
   readonly endpoints: WeakMap<EndpointOptions, Endpoint>
   readonly onError: FaultReporter
-  readonly onRefused: (error: HandshakeError, req: IncomingMessage) => void
+  /** @param framework logs it where the application gives no function */
+  readonly onRefused: (error: HandshakeError, req: IncomingMessage, framework?: RefusalLog) => void
   readonly onClosed: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
   readonly bearerSubprotocol: string | undefined
   readonly claims: ((req: IncomingMessage) => boolean) | undefined
@@ -173,7 +174,7 @@ export function resolveOptions(
     claims,
     bearerSubprotocol,
     onError = logFault,
-    onRefused = logRefusal,
+    onRefused,
     onClosed,
     effectiveRequest: ask = effectiveRequest,
     ...ofEndpoints
@@ -199,9 +200,9 @@ export function resolveOptions(
     endpoint,
     endpoints: new WeakMap(),
     onError: reportFault,
-    onRefused: (error, req) =>
+    onRefused: (error, req, framework) =>
       contain(
-        () => onRefused(error, req),
+        () => (onRefused === undefined ? logRefusal(error, framework) : onRefused(error, req)),
         (fault) => reportFault(fault, { phase: 'dispatch', request: factsOf(req), socket: undefined })
       ),
     onClosed:

@@ -19,9 +19,15 @@ export const faultReporter =
       }
     )
 
+/** A framework that logs refusals in its own way. */
+export interface RefusalLog {
+  logRefusal?(error: HandshakeError): void
+}
+
 /** The default `onRefused`: a line where it is likely that the operator has to change something. */
-export function logRefusal(error: HandshakeError): void {
-  if (error.detail !== undefined) write(`${error.code}: ${indented(error.detail)}`)
+export function logRefusal(error: HandshakeError, framework?: RefusalLog): void {
+  if (framework?.logRefusal !== undefined) framework.logRefusal(error)
+  else if (error.detail !== undefined) write(`${error.code}: ${indented(error.detail)}`)
 }
 
 /**
