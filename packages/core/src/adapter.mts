@@ -20,6 +20,7 @@ export {
   isPrintable,
   isWebSocketRequest,
   limitPending,
+  logRefusal,
   type SplitOptions,
   show,
   splitArguments,

@@ -13,7 +13,7 @@ export const calls: Omit<Copy, 'attach'> = {
   version,
   agree: (req, options, handler, framework) => agree(req as IncomingMessage, options, handler as never, framework),
   checkHandshake: (req, options, framework) => checkHandshake(req as IncomingMessage, options, framework),
-  limitPending: (req, effective) => limitPending(req as IncomingMessage, effective),
+  limitPending: (req, effective, framework) => limitPending(req as IncomingMessage, effective, framework),
   answerFault: (req, res, thrown) => answerFault(req as IncomingMessage, res as ServerResponse, thrown),
   renew: renewOwn
 }

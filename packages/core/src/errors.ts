@@ -1,3 +1,5 @@
+import { indented } from './show.ts'
+
 /** What is answered. */
 export interface Refusal {
   readonly status: number
@@ -120,3 +122,13 @@ export class HandshakeError extends StacklessError {
 }
 
 Object.defineProperty(HandshakeError.prototype, brand, { value: true })
+
+/**
+ * What `console.error(error)` prints: all that the operator needs. Not a method, which would be in the class's type.
+ * https://nodejs.org/api/util.html#custom-inspection-functions-on-objects
+ */
+Object.defineProperty(HandshakeError.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: HandshakeError): string {
+    return `${this.name} [${this.code}]: ${indented(`${this.message}\n${this.detail ?? ''}`)}`
+  }
+})

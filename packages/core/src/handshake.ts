@@ -11,6 +11,7 @@ import type { ResolvedOptions } from './options/server.ts'
 import { type Copy, handshakeKey } from './registry.ts'
 import { factsOf, pathOf } from './reports/facts.ts'
 import { contain, type FaultReporter } from './reports/fault.ts'
+import type { RefusalLog } from './reports/log.ts'
 import { clientKeyOf } from './rules/address.ts'
 import type { ResolvedCredential } from './rules/credential.ts'
 import type { EffectiveRequest } from './rules/effective.ts'
@@ -285,14 +286,14 @@ export class Handshake implements Tenant {
 
   /**
    * Counts a refusal and tells the operator of it, the first time.
-   * @param framework tells in place of the option `onRefused`
+   * @param framework logs it in its own way
    */
   report(error: HandshakeError, framework?: RefusalTeller): void {
     if (this.#isReported) return
     this.#isReported = true
     const { req } = this.response
     this.connections.stats.refused(error, req, this.since)
-    if (framework?.onRefused === undefined) this.options.onRefused(error, req)
+    if (framework?.onRefused === undefined) this.options.onRefused(error, req, framework)
     else tellFramework(framework, error, this.options.onError, req)
   }
 
@@ -303,8 +304,8 @@ export class Handshake implements Tenant {
   }
 }
 
-/** What logs refusals in place of the option `onRefused`. */
-interface RefusalTeller {
+/** What logs refusals: in place of the option `onRefused`, or in place of its default. */
+interface RefusalTeller extends RefusalLog {
   onRefused?: ((error: HandshakeError) => unknown) | undefined
 }
 

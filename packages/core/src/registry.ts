@@ -14,7 +14,7 @@ export interface Copy {
   attach(server: object, dispatch: unknown, options: object | undefined, adapter: object | undefined): Attachment
   agree(req: object, options: object | undefined, handler: unknown, framework: object): Agreed
   checkHandshake(req: object, options: object | undefined, framework: object): Pick<Agreed, 'subprotocol'>
-  limitPending(req: object, effective: object | undefined): void
+  limitPending(req: object, effective: object | undefined, framework?: object): void
   answerFault(req: object, res: object, thrown: unknown): void
   /** Undefined for a socket that this copy has not opened. */
   renew(socket: object, expiresAt: Date | number): boolean | undefined

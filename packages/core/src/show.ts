@@ -28,20 +28,25 @@ export function show(value: unknown): string {
   return text === undefined ? `[unprintable ${typeof value}]` : cut(text, longestValue)
 }
 
-/** An error, or whatever was thrown in place of one, with its stack; ` | ` stands for its line breaks. */
+/** An error, or whatever was thrown in place of one, with its stack, on as many lines as that has. */
 export const describe = (error: unknown): string =>
-  oneLine(attempt(() => (error as Error).stack) ?? describeBriefly(error))
+  indented(attempt(() => (error as Error).stack) ?? describeBriefly(error))
 
-/** The same without the stack. */
+/** The same without the stack, on one line. */
 export const describeBriefly = (error: unknown): string =>
   oneLine(attempt(() => String(error)) ?? attempt(() => (error as Error).message) ?? show(error))
 
 /** A text as one line: its own lines are joined by ` | `. */
-export function oneLine(text: string): string {
+export const oneLine = (text: string): string => joinLines(text, ' | ')
+
+/** A text of several lines, of which all but the first are indented: none of them can be taken for one of the log's own. */
+export const indented = (text: string): string => joinLines(text, '\n    ')
+
+function joinLines(text: string, separator: string): string {
   // No regular expression finds the space around line breaks in linear time.
   const lines = text.slice(0, longestError).split('\n')
-  const line = lines.map((one) => one.trim()).filter((one) => one !== '')
-  return escapeControls(line.join(' | ')) + (text.length > longestError ? '…' : '')
+  const shown = lines.map((line) => escapeControls(line.trim())).filter((line) => line !== '')
+  return shown.join(separator) + (text.length > longestError ? '…' : '')
 }
 
 /** What `read` returns, where that is a text; undefined for anything else, and where it throws. */

@@ -8,9 +8,10 @@ import { addressKey } from '../src/rules/address.ts'
 import { takeBearerToken } from '../src/rules/bearer.ts'
 import { validateHost } from '../src/rules/host.ts'
 import { compileOrigins } from '../src/rules/origin.ts'
+import { originHint } from '../src/rules/origin-hint.ts'
 import { isExtensionList, validateHandshake, validateRequest } from '../src/rules/request.ts'
 import { chooseSubprotocol, parseSubprotocols } from '../src/rules/subprotocol.ts'
-import { describeBriefly, describe as describeError, oneLine, quote, show } from '../src/show.ts'
+import { describeBriefly, describe as describeError, indented, oneLine, quote, show } from '../src/show.ts'
 import { ordinaryHead } from '../src/transport/replay.ts'
 
 // A peer sends as much as `--max-http-header-size` lets it. No time is measured here: every regular expression is linear,
@@ -156,6 +157,15 @@ const origins = [
 ] as const
 const { allows } = compileOrigins(origins)
 
+/** Asks for the hint where an origin, the host, and what a proxy forwards are made of a text. */
+const hintFor =
+  (make: (text: string) => [origin: string, host: string, forwarded?: string]) =>
+  (text: string): string => {
+    const [origin, host, forwarded] = make(text)
+    const headers = { host, 'x-forwarded-host': forwarded, 'x-forwarded-proto': forwarded }
+    return originHint({ origin, effective: { host }, headers, list: ['same-origin'], trust: () => 'trust()' })
+  }
+
 /** Each parser and formatter, with its own special characters. */
 const subjects: [name: string, pieces: string[], take: (text: string) => unknown][] = [
   ['trimWhitespace', [' ', '\t', ' a'], trimWhitespace],
@@ -181,6 +191,9 @@ const subjects: [name: string, pieces: string[], take: (text: string) => unknown
   ['origins', ['a', '.', '-', ':', '/', '[', '*', '~', 'a.', 'https://'], (text) => allows(text, { host: text })],
   ['origins of the web', ['a', '.', '-', 'a.', '[', ':', '1'], (text) => allows(`https://${text}`, { host: text })],
   ['origins of programs', ['.', 'a', ':', '/'], (text) => allows(`app://${text}`, {})],
+  ['the hint for an origin', ['a', '.', '-', '1.', '[', ':', ','], hintFor((text) => [`https://${text}`, text])],
+  ['the hint for a program', ['a', '.', '-', '1.', '[', ':', '/'], hintFor((text) => [`app://${text}`, 'a'])],
+  ['the hint beside a proxy', ['a', ',', ' ', '.', '1.', 'https,'], hintFor((text) => ['https://a', 'a', text])],
   ['addressKey', [':', '.', '[', ']', '%', '1', '1:', '1.', '::', 'f'], addressKey],
   [
     'ordinaryHead, the value',
@@ -190,6 +203,7 @@ const subjects: [name: string, pieces: string[], take: (text: string) => unknown
   ['quote', ['\n', '"', '\\', '\x1b', '\x9b', ' '], quote],
   ['show', ['\n', '\x1b', ' ', "'"], show],
   ['oneLine', ['\n', ' ', '\r', '\r\n', ' \n', '\n ', '\x1b', '\x9b', '\u2028', '|'], oneLine],
+  ['indented', ['\n', ' ', '\r', '\r\n', ' \n', '\n ', '\x1b', '\x9b', '\u2028'], indented],
   ['describe', ['\n', ' ', ' \n', '\t', '\x1b'], (text) => describeError(new Error(text))],
   ['describeBriefly', ['\n', ' ', ' \n', '\t', '\x1b'], (text) => describeBriefly(new Error(text))]
 ]
@@ -216,13 +230,14 @@ describe('security: 64 KiB', () => {
 
 describe('security: what is printed', () => {
   test.each(['\n', ' ', 'a', '"', '\x1b', '\ud800', ' \n', '|'])(
-    'of 64 KiB of %j is bounded, and one line',
+    'of 64 KiB of %j is bounded, and one line where it has to be',
     (piece) => {
       const text = piece.repeat(65_536)
       for (const [printed, longest] of [
         [quote(text), 900],
         [show(text), 900],
         [oneLine(text), 50_000],
+        [indented(text), 50_000],
         [describeError(new Error(text)), 50_000],
         [describeBriefly(new Error(text)), 50_000]
       ] as const) {

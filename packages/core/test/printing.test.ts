@@ -70,7 +70,9 @@ describe.each([['by default'], ['where the callbacks throw', 'throw'], ['where t
       expect(program.child.exitCode).toBeNull()
       const lines = program.lines()
       expect(
-        lines.filter((line) => !/^oneport: (?:fault in (?:dispatch|handler|listener): .|HANDSHAKE_)/.test(line))
+        lines.filter(
+          (line) => !/^(?:oneport: (?:fault in (?:dispatch|handler|listener): .|HANDSHAKE_)| {4}\S)/.test(line)
+        )
       ).toEqual([])
       for (const line of lines) expect(line.length).toBeLessThan(10_000)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
@@ -100,5 +102,5 @@ test('regression: a handshake could not be refused under --frozen-intrinsics', a
   expect(
     (await sendRaw(program.target, handshake('/fine/bare', { 'Sec-WebSocket-Key': 'x' }), headArrived)).status
   ).toBe(400)
-  expect(program.lines()).toEqual([expect.stringMatching(/^oneport: HANDSHAKE_ORIGIN: origin "https:\/\/a"/)])
+  expect(program.lines()[0]).toMatch(/^oneport: HANDSHAKE_ORIGIN: origin "https:\/\/a"/)
 }, 30_000)

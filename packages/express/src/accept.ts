@@ -5,6 +5,7 @@ import {
   type CheckedHandshake,
   type EffectiveRequest,
   type EndpointOptions,
+  type HandshakeError,
   type WebSocketHandler
 } from '@oneport/core'
 import {
@@ -19,6 +20,7 @@ import {
 } from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { effectiveRequest } from './effective-request.ts'
+import { logOnce } from './log.ts'
 
 /** Where a request has the defaults of the endpoints that it may reach, for every copy of this package in the process. */
 const defaults = Symbol.for('oneport.express.defaults@1')
@@ -106,7 +108,7 @@ const isError = (thrown: unknown): boolean =>
   Boolean(thrown) && thrown !== 'route' && thrown !== 'router' && isPrintable(thrown)
 
 /** How Express takes part in a handshake. */
-class ExpressBinding implements FrameworkBinding {
+export class ExpressBinding implements FrameworkBinding {
   readonly #req: Request
 
   constructor(req: Request) {
@@ -122,6 +124,14 @@ class ExpressBinding implements FrameworkBinding {
       'Put app.use(wsUpgrade()) on the application, before the routes; where the server calls it through another function, ' +
       'call wsUpgrade().attach(server).'
     )
+  }
+
+  trustHint(proxy: string): string {
+    return `app.set('trust proxy', '${proxy}')`
+  }
+
+  logRefusal(error: HandshakeError): void {
+    logOnce(error, this.#req)
   }
 
   /** What middleware for logs and request ids, such as pino-http, leaves on the request. */

@@ -11,7 +11,7 @@ import {
 } from '@oneport/core'
 import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions } from '@oneport/core/adapter'
 import type { Request } from 'express'
-import { acceptWebSocket, setDefaults } from './accept.ts'
+import { acceptWebSocket, ExpressBinding, setDefaults } from './accept.ts'
 import { clientOf } from './effective-request.ts'
 import { addMount, attachmentsOf, createMount, type ExpressApplication } from './mounting.ts'
 import { attachServer, seeToUnattached, watchServers } from './servers.ts'
@@ -89,7 +89,7 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
     try {
       if (isHandshake) {
         setDefaults(req, defaults)
-        limitPending(req, clientOf(req as Request))
+        limitPending(req, clientOf(req as Request), new ExpressBinding(req as Request))
       }
     } catch (error) {
       next(error)

@@ -57,7 +57,7 @@ describe.each(versions)('A new process with %s', (name) => {
       child.send('end')
       const { exitCode, printed } = await ended
       expect(exitCode).toBe(0)
-      expect(printed).toMatch(/^oneport: HANDSHAKE_ORIGIN: origin "https:\/\/evil\.example", effective host /m)
+      expect(printed).toMatch(/^ {4}origin "https:\/\/evil\.example", effective host /m)
       expect(printed).not.toMatch(/unhandled/i)
     }
   )

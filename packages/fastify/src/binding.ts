@@ -2,8 +2,8 @@ import type { EffectiveRequest, HandshakeError } from '@oneport/core'
 import { effectiveOf, type FrameworkBinding } from '@oneport/core/adapter'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Takes a refused handshake and its request. */
-export type RefusalLog = (request: FastifyRequest, error: HandshakeError) => void
+/** Takes a refused handshake and its reply. */
+export type RefusalLog = (reply: FastifyReply, error: HandshakeError) => void
 
 /** How Fastify takes part in a handshake; core writes the 101. */
 export class RequestBinding implements FrameworkBinding {
@@ -23,11 +23,15 @@ export class RequestBinding implements FrameworkBinding {
   /** The error handler logs or answers the refusal itself; here goes what only the operator may see. */
   get onRefused(): ((error: HandshakeError) => void) | undefined {
     const log = this.#log
-    return log && ((error) => log(this.#reply.request, error))
+    return log && ((error) => log(this.#reply, error))
   }
 
   get attachHint(): string {
     return 'Register wsPlugin with await app.register(wsPlugin), before the routes.'
+  }
+
+  trustHint(proxy: string): string {
+    return `Fastify({ trustProxy: '${proxy}' })`
   }
 
   effectiveRequest(): EffectiveRequest {

@@ -1,5 +1,5 @@
 import type { AttachOptions, HandshakeError, RequestFacts, WebSocket } from '@oneport/core'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
@@ -43,9 +43,26 @@ export function logFault(app: FastifyInstance): AttachOptions['onError'] {
     app.log.error({ ...idFields(controller, request), phase, err }, 'fault in a WebSocket connection')
 }
 
-/** Logs a refusal where it is likely that the operator has to change something. */
-export function logRefusal({ log }: FastifyRequest, { code, detail, message }: HandshakeError): void {
+/**
+ * Logs a refusal where it is likely that the operator has to change something. Fastify's default error handler logs what it
+ * answers too, through the reply; it does not tell of this error again.
+ */
+export function logRefusal(reply: FastifyReply, error: HandshakeError): void {
+  if (!warnOf(error, reply.log)) return
+  reply.log = new Proxy(reply.log, {
+    get(log, name) {
+      const value: unknown = Reflect.get(log, name)
+      if (typeof value !== 'function') return value
+      const isTold = (entry: unknown): boolean => (entry as { err?: unknown } | null | undefined)?.err === error
+      return (...args: unknown[]) => (isTold(args[0]) ? undefined : Reflect.apply(value, log, args))
+    }
+  })
+}
+
+/** Logs a refusal that no request of Fastify belongs to. @returns whether there was something to say */
+export function warnOf({ code, detail, message }: HandshakeError, log: FastifyBaseLogger): boolean {
   if (detail !== undefined) log.warn({ code, detail }, message)
+  return detail !== undefined
 }
 
 /** Logs the ends of connections. */

@@ -7,8 +7,8 @@ import type {
   preCloseAsyncHookHandler,
   preCloseHookHandler
 } from 'fastify'
-import { effectiveRequest, type RefusalLog } from './binding.ts'
-import { ClosedLog, hasLogger, logFault, logRefusal } from './log.ts'
+import { effectiveRequest, type RefusalLog, RequestBinding } from './binding.ts'
+import { ClosedLog, hasLogger, logFault, logRefusal, warnOf } from './log.ts'
 import { splitOptions, type WsPluginOptions } from './plugin-options.ts'
 
 /** Where an application logs its handshakes and connections. */
@@ -44,7 +44,13 @@ export function serveWebSockets(app: FastifyInstance, given: WsPluginOptions, de
   const { forCore, drain } = splitOptions(given)
   const { onError, onRefused, onClosed } = forCore
   const closed = onClosed === undefined && hasLogger(app) ? new ClosedLog(app) : undefined
-  const options = { ...forCore, onError: onError ?? logFault(app), onClosed: onClosed ?? closed?.onClosed }
+  const refusals = refusalLog(app, onRefused)
+  const options = {
+    ...forCore,
+    onError: onError ?? logFault(app),
+    onRefused: onRefused ?? (refusals && ((error) => void warnOf(error, app.log))),
+    onClosed: onClosed ?? closed?.onClosed
+  }
   const dispatch: Dispatch = (req, res) => app.server.emit('request', req, res)
   const attachment = attach(server, server === app.server ? undefined : dispatch, options, { tellsClients: true })
   attachments.set(server, attachment)
@@ -53,7 +59,7 @@ export function serveWebSockets(app: FastifyInstance, given: WsPluginOptions, de
   app.addHook('onRoute', function (route) {
     if (route.websocket) refuseFastifyWebsocket(this)
   })
-  app.addHook('onRequest', limitHandshakes)
+  app.addHook('onRequest', limitHandshakes(refusals))
   if (preClose !== undefined) app.addHook('preClose', preClose)
   app.addHook('preClose', async () => {
     await attachment.drain(drain)
@@ -62,19 +68,22 @@ export function serveWebSockets(app: FastifyInstance, given: WsPluginOptions, de
     attachments.delete(server)
     attachment.detach()
   })
-  return { refusals: refusalLog(app, onRefused), closed }
+  return { refusals, closed }
 }
 
 /** In front of all other hooks, which may take their time. */
-function limitHandshakes({ raw }: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-  try {
-    if (isWebSocketRequest(raw)) limitPending(raw, effectiveRequest(reply.request))
-  } catch (error) {
-    done(error as Error)
-    return
+const limitHandshakes =
+  (refusals: RefusalLog | undefined) =>
+  (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    const { raw } = request
+    try {
+      if (isWebSocketRequest(raw)) limitPending(raw, effectiveRequest(request), new RequestBinding(reply, refusals))
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    done()
   }
-  done()
-}
 
 /** Both plugins have the route option `websocket`; their listeners would both answer each handshake. */
 const fastifyWebsocket = '@fastify/websocket'
@@ -88,6 +97,6 @@ function refuseFastifyWebsocket(app: FastifyInstance): void {
 }
 
 function refusalLog(app: FastifyInstance, onRefused: AttachOptions['onRefused']): RefusalLog | undefined {
-  if (onRefused !== undefined) return ({ raw }, error) => onRefused(error, raw)
+  if (onRefused !== undefined) return ({ request }, error) => onRefused(error, request.raw)
   return hasLogger(app) ? logRefusal : undefined
 }

@@ -1,7 +1,7 @@
 import { closed, handshake, headArrived, sendRaw, signal } from '@oneport/test-kit'
-import { type FastifyRequest, LogController } from 'fastify'
+import { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { HandshakeError } from '../src/index.ts'
-import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, start, warn } from './harness.ts'
+import { connect, echo, error, isCompleted, isOpen, keepLog, makeApp, open, start, warn } from './harness.ts'
 
 const foreign = { Origin: 'https://evil.example' }
 
@@ -57,9 +57,83 @@ test('a refused origin is one line of level warn with origin, host and rule', as
   expect(completed).toMatchObject({ res: { statusCode: 403 }, reqId: expect.any(String) })
   const warnings = log.lines.filter(({ level }) => level >= warn)
   expect(warnings).toEqual([expect.objectContaining({ level: warn, reqId: completed.reqId, code: 'HANDSHAKE_ORIGIN' })])
-  expect(warnings[0]?.detail).toBe(
-    `origin "https://evil.example", effective host "app.example", scheme unknown, allowed: 'https://app.example'`
+  expect(warnings[0]?.detail).toMatch(
+    /^origin "https:\/\/evil\.example", effective host "app\.example", scheme unknown, allowed: 'https:\/\/app\.example'\n/
   )
+})
+
+describe('regression: a refused origin was logged twice; now once', () => {
+  const handlers: [string, ((app: FastifyInstance) => unknown) | undefined][] = [
+    ['by the default error handler', undefined],
+    ['by one that hands it on', (app) => app.setErrorHandler((error, _request, reply) => reply.send(error))],
+    ['by one that answers', (app) => app.setErrorHandler((_error, _request, reply) => reply.code(403).send('no'))]
+  ]
+  test.each(handlers)('where it is answered %s', async (_name, setHandler) => {
+    for (const path of ['/echo', '/reply']) {
+      const log = keepLog()
+      const app = await makeApp({ logger: log.options })
+      setHandler?.(app)
+      app.get('/echo', { websocket: true }, echo)
+      app.get('/reply', (_request, reply) => reply.acceptWebSocket(() => {}))
+      await sendRaw(await start(app), handshake(path, foreign))
+      const completed = await log.line(isCompleted)
+      expect(completed).toMatchObject({ level: 30, res: { statusCode: 403 } })
+      const others = log.lines.filter(
+        ({ msg }) => !/^(?:incoming request|request completed|Server listening)/.test(msg ?? '')
+      )
+      expect(others).toEqual([expect.objectContaining({ level: warn, code: 'HANDSHAKE_ORIGIN' })])
+    }
+  })
+
+  test('and the log is as it was for everything else', async () => {
+    const log = keepLog()
+    const app = await makeApp({ logger: log.options })
+    app.setErrorHandler((error, _request, reply) => {
+      reply.log.info({ err: new Error('another') }, 'one more')
+      reply.log.child({ part: 'child' }).info('of a child')
+      return reply.send(error)
+    })
+    app.get('/echo', { websocket: true }, echo)
+    await sendRaw(await start(app), handshake('/echo', foreign))
+    const { reqId } = await log.line(isCompleted)
+    expect(log.lines.filter(({ msg }) => msg === 'one more')).toEqual([expect.objectContaining({ reqId })])
+    expect(log.lines.filter(({ part }) => part === 'child')).toEqual([expect.objectContaining({ reqId })])
+  })
+})
+
+describe('regression: a limit that refuses before a route is asked was told on stderr, beside the log:', () => {
+  test.each([
+    ['HANDSHAKE_TOO_MANY', { maxPendingHandshakes: 2, maxPendingHandshakesPerAddress: 1 }],
+    ['HANDSHAKE_UNAVAILABLE', { maxPendingHandshakes: 1 }]
+  ])('%s', async (refusal, limits) => {
+    const log = keepLog()
+    const stuck = signal()
+    const app = await makeApp({ logger: log.options }, { ...limits, handshakeTimeoutMs: Infinity })
+    app.get('/stuck', { preHandler: () => stuck.given, websocket: true }, echo)
+    const target = await start(app)
+    const first = await open(target)
+    first.write(handshake('/stuck'))
+    await log.line(({ msg }) => msg === 'incoming request')
+    await sendRaw(target, handshake('/stuck'))
+    expect(log.lines.filter(({ code, err }) => code !== undefined || err !== undefined)).toEqual([
+      expect.objectContaining({ level: warn, code: refusal, detail: expect.stringMatching(/^maxPending\w+ is 1/) })
+    ])
+    stuck.give()
+  })
+})
+
+test.each([
+  ['not trusted', {}, "If it is yours: Fastify({ trustProxy: '127.0.0.1' })"],
+  ['trusted', { trustProxy: '127.0.0.1' }, undefined]
+])('a proxy that is %s: what to write', async (_what, options, hint) => {
+  const log = keepLog()
+  const app = await makeApp({ logger: log.options, ...options })
+  app.get('/echo', { websocket: true }, echo)
+  const fields = { Origin: 'https://public.example', 'X-Forwarded-Host': 'public.example' }
+  await sendRaw(await start(app), handshake('/echo', fields), headArrived)
+  await log.line(isCompleted)
+  const details = log.lines.flatMap(({ detail }) => detail ?? [])
+  expect(details).toEqual(hint === undefined ? [] : [expect.stringContaining(hint)])
 })
 
 test.each([

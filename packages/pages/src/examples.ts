@@ -333,7 +333,7 @@ export const examples: Record<string, Drive> = {
     await welcomes(program, '/chat', named('[::1]:3000'), 'Welcome.')
     await welcomes(program, '/chat', named('my.tool.example'), 'Welcome.')
     await refuses(program, '/chat', named(`evil.example:${program.port}`), 421)
-    await program.printed('HANDSHAKE_HOST: effective host "evil.example:')
+    await program.printed('effective host "evil.example:')
   },
 
   'origin-forms': async (program) => {
@@ -364,6 +364,11 @@ export const examples: Record<string, Drive> = {
       expect([path, ...(await statuses(program, path, allowed))]).toEqual([path, ...allowed.map(() => 101)])
       expect([path, ...(await statuses(program, path, refused))]).toEqual([path, ...refused.map(() => 403)])
     }
+  },
+
+  'origin-dev': async (program) => {
+    const origins = [program.origin, 'http://localhost:5173', 'http://localhost:5174']
+    expect(await statuses(program, '/chat', origins)).toEqual([101, 101, 403])
   },
 
   'proxy-express': async (program) => {

@@ -157,7 +157,7 @@ describe('Express renders a refusal', () => {
 
   test('in production with the name of the status alone', async () => {
     expect(await bodyIn('production')).toContain('<pre>Forbidden</pre>')
-    await running[0]?.printed('HandshakeError: Origin')
+    await running[0]?.printed('HandshakeError [HANDSHAKE_ORIGIN]: Origin')
   })
 
   test('in development with the message', async () => {

@@ -38,10 +38,14 @@ afterEach(async () => {
 })
 
 /** A server whose endpoint has this rule. */
-async function serve(tls: boolean, allowedOrigins: AllowedOrigins | undefined): Promise<Target> {
+async function serve(
+  tls: boolean,
+  allowedOrigins: AllowedOrigins | undefined,
+  onRefused: NonNullable<AttachOptions['onRefused']> = () => {}
+): Promise<Target> {
   const listener: Dispatch = (req, res) =>
     acceptWebSocket(req, res, { allowedOrigins }, (socket) => void socket.terminate())
-  const options: AttachOptions = { onRefused: () => {} }
+  const options: AttachOptions = { onRefused }
   const server = tls ? https.createServer(await certificate(), listener) : createServer(listener)
   attach(server, listener, options)
   servers.push(server)
@@ -98,6 +102,19 @@ describe('what the last column says', () => {
       ...origins.map((one) => `${one}evil/x`)
     ]) {
       expect([origin, await statusOf(target, 'app.example', origin)]).toEqual([origin, 403])
+    }
+  })
+})
+
+describe('the log of a refusal', () => {
+  test.each(rows.filter((row) => !isPassed(row)))('says what lets in $client', async ({ origins, entries }) => {
+    for (const [index, origin] of origins.entries()) {
+      const details: (string | undefined)[] = []
+      const target = await serve(true, undefined, ({ detail }) => details.push(detail))
+      await statusOf(target, 'app.example', origin)
+      const entry = entries[index] ?? entries[0]
+      const written = typeof entry === 'string' ? `'${entry}'` : String(entry)
+      expect(details).toEqual([expect.stringContaining(`allowedOrigins: ['same-origin', ${written}]`)])
     }
   })
 })

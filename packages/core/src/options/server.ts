@@ -3,7 +3,7 @@ import type { HandshakeError } from '../errors.ts'
 import type { HeartbeatOptions } from '../life/heartbeat.ts'
 import { type ConnectionSummary, factsOf } from '../reports/facts.ts'
 import { contain, type FaultContext, type FaultReporter } from '../reports/fault.ts'
-import { faultReporter, logFault, logRefusal } from '../reports/log.ts'
+import { faultReporter, logFault, logRefusal, type RefusalLog } from '../reports/log.ts'
 import { isBearerPrefix } from '../rules/bearer.ts'
 import { type EffectiveRequest, effectiveRequest } from '../rules/effective.ts'
 import { type AllowedHosts, compileHosts, type HostPolicy } from '../rules/host.ts'
@@ -146,7 +146,8 @@ export interface ResolvedOptions {
   readonly endpoints: WeakMap<EndpointOptions, Endpoint>
   readonly hosts: HostPolicy
   readonly onError: FaultReporter
-  readonly onRefused: (error: HandshakeError, req: IncomingMessage) => void
+  /** @param framework logs it where the application gives no function */
+  readonly onRefused: (error: HandshakeError, req: IncomingMessage, framework?: RefusalLog) => void
   readonly onClosed: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
   readonly bearerSubprotocol: string | undefined
   readonly claims: ((req: IncomingMessage) => boolean) | undefined
@@ -184,7 +185,7 @@ export function resolveOptions(
     claims,
     bearerSubprotocol,
     onError = logFault,
-    onRefused = logRefusal,
+    onRefused,
     onClosed,
     effectiveRequest: ask = effectiveRequest,
     ...ofEndpoints
@@ -211,9 +212,9 @@ export function resolveOptions(
     endpoints: new WeakMap(),
     hosts: compileHosts(allowedHosts),
     onError: reportFault,
-    onRefused: (error, req) =>
+    onRefused: (error, req, framework) =>
       contain(
-        () => onRefused(error, req),
+        () => (onRefused === undefined ? logRefusal(error, framework) : onRefused(error, req)),
         (fault) => reportFault(fault, { phase: 'dispatch', request: factsOf(req), socket: undefined })
       ),
     onClosed:

@@ -1,8 +1,8 @@
 import type { HandshakeError } from '../errors.ts'
-import { describe, describeBriefly, oneLine } from '../show.ts'
+import { describe, describeBriefly, indented } from '../show.ts'
 import { contain, type FaultContext, type FaultReporter } from './fault.ts'
 
-/** The default `onError`: one line. What a peer did wrong has no stack that would tell anything. Never throws. */
+/** The default `onError`: the error with its stack. What a peer did wrong is one line without. Never throws. */
 export function logFault(error: unknown, { phase }: FaultContext): void {
   write(`fault in ${phase}: ${phase === 'protocol' ? describeBriefly(error) : describe(error)}`)
 }
@@ -19,9 +19,15 @@ export const faultReporter =
       }
     )
 
+/** A framework that logs refusals in its own way. */
+export interface RefusalLog {
+  logRefusal?(error: HandshakeError): void
+}
+
 /** The default `onRefused`: a line where it is likely that the operator has to change something. */
-export function logRefusal(error: HandshakeError): void {
-  if (error.detail !== undefined) write(`${error.code}: ${oneLine(error.detail)}`)
+export function logRefusal(error: HandshakeError, framework?: RefusalLog): void {
+  if (framework?.logRefusal !== undefined) framework.logRefusal(error)
+  else if (error.detail !== undefined) write(`${error.code}: ${indented(error.detail)}`)
 }
 
 /**

@@ -26,13 +26,14 @@ export type AllowedOrigins =
 export interface OriginPolicy {
   /** The rule as an operator reads it in a log line. */
   readonly rule: string
-  /** Whether `'same-origin'` is among it, so that the effective host decides. */
-  readonly comparesHost: boolean
+  /** The entries of a list; undefined where there is none. */
+  readonly list: readonly (string | RegExp)[] | undefined
   /** Whether a request with this `Origin`, as it was sent, may go on. */
   allows(origin: string, effective: EffectiveRequest): boolean
 }
 
-interface ParsedOrigin {
+/** An origin in its parts. */
+export interface ParsedOrigin {
   readonly scheme: string
   readonly host: string
   readonly port: number | undefined
@@ -45,7 +46,7 @@ const serializedOrigin =
   /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?)(?::(\d{1,5}))?$/i
 /** What the pages of programs have for one: `file://`, `app://.`. */
 const localOrigin = /^([a-z][a-z0-9+.-]*):\/\/(\.?)$/i
-const hostAndPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(\d{0,5}))?$/i
+const hostWithPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(\d{0,5}))?$/i
 const labels = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
 
 /** Some clients take the scheme of their own URL, where browsers have that of the page. */
@@ -54,12 +55,15 @@ const pageScheme: ReadonlyMap<string, string> = new Map([
   ['wss', 'https']
 ])
 
-const isOfWeb = (scheme: string): boolean => scheme === 'http' || scheme === 'https'
+/** Whether pages of the web have this scheme. */
+export const isOfWeb = (scheme: string): boolean => scheme === 'http' || scheme === 'https'
 
-const defaultPort = (scheme: string): number | undefined =>
+/** The port of a URL without one. */
+export const defaultPort = (scheme: string): number | undefined =>
   scheme === 'https' ? 443 : scheme === 'http' ? 80 : undefined
 
-function parseOrigin(value: string): ParsedOrigin | undefined {
+/** Reads an origin; undefined for anything else, such as `null`. */
+export function parseOrigin(value: string): ParsedOrigin | undefined {
   const match = serializedOrigin.exec(value) ?? localOrigin.exec(value)
   if (match === null) return undefined
   const sent = (match[1] as string).toLowerCase()
@@ -72,25 +76,29 @@ function parseOrigin(value: string): ParsedOrigin | undefined {
   return { scheme, host, port }
 }
 
-const serialize = ({ scheme, host, port }: ParsedOrigin): string =>
+/** Writes an origin as browsers do: without the default port of its scheme. */
+export const serialize = ({ scheme, host, port }: ParsedOrigin): string =>
   port === undefined || port === defaultPort(scheme) ? `${scheme}://${host}` : `${scheme}://${host}:${port}`
 
 /**
  * Whether an origin is that of the server itself: the same host and port, and the same scheme where it is known.
  * A host without a port has the default port of the scheme: the known one, else the origin's.
  */
-function isSameOrigin(origin: ParsedOrigin | undefined, effective: EffectiveRequest): boolean {
+export function isSameOrigin(origin: ParsedOrigin | undefined, effective: EffectiveRequest): boolean {
   if (origin === undefined || !isOfWeb(origin.scheme)) return false
   if (effective.scheme !== undefined && effective.scheme !== origin.scheme) return false
-  const host = hostAndPort.exec(effective.host ?? '')
-  if (host === null) return false
-  return (
-    host[1]?.toLowerCase() === origin.host && (host[2] ? Number(host[2]) : defaultPort(origin.scheme)) === origin.port
-  )
+  const { name, port = defaultPort(origin.scheme) } = parseHost(effective.host)
+  return name === origin.host && port === origin.port
+}
+
+/** Reads the field `Host`; both parts are undefined where it is malformed, the port also where there is none. */
+export function parseHost(host = ''): { readonly name?: string | undefined; readonly port?: number | undefined } {
+  const [, name, port] = hostWithPort.exec(host) ?? []
+  return { name: name?.toLowerCase(), port: port ? Number(port) : undefined }
 }
 
 /** Longer than every origin: a name has at most 253 characters. Foreign code and expressions get nothing longer. */
-const longestOrigin = 1_024
+export const longestOrigin = 1_024
 
 /**
  * Compiles the option `allowedOrigins`.
@@ -103,7 +111,7 @@ export function compileOrigins(allowed: AllowedOrigins): OriginPolicy {
 }
 
 function compile(allowed: AllowedOrigins): OriginPolicy {
-  if (allowed === 'any') return { rule: "'any'", comparesHost: false, allows: () => true }
+  if (allowed === 'any') return { rule: "'any'", list: undefined, allows: () => true }
   if (typeof allowed === 'function') return compileFunction(allowed)
   if (allowed === 'same-origin') return compileList(['same-origin'])
   if (Array.isArray(allowed)) return compileList(allowed)
@@ -115,7 +123,7 @@ function compile(allowed: AllowedOrigins): OriginPolicy {
 function compileFunction(decide: (origin: string, effective: EffectiveRequest) => boolean): OriginPolicy {
   return {
     rule: 'a function',
-    comparesHost: false,
+    list: undefined,
     allows: (origin, effective) => {
       if (origin.length > longestOrigin) return false
       const decision: unknown = decide(origin, effective)
@@ -143,7 +151,7 @@ function compileList(list: readonly (string | RegExp)[]): OriginPolicy {
       list.length === 0
         ? 'an empty list'
         : list.map((entry) => (entry instanceof RegExp ? String(entry) : `'${entry}'`)).join(', '),
-    comparesHost: list.includes('same-origin'),
+    list: [...list],
     allows: (value, effective) => {
       if (exact.has(value)) return true
       // Any web page can send it, from a sandboxed frame: it takes an entry of its own.

@@ -18,7 +18,7 @@ import { quote } from '../show.ts'
 import { version } from '../version.ts'
 import type { EffectiveRequest } from './effective.ts'
 import type { HostPolicy } from './host.ts'
-import type { OriginPolicy } from './origin.ts'
+import { originHint } from './origin-hint.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
 
@@ -30,8 +30,12 @@ export interface FrameworkBinding {
   readonly requestId?: string | undefined
   /** Logs a refusal through the framework, with its request id; where it is undefined, the attachment's `onRefused` does. */
   readonly onRefused?: ((error: HandshakeError) => void) | undefined
+  /** Logs a refusal where the application gives no `onRefused`; where it is undefined, it goes to stderr at once. */
+  logRefusal?(error: HandshakeError): void
   /** What to do where nothing of Oneport listens on the server: a sentence for the log, with the framework's own call. */
   readonly attachHint?: string | undefined
+  /** What the application writes to trust a proxy, for the log: a piece of code. */
+  trustHint?(proxy: string): string
 }
 
 /** A plain server takes no part. */
@@ -80,7 +84,7 @@ export function reportRefusal(error: unknown, req: IncomingMessage, framework: F
   const handshake = handshakeOf(req)
   if (handshake !== undefined) handshake.report(error, framework)
   else if (framework.onRefused !== undefined) tellFramework(framework, error, logFault, req)
-  else logRefusal(error)
+  else logRefusal(error, framework)
 }
 
 /** The rules, in the order of RFC 6455 §4.2. */
@@ -97,7 +101,7 @@ export function checkRules(
   const endpoint = endpointFor(handshake, options)
   const effective = framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req)
   checkHost(handshake.options.hosts, effective)
-  checkOrigin(req, endpoint, effective)
+  checkOrigin(req, endpoint, effective, framework)
   const subprotocol = agreeSubprotocol(req, endpoint)
   if (handshake.connections.draining) {
     throw new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
@@ -156,33 +160,31 @@ function checkHost(hosts: HostPolicy, { host }: EffectiveRequest): void {
   )
 }
 
-function checkOrigin(req: IncomingMessage, endpoint: Endpoint, effective: EffectiveRequest): void {
-  const { origin } = req.headers
-  const { origins, requireOrigin } = endpoint
+function checkOrigin(
+  { headers, socket }: IncomingMessage,
+  { origins, requireOrigin }: Endpoint,
+  effective: EffectiveRequest,
+  framework: FrameworkBinding
+): void {
+  const { origin } = headers
   if (origin === undefined ? !requireOrigin : origins.allows(origin, effective)) return
+  const { host = '(none)', scheme = 'unknown' } = effective
+  const hint = originHint({
+    origin,
+    list: origins.list,
+    effective,
+    headers,
+    trust: () => {
+      const proxy = socket.remoteAddress?.replace('::ffff:', '') ?? 'address of the proxy'
+      return framework.trustHint?.(proxy) ?? `attach(server, { effectiveRequest }), which believes ${proxy}`
+    }
+  })
   throw new HandshakeError(
     'HANDSHAKE_ORIGIN',
     origin === undefined ? 'A field "Origin" is required here.' : `Origin ${quote(origin)} is not allowed here.`,
-    describeOrigin(origin, origins, effective, req.headers.host)
+    `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${origins.rule}\n${hint}`
   )
 }
-
-/** What an operator needs to see why an origin was not allowed. */
-function describeOrigin(
-  origin: string | undefined,
-  { comparesHost, rule }: OriginPolicy,
-  { host = '(none)', scheme = 'unknown' }: { readonly host?: string | undefined; readonly scheme?: string | undefined },
-  sentHost: string | undefined
-): string {
-  const isHostToBlame = comparesHost && origin?.includes('://') && !origin.endsWith(`://${host}`)
-  // A host that is not the one in `Host` is the word of a trusted proxy: there is nothing to fix.
-  const hint = isHostToBlame && host === sentHost ? proxyHint : ''
-  return `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${rule}${hint}`
-}
-
-const proxyHint =
-  '; behind a proxy, let it pass on what the client meant (nginx: proxy_set_header Host $http_host; ' +
-  'proxy_set_header X-Forwarded-Proto $scheme;) and let your framework trust it'
 
 function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | undefined {
   const { subprotocols, requireSubprotocol } = endpoint
@@ -211,12 +213,17 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
  * Bounds how many of the handshakes that wait are one client's. For adapters: to be called as early as the framework knows
  * who the client is. It does nothing as long as there are few.
  * @param effective who the client is; left out, what the option `effectiveRequest` says
+ * @param framework logs a refusal
  * @throws HandshakeError HANDSHAKE_TOO_MANY
  */
-export function limitPending(request: HandshakeRequest, effective?: EffectiveRequest): void {
+export function limitPending(
+  request: HandshakeRequest,
+  effective?: EffectiveRequest,
+  framework: FrameworkBinding = noFramework
+): void {
   const handshake = handshakeOf(request as IncomingMessage)
   if (handshake === undefined) {
-    otherCopyOf(request)?.limitPending(request, effective)
+    otherCopyOf(request)?.limitPending(request, effective, framework)
     return
   }
   if (effective !== undefined) handshake.client = effective
@@ -231,7 +238,7 @@ export function limitPending(request: HandshakeRequest, effective?: EffectiveReq
     'Too many handshakes of your address wait for an answer; try again in a few seconds.',
     `maxPendingHandshakesPerAddress is ${most}, address ${handshake.clientKey}`
   )
-  handshake.report(error)
+  handshake.report(error, framework)
   // No route has been asked whose it is, so another listener for `upgrade` may still take it.
   handshake.isAsked = false
   throw error

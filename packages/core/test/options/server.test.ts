@@ -69,11 +69,11 @@ describe('the defaults', () => {
     expect(resolveOptions({}).effectiveRequest(plainRequest('a'))).toEqual({ host: 'a', scheme: undefined })
   })
 
-  test('write one line for a fault', () => {
+  test('write a fault with its stack', () => {
     const error = new Error('broken\nin two')
     resolveOptions({}).onError(error, fault)
     expect(takePrinted()).toEqual([
-      expect.stringMatching(/^oneport: fault in handler: Error: broken \| in two \| at [^\n]*$/)
+      expect.stringMatching(/^oneport: fault in handler: Error: broken\n {4}in two(?:\n {4}at [^\n]*)+$/)
     ])
   })
 

@@ -33,7 +33,7 @@ test('security: what a peer sends cannot write a line of its own, nor what a ter
   const [line = ''] = takePrinted()
   expect(line).toContain('origin "https://a')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-  expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
+  expect(line.replaceAll('\n    ', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
 })
 
 test.each([
@@ -52,13 +52,25 @@ test.each([
   for (const line of printed) expect(line).toContain(`a${written}b`)
 })
 
-test('security: a line break in a message or a detail begins no line', () => {
+test('a fault has its stack, with a line for each call', () => {
+  logFault(new RangeError('too many'), context)
+  expect(takePrinted()).toEqual([
+    expect.stringMatching(/^oneport: fault in handler: RangeError: too many(?:\n {4}at [^\n]+){2,}$/)
+  ])
+})
+
+test('security: a line break in a message or a detail begins no entry', () => {
   logFault(new Error('a\noneport: b\r\n\n  c'), context)
   logRefusal(new HandshakeError('HANDSHAKE_ORIGIN', 'm', 'a\noneport: b'))
-  expect(takePrinted()).toEqual([
-    expect.stringMatching(/^oneport: fault in handler: Error: a \| oneport: b \| c \| at [^\n]*$/),
-    'oneport: HANDSHAKE_ORIGIN: a | oneport: b'
+  const [fault = '', refusal] = takePrinted()
+  expect(fault.split('\n').slice(0, 4)).toEqual([
+    'oneport: fault in handler: Error: a',
+    '    oneport: b',
+    '    c',
+    expect.stringMatching(/^ {4}at /)
   ])
+  expect(fault).not.toMatch(/\n(?! {4}\S)/)
+  expect(refusal).toBe('oneport: HANDSHAKE_ORIGIN: a\n    oneport: b')
 })
 
 test('survives a stderr whose write throws', () => {

@@ -448,15 +448,17 @@ describe('compileOrigins', () => {
     expect(compileOrigins(rule).rule).toBe(text)
   })
 
-  test.each<[rule: AllowedOrigins, compares: boolean]>([
-    ['same-origin', true],
-    [['https://a', 'same-origin'], true],
-    [['https://a'], false],
-    [[], false],
-    [() => true, false],
-    ['any', false]
-  ])('knows whether the rule %p compares the host of the request', (rule, compares) => {
-    expect(compileOrigins(rule).comparesHost).toBe(compares)
+  test.each<[rule: AllowedOrigins, list: AllowedOrigins | undefined]>([
+    ['same-origin', ['same-origin']],
+    [
+      ['https://a', 'same-origin', /b/],
+      ['https://a', 'same-origin', /b/]
+    ],
+    [[], []],
+    [() => true, undefined],
+    ['any', undefined]
+  ])('knows the entries of the rule %p', (rule, list) => {
+    expect(compileOrigins(rule).list).toEqual(list)
   })
 
   test('does not notice a later change of the list', () => {
@@ -464,6 +466,7 @@ describe('compileOrigins', () => {
     const policy = compileOrigins(list)
     list.push('https://b')
     expect(policy.allows('https://b', app)).toBe(false)
+    expect(policy.list).toEqual(['https://a'])
   })
 
   const rules: AllowedOrigins[] = ['same-origin', listed, wild, [/https:\/\/a/], () => true, 'any']
