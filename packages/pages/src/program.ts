@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_pro
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { certificate, freePort } from '@oneport/test-kit'
@@ -131,9 +131,34 @@ export class Program {
     const port = await freePort()
     const file = join(folder, `${name}-${port}.mjs`)
     writeFileSync(file, readFileSync(join(folder, `${name}.mjs`), 'utf8').replaceAll(String(placeholder), String(port)))
+    return Program.#run(`Example ${name}`, [file], folder, env, port)
+  }
+
+  /**
+   * Starts an application of the folder `examples` by its own `npm start`, and waits until it listens.
+   * @param name its folder
+   * @param port the one to listen on, in place of one that is free
+   */
+  static async startApplication(name: string, env: NodeJS.ProcessEnv = {}, port?: number): Promise<Program> {
+    const cwd = resolve(root, 'examples', name)
+    const { start } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')).scripts as { start: string }
+    const [command, ...args] = start.split(' ')
+    if (command !== 'node')
+      throw new Error(`npm start of ${name} has to run node, so that a signal reaches it: ${start}`)
+    const listenOn = port ?? (await freePort())
+    return Program.#run(`The application ${name}`, args, cwd, { ...env, PORT: String(listenOn) }, listenOn)
+  }
+
+  static async #run(
+    what: string,
+    args: readonly string[],
+    cwd: string,
+    env: NodeJS.ProcessEnv,
+    port: number
+  ): Promise<Program> {
     const { NODE_ENV: _test, ...inherited } = process.env
-    const child = spawn(process.execPath, [file], {
-      cwd: folder,
+    const child = spawn(process.execPath, args, {
+      cwd,
       env: { ...inherited, ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
@@ -145,7 +170,7 @@ export class Program {
         continue
       }
       await program.end()
-      throw new Error(`Example ${name} does not listen on its port. It printed: ${program.output}`)
+      throw new Error(`${what} does not listen on its port. It printed: ${program.output}`)
     }
     return program
   }
@@ -268,10 +293,11 @@ export class Program {
     return exitCode
   }
 
-  async end(): Promise<void> {
+  /** Ends its connections, and itself where it runs. */
+  async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.#hasEnded = true
     for (const timer of this.#timers) clearTimeout(timer)
     for (const socket of this.#sockets) socket.terminate()
-    if (this.#process.exitCode === null && this.#process.signalCode === null) await this.signal('SIGKILL')
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await this.signal(signal)
   }
 }
