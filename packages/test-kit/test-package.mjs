@@ -1,4 +1,4 @@
-/** Runs the tests of one package; what stands behind its name goes to Jest. */
+/** Runs the tests of one package. Further arguments are passed to Jest. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -13,7 +13,7 @@ if (packages.includes(name)) {
   process.exitCode = spawnSync(jest, [`/packages/${name}/`, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1
 } else {
   process.stderr.write(
-    `npm run test:package takes the name of a package, one of ${packages.join(', ')}; got ${name ?? 'none'}.\n`
+    `npm run test:package expects the name of a package, one of ${packages.join(', ')}; got ${name ?? 'none'}.\n`
   )
   process.exitCode = 2
 }
