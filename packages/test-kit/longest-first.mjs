@@ -1,6 +1,9 @@
 import Sequencer from '@jest/test-sequencer'
 
-/** What takes long, the longest first. Jest knows the times of the last run only, and without one takes the largest file. */
+/**
+ * The slowest suites, slowest first. Jest only knows the times of the last run; without them it starts with the largest
+ * file.
+ */
 const long = [
   'packages/runtimes/test/runtimes',
   'packages/redis/test/outage',
@@ -33,7 +36,7 @@ const rank = ({ path }) => {
   return index === -1 ? long.length : index
 }
 
-/** Begins with the suites that take longest, so that no worker is left with one of them at the end. */
+/** Starts the slowest suites first, so that no worker is left alone with one at the end. */
 export default class LongestFirst extends Sequencer {
   sort(tests) {
     return super.sort(tests).sort((one, other) => rank(one) - rank(other))

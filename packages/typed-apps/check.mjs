@@ -1,4 +1,4 @@
-/** Compiles all applications here against the packed packages, with each version of TypeScript; the README says how. */
+/** Compiles all applications here against the packed packages, with each version of TypeScript; see the README. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,7 +9,10 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
 const require = createRequire(import.meta.url)
 
-/** Unpacks a package into `node_modules` of a folder, with its dependencies beneath it; its peers are the application's. */
+/**
+ * Unpacks a package into the `node_modules` of a folder, with its dependencies beneath it. Its peers come from the
+ * application.
+ */
 function install(name, folder) {
   const target = join(here, folder, 'node_modules', '@oneport', name)
   rmSync(target, { recursive: true, force: true })
@@ -24,7 +27,7 @@ function install(name, folder) {
   }
 }
 
-/** Compiles the sources of an application a second time, beside what another one has installed. */
+/** Copies an application's sources, to compile them again next to another one's packages. */
 function copySources(from, to) {
   const target = join(here, to, 'dist')
   rmSync(target, { recursive: true, force: true })

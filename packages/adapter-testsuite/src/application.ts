@@ -1,61 +1,64 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { AttachOptions, EndpointOptions, HttpServer, WebSocket } from '@oneport/core'
 
-/** Header fields by name; one given as a list is sent that often. */
+/** Header fields by name. An array sends the field once per value. */
 export type Fields = Readonly<Record<string, string | string[]>>
 
-/** A WebSocket endpoint: a route for GET. */
+/** A WebSocket endpoint, registered as a GET route. */
 export interface Endpoint {
   readonly path: string
-  /** What the adapter gets for this endpoint, such as its subprotocols. */
+  /** Options for the adapter, such as the subprotocols of this endpoint. */
   readonly options: EndpointOptions
-  /** The handler of its connections. */
+  /** Handles the connections of this endpoint. */
   handler(socket: WebSocket): unknown
 }
 
-/** An ordinary route for GET and POST. It answers 200 with this text, and takes no notice of a body. */
+/** An ordinary route for GET and POST. It answers 200 with this text and ignores the request body. */
 export interface Page {
   readonly path: string
   readonly text: string
 }
 
-/** What the application of one case consists of. */
+/** The application of one case. */
 export interface Application {
   readonly endpoints: readonly Endpoint[]
   readonly pages: readonly Page[]
-  /** What middleware sets on every response, before a route is looked for. */
+  /** Fields that middleware sets on every response, before routing. */
   readonly fields: Fields
   /**
-   * What is set on every response while it is sent, after its route has run: in Fastify's `onSend`, behind `await next()`
-   * in Koa, with the package `on-headers` in Express.
+   * Fields that are set on every response after its route has run, as the response is sent: in Fastify's `onSend`,
+   * after `await next()` in Koa, with the package `on-headers` in Express.
    */
   readonly lateFields: Fields
   /**
-   * Middleware in front of all routes; it gets the request and the response as Node has them. What it rejects with goes
-   * to the framework's error handling, which answers with `error.status`.
+   * Middleware that runs before every route. It gets Node's own request and response. If it rejects, the framework's
+   * error handling answers with `error.status`.
    */
   before(req: IncomingMessage, res: ServerResponse): Promise<void>
-  /** For the adapter. */
+  /** Options for the adapter itself. */
   readonly options: Pick<AttachOptions, 'onError' | 'onRefused'>
-  /** Whether the server speaks TLS. */
+  /** Whether the server uses TLS. */
   readonly tls: boolean
-  /** Whether the server speaks HTTP/2: over TLS beside HTTP/1.1 (`allowHTTP1`), without TLS alone. */
+  /** Whether the server speaks HTTP/2: with TLS next to HTTP/1.1 (`allowHTTP1`), without TLS on its own. */
   readonly http2: boolean
-  /** For the `createServer` of `node:http`, `node:https` or `node:http2`, where the framework calls it. */
+  /** Options for `createServer` of `node:http`, `node:https` or `node:http2`, if the framework calls it. */
   readonly serverOptions: object
-  /** Calls it. To its listeners, a server of HTTP/2 is as one of HTTP/1.1, so it has the same type. */
+  /**
+   * Calls `createServer` with `serverOptions`. Listeners treat an HTTP/2 server like an HTTP/1.1 server, so both have
+   * the same type.
+   */
   createServer(listener?: RequestListener): Server
 }
 
-/** An application that is served. */
+/** A running application. */
 export interface Served {
-  /** It listens on a port of 127.0.0.1. */
+  /** Listens on a port of 127.0.0.1. */
   readonly server: HttpServer
-  /** Refuses new handshakes and closes the open connections, as `Attachment.drain`. */
+  /** Refuses new handshakes and closes open connections, like `Attachment.drain`. */
   drain(): Promise<unknown>
   /**
-   * Ends everything as its users would: open connections get 1001. It may be called again.
-   * @default drains, and closes the server
+   * Shuts the application down as its users would: open connections are closed with 1001. May be called more than once.
+   * @default drains, then closes the server
    */
   close?(): Promise<unknown>
 }

@@ -11,19 +11,18 @@ import { serving } from './checks/serves.ts'
 import { withFixture } from './fixture.ts'
 import { ways } from './way.ts'
 
-/** One case of the contract. */
 export interface Case {
-  /** A sentence, with the way on which the client comes in front. No two cases have the same. */
+  /** A sentence that begins with the way the client connects. Unique among all cases. */
   readonly name: string
-  /** Resolves where the adapter keeps it, and rejects where it does not, mostly with an `AssertionError`. */
+  /** Resolves if the adapter passes; rejects if it does not, mostly with an `AssertionError`. */
   run(): Promise<void>
 }
 
-/** What the adapter under test can do. */
+/** What the adapter under test supports. */
 export interface CasesOptions {
   /**
-   * Whether its framework can serve HTTP/2. Then the cases run over HTTP/2 too, with TLS and without, and over HTTP/1.1
-   * beside it.
+   * Whether the framework can serve HTTP/2. If so, the cases also run over HTTP/2, with and without TLS, and over
+   * HTTP/1.1 on the same server.
    * @default false
    */
   readonly http2?: boolean
@@ -37,10 +36,11 @@ const checks = {
 }
 
 /**
- * The promise of every adapter: behaviour on the wire, and what applications hear, the same for all of them. Each case
- * starts an application of its own, looks at it from outside and stops it; they may run in any order, one at a time.
+ * The contract for adapters: behaviour on the wire and the events that applications see, the same for every adapter.
+ * Each case starts its own application, observes it from outside and stops it. Cases may run in any order, one at a
+ * time.
  *
- * @param subject serves an application with the adapter
+ * @param subject serves an application with the adapter under test
  */
 export function cases(subject: Subject, { http2 = false }: CasesOptions = {}): Case[] {
   return ways

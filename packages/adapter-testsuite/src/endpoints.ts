@@ -2,25 +2,25 @@ import type { WebSocket } from '@oneport/core'
 import type { Endpoint, Fields, Page } from './application.ts'
 import type { Gate } from './gate.ts'
 
-/** What middleware of the application sets on every response. */
+/** Fields that middleware sets on every response. */
 export const fields: Fields = { 'X-Request-Id': '42', 'Set-Cookie': ['a=1; Path=/', 'b=2; HttpOnly'] }
 
-/** What is set on every response while it is sent. */
+/** Fields that are set on every response as it is sent. */
 export const lateFields: Fields = { 'X-Late': 'as it is sent' }
 
-/** Ordinary routes: one that is always answered, and one for each path at which middleware does something. */
+/** Ordinary routes: one that always answers, and one for each path where middleware does something. */
 export const pages: readonly Page[] = ['plain', 'gate', 'guarded', 'throws'].map((name) => ({
   path: name === 'plain' ? '/plain' : `/plain-${name}`,
   text: 'plain'
 }))
 
-/** More than any network takes at once, so that what is sent after it waits in the process. */
+/** More than any network buffers, so that what is sent afterwards waits in the process. */
 const more = Buffer.alloc(12_000_000)
 
 /**
  * The WebSocket endpoints.
  *
- * @param thrown what those throw that throw something
+ * @param thrown returns the value that the throwing endpoints throw
  */
 export function endpoints(gate: Gate, thrown: () => unknown): Endpoint[] {
   const echo = (socket: WebSocket) => socket.on('message', (data, binary) => socket.send(data, { binary }))
@@ -37,7 +37,7 @@ export function endpoints(gate: Gate, thrown: () => unknown): Endpoint[] {
     endpoint('/chat', echo, { subprotocols: ['chat', 'chat.v1'] }),
     endpoint('/strict', echo, { subprotocols: ['chat'], requireSubprotocol: true }),
     endpoint('/deflate', echo, { perMessageDeflate: true }),
-    // What middleware does in front of these three stands in fixture.ts.
+    // fixture.ts has the middleware of these three.
     endpoint('/gate'),
     endpoint('/guarded'),
     endpoint('/throws'),

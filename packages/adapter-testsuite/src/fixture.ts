@@ -13,13 +13,13 @@ import { openSession } from './parts/http2-client.ts'
 import { openRaw, type Target } from './parts/raw-client.ts'
 import { serverFor, type Way } from './way.ts'
 
-/** What a case needs beside the ordinary. */
+/** What a case needs beyond the default. */
 export interface Needs {
-  /** The class of the server's responses over HTTP/1.1. */
+  /** The server's response class over HTTP/1.1. */
   readonly ServerResponse?: typeof ServerResponse
 }
 
-/** What a handler or a listener has thrown, as the adapter's `onError` was told. */
+/** An error from a handler or a listener, as reported to `onError`. */
 export interface Fault {
   readonly error: unknown
   readonly phase: FaultContext['phase']
@@ -27,31 +27,33 @@ export interface Fault {
 
 type Exchange = (req: IncomingMessage, res: ServerResponse) => void
 
-/** The application of one case, and what the case sees of it. */
+/** The application of one case, and what the case observes. */
 export interface Fixture {
   readonly server: Server
   readonly target: Target
   readonly client: Client
-  /** What the endpoints `/gate`, `/listens-late` and `/pushes` wait for. */
+  /** The endpoints `/gate`, `/listens-late` and `/pushes` wait for it. */
   readonly gate: Gate
   readonly faults: readonly Fault[]
   readonly refusals: readonly HandshakeErrorCode[]
-  /** Says what `/throws`, `/handler-throws` and the like throw: by default an error with the message `broken`. */
+  /**
+   * Sets the value that `/throws`, `/handler-throws` and the like throw. By default an error with the message `broken`.
+   */
   throws(value: unknown): void
-  /** Tells of each request that comes to the middleware of the application. */
+  /** Calls back for each request that reaches the application's middleware. */
   onRequest(exchange: Exchange): void
-  /** Opens a raw connection. It ends with the case, as do sessions and the client. */
+  /** Opens a raw connection. Like sessions and the client, it is closed at the end of the case. */
   open(): Promise<Socket>
-  /** Opens a session of HTTP/2. */
+  /** Opens an HTTP/2 session. */
   openSession(): Promise<ClientHttp2Session>
   drain(): Promise<unknown>
-  /** Ends the application as its users would; resolves when no connection is left. */
+  /** Shuts the application down as its users would. Resolves when no connection is left. */
   close(): Promise<unknown>
 }
 
 const broken = new Error('broken')
 
-/** Serves the application of one case, and stops it after that. */
+/** Serves the application of one case, and stops it afterwards. */
 export async function withFixture(
   subject: Subject,
   way: Way,
@@ -64,7 +66,7 @@ export async function withFixture(
   const watchers: Exchange[] = []
   let thrown: unknown = broken
 
-  /** What middleware does at a path, be it an endpoint or a page. */
+  /** What middleware does at a path, for endpoints and pages alike. */
   const doors: Record<string, () => unknown> = {
     gate: () => gate.enter(),
     guarded: () => {
@@ -119,7 +121,7 @@ export async function withFixture(
       close
     })
   } catch (error) {
-    // What has failed may also keep it from closing.
+    // After a failure, closing may hang too.
     end().catch(() => {})
     throw error
   }

@@ -1,11 +1,11 @@
 import { signal } from './parts/signal.ts'
 
-/** What an application can wait for, and a case can open. */
+/** A point at which an application waits until the case opens it. */
 export interface Gate {
-  /** Resolves when somebody has come to it. */
+  /** Resolves when the application has reached the gate. */
   readonly arrived: Promise<void>
   open(): void
-  /** Comes to it; resolves when it is open. */
+  /** Waits at the gate until it is open. */
   enter(): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** What the cases are made of, for tests of your own. */
+/** The building blocks of the cases, for tests of your own. */
 export { closeServed } from './close-served.ts'
 export type { Certificate } from './parts/certificate.ts'
 export { certificate } from './parts/certificate.ts'

@@ -4,17 +4,17 @@ import https from 'node:https'
 import type { Application } from './application.ts'
 import { certificate } from './parts/certificate.ts'
 
-/** A way on which clients reach an application. */
+/** A way for clients to reach an application. */
 export interface Way {
   readonly name: string
-  /** What the client speaks. */
+  /** The version that the client speaks. */
   readonly version: 'HTTP/1.1' | 'HTTP/2'
   readonly tls: boolean
   /** Whether the server speaks HTTP/2. */
   readonly http2: boolean
 }
 
-/** All ways: five, of which three need a framework that serves HTTP/2. */
+/** All five ways. Three of them need a framework that serves HTTP/2. */
 export const ways: readonly Way[] = [
   { name: 'HTTP/1.1', version: 'HTTP/1.1', tls: false, http2: false },
   { name: 'HTTP/1.1 over TLS', version: 'HTTP/1.1', tls: true, http2: false },
@@ -23,10 +23,10 @@ export const ways: readonly Way[] = [
   { name: 'HTTP/1.1 over TLS beside HTTP/2', version: 'HTTP/1.1', tls: true, http2: true }
 ]
 
-/** What an application is told of its server. */
+/** The part of an application that describes its server. */
 export type ServerOfApplication = Pick<Application, 'tls' | 'http2' | 'serverOptions' | 'createServer'>
 
-/** @param Response the class of the server's responses over HTTP/1.1, where it is not Node's own */
+/** @param Response the server's response class over HTTP/1.1, if it is not Node's own */
 export async function serverFor(
   { tls, http2: isHttp2 }: Way,
   Response?: typeof ServerResponse

@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http'
 import { type Application, cases, type Served, type Subject } from '../src/index.ts'
 import { serve } from './runners/subject.mjs'
 
-/** What an adapter does wrong: to the application that it is given, or to what it returns. */
+/** What an adapter does wrong, with the application that it gets or with the result that it returns. */
 interface Defect {
   readonly given?: (application: Application) => Partial<Application>
   readonly returned?: (served: Served) => Partial<Served>
@@ -15,7 +15,7 @@ const defective =
     return { ...served, ...returned?.(served) }
   }
 
-/** The cases on HTTP/1.1 that a subject fails, without the way in front of their names. */
+/** The HTTP/1.1 cases that a subject fails, without the way in their names. */
 async function failedBy(subject: Subject, pattern: RegExp): Promise<string[]> {
   const failed: string[] = []
   for (const { name, run } of cases(subject)) {
@@ -32,8 +32,8 @@ const defects: [what: string, defect: Defect, found: string[]][] = [
     { given: () => ({ fields: {} }) },
     [
       'accepts with the fields that middleware set',
-      'refuses what middleware refuses, with the answer of the framework, before it is accepted',
-      'serves HTTP as before beside it'
+      "refuses a handshake that middleware refuses, with the framework's own answer",
+      'serves ordinary requests as before'
     ]
   ],
   [
@@ -41,22 +41,22 @@ const defects: [what: string, defect: Defect, found: string[]][] = [
     { given: () => ({ lateFields: {} }) },
     [
       'accepts with the fields that are set after the route, as the response is sent',
-      'refuses what middleware refuses, with the answer of the framework, before it is accepted',
-      'serves HTTP as before beside it'
+      "refuses a handshake that middleware refuses, with the framework's own answer",
+      'serves ordinary requests as before'
     ]
   ],
   [
-    'answers with responses of a class of its own',
+    'answers with responses of another class',
     { given: () => ({ createServer: (listener) => http.createServer(listener) }) },
     ['gives a handshake a response of the class that the server has for requests']
   ],
   [
-    'calls middleware with a request that is not that of Node',
+    "calls middleware with a request that is not Node's own",
     { given: ({ before }) => ({ before: (req, res) => before(Object.create(req) as IncomingMessage, res) }) },
     ['lets a monitor that wraps ws read the request of the application']
   ],
   [
-    'tells of a fault as an error of its own',
+    'reports a fault as another error',
     {
       given: ({ options }) => ({
         options: { ...options, onError: (_error, context) => options.onError?.(new Error('broken'), context) }
@@ -67,7 +67,7 @@ const defects: [what: string, defect: Defect, found: string[]][] = [
     )
   ],
   [
-    'tells of a refusal twice',
+    'reports a refusal twice',
     {
       given: ({ options }) => ({
         options: {
@@ -95,7 +95,7 @@ const defects: [what: string, defect: Defect, found: string[]][] = [
 
 const looked = new RegExp(`^(?:${[...new Set(defects.flatMap(([, , found]) => found))].join('|')})`)
 
-test('finds nothing in an adapter that is right', async () => {
+test('finds no fault with a correct adapter', async () => {
   expect(await failedBy(serve, looked)).toEqual([])
 })
 
@@ -104,7 +104,7 @@ test.each(defects)('finds an adapter that %s', async (_what, defect, found) => {
   expect(failed.map((name) => name.split(': ')[0]).sort()).toEqual([...found].sort())
 })
 
-test('a case of an application that does not start fails with what it says', async () => {
+test('fails with the error of an application that does not start', async () => {
   const [first] = cases(() => Promise.reject(new Error('port taken')))
   await expect(first?.run()).rejects.toThrow('port taken')
 })

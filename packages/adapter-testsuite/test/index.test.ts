@@ -5,11 +5,11 @@ import * as parts from '../src/parts.ts'
 
 const sourceOf = (name: string): string => join(__dirname, '../src', name)
 
-test.each(['index', 'parts'])('%s exports to import what it exports to require', (name) => {
+test.each(['index', 'parts'])('%s exports the same to import as to require', (name) => {
   expect(exportsOf(sourceOf(`${name}.mts`))).toEqual(exportsOf(sourceOf(`${name}.ts`)))
 })
 
-test('exports at run time what stands in the lists', () => {
+test('exports at run time exactly what the lists name', () => {
   expect(Object.keys(index)).toEqual(['cases'])
   const values = exportsOf(sourceOf('parts.ts')).filter((name) => !name.startsWith('type '))
   expect(Object.keys(parts).sort()).toEqual(values)

@@ -8,11 +8,13 @@ const root = join(__dirname, '../../..')
 const folder = join(__dirname, 'runners')
 const { resolve } = createRequire(__filename)
 
-/** Each of these starts a process of its own, on a machine that may be busy. */
+/** Each test starts a process of its own, on a machine that may be busy. */
 const patienceMs = 120_000
 jest.setTimeout(patienceMs + 10_000)
 
-/** The runners, each with the arguments of Node that run a file, and what it prints about the count of its tests. */
+/**
+ * The runners, each with Node's arguments to run a file, and a pattern for the number of passed tests in its output.
+ */
 const runners: [name: string, args: string[], passed: RegExp][] = [
   ['node:test', ['--test', '--test-reporter=tap', join(folder, 'node.test.mjs')], /^# pass (\d+)$/m],
   [
@@ -39,9 +41,9 @@ beforeAll(() => {
   }
 })
 
-test.each(runners)('%s runs all cases of an adapter, and ends by itself', async (_name, args, passed) => {
+test.each(runners)('%s runs all cases of an adapter, and exits', async (_name, args, passed) => {
   const { exitCode, output } = await runNode(args, folder, patienceMs)
   expect(exitCode === 0 ? '' : output).toBe('')
-  const all = cases(() => Promise.reject(new Error('Nobody starts it')))
+  const all = cases(() => Promise.reject(new Error('Never started')))
   expect(passed.exec(output)?.[1]).toBe(String(all.length))
 })

@@ -1,10 +1,10 @@
-/** What each subject does with an open socket. */
+/** What every subject does with an open socket. */
 exports.echo = (socket) => {
   socket.send('welcome')
   socket.on('message', (data) => socket.send(`echo ${data}`))
 }
 
-/** Lets a server listen; the promise resolves to its port, and how to end it. */
+/** Starts a server. Resolves to its port and a function that closes it. */
 exports.listen = (server) =>
   new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {

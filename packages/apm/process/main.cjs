@@ -1,4 +1,5 @@
-// What the tests start: one subject's server under one monitor, which has to be loaded before everything else.
+// The tests start this program: the server of one subject under one monitor. The monitor has to be loaded before
+// everything else.
 const [, , monitorName, subjectName] = process.argv
 const monitor = require(`./monitors/${monitorName}.cjs`)
 const { start } = require(`./subjects/${subjectName}.cjs`)
@@ -7,7 +8,7 @@ async function main() {
   const { port, close } = await start()
   process.send({ port })
   process.once('message', close)
-  // Now every connection has ended, and whoever waits for that knows it.
+  // By now every connection has ended and its spans are complete.
   process.once('beforeExit', async () => process.send({ spans: await monitor.spans() }))
 }
 

@@ -3,7 +3,7 @@ const { registerInstrumentations } = require('@opentelemetry/instrumentation')
 const { InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base')
 const { NodeTracerProvider } = require('@opentelemetry/sdk-trace-node')
 
-/** Starts OpenTelemetry with these instrumentations; the spans stay in memory. */
+/** Starts OpenTelemetry with these instrumentations and keeps the spans in memory. */
 exports.keepSpans = (instrumentations) => {
   diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN)
   const exporter = new InMemorySpanExporter()

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectClient, refused, sendRaw } from '@oneport/test-kit'
 
-// A process that starts on a busy machine takes its time, and monitors take more.
+// Monitors make starting a process even slower on a busy machine.
 jest.setTimeout(60_000)
 
 const folder = join(__dirname, '..', 'process')
@@ -12,7 +12,7 @@ const monitors = readdirSync(join(folder, 'monitors')).map((file) => file.replac
 const subjects = ['ws', 'core', 'express', 'fastify'] as const
 const frameworks = ['express', 'fastify'] as const
 
-/** What a monitor has recorded, as `spans()` of its file tells it. */
+/** A span, as returned by `spans()` in the monitor's file. */
 interface Span {
   readonly name: string
   readonly path?: string
@@ -24,7 +24,9 @@ interface Span {
 }
 
 interface Visit {
-  /** The messages and the close code that the client got, and the statuses of a plain request and of a refusal. */
+  /**
+   * The messages and close code that the client got, and the statuses of a plain request and of a refused handshake.
+   */
   readonly seen: unknown[]
   readonly exitCode: number
   readonly printed: string
@@ -38,7 +40,7 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-/** What came of a visit to a subject under a monitor; tests share it. */
+/** The result of a visit to a subject under a monitor; tests share it. */
 function visit(monitor: string, subject: string): Promise<Visit> {
   const key = `${monitor} ${subject}`
   const made = visits.get(key) ?? makeVisit(monitor, subject)
@@ -57,11 +59,11 @@ async function makeVisit(monitor: string, subject: string): Promise<Visit> {
     })
   }
   const ended = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number }))
-  /** The next message of the process; where it ends instead, what it printed. */
+  /** The next message from the process; throws with its output if it exits instead. */
   const next = async <Message>(): Promise<Message> => {
     const message = once(child, 'message').then(([first]) => first as Message)
     const first = await Promise.race([message, ended])
-    if ('exitCode' in (first as object)) throw new Error(`The process has ended: ${printed}`)
+    if ('exitCode' in (first as object)) throw new Error(`The process exited. It printed: ${printed}`)
     return first as Message
   }
 
@@ -83,7 +85,7 @@ async function makeVisit(monitor: string, subject: string): Promise<Visit> {
   return { seen, ...(await ended), printed, spans }
 }
 
-/** The requests that a monitor saw, each with its status. */
+/** The requests that a monitor saw, with their statuses. */
 const requests = (spans: Span[]) =>
   spans.flatMap(({ name, path, status }) => (path === undefined ? [] : [{ name, path: path.split('?')[0], status }]))
 
@@ -91,7 +93,7 @@ const completed = (name: (path: string) => string, paths = ['/plain', '/chat', '
   paths.map((path) => ({ name: name(path), path, status: { '/plain': 200, '/chat': 101 }[path] ?? 429 }))
 
 describe.each(monitors)('Under %s', (monitor) => {
-  test.each(subjects)('connections to %s live, and so does the process', async (subject) => {
+  test.each(subjects)('connections to %s work, and the process exits with 0', async (subject) => {
     const { seen, exitCode, printed } = await visit(monitor, subject)
     expect({ seen, exitCode, printed }).toEqual({
       seen: [200, ['welcome', 'echo first', { code: 4000 }], 429],
@@ -100,7 +102,7 @@ describe.each(monitors)('Under %s', (monitor) => {
     })
   })
 
-  test('core is what ws alone is', async () => {
+  test('core looks the same as ws alone', async () => {
     const [withWs, withCore] = [await visit(monitor, 'ws'), await visit(monitor, 'core')]
     expect(withCore.spans).toEqual(withWs.spans)
   })
@@ -120,7 +122,7 @@ describe('Datadog', () => {
     ])
   })
 
-  test.each(frameworks)('sees the same with %s, and to which message an answer belongs', async (framework) => {
+  test.each(frameworks)('sees the same with %s, and which message each reply answers', async (framework) => {
     const [withWs, own] = [await visit('datadog', 'ws'), await visit('datadog', framework)]
     const withoutParent = (spans: Span[]) => spans.filter(ofWs).map(({ parent: _parent, ...span }) => span)
     expect(withoutParent(own.spans)).toEqual(withoutParent(withWs.spans))
@@ -155,7 +157,7 @@ describe('OpenTelemetry', () => {
     expect(requests(spans)).toEqual(completed((path) => `GET ${path}`))
     const handlers = spans.filter(({ name }) => name.startsWith('request handler'))
     expect(handlers.map(({ parent, route }) => [parent, route])).toEqual(
-      // What a hook calls back into is within it, for this instrumentation; that of wsPlugin is one.
+      // This instrumentation nests a handler in the hook that calls it; wsPlugin adds such a hook.
       ['/plain', '/chat', '/refused'].map((path) => [
         framework === 'fastify' ? 'middleware - limitHandshakes' : `GET ${path}`,
         path

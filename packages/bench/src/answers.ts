@@ -1,7 +1,7 @@
-/** What a child process sends back for each question. */
+/** A child process's reply to a question. */
 export type Reply<Answer> = { readonly answer: Answer } | { readonly failure: string }
 
-/** Answers the questions of the parent process, one after the other, and ends with it. */
+/** Answers the parent's questions one after the other, and exits with the parent. */
 export function answerParent<Question, Answer>(answer: (question: Question) => Promise<Answer>): void {
   const send = (reply: Reply<Answer>): boolean | undefined => process.send?.(reply)
   process.on('message', (question: Question) => {

@@ -3,12 +3,12 @@ import { contenders } from './contenders/index.ts'
 import { suites } from './suites/index.ts'
 import type { Suite } from './suites/suite.ts'
 
-/** What the command line asks for. */
+/** The arguments on the command line. */
 export interface Arguments {
   readonly help: boolean
   readonly quick: boolean
   readonly suites: readonly Suite[]
-  /** Names; undefined for all. */
+  /** Names of contenders; undefined for all. */
   readonly contenders: ReadonlySet<string> | undefined
   readonly rounds: number
   readonly connections: number
@@ -46,7 +46,7 @@ const options = {
 
 /**
  * Reads the arguments after `node main.js`.
- * @throws Error with one sentence for the person who typed them
+ * @throws Error with a one-sentence message for the person who typed them
  */
 export function readArguments(argv: readonly string[]): Arguments {
   const { values } = parseArgs({ args: [...argv], options })
@@ -80,7 +80,7 @@ export function readArguments(argv: readonly string[]): Arguments {
 
 const readNames = (option: string, values: readonly string[]): string[] => {
   const names = values.flatMap((value) => value.split(',')).filter((name) => name !== '')
-  if (names.length === 0) throw new Error(`--${option} takes names.`)
+  if (names.length === 0) throw new Error(`--${option} expects one or more names.`)
   return names
 }
 
@@ -92,5 +92,5 @@ function known(option: string, name: string, isKnown: boolean): void {
 
 function readCount(option: string, value: string): number {
   if (/^[1-9]\d{0,5}$/.test(value)) return Number(value)
-  throw new Error(`--${option} takes a number from 1 to 999999, not '${value}'.`)
+  throw new Error(`--${option} expects a number from 1 to 999999; got '${value}'.`)
 }

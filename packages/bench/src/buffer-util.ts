@@ -1,6 +1,6 @@
 /**
- * Makes `bufferutil` look as if it were not installed. `WS_NO_BUFFER_UTIL` does it for `ws` 8; version 7, which
- * express-ws brings, has no such switch and takes what it finds.
+ * Makes `bufferutil` look as if it were not installed. `WS_NO_BUFFER_UTIL` does this for `ws` 8, but version 7, which
+ * express-ws depends on, has no such option and uses what it finds.
  */
 export function hideBufferUtil(): void {
   process.env.WS_NO_BUFFER_UTIL = '1'
@@ -11,7 +11,7 @@ export function hideBufferUtil(): void {
   })
 }
 
-/** Whether there is compiled code of `bufferutil` for this machine. */
+/** Whether `bufferutil` has compiled code for this machine. */
 export function canUseBufferUtil(): boolean {
   require('bufferutil')
   return hasBufferUtil()

@@ -1,8 +1,7 @@
-/** One bar. */
 export interface Bar {
   readonly label: string
   readonly value: number
-  /** Where the whisker begins and ends: the quartiles. */
+  /** The ends of the whisker: the quartiles. */
   readonly lower: number
   readonly upper: number
   readonly kind: 'ours' | 'peer' | 'floor'
@@ -10,23 +9,23 @@ export interface Bar {
 
 export interface Chart {
   readonly title: string
-  /** What the axis counts. */
+  /** The label of the axis. */
   readonly axis: string
   readonly bars: readonly Bar[]
-  /** A line across all bars: what they are compared with. */
+  /** A line across all bars, to compare them with. */
   readonly line?: number
   readonly digits: number
 }
 
 const width = 760
 const valueWidth = 60
-/** Of the font below, on average and a little more. */
+/** The average width in the font below, rounded up. */
 const characterWidth = 6.8
 const rowHeight = 26
 const barHeight = 16
 const top = 56
 
-/** The picture has a background of its own, so it can be read wherever it stands, and follows the reader's scheme. */
+/** The picture has its own background, so that it is readable anywhere, and follows the reader's colour scheme. */
 const style = `
     .paper { fill: #ffffff } text { fill: #1f2933; font: 13px system-ui, sans-serif }
     .title { font-weight: 600; font-size: 14px } .tick, .axis { fill: #52606d; font-size: 12px }
@@ -39,7 +38,7 @@ const style = `
       .ours { fill: #4c8dff } .peer { fill: #6b7682 } .floor { fill: #161b22; stroke: #8b949e }
     }`
 
-/** Where the bars begin, and where a value ends. */
+/** The left edge of the bars, and the position of a value. */
 interface Plot {
   readonly left: number
   readonly right: number

@@ -2,18 +2,18 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { Reply } from './answers.ts'
 
-/** Whether this machine lets a process stay on one core; macOS and Windows have no such command. */
+/** Whether processes can be pinned to a core here. macOS and Windows have no such command. */
 export const canPin: boolean = ['0', '1'].every((core) => spawnSync('taskset', ['-c', core, 'true']).status === 0)
 
-/** A process of its own that answers questions, one at a time. */
+/** A child process that answers questions, one at a time. */
 export class Child<Question extends object, Answer> {
   readonly #name: string
   readonly #process: ChildProcess
   #waiting: { resolve(answer: Answer): void; reject(error: Error): void } | undefined
 
   /**
-   * @param script the file that it runs
-   * @param core that it stays on, where the machine can do that; undefined for any
+   * @param script the file that the process runs
+   * @param core the core to pin the process to, if the machine supports that; undefined for any
    */
   constructor(name: string, script: string, core: 0 | 1 | undefined, nodeOptions: readonly string[] = []) {
     this.#name = name
@@ -28,7 +28,7 @@ export class Child<Question extends object, Answer> {
       else this.#waiting?.reject(new Error(`${name}: ${reply.failure}`))
     })
     this.#process.once('exit', (code, signal) => {
-      this.#waiting?.reject(new Error(`${name} ended with ${signal ?? code}`))
+      this.#waiting?.reject(new Error(`${name} exited with ${signal ?? code}`))
     })
   }
 
@@ -41,7 +41,7 @@ export class Child<Question extends object, Answer> {
     })
   }
 
-  /** Lets it end, and resolves when it has. */
+  /** Ends the process. Resolves when it has exited. */
   async end(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const exited = once(this.#process, 'exit')

@@ -1,7 +1,7 @@
 import { answerParent } from './answers.ts'
 import { type Job, run } from './generator/job.ts'
 
-/** What a job took. */
+/** The cost of a job. */
 export interface Effort {
   readonly elapsedMs: number
   readonly cpuMs: number

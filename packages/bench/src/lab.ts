@@ -8,7 +8,7 @@ import { schedule } from './schedule.ts'
 import type { ServerAnswer, ServerQuestion } from './server-process.ts'
 import type { Entry, Sample, Stage, Suite } from './suites/suite.ts'
 
-/** What was measured of one entry, a sample for each round. */
+/** The results for one entry, with a sample per round. */
 export interface Measured {
   readonly entry: Entry
   readonly samples: Sample[]
@@ -29,14 +29,14 @@ export class Lab {
   readonly #extent: Extent
   readonly #generator = new Child<Job, Effort>('The generator', join(__dirname, 'generator-process.js'), 1)
   readonly #children: { end(): Promise<void> }[] = [this.#generator]
-  /** Servers that stay for the next round and the next suite. */
+  /** Servers that are kept for the next round and the next suite. */
   readonly #kept = new Map<string, RunningServer>()
 
   constructor(extent: Extent) {
     this.#extent = extent
   }
 
-  /** Measures some entries of a suite; `progress` hears of each round before it begins; up to 0 it is warm-up. */
+  /** Measures some entries of a suite. Calls `progress` before each round, with numbers up to 0 for warm-up. */
   async run(
     suite: Suite,
     entries: readonly Entry[],

@@ -5,7 +5,7 @@ import { cpus, type as osType, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { canPin } from './child.ts'
 
-/** What a reader has to know of the machine; nothing that names it. */
+/** What a reader has to know about the machine, without anything that identifies it. */
 export function describeMachine(): string[] {
   const [cpu] = cpus()
   return [
@@ -18,8 +18,8 @@ export function describeMachine(): string[] {
 }
 
 /**
- * How many files, and so connections, a process may have open; Node raises its own limit to the highest that it may.
- * Infinity where nobody says.
+ * How many files, and so connections, a process may have open. Node raises its own limit as far as allowed. Infinity if
+ * the system does not say.
  */
 export function descriptorLimit(): number {
   try {
@@ -30,7 +30,7 @@ export function descriptorLimit(): number {
   }
 }
 
-/** A package that the bench depends on, with its version and that of the `ws` inside it where there is one. */
+/** A package that the bench depends on, with its version and, if there is one, that of the `ws` inside it. */
 export function describePackage(name: string): string {
   const manifest = realpathSync(join(__dirname, '../node_modules', name, 'package.json'))
   const { version, dependencies = {} } = readManifest(manifest)

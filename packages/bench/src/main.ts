@@ -9,7 +9,7 @@ import { chartFile, chartOf, renderPage } from './report.ts'
 import { selectEntries } from './selection.ts'
 import { printTable } from './terminal.ts'
 
-/** Servers that are started anew for each round take most of the time. */
+/** Starting new servers for each round takes most of the time. */
 const mostFreshRounds = 3
 
 async function measure(given: Arguments): Promise<SuiteResult[]> {
@@ -23,7 +23,7 @@ async function measure(given: Arguments): Promise<SuiteResult[]> {
       const entries = selectEntries(suite, given.contenders)
       if (entries.length === 0) continue
       if (entries.some(({ bufferUtil }) => bufferUtil) && !canUseBufferUtil()) {
-        process.stderr.write(`${suite.title}: left out, because bufferutil has no compiled code for this machine\n`)
+        process.stderr.write(`${suite.title}: skipped, because bufferutil has no compiled code for this machine\n`)
         continue
       }
       const suiteRounds = suite.fresh ? Math.min(rounds, quick ? 1 : mostFreshRounds) : rounds
@@ -39,7 +39,7 @@ async function measure(given: Arguments): Promise<SuiteResult[]> {
   return results
 }
 
-/** Writes the page and its charts into the folder of the docs. */
+/** Writes the page and its charts to the docs folder. */
 function write(results: readonly SuiteResult[], { rounds, connections }: Arguments, argv: readonly string[]): void {
   const docs = join(__dirname, '../../../docs')
   for (const result of results) writeFileSync(join(docs, 'images', chartFile(result)), chartOf(result))
@@ -58,7 +58,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const started = performance.now()
   const results = await measure(given)
   process.stdout.write(`${describeMachine().join('\n')}\n`)
-  process.stdout.write(`It took ${Math.round((performance.now() - started) / 1_000)} s.\n`)
+  process.stdout.write(`Took ${Math.round((performance.now() - started) / 1_000)} s.\n`)
   if (given.write) write(results, given, argv)
 }
 

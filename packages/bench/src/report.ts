@@ -3,18 +3,18 @@ import { contenders } from './contenders/index.ts'
 import type { SuiteResult } from './lab.ts'
 import { ratioTo, showRatio, summaryOf, tableOf } from './table.ts'
 
-/** What stands on the page beside the results. */
+/** What the page contains besides the results. */
 export interface Circumstances {
-  /** As it was typed. */
+  /** The command line, as typed. */
   readonly command: string
   readonly rounds: number
   readonly connections: number
   readonly machine: readonly string[]
-  /** A package with its version. */
+  /** The name and version of a package. */
   describePackage(name: string): string
 }
 
-/** Rows of cells as a table of Markdown, the header first; numbers stand at the right. */
+/** Rows of cells as a Markdown table, with the header first. Numbers are aligned right. */
 export function markdownTable([header = [], ...rows]: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
@@ -22,7 +22,7 @@ export function markdownTable([header = [], ...rows]: readonly (readonly string[
   return [line(header), line(rule), ...rows.map(line)].join('\n')
 }
 
-/** The chart of a suite's main figure: ratios where they tell something, else what was measured. */
+/** The chart of a suite's main figure: ratios if they make sense, otherwise absolute values. */
 export function chartOf(result: SuiteResult): string {
   const { suite, measured } = result
   const [main] = suite.figures
@@ -92,7 +92,6 @@ before each of the three calls, everything on this page except the floors would 
 the route's async context for the socket's listeners. This is what makes middleware work. A refusal costs more than in
 bare \`ws\`, because it is a full response: two pieces written in one system call, where bare \`ws\` writes one string.`
 
-/** The page. */
 export function renderPage(results: readonly SuiteResult[], circumstances: Circumstances): string {
   const { command, rounds, connections, machine, describePackage } = circumstances
   const who = contenders.map(({ title, libraries, note }) => [title, libraries.map(describePackage).join(', '), note])

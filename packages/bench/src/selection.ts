@@ -1,6 +1,6 @@
 import type { Entry, Suite } from './suites/suite.ts'
 
-/** The entries of some contenders, and what they are compared with. */
+/** The entries of the selected contenders, and those they are compared with. */
 export function selectEntries({ entries }: Suite, contenders: ReadonlySet<string> | undefined): readonly Entry[] {
   if (contenders === undefined) return entries
   const chosen = entries.filter(({ contender }) => contenders.has(contender.name))

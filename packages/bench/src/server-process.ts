@@ -5,12 +5,13 @@ import { answerParent } from './answers.ts'
 import { hasBufferUtil, hideBufferUtil } from './buffer-util.ts'
 import type { Settings, Start } from './contenders/endpoint.ts'
 
-/** What the server of one contender is asked for. */
+/** Questions to the server process of a contender. */
 export type ServerQuestion =
   | { readonly ask: 'start'; readonly contender: string; readonly settings: Settings; readonly bufferUtil: boolean }
   /**
-   * Waits until nobody is connected. Garbage is left to V8: collected by force, while there is no connection, it takes
-   * the shapes of sockets with it and all code compiled for them, and a round would pay for compiling that again.
+   * Waits until no client is connected. When to collect garbage is left to V8: a forced collection without open
+   * connections would discard the shapes of sockets and all code compiled for them, and the round would include
+   * compiling it again.
    */
   | { readonly ask: 'settle' }
   | { readonly ask: 'begin'; readonly watchDelay: boolean }
@@ -25,7 +26,7 @@ export interface ServerAnswer {
   readonly rssBytes?: number
 }
 
-/** The monitor's own timer, which each delay that it measures contains. */
+/** The interval of the monitor's timer, which is part of each delay it measures. */
 const resolution = 1
 const delay = monitorEventLoopDelay({ resolution })
 let server: Server
@@ -47,7 +48,7 @@ async function settle(): Promise<ServerAnswer> {
   return {}
 }
 
-/** Twice: what the first one finalizes, the second one frees. */
+/** Twice, because the second collection frees what the first one has finalized. */
 async function collectGarbage(): Promise<void> {
   for (let times = 0; times < 2; times++) {
     await sleep(5)

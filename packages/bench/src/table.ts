@@ -4,7 +4,7 @@ import type { Entry, Figure } from './suites/suite.ts'
 
 const valuesOf = ({ samples }: Measured, { key }: Figure): number[] => samples.map((sample) => sample[key] as number)
 
-/** The ratios of an entry to another one, round by round; undefined where the other one was not measured. */
+/** The ratios of an entry to another one, round by round; undefined if the other one was not measured. */
 export function ratioTo({ measured }: SuiteResult, name: string, base: string, figure: Figure): Summary | undefined {
   const [one, other] = [name, base].map((wanted) => measured.find(({ entry }) => entry.name === wanted))
   if (one === undefined || other === undefined) return undefined
@@ -26,7 +26,7 @@ const baseTitle = ({ measured }: SuiteResult): string => {
   return bases.size === 1 ? (measured.find(({ entry }) => entry.name === base)?.entry.title ?? '') : 'its base'
 }
 
-/** A suite as rows of cells, the header first. */
+/** A suite as rows of cells, with the header first. */
 export function tableOf(result: SuiteResult): string[][] {
   const { suite, measured } = result
   const [main] = suite.figures

@@ -1,7 +1,7 @@
 import { createMessage, frameLength, now, payloadLength, publishedAt, topicPath } from '../src/across-nodes/message.ts'
 import { pace } from '../src/across-nodes/pace.ts'
 
-test('a message says when it was published, wherever its frame begins', () => {
+test('a message contains the time at which it was published, wherever its frame begins', () => {
   const before = now()
   const message = createMessage()
   expect(message).toHaveLength(payloadLength)
@@ -10,7 +10,7 @@ test('a message says when it was published, wherever its frame begins', () => {
   expect(publishedAt(bytes, 7)).toBeLessThanOrEqual(now())
 })
 
-test('topics of different numbers of topics have different paths', () => {
+test('topics in spreads of different sizes have different paths', () => {
   expect(topicPath(1, 0)).not.toBe(topicPath(1_000, 0))
 })
 
@@ -18,7 +18,7 @@ test.each([
   [0, 20],
   [0.5, 20],
   [0.99, 20]
-])('keeps to a rate, however late its ticks are, with the phase %p', async (phase, expected) => {
+])('keeps to a rate, however late its timer is, with the phase %p', async (phase, expected) => {
   let count = 0
   await pace(200, 100, phase, () => count++)
   expect(count).toBe(expected)

@@ -5,7 +5,7 @@ import { suites } from '../src/suites/index.ts'
 const suiteNames = (argv: string[]): string[] => readArguments(argv).suites.map(({ name }) => name)
 
 describe('the arguments', () => {
-  test('without any are a whole run, which writes the page', () => {
+  test('stand for a whole run by default, which writes the page', () => {
     expect(readArguments([])).toMatchObject({
       quick: false,
       suites,
@@ -16,40 +16,40 @@ describe('the arguments', () => {
     })
   })
 
-  test('with --quick are a small run, which writes nothing', () => {
+  test('with --quick stand for a small run, which writes nothing', () => {
     expect(readArguments(['--quick'])).toMatchObject({ suites, rounds: 3, connections: 2_000, write: false })
   })
 
   test.each([[['--suite', 'echo']], [['--contender', 'ws,core']], [['--profile', 'profiles']]])(
-    '%j write nothing unless told to',
+    '%j write nothing by default',
     (argv) => {
       expect(readArguments(argv).write).toBe(false)
       expect(readArguments([...argv, '--write']).write).toBe(true)
     }
   )
 
-  test('choose suites by name, or by how their names begin', () => {
+  test('select suites by name, or by the start of their names', () => {
     expect(suiteNames(['--suite', 'echo-64-one,memory'])).toEqual(['echo-64-one', 'memory'])
     expect(suiteNames(['--suite', 'handshake'])).toEqual(['handshake-close', 'handshake-only'])
     expect(suiteNames(['--suite', 'memory', '--suite', 'refusal'])).toEqual(['refusal', 'memory'])
   })
 
-  test('choose contenders', () => {
+  test('select contenders', () => {
     expect(readArguments(['--contender', 'ws,core']).contenders).toEqual(new Set(['ws', 'core']))
   })
 
   test.each([
     [['--suite', 'ech'], "There is no suite 'ech'; 'npm run bench -- --help' lists them."],
     [['--contender', 'uws'], "There is no contender 'uws'; 'npm run bench -- --help' lists them."],
-    [['--suite', ','], '--suite takes names.'],
-    [['--rounds', '0'], "--rounds takes a number from 1 to 999999, not '0'."],
-    [['--connections', 'many'], "--connections takes a number from 1 to 999999, not 'many'."],
+    [['--suite', ','], '--suite expects one or more names.'],
+    [['--rounds', '0'], "--rounds expects a number from 1 to 999999; got '0'."],
+    [['--connections', 'many'], "--connections expects a number from 1 to 999999; got 'many'."],
     [['--fast'], "Unknown option '--fast'"]
-  ])('%j are answered with what is wrong', (argv, message) => {
+  ])('%j are answered with an error message', (argv, message) => {
     expect(() => readArguments(argv)).toThrow(message)
   })
 
-  test('are explained with all suites and contenders', () => {
+  test('are explained, with all suites and contenders', () => {
     for (const { name } of [...suites, ...contenders]) expect(usage).toContain(name)
   })
 })

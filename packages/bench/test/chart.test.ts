@@ -9,7 +9,7 @@ describe('the ticks of an axis', () => {
     [0.3, [0, 0.1, 0.2, 0.3]],
     [63.8, [0, 20, 40, 60, 80]],
     [0, [0, 1]]
-  ])('to %p are round numbers', (largest, ticks) => {
+  ])('up to %p are round numbers', (largest, ticks) => {
     expect(ticksFor(largest)).toEqual(ticks)
   })
 
@@ -30,7 +30,7 @@ describe('a chart', () => {
   })
   const widths = [...svg.matchAll(/<rect class="peer" [^>]*width="([\d.]+)"/g)].map(([, width]) => Number(width))
 
-  test('has a bar for each value, as long as it is large', () => {
+  test('has a bar for each value, of matching length', () => {
     expect(widths).toHaveLength(2)
     expect(widths[1]).toBeCloseTo((widths[0] as number) / 2, 0)
   })
@@ -39,11 +39,11 @@ describe('a chart', () => {
     for (const text of ['>ws = 1<', '>Echo<', '>ws<', '>1.00<', '>0.50<']) expect(svg).toContain(text)
   })
 
-  test('keeps what is not SVG out of it', () => {
+  test('escapes text for SVG', () => {
     expect(svg).toContain('>a &lt; b &amp; c<')
   })
 
-  test('follows the colour scheme of the reader, on a background of its own', () => {
+  test("follows the reader's colour scheme, on a background of its own", () => {
     expect(svg).toContain('@media (prefers-color-scheme: dark)')
     expect(svg).toContain('<rect class="paper"')
   })

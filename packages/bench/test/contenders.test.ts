@@ -7,10 +7,10 @@ import { Client } from '../src/generator/client.ts'
 import { closeFrame, dialects } from '../src/generator/dialect.ts'
 import type { ServerAnswer, ServerQuestion } from '../src/server-process.ts'
 
-// A process takes its time to start on a busy machine.
+// Starting a process takes long on a busy machine.
 jest.setTimeout(60_000)
 
-// As built: it is what the bench runs, and `npm test` builds before it tests.
+// The built file, because the bench runs that one. `npm test` builds before it tests.
 const script = join(__dirname, '../dist/server-process.js')
 
 const accept = createHash('sha1')
@@ -30,7 +30,7 @@ async function start(contender: string): Promise<number> {
 describe.each(contenders)('the contender $name', ({ name, dialect }) => {
   const { handshake, foreignHandshake, greeting, opened, message, echo } = dialects[dialect]
 
-  test('does the work: a handshake with a subprotocol, an echo, a close, a refusal, a GET', async () => {
+  test('does its work: a handshake with a subprotocol, an echo, a close, a refusal, a GET', async () => {
     const port = await start(name)
     const client = new Client(port)
     client.write(handshake)
@@ -68,7 +68,7 @@ describe.each(plainServers)('the server $name', ({ name }) => {
 })
 
 describe('a server process', () => {
-  test('measures its CPU time and its memory, and settles when nobody is connected', async () => {
+  test('measures its CPU time and its memory, and settles when no client is connected', async () => {
     const client = new Client(await start('ws'))
     await server.ask({ ask: 'begin', watchDelay: true })
     client.write(dialects.websocket.handshake)
@@ -82,7 +82,7 @@ describe('a server process', () => {
     expect(rssBytes).toBeGreaterThan(heapBytes)
   })
 
-  test('fails with what its contender threw', async () => {
+  test('fails with the error of its contender', async () => {
     await expect(start('nobody')).rejects.toThrow('nobody')
   })
 })
@@ -90,7 +90,7 @@ describe('a server process', () => {
 describe.each(broadcasters)('the contender $name', ({ name, dialect }) => {
   const { handshake, greeting, opened, message } = dialects[dialect]
 
-  test('sends what is asked for to everybody', async () => {
+  test('sends what is asked for to all clients', async () => {
     const port = await start(name)
     const open = async (): Promise<Client> => {
       const client = new Client(port)

@@ -4,21 +4,21 @@ import { checkDescriptors, extentOf } from '../src/extent.ts'
 describe('the limit of open files', () => {
   const whole = extentOf(readArguments([]))
 
-  test('is enough where all connections fit in, with some files more', () => {
+  test('is sufficient if all connections fit, with some files to spare', () => {
     expect(() => checkDescriptors(whole, 10_200)).not.toThrow()
   })
 
-  test('is explained where it is not enough', () => {
+  test('is explained if it is not sufficient', () => {
     expect(() => checkDescriptors(whole, 4_096)).toThrow(
-      /^10200 files have to be open in each process, and this shell allows 4096\. .*ulimit -n/
+      /^Each process needs 10200 open files, but this shell allows only 4096\. .*ulimit -n/
     )
   })
 
-  test('counts the handshakes of a round where fewer connections are held', () => {
-    expect(() => checkDescriptors(extentOf(readArguments(['--connections', '100'])), 4_199)).toThrow('4200 files')
+  test('counts the handshakes of a round if fewer connections are held', () => {
+    expect(() => checkDescriptors(extentOf(readArguments(['--connections', '100'])), 4_199)).toThrow('4200 open files')
   })
 
-  test('is enough for the small run that the message names, with what shells usually allow', () => {
+  test('is sufficient for the small run that the message suggests, as shells usually set it', () => {
     expect(() => checkDescriptors(extentOf(readArguments(['--quick', '--connections', '500'])), 1_024)).not.toThrow()
   })
 })

@@ -15,7 +15,7 @@ test.each([1, 2, 3, 7, 100_000])('counts the messages in pieces of %d bytes, and
   expect(counter.messages).toBe(4)
 })
 
-test('counts a message when its last byte has come', () => {
+test('counts a message when its last byte has arrived', () => {
   const counter = new FrameCounter()
   const frame = serverFrame(opcodes.text, Buffer.from('hello'))
   counter.take(frame.subarray(0, -1))

@@ -46,11 +46,11 @@ describe('a table', () => {
     expect(core?.[3]).toBe('0.38')
   })
 
-  test('has no ratio where it tells nothing', () => {
+  test('has no ratio where it makes no sense', () => {
     expect(tableOf(heartbeat)[1]).toEqual(['Oneport core', '12.3 ms', '0 %', '40.0 µs'])
   })
 
-  test('of Markdown has its numbers at the right, and no cell breaks it', () => {
+  test('in Markdown aligns numbers right, and escapes cells', () => {
     expect(
       markdownTable([
         ['', 'CPU'],
@@ -61,7 +61,7 @@ describe('a table', () => {
 })
 
 describe('a ratio', () => {
-  test('is missing where one of the two was not measured', () => {
+  test('is missing if one of the two was not measured', () => {
     expect(ratioTo(echo, 'fastify', 'ws', echo.suite.figures[0])).toBeUndefined()
   })
 })
@@ -90,7 +90,7 @@ describe('the page', () => {
     expect(page).toContain('Ignore absolute figures.')
   })
 
-  test('has a line in short for what is compared, with the peer of the same framework', () => {
+  test('has a row of its short table for each comparison, with the peer of the same framework', () => {
     expect(page).toContain('| Echo of 64 B, 8 in flight | 0.38 | 1.00 |  | 0.50 |  |')
     expect(page).not.toContain('| Heartbeat |')
   })
@@ -118,12 +118,12 @@ describe('the page in docs', () => {
 })
 
 describe('the chart of a suite', () => {
-  test('shows ratios with a line at 1 where they tell something', () => {
+  test('shows ratios with a line at 1 if they make sense', () => {
     expect(chartOf(echo)).toContain('>0.38</text>')
     expect(chartOf(echo)).toContain('<line class="line"')
   })
 
-  test('shows what was measured where they do not', () => {
+  test('shows absolute values otherwise', () => {
     expect(chartOf(heartbeat)).toContain('>12.3</text>')
     expect(chartOf(heartbeat)).not.toContain('<line class="line"')
   })

@@ -1,7 +1,7 @@
 import { schedule } from '../src/schedule.ts'
 
 describe('the schedule', () => {
-  test('goes forwards and backwards in turn', () => {
+  test('alternates between forwards and backwards', () => {
     expect(schedule(['A', 'B', 'C'], 3)).toEqual([
       ['A', 'B', 'C'],
       ['C', 'B', 'A'],
@@ -9,13 +9,13 @@ describe('the schedule', () => {
     ])
   })
 
-  test('leaves the list that it was given as it was', () => {
+  test('does not change the list it gets', () => {
     const entries = ['A', 'B']
     schedule(entries, 2)
     expect(entries).toEqual(['A', 'B'])
   })
 
-  test('has no round where none is wanted', () => {
+  test('has no rounds if none are asked for', () => {
     expect(schedule(['A'], 0)).toEqual([])
   })
 })

@@ -7,18 +7,18 @@ const select = (suite: string, ...names: string[]): string[] =>
   selectEntries(named(suite), new Set(names)).map(({ name }) => name)
 
 describe('a selection of contenders', () => {
-  test('has what they are compared with', () => {
+  test('includes what they are compared with', () => {
     expect(select('echo-64', 'core')).toEqual(['ws', 'core'])
     expect(select('http-tax', 'express', 'core')).toEqual(['plain-http', 'core', 'plain-express', 'express'])
     expect(select('heartbeat', 'core')).toEqual(['core', 'core-off'])
     expect(select('bufferutil-65536', 'core')).toEqual(['ws', 'core+bufferutil'])
   })
 
-  test('is empty where a suite has none of them', () => {
+  test('is empty if a suite has none of them', () => {
     expect(select('heartbeat', 'net')).toEqual([])
   })
 
-  test('is everything where none are named', () => {
+  test('includes everything if none are named', () => {
     expect(selectEntries(named('echo-64'), undefined)).toBe(named('echo-64').entries)
   })
 })
@@ -33,7 +33,7 @@ describe('every entry of every suite', () => {
     expect(lost).toEqual([])
   })
 
-  test('has a name of its own in the suite', () => {
+  test('has a name that is unique in its suite', () => {
     for (const { entries } of suites) expect(new Set(entries.map(({ name }) => name)).size).toBe(entries.length)
   })
 })

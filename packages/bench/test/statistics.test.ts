@@ -26,7 +26,7 @@ describe('the spread', () => {
     expect(spread({ median: 10, lower: 9, upper: 12 })).toBeCloseTo(0.3)
   })
 
-  test('is none where nothing was needed', () => {
+  test('is zero if the median is zero', () => {
     expect(spread({ median: 0, lower: 0, upper: 1 })).toBe(0)
   })
 })

@@ -16,7 +16,7 @@ describe.each(versions)('A handshake of %s that its client abandons', (_name, ex
   const { serve, open } = useServers()
 
   test.each(ends)(
-    'with %s while middleware works tells request and response, and gives its place back',
+    'with %s while middleware runs emits events on request and response, and frees its place',
     async (_how, end) => {
       const goOn = signal()
       const asked = signal<Request>()

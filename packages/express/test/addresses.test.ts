@@ -24,7 +24,7 @@ const layouts: [string, hosts: string[]][] = [
 
 describe.each(versions)('%s', (_name, express) => {
   testOnBoth.each(layouts)(
-    'takes handshakes at both loopback addresses on %s, and closes them',
+    'accepts handshakes at both loopback addresses on %s, and closes them',
     async (_what, hosts) => {
       const app = express()
       app.use(wsUpgrade())

@@ -9,17 +9,17 @@ const { serve, connect } = useServers()
 
 type Late = (res: Response, next: NextFunction, req: Request) => unknown
 
-/** Frames of a client, masked with zeros: `hello`, then a close with 1000. */
+/** Client frames, masked with zeros: `hello`, then a close with 1000. */
 const frames = Buffer.concat([
   Buffer.from([0x81, 0x85, 0, 0, 0, 0]),
   Buffer.from('hello'),
   Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8])
 ])
 
-/** The answer to a message, or how the connection ended in its place. */
+/** Resolves to the answer to a message, or to how the connection ended instead. */
 const askOrEnd = (client: Inbox, message: string) => Promise.race([ask(client, message), closed(client.socket)])
 
-/** What the server answers to them, when nothing comes in between. */
+/** The server's answer to these frames, if nothing else is written. */
 const answers = '\x81\x05hello\x88\x02\x03\xe8'
 
 const calls: [string, Late][] = [
@@ -45,7 +45,7 @@ const calls: [string, Late][] = [
   ["next('route')", (_res, next) => next('route')]
 ]
 
-/** What reaches Express as an error after the 101; its last handler cannot answer any more. */
+/** Calls that reach Express as an error after the 101. Its last handler cannot answer any more. */
 const faults: [string, Late][] = [
   ['next(error)', (_res, next) => next(new Error('late'))],
   [
@@ -89,21 +89,21 @@ describe.each(versions)('After a 101 in %s', (_name, express) => {
       } catch {}
     }
 
-  test.each(calls)('%s in the route puts nothing on the wire', async (_call, late) => {
+  test.each(calls)('%s in the route writes nothing to the connection', async (_call, late) => {
     const { app } = makeApp(contained(late))
     const response = await sendRaw(await serve(app), Buffer.concat([Buffer.from(handshake('/late')), frames]))
     expect(response.status).toBe(101)
     expect(response.rest).toBe(answers)
   })
 
-  test.each(calls)('%s in a listener, later on, puts nothing on the wire', async (_call, late) => {
+  test.each(calls)('%s in a listener, later on, writes nothing to the connection', async (_call, late) => {
     const { app } = makeApp(() => {}, late)
     const response = await sendRaw(await serve(app), Buffer.concat([Buffer.from(handshake('/late')), frames]))
     expect(response.status).toBe(101)
     expect(response.rest).toBe(answers)
   })
 
-  test.each(faults)('%s in the route leaves the connection and its frames alone', async (_fault, late) => {
+  test.each(faults)('%s in the route does not affect the connection and its frames', async (_fault, late) => {
     const { app } = makeApp(late)
     const target = await serve(app)
     const client = await connect(target, '/late')
@@ -112,7 +112,7 @@ describe.each(versions)('After a 101 in %s', (_name, express) => {
     expect(page.status).toBe(404)
   })
 
-  test('an error of the application long after it leaves the connection alone', async () => {
+  test('a much later error of the application does not affect the connection', async () => {
     const late = signal()
     const { app } = makeApp((_res, next) => {
       late.given.then(() => next(new Error('late')), next)

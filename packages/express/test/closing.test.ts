@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 test.each(versions)(
-  'server.close() alone ends the connections of %s with 1001 and finishes',
+  'server.close() alone closes the connections of %s with 1001 and finishes',
   async (_name, express) => {
     const app = express()
     app.use(wsUpgrade())

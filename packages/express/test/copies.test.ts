@@ -2,7 +2,7 @@ import * as first from '../src/index.ts'
 import { ask, echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
-/** A second copy, as a bundler makes one: of this package and of core, with a state of their own. */
+/** A second copy of this package and of core, as bundlers make them, each with its own state. */
 let second = first
 jest.isolateModules(() => {
   second = require('../src/index.ts')
@@ -11,7 +11,7 @@ jest.isolateModules(() => {
 describe.each(versions)('Two copies of the package in an application of %s', (_name, express) => {
   const { serve, connect } = useServers()
 
-  test('are two', () => {
+  test('are two different modules', () => {
     expect(second.wsUpgrade).not.toBe(first.wsUpgrade)
   })
 
@@ -29,7 +29,7 @@ describe.each(versions)('Two copies of the package in an application of %s', (_n
     expect(() => other.attach(target.server)).toThrow('this server is attached already')
   })
 
-  test('regression: an endpoint of one had no defaults from the other', async () => {
+  test('regression: an endpoint of one did not get the defaults of the other', async () => {
     const app = express()
     app.use(first.wsUpgrade({ allowedOrigins: ['https://app.example'], onRefused: () => {} }))
     app.get('/chat', (req, res) => second.acceptWebSocket(req, res, echo))
@@ -39,7 +39,7 @@ describe.each(versions)('Two copies of the package in an application of %s', (_n
     await connect(target, '/chat', [], { origin: 'https://app.example' })
   })
 
-  test('regression: options of the server on a second one were not noticed', () => {
+  test('regression: server options on the second one were ignored silently', () => {
     const app = express()
     app.use(first.wsUpgrade({ onError: () => {} }))
     expect(() => app.use(second.wsUpgrade({ onError: () => {} }))).toThrow(TypeError)

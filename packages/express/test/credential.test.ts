@@ -3,7 +3,7 @@ import { acceptWebSocket, type ConnectionSummary, renew, wsUpgrade } from '../sr
 import { versions } from './versions.ts'
 
 describe.each(versions)('With %s', (_name, express) => {
-  test('a connection is closed when its credential ends, and by revoke with its key', async () => {
+  test('a connection is closed when its credential expires, and by revoke with its key', async () => {
     const app = express()
     const websockets = wsUpgrade()
     app.use(websockets)
@@ -24,7 +24,7 @@ describe.each(versions)('With %s', (_name, express) => {
     await bob.ping()
   })
 
-  test('the options of wsUpgrade() hold beside a credential', async () => {
+  test('the options of wsUpgrade() apply together with a credential', async () => {
     const app = express()
     app.use(wsUpgrade({ subprotocols: ['chat'] }))
     app.get('/', (req, res) => acceptWebSocket(req, res, { key: 'ada' }, () => {}))

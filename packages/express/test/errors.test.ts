@@ -32,7 +32,7 @@ describe.each(versions)('A refused handshake in %s', (_name, express) => {
       'HANDSHAKE_VERSION',
       { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Version': '13' }
     ],
-    ['a route that forgets the promise', '/forgets', foreign, 403, 'HANDSHAKE_ORIGIN', {}],
+    ['a route that does not await the promise', '/forgets', foreign, 403, 'HANDSHAKE_ORIGIN', {}],
     ['a route that waits for something first', '/waits', foreign, 403, 'HANDSHAKE_ORIGIN', {}],
     ['an async route', '/async', foreign, 403, 'HANDSHAKE_ORIGIN', {}],
     ['a wsUpgrade() with a handler', '/one-line', foreign, 403, 'HANDSHAKE_ORIGIN', {}],
@@ -73,7 +73,7 @@ describe.each(versions)('A refused handshake in %s', (_name, express) => {
     }
   )
 
-  test('may be answered with another status, a redirect, or HTML by error middleware', async () => {
+  test('can be answered by error middleware with another status, a redirect, or HTML', async () => {
     const app = makeApp()
     const errorPage: ErrorRequestHandler = (error: HandshakeError, _req, res, _next) => {
       if (error.code === 'HANDSHAKE_ORIGIN') res.redirect(303, '/why')
@@ -124,7 +124,7 @@ describe.each(versions)('A refused handshake in %s', (_name, express) => {
       expect(takePrinted().join()).toMatch(environment === 'test' ? /^$/ : /HandshakeError: Sec-WebSocket-Version 13/)
     })
 
-    test('shows a plain GET what the URL is for, with the field Upgrade', async () => {
+    test('tells a plain GET what the URL is for, with the field Upgrade', async () => {
       const bytes = 'GET /chat HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n'
       const response = await sendRaw(await start(), bytes)
       expect(response.status).toBe(426)
@@ -133,7 +133,7 @@ describe.each(versions)('A refused handshake in %s', (_name, express) => {
       takePrinted()
     })
 
-    test('security: never has what the client sent raw in HTML', async () => {
+    test('security: never contains unescaped input of the client in HTML', async () => {
       const response = await sendRaw(await start(), handshake('/chat', { 'Sec-WebSocket-Version': '<script>x' }))
       expect(response.status).toBe(426)
       expect(response.rest).not.toContain('<script>')
@@ -161,7 +161,7 @@ describe.each(versions)('A refused handshake in %s', (_name, express) => {
     expect(seen).toEqual([expect.any(TypeError), expect.any(TypeError)])
   })
 
-  test('settles the promise of the route without rejecting it', async () => {
+  test('resolves the promise of the route without rejecting it', async () => {
     const app = express()
     app.use(wsUpgrade({ onRefused: () => {} }))
     const settled: unknown[] = []
@@ -175,7 +175,7 @@ describe.each(versions)('A refused handshake in %s', (_name, express) => {
     expect(await Promise.all(settled)).toEqual([undefined, undefined, undefined])
   })
 
-  test('is told to onRefused once, with the request, and not to stderr then', async () => {
+  test('is reported to onRefused once, with the request, and then not to stderr', async () => {
     const refusals: [string, string | undefined][] = []
     const app = express()
     app.use(wsUpgrade({ onRefused: ({ code }, req) => refusals.push([code, req.url]) }))
@@ -184,7 +184,7 @@ describe.each(versions)('A refused handshake in %s', (_name, express) => {
     expect(refusals).toEqual([['HANDSHAKE_ORIGIN', '/chat']])
   })
 
-  test('has a line on stderr that names origin, effective host and rule, where its origin is foreign', async () => {
+  test('is logged to stderr with origin, effective host and rule, if its origin is foreign', async () => {
     const app = express()
     app.use(wsUpgrade())
     app.get('/chat', (req, res) => acceptWebSocket(req, res, { allowedOrigins: ['https://app.example'] }, echo))
@@ -231,9 +231,9 @@ describe.each(versions)('checkHandshake as early middleware in %s', (_name, expr
     ['a foreign origin', foreign, 403, 'HANDSHAKE_ORIGIN'],
     ['another version', oldVersion, 426, 'HANDSHAKE_VERSION'],
     ['no common subprotocol', { 'Sec-WebSocket-Protocol': 'other' }, 400, 'HANDSHAKE_SUBPROTOCOL'],
-    // No handshake, so nothing that onRefused hears of.
+    // Not a handshake, so not reported to onRefused.
     ['no upgrade', { Upgrade: undefined, Connection: 'close' }, 426, undefined]
-  ])('refuses %s before anything else is asked', async (_what, fields, status, code) => {
+  ])('refuses %s before anything else runs', async (_what, fields, status, code) => {
     const { target, asked, refusals } = await start()
     const response = await sendRaw(target, handshake('/chat', fields))
     expect(response.status).toBe(status)
@@ -241,7 +241,7 @@ describe.each(versions)('checkHandshake as early middleware in %s', (_name, expr
     expect(refusals).toEqual(code === undefined ? [] : [code])
   })
 
-  test('lets the others through, with the subprotocol that the 101 will name', async () => {
+  test('passes on the others, with the subprotocol for the 101', async () => {
     const { target, asked, refusals } = await start()
     const { socket } = await connect(target, '/chat', ['other', 'chat'])
     expect(socket.protocol).toBe('chat')
@@ -280,7 +280,7 @@ describe.each(versions)('A large refusal of %s', (_name, express) => {
     ['TCP', false],
     ['TLS', true]
   ])('over %s', (_transport, tls) => {
-    test.each(['/send', '/pipe', '/chunked'])('arrives whole at a slow reader, from %s', async (path) => {
+    test.each(['/send', '/pipe', '/chunked'])('arrives complete at a slow reader, from %s', async (path) => {
       const raw = await openRaw(await start(tls, makeApp()))
       try {
         raw.write(handshake(path))
@@ -300,7 +300,7 @@ describe.each(versions)('A large refusal of %s', (_name, express) => {
       }
     })
 
-    test('arrives whole at a reader that pauses until the server has let go of the connection', async () => {
+    test('arrives complete at a reader that pauses until the server has closed the connection', async () => {
       const finished = signal()
       const letGo = signal()
       const target = await start(
@@ -328,7 +328,7 @@ describe.each(versions)('A large refusal of %s', (_name, express) => {
       expect(split(Buffer.concat(chunks)).content.equals(body)).toBe(true)
     })
 
-    test('arrives whole at a client that goes on sending', async () => {
+    test('arrives complete at a client that keeps sending', async () => {
       const raw = await open(await start(tls, makeApp()))
       raw.write(handshake('/send'))
       const chunks: Buffer[] = []
@@ -342,7 +342,7 @@ describe.each(versions)('A large refusal of %s', (_name, express) => {
     })
   })
 
-  test('does not stand in the way of an acceptance on another connection', async () => {
+  test('does not delay an acceptance on another connection', async () => {
     const app = makeApp()
     app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
     const target = await serve(app)
@@ -358,7 +358,7 @@ function split(bytes: Buffer): { head: string; content: Buffer } {
   return { head: bytes.subarray(0, end + 2).toString('latin1'), content: bytes.subarray(end + 4) }
 }
 
-/** RFC 9112 §7.1; throws where the last chunk is missing. */
+/** RFC 9112 §7.1. Throws if the last chunk is missing. */
 function dechunk(bytes: Buffer): Buffer {
   const chunks: Buffer[] = []
   for (let at = 0; ; ) {

@@ -5,7 +5,7 @@ import { connectClient } from '@oneport/test-kit'
 import express from 'express'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 
-test('no more than six frames stand between a route and its handler', async () => {
+test('there are no more than six stack frames between a route and its handler', async () => {
   let stack: string[] = []
   const app = express()
   app.use(wsUpgrade())

@@ -18,8 +18,8 @@ const rejectWith = (value: unknown) => async (): Promise<never> => {
 
 type Route = (req: Request, res: Response) => unknown
 
-describe.each(versions)('security: with %s the process outlives', (_name, express) => {
-  /** The status that a handshake gets where a route accepts it. */
+describe.each(versions)('security: with %s the process survives', (_name, express) => {
+  /** The status of a handshake when a route accepts it. */
   async function statusOf(route: Route): Promise<unknown> {
     const app = express()
     app.set('env', 'test')
@@ -31,13 +31,13 @@ describe.each(versions)('security: with %s the process outlives', (_name, expres
   }
 
   describe.each(hostileValues)('%s', (_value, value) => {
-    test('that a function of the options throws', async () => {
+    test('thrown by an option function', async () => {
       expect(await statusOf((req, res) => acceptWebSocket(req, res, { subprotocols: raise(value) }, () => {}))).toBe(
         500
       )
     })
 
-    test('that a getter of the request id throws', async () => {
+    test('thrown by a getter of the request id', async () => {
       const route: Route = (req, res) => {
         Object.defineProperty(req, 'id', { get: raise(value) })
         return acceptWebSocket(req, res, () => {})
@@ -45,7 +45,7 @@ describe.each(versions)('security: with %s the process outlives', (_name, expres
       expect(await statusOf(route)).toBe(500)
     })
 
-    test('that next() throws', async () => {
+    test('thrown by next()', async () => {
       const route: Route = (req, res) => {
         req.next = raise(value)
         return acceptWebSocket(req, res, { requireSubprotocol: true, subprotocols: ['a'] }, () => {})
@@ -81,7 +81,7 @@ test('regression: outside of Express acceptWebSocket rejected', async () => {
   expect([status, settled]).toEqual([426, ['resolved']])
 })
 
-describe.each(hostileValues)('security: with express-ws the process outlives %s', (_value, value) => {
+describe.each(hostileValues)('security: with express-ws the process survives %s', (_value, value) => {
   function appWith(wsOptions: WsOptions = {}) {
     const express = versions[0]?.[1] as () => Application
     const app = express()
@@ -94,13 +94,13 @@ describe.each(hostileValues)('security: with express-ws the process outlives %s'
     ['rejects with', { verifyClient: rejectWith(value) }],
     ['with a callback throws', { verifyClient: (_info, _callback) => raise(value)() }],
     ['with a callback rejects with', { verifyClient: async (_info, _callback) => raise(value)() }]
-  ])('that verifyClient %s', async (_how, wsOptions) => {
+  ])('when verifyClient %s it', async (_how, wsOptions) => {
     const { app } = appWith(wsOptions)
     app.ws('/', () => {})
     expect(await refused(connectClient(await serve(app), '/'))).toBe(500)
   })
 
-  test('as the status that verifyClient answers', async () => {
+  test('as the status from verifyClient', async () => {
     const verifyClient: WsOptions['verifyClient'] = (_info, callback) => {
       setImmediate(() => callback(false, value as number))
     }
@@ -109,7 +109,7 @@ describe.each(hostileValues)('security: with express-ws the process outlives %s'
     expect(await refused(connectClient(await serve(app), '/'))).toBe(value === undefined ? 401 : 500)
   })
 
-  test('that handleProtocols throws', async () => {
+  test('when handleProtocols throws it', async () => {
     const { app } = appWith({ handleProtocols: raise(value) })
     app.ws('/', () => {})
     expect(await refused(connectClient(await serve(app), '/', ['a']))).toBe(500)
@@ -118,7 +118,7 @@ describe.each(hostileValues)('security: with express-ws the process outlives %s'
   test.each([
     ['throws', raise(value)],
     ['rejects with', rejectWith(value)]
-  ])('that a handler %s, and closes the connection', async (_how, handler) => {
+  ])('when a handler %s it, and closes the connection', async (_how, handler) => {
     const { app } = appWith()
     app.ws('/', handler)
     const { socket } = await connect(await serve(app), '/')
@@ -128,7 +128,7 @@ describe.each(hostileValues)('security: with express-ws the process outlives %s'
     expect(await code).toBe(isSkip ? 4000 : 1011)
   })
 
-  test('that a listener for connection of getWss() rejects with, and closes the connection', async () => {
+  test('when a listener for connection of getWss() rejects with it, and closes the connection', async () => {
     const { app, getWss } = appWith()
     app.ws('/', () => {})
     getWss().on('connection', rejectWith(value))
@@ -138,13 +138,13 @@ describe.each(hostileValues)('security: with express-ws the process outlives %s'
 })
 
 describe('verifyClient of expressWs', () => {
-  test('security: regression: one that is async let everybody in', async () => {
+  test('security: regression: an async one let everyone in', async () => {
     const { app } = expressWs(versions[0]?.[1]() as never, null, { wsOptions: { verifyClient: async () => false } })
     app.ws('/', () => {})
     expect(await refused(connectClient(await serve(app), '/'))).toBe(401)
   })
 
-  test('is heard once', async () => {
+  test('answers once', async () => {
     const verifyClient: WsOptions['verifyClient'] = (_info, callback) => {
       setImmediate(() => {
         callback(false, 403)

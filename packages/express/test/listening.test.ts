@@ -12,7 +12,7 @@ import { acceptWebSocket, type HandshakeError, wsUpgrade } from '../src/index.ts
 import { ask, close, echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
-/** Answers errors as JSON, so that a test can read the code. */
+/** Answers errors as JSON, so that tests can read the code. */
 const asJson: ErrorRequestHandler = (error: HandshakeError, _req, res, _next) => {
   res.status(error.status).set(error.headers).json({ code: error.code })
 }
@@ -35,13 +35,13 @@ describe.each(versions)('A server of %s', (_name, express) => {
     ['https.createServer(…, app)', async (app) => https.createServer(await certificate(), app)]
   ]
 
-  test.each(listeners)('takes a handshake as its very first bytes with %s', async (_what, make) => {
+  test.each(listeners)('accepts a handshake as its very first bytes with %s', async (_what, make) => {
     const target = await serve(await make(makeApp()))
     const response = await sendRaw(target, handshake('/chat'), headArrived)
     expect(response.status).toBe(101)
   })
 
-  test.each(listeners)('serves HTTP and WebSockets beside each other with %s', async (_what, make) => {
+  test.each(listeners)('serves HTTP and WebSockets together with %s', async (_what, make) => {
     const target = await serve(await make(makeApp()))
     const client = await connect(target, '/chat', ['chat'])
     const page = await sendRaw(target, 'GET /page HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n')
@@ -50,7 +50,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(client.socket.protocol).toBe('chat')
   })
 
-  test('takes handshakes when it was made before the application had its wsUpgrade()', async () => {
+  test('accepts handshakes if it was created before the application had its wsUpgrade()', async () => {
     const app = express()
     const target = await serve(http.createServer(app))
     app.use(wsUpgrade())
@@ -58,7 +58,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(await ask(await connect(target, '/chat'), 'hello')).toBe('hello')
   })
 
-  test('takes a handshake on a connection that was open before wsUpgrade() was mounted only if it is attached', async () => {
+  test('accepts a handshake on a connection that was open before wsUpgrade() was mounted only if it is attached', async () => {
     const app = express()
     const target = await serve(app)
     const raw = await open(target)
@@ -114,8 +114,8 @@ describe.each(versions)('A server of %s', (_name, express) => {
     })
   })
 
-  describe('that is not the application itself but a function around it', () => {
-    test('takes handshakes once wsUpgrade().attach(server) has been called', async () => {
+  describe('with a function around the application', () => {
+    test('accepts handshakes once wsUpgrade().attach(server) has been called', async () => {
       const websockets = wsUpgrade()
       const app = makeApp(websockets)
       const server = http.createServer((req, res) => app(req, res))
@@ -126,7 +126,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
       expect([...attachment.connections]).toEqual(websockets.connections)
     })
 
-    test('shows handshakes to the function as well', async () => {
+    test('shows handshakes to the function too', async () => {
       const websockets = wsUpgrade()
       const app = makeApp(websockets)
       const seen: (string | undefined)[] = []
@@ -152,13 +152,13 @@ describe.each(versions)('A server of %s', (_name, express) => {
       ])
     })
 
-    test('leaves ordinary requests as they are, while nothing is attached', async () => {
+    test('leaves ordinary requests alone, while nothing is attached', async () => {
       const app = makeApp()
       const server = http.createServer((req, res) => app(req, res))
       const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
       await request(server).get('/page').expect(200, 'page')
       await request(server).get('/chat').expect(426)
-      // One line for the server, however many requests come. (Each request() of supertest listens anew.)
+      // One line per server, however many requests there are. (Each request() of supertest listens anew.)
       expect(warn.mock.calls).toEqual([
         [
           expect.stringMatching(/through another function .* call its attach\(server\)/),
@@ -186,7 +186,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     })
   })
 
-  test('says in one sentence that a server of HTTP/2 is beyond Express', async () => {
+  test('says in one sentence that Express cannot use an HTTP/2 server', async () => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
     const websockets = wsUpgrade()
     const server = http2.createServer(makeApp(websockets) as never)
@@ -202,7 +202,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     await new Promise((resolve) => void server.close(resolve))
   })
 
-  test('answers with 503 and says what to call where wsUpgrade() is used on a bare router', async () => {
+  test('answers with 503 and says what to call if wsUpgrade() is used on a bare router', async () => {
     const app = express()
     const router = express.Router()
     router.use(wsUpgrade())
@@ -215,7 +215,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(takePrinted()).toEqual([expect.stringMatching(/^oneport: HANDSHAKE_NOT_ATTACHED: .*attach\(server\)/)])
   })
 
-  test('takes handshakes for a bare router whose wsUpgrade() is attached by hand', async () => {
+  test('accepts handshakes for a bare router whose wsUpgrade() is attached by hand', async () => {
     const app = express()
     const router = express.Router()
     const websockets = wsUpgrade()
@@ -227,7 +227,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(await ask(await connect(await serve(server), '/chat'), 'hello')).toBe('hello')
   })
 
-  test('is attached once by several wsUpgrade() of one application, and says so when asked to attach again', async () => {
+  test('is attached once by several wsUpgrade() of one application, and says so when attached again', async () => {
     const app = express()
     const first = wsUpgrade()
     const second = wsUpgrade()
@@ -242,7 +242,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(() => first.attach(target.server)).toThrow('this server is attached already')
   })
 
-  test('outlives a wsUpgrade() of an application that core has attached already', async () => {
+  test('works with a wsUpgrade() of an application that core has already attached', async () => {
     const app = makeApp()
     const server = http.createServer(app)
     attach(server, app)
@@ -250,7 +250,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(server.listenerCount('upgrade')).toBe(1)
   })
 
-  test('leaves nothing behind when it is closed, fifty times over', async () => {
+  test('leaves nothing behind when it is closed, fifty times in a row', async () => {
     const upgradeListeners: number[] = []
     const connections: number[] = []
     for (let turn = 0; turn < 50; turn++) {
@@ -271,7 +271,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(connections).toEqual(Array(50).fill(0))
   })
 
-  test('takes handshakes again when it listens again', async () => {
+  test('accepts handshakes again when it listens again', async () => {
     const websockets = wsUpgrade()
     const server = http.createServer(makeApp(websockets))
     const first = await connect(await serve(server), '/chat')
@@ -298,7 +298,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(websockets.connections).toHaveLength(1)
   })
 
-  test('is drained together with the other servers of its application', async () => {
+  test("is drained together with the application's other servers", async () => {
     const websockets = wsUpgrade()
     const app = makeApp(websockets)
     const targets = [await serve(app), await serve(http.createServer(app))]
@@ -322,17 +322,17 @@ describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
   test.each([
     ['an unknown name', { allowedOrigin: [] }, "Unknown option 'allowedOrigin'"],
     ['an origin without a scheme', { allowedOrigins: ['app.example'] }, 'allowedOrigins: expected an origin'],
-    ['a payload limit of none', { maxPayloadBytes: 0 }, 'maxPayloadBytes: expected'],
-    ['a subprotocol that is no token', { subprotocols: ['chat v1'] }, 'subprotocols: expected'],
-    ['an onError that is no function', { onError: 'log' }, 'onError: expected a function'],
-    ['an option of ws that is ours', { ws: { verifyClient: () => true } }, 'ws.verifyClient: cannot be set here'],
+    ['a payload limit of zero', { maxPayloadBytes: 0 }, 'maxPayloadBytes: expected'],
+    ['a subprotocol that is not a token', { subprotocols: ['chat v1'] }, 'subprotocols: expected'],
+    ['an onError that is not a function', { onError: 'log' }, 'onError: expected a function'],
+    ['an option of ws that core sets', { ws: { verifyClient: () => true } }, 'ws.verifyClient: cannot be set here'],
     ['null', null, 'options: expected an object']
   ])('throws for %s, before any request', (_what, options, message) => {
     expect(() => wsUpgrade(options as object)).toThrow(TypeError)
     expect(() => wsUpgrade(options as object)).toThrow(message)
   })
 
-  test('throws for a handler that is no function', () => {
+  test('throws for a handler that is not a function', () => {
     expect(() => wsUpgrade({}, 'echo' as never)).toThrow(TypeError)
     expect(() => wsUpgrade({}, 'echo' as never)).toThrow('expected a handler')
   })
@@ -347,7 +347,7 @@ describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
     expect(() => app.use('/echo', wsUpgrade({ [option]: () => {} }, echo))).toThrow(expected)
   })
 
-  test('throws for options of the server in a sub-application that comes second', () => {
+  test('throws for server options in a sub-application that comes second', () => {
     const app = express()
     const sub = express()
     sub.use(wsUpgrade({ onError: () => {} }))
@@ -355,7 +355,7 @@ describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
     expect(() => app.use('/sub', sub)).toThrow(TypeError)
   })
 
-  test('takes options of endpoints on a second wsUpgrade(), and one middleware at two paths', () => {
+  test('accepts endpoint options on a second wsUpgrade(), and one middleware at two paths', () => {
     const app = express()
     const websockets = wsUpgrade({ onError: () => {} })
     app.use('/a', websockets)
@@ -363,7 +363,7 @@ describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
     app.use('/c', wsUpgrade({ allowedOrigins: 'any', maxPayloadBytes: 10 }))
   })
 
-  test('refuses to attach to what is no server', () => {
+  test('refuses to attach to something that is not a server', () => {
     expect(() => wsUpgrade().attach({} as never)).toThrow(TypeError)
   })
 })

@@ -34,7 +34,7 @@ describe.each(versions)('express-session in %s', (_name, express) => {
     expect(response.headers['set-cookie']).toEqual([expect.stringMatching(/^sid=s%3A[^;]+; Path=\/; HttpOnly$/)])
   })
 
-  test('gives the handler the session that a login over HTTP began', async () => {
+  test('gives the handler the session of a login over HTTP', async () => {
     const app = makeApp()
     app.post('/login', (req, res) => {
       req.session.user = 'Ada'
@@ -76,7 +76,7 @@ describe.each(versions)('express-session in %s', (_name, express) => {
     expect((await agent.get('/visits')).body).toBe(2)
   })
 
-  test('lets the handler save what it changes later', async () => {
+  test('lets the handler save later changes', async () => {
     const store = new session.MemoryStore()
     const app = makeApp(store)
     const saved = signal()
@@ -106,7 +106,7 @@ describe.each(versions)('express-session in %s', (_name, express) => {
 })
 
 describe.each(versions)('helmet in %s', (_name, express) => {
-  test('has its fields on the 101 as on every response', async () => {
+  test('sets its fields on the 101 as on every response', async () => {
     const app = express()
     app.use(helmet())
     app.use(wsUpgrade())
@@ -126,7 +126,7 @@ describe.each(versions)('helmet in %s', (_name, express) => {
 })
 
 describe.each(versions)('morgan in %s', (_name, express) => {
-  /** An application whose access log says `done` for each request to `/done`. */
+  /** An application whose access log calls `done` for each request to `/done`. */
   function makeApp() {
     const lines: string[] = []
     const done = signal()
@@ -184,7 +184,7 @@ describe.each(versions)('express.json() in %s', (_name, express) => {
   const post = `POST /sum HTTP/1.1\r\nHost: app.example\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
   const hello = Buffer.concat([Buffer.from([0x81, 0x85, 0, 0, 0, 0]), Buffer.from('hello')])
 
-  test('reads a body, then the handshake on the same connection is accepted and frames flow', async () => {
+  test('reads a body, then the handshake on the same connection is accepted and frames work', async () => {
     const raw = await open(await serve(makeApp()))
     raw.write(post)
     raw.write(body)
@@ -243,7 +243,7 @@ describe.each(versions)('A header value in %s', (_name, express) => {
     })
   })
 
-  test('security: with a line break in a cookie is encoded or throws, and is never on the wire', async () => {
+  test('security: with a line break in a cookie is encoded or throws, and is never sent', async () => {
     const app = express()
     app.use(wsUpgrade())
     app.get('/chat', (req, res) => {

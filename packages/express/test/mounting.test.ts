@@ -9,7 +9,7 @@ import { versions } from './versions.ts'
 describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) => {
   const { serve, connect } = useServers()
 
-  test('regression: one that came after the first connection did not see the sockets of its application', async () => {
+  test('regression: one mounted after the first connection did not see the sockets of its application', async () => {
     const app = express()
     const early = wsUpgrade()
     app.use(early)
@@ -24,7 +24,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     expect(await late.drain()).toEqual({ closed: 2, terminated: 0 })
   })
 
-  test('regression: a server attached by hand before app.use() was unknown to the others of the application', async () => {
+  test("regression: a server attached by hand before app.use() was unknown to the application's others", async () => {
     const app = express()
     const first = wsUpgrade()
     const second = wsUpgrade(echo)
@@ -50,7 +50,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     expect(codes).toEqual(['HANDSHAKE_ORIGIN'])
   })
 
-  test('regression: eleven of them in one application looked like a leak of listeners to Node', () => {
+  test('regression: Node warned of a listener leak with eleven of them in one application', () => {
     const warnings: Error[] = []
     const warn = jest
       .spyOn(process, 'emitWarning')
@@ -62,7 +62,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     warn.mockRestore()
   })
 
-  test('regression: of two applications that one is mounted in, the first forgot what that one got later', async () => {
+  test('regression: with one mounted in two applications, the first forgot what it got later', async () => {
     const [one, other, shared] = [express(), express(), express()]
     shared.use(wsUpgrade())
     one.use('/in', shared)
@@ -73,7 +73,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     expect(late.connections).toHaveLength(1)
   })
 
-  test('regression: each attachment that was detached by hand left a listener', async () => {
+  test('regression: each attachment that was detached by hand left a listener behind', async () => {
     const app = express()
     const websockets = wsUpgrade(echo)
     app.use(websockets)
@@ -85,7 +85,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     for (let round = 0; round < 3; round++) websockets.attach(server).detach()
     websockets.attach(server)
     expect(server.listenerCount('close')).toBe(listeners)
-    // Of the first one.
+    // The connection of the first attachment.
     expect(websockets.connections).toHaveLength(1)
   })
 
@@ -101,7 +101,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     expect(websockets.connections).toHaveLength(1)
   })
 
-  test('regression: drain() behind close() did not wait for connections that the server was handed', async () => {
+  test('regression: drain() after close() did not wait for connections that the server was handed', async () => {
     const app = express()
     const websockets = wsUpgrade(echo)
     app.use(websockets)
@@ -123,7 +123,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
   test.each<[how: string, attach: (server: http.Server, app: http.RequestListener) => unknown]>([
     ['attach(server, app)', (server, app) => attach(server, app)],
     ['attach(server)', (server) => attach(server)]
-  ])('regression: ran the application twice, or ended the process, beside %s of core', async (_how, attachByCore) => {
+  ])('regression: ran the application twice, or ended the process, next to %s of core', async (_how, attachByCore) => {
     const app = express()
     let runs = 0
     app.use((_req, _res, next) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import { versions } from './versions.ts'
 
-// A process that starts on a busy machine takes its time.
+// Starting a process takes long on a busy machine.
 jest.setTimeout(60_000)
 
 const folder = join(__dirname, 'process')
@@ -44,7 +44,7 @@ describe.each(versions)('A new process with %s', (name) => {
   })
 
   test.each(['development', 'production'])(
-    'outlives refusals in a route that does not look at the promise, with NODE_ENV=%s',
+    'survives refusals in a route that ignores the promise, with NODE_ENV=%s',
     async (environment) => {
       const { target, ended } = await start({ NODE_ENV: environment })
       const foreign = handshake('/chat', { Origin: 'https://evil.example' })

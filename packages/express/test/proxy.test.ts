@@ -11,7 +11,7 @@ const { serve, open } = useServers()
 
 type Fields = Record<string, string>
 
-/** What a proxy sends that ends TLS for app.example and gives the request a Host of its own. */
+/** What a proxy sends that terminates TLS for app.example and sets a Host of its own. */
 const forwarded = (more: Fields = {}): Fields => ({
   Host: 'backend.internal:8080',
   'X-Forwarded-For': '203.0.113.7',
@@ -33,18 +33,18 @@ describe.each(versions)('same-origin in %s', (_name, express) => {
   const status = async (app: Express, fields: Fields, path = '/chat') =>
     (await sendRaw(await serve(app), handshake(path, fields), headArrived)).status
 
-  describe('behind a proxy that the application trusts', () => {
+  describe('behind a trusted proxy', () => {
     test.each<[string, Fields, number]>([
-      ['takes the forwarded host and scheme', {}, 101],
+      ['uses the forwarded host and scheme', {}, 101],
       ['refuses the Host that the proxy uses', { Origin: 'https://backend.internal:8080' }, 403],
       ['refuses another origin', { Origin: 'https://evil.example' }, 403],
-      ['refuses https where http is forwarded', { 'X-Forwarded-Proto': 'http' }, 403],
-      ['refuses http where https is forwarded', { Origin: 'http://app.example' }, 403],
-      ['takes http where http is forwarded', { Origin: 'http://app.example', 'X-Forwarded-Proto': 'http' }, 101],
-      ['takes a forwarded port', { Origin: 'https://app.example:8443', 'X-Forwarded-Host': 'app.example:8443' }, 101],
+      ['refuses https if http is forwarded', { 'X-Forwarded-Proto': 'http' }, 403],
+      ['refuses http if https is forwarded', { Origin: 'http://app.example' }, 403],
+      ['accepts http if http is forwarded', { Origin: 'http://app.example', 'X-Forwarded-Proto': 'http' }, 101],
+      ['uses a forwarded port', { Origin: 'https://app.example:8443', 'X-Forwarded-Host': 'app.example:8443' }, 101],
       ['refuses another port', { Origin: 'https://app.example:8443' }, 403],
       [
-        'takes the first of several forwarded hosts and schemes',
+        'uses the first of several forwarded hosts and schemes',
         {
           'X-Forwarded-Host': 'app.example, inner.example',
           'X-Forwarded-Proto': 'https, http'
@@ -70,7 +70,7 @@ describe.each(versions)('same-origin in %s', (_name, express) => {
       }
     )
 
-    test('takes the Host that the proxy left as it was, with either scheme where none is forwarded', async () => {
+    test('uses the Host if the proxy left it as it was, with either scheme if none is forwarded', async () => {
       for (const scheme of ['http', 'https']) {
         expect(await status(makeApp(true), { Host: 'app.example', Origin: `${scheme}://app.example` })).toBe(101)
       }
@@ -89,7 +89,7 @@ describe.each(versions)('same-origin in %s', (_name, express) => {
       expect(await status(app, forwarded({ Origin: 'https://evil.example' }), '/sub/chat')).toBe(403)
     })
 
-    test('tells a function for allowedOrigins, and checkHandshake, the same', async () => {
+    test('passes the same values to a function for allowedOrigins and to checkHandshake', async () => {
       const seen: EffectiveRequest[] = []
       const app = express().set('trust proxy', true)
       const allowedOrigins = (_origin: string, effective: EffectiveRequest) => {
@@ -111,7 +111,7 @@ describe.each(versions)('same-origin in %s', (_name, express) => {
     ['no proxy', false],
     ['a proxy at another address', '192.0.2.1']
   ])('with trust in %s', (_what, trust) => {
-    test('security: does not let spoofed X-Forwarded-* fields make a foreign page its own', async () => {
+    test('security: does not let spoofed X-Forwarded-* fields turn a foreign page into its own', async () => {
       const spoofed = {
         Host: 'app.example',
         'X-Forwarded-Host': 'evil.example',
@@ -121,7 +121,7 @@ describe.each(versions)('same-origin in %s', (_name, express) => {
       expect(await status(makeApp(trust), spoofed)).toBe(403)
     })
 
-    test('keeps its own page where X-Forwarded-* fields say something else', async () => {
+    test('accepts its own page if X-Forwarded-* fields say something else', async () => {
       for (const scheme of ['http', 'https']) {
         const fields = {
           Host: 'app.example',
@@ -152,7 +152,7 @@ describe.each(versions)('same-origin in %s', (_name, express) => {
 })
 
 describe.each(versions)('maxConnectionsPerAddress in %s', (_name, express) => {
-  /** The statuses of one handshake after the other, each with its `X-Forwarded-For`; accepted ones stay open. */
+  /** The statuses of handshakes in sequence, each with its `X-Forwarded-For`. Accepted ones stay open. */
   async function statuses(trust: unknown, forwardedFor: string[]): Promise<number[]> {
     const app = express()
     app.set('trust proxy', trust)
@@ -176,7 +176,7 @@ describe.each(versions)('maxConnectionsPerAddress in %s', (_name, express) => {
     expect(await statuses('loopback', values)).toEqual([101, 429, 429, 101])
   })
 
-  test('regression: nonsense counts as one unknown address, and is no 500', async () => {
+  test('regression: nonsense counts as one unknown address, not as a 500', async () => {
     const nonsense = ['unknown', '1:2:3:4:5:6:7:8:9:10::', '\x9b31m', ':'.repeat(4_096), '::1::2', '203.0.113.7']
     expect(await statuses('loopback', nonsense)).toEqual([101, 429, 429, 429, 429, 101])
   })
@@ -186,7 +186,7 @@ describe.each(versions)('maxConnectionsPerAddress in %s', (_name, express) => {
     expect(await statuses(trust, ['not an address', 'another one', '203.0.113.7'])).toEqual([101, 429, 101])
   })
 
-  test('takes the last address that is not trusted, or the first of all where everybody is', async () => {
+  test('uses the last untrusted address, or the first one if all are trusted', async () => {
     const values = ['192.0.2.1, 203.0.113.7', '192.0.2.2, 203.0.113.7', '192.0.2.2, 203.0.113.8']
     expect(await statuses('loopback', values)).toEqual([101, 429, 101])
     expect(await statuses(1, values)).toEqual([101, 429, 101])

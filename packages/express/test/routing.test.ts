@@ -6,7 +6,7 @@ import { versions } from './versions.ts'
 
 const { serve, connect } = useServers()
 
-/** The first message of an endpoint. */
+/** The first message from an endpoint. */
 async function read(app: Express, path: string): Promise<string> {
   const { next } = await connect(await serve(app), path)
   return next()
@@ -22,7 +22,7 @@ describe.each(versions)('An endpoint in %s', (_name, express) => {
     expect(JSON.parse(await read(app, '/chat/a%2Fb%20c?x=1&x=2'))).toEqual(['a/b c', { x: ['1', '2'] }])
   })
 
-  test('gives its handler the request of the route itself', async () => {
+  test("gives its handler the route's own request", async () => {
     const app = express()
     app.use(wsUpgrade())
     app.get('/chat/:room', (req, res) =>
@@ -31,7 +31,7 @@ describe.each(versions)('An endpoint in %s', (_name, express) => {
     expect(await read(app, '/chat/tea')).toBe('true tea')
   })
 
-  test('still has its parameters when a message comes', async () => {
+  test('still has its parameters when a message arrives', async () => {
     const app = express()
     app.use(wsUpgrade())
     app.get('/chat/:room', (req, res) =>
@@ -42,7 +42,7 @@ describe.each(versions)('An endpoint in %s', (_name, express) => {
     expect(await ask(await connect(await serve(app), '/chat/tea'), 'hello')).toBe('tea: hello')
   })
 
-  test('works in a mounted router, behind the middleware of that router', async () => {
+  test('works in a mounted router, after its middleware', async () => {
     const app = express()
     const router = express.Router()
     router.use((_req, res, next) => {
@@ -84,7 +84,7 @@ describe.each(versions)('An endpoint in %s', (_name, express) => {
     expect(JSON.parse(response.rest)).toEqual({ error: 'Log in first' })
   })
 
-  test('waits for app.param(), which loads what the parameter names or refuses', async () => {
+  test('waits for app.param(), which loads what the parameter names or refuses it', async () => {
     const app = express()
     app.use(wsUpgrade())
     app.param('room', (_req, res, next, name: string) => {
@@ -99,7 +99,7 @@ describe.each(versions)('An endpoint in %s', (_name, express) => {
     expect(await refused(connect(target, '/chat/coffee'))).toBe(404)
   })
 
-  test('shares its path with what the application answers to others', async () => {
+  test('can share its path with ordinary routes', async () => {
     const app = express()
     app.use(wsUpgrade())
     app.get('/page', (req, res, next) => {
@@ -192,7 +192,7 @@ describe.each(versions)('An endpoint in %s', (_name, express) => {
       expect(websockets.connections).toHaveLength(2)
     })
 
-    test('hands a refusal to the error middleware of the root', async () => {
+    test('passes a refusal to the error middleware of the root', async () => {
       const errorPage: ErrorRequestHandler = (error: HandshakeError, _req, res, _next) => {
         res.status(error.status).send(`root: ${error.code}`)
       }
@@ -249,7 +249,7 @@ describe.each(versions)("app.use('/echo', wsUpgrade(options, handler)) in %s", (
     expect(await (await connect(target, '/echo/tea')).next()).toBe('tea')
   })
 
-  test('takes the handler alone, and gives it the parameters of the mount path', async () => {
+  test('accepts a handler alone, and gives it the parameters of the mount path', async () => {
     const app = express()
     app.use(
       '/rooms/:room/live',
@@ -258,7 +258,7 @@ describe.each(versions)("app.use('/echo', wsUpgrade(options, handler)) in %s", (
     expect(JSON.parse(await read(app, '/rooms/tea/live'))).toEqual({ room: 'tea' })
   })
 
-  test('works without a path, in a sub-application, and behind middleware of the same line', async () => {
+  test('works without a path, in a sub-application, and after middleware of the same call', async () => {
     const [app, sub] = [express(), express()]
     sub.use(wsUpgrade(say('sub')))
     app.use('/sub', sub)
@@ -300,7 +300,7 @@ describe.each(versions)('The defaults of a wsUpgrade() in %s', (_name, express) 
     ['/admin/one-line', 'app', 403],
     ['/admin-not', 'admin', 403]
   ] as const)(
-    'hold for what lies behind it, and an endpoint wins over them: %s, %s, %i',
+    'apply to what follows it, and an endpoint takes precedence: %s, %s, %i',
     async (path, origin, expected) => {
       const app = express()
       app.use(wsUpgrade({ ...quiet, allowedOrigins: [origins.app] }))
@@ -315,7 +315,7 @@ describe.each(versions)('The defaults of a wsUpgrade() in %s', (_name, express) 
     }
   )
 
-  test('come from the wsUpgrade() in front where a deeper one leaves them out', async () => {
+  test('come from an earlier wsUpgrade() if a deeper one leaves them out', async () => {
     const app = express()
     app.use(wsUpgrade({ ...quiet, allowedOrigins: [origins.app] }))
     app.use('/admin', wsUpgrade({ subprotocols: ['admin'] }))
@@ -324,7 +324,7 @@ describe.each(versions)('The defaults of a wsUpgrade() in %s', (_name, express) 
     expect(await status(app, '/admin', origins.admin)).toBe(403)
   })
 
-  test('come from the nearest wsUpgrade() in front, with three of them', async () => {
+  test('come from the nearest earlier wsUpgrade(), with three of them', async () => {
     const app = express()
     app.use(wsUpgrade({ ...quiet, allowedOrigins: 'any' }))
     app.use('/admin', wsUpgrade({ allowedOrigins: [origins.admin] }))
@@ -334,7 +334,7 @@ describe.each(versions)('The defaults of a wsUpgrade() in %s', (_name, express) 
     expect(await status(app, '/admin/log', origins.other)).toBe(403)
   })
 
-  test('hold where an endpoint gives an option as undefined', async () => {
+  test('apply if an endpoint sets an option to undefined', async () => {
     const app = express()
     app.use(wsUpgrade({ ...quiet, allowedOrigins: 'any' }))
     app.use('/admin', wsUpgrade({ allowedOrigins: [origins.admin] }))
@@ -342,7 +342,7 @@ describe.each(versions)('The defaults of a wsUpgrade() in %s', (_name, express) 
     expect(await status(app, '/admin', origins.other)).toBe(403)
   })
 
-  test('security: those of a one-line endpoint are for that endpoint alone', async () => {
+  test('security: of a one-line endpoint apply to that endpoint alone', async () => {
     const app = express()
     app.use('/feed', wsUpgrade({ ...quiet, allowedOrigins: 'any' }, echo))
     app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
@@ -350,7 +350,7 @@ describe.each(versions)('The defaults of a wsUpgrade() in %s', (_name, express) 
     expect(await status(app, '/chat', origins.other)).toBe(403)
   })
 
-  test('security: those of a sub-application that is mounted first are not for the rest of the application', async () => {
+  test('security: of a sub-application that is mounted first do not apply to the rest of the application', async () => {
     const [app, open] = [express(), express()]
     open.use(wsUpgrade({ ...quiet, allowedOrigins: 'any' }))
     open.get('/feed', (req, res) => acceptWebSocket(req, res, echo))
@@ -361,7 +361,7 @@ describe.each(versions)('The defaults of a wsUpgrade() in %s', (_name, express) 
     expect(await status(app, '/chat', origins.other)).toBe(403)
   })
 
-  test('security: those of one path are not for another path', async () => {
+  test('security: of one path do not apply to another path', async () => {
     const app = express()
     app.use('/open', wsUpgrade({ ...quiet, allowedOrigins: 'any' }))
     app.use('/closed', wsUpgrade())

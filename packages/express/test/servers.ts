@@ -5,22 +5,20 @@ import { connectClient, type Inbox, openRaw, type Target } from '@oneport/test-k
 import type { Application } from 'express'
 import type { WebSocket } from '../src/index.ts'
 
-/** What the tests of one file open, closed after each of them. */
+/** Whatever the tests of one file open is closed after each of them. */
 export interface Servers {
-  /** Lets an application, or a server around it, listen on a free port. */
+  /** Listens on a free port, with an application or with a server around one. */
   serve(app: Application | Server): Promise<Served>
-  /** Connects a `ws` client; rejects with the response where the handshake is refused. */
+  /** Connects a `ws` client. Rejects with the response if the handshake is refused. */
   connect(...args: Parameters<typeof connectClient>): Promise<Inbox>
-  /** Opens a raw connection. */
   open(target: Target): Promise<Socket>
 }
 
-/** A listening server. */
 export interface Served extends Target {
   readonly server: Server
 }
 
-/** Call it once in a file, or in a `describe`. */
+/** Call this once per file or `describe`. */
 export function useServers(): Servers {
   let servers: Server[] = []
   let clients: WebSocket[] = []
@@ -55,7 +53,7 @@ export function useServers(): Servers {
   }
 }
 
-/** Closes a server; resolves when its last connection has ended. */
+/** Closes a server. Resolves when its last connection has ended. */
 export async function close(server: Server): Promise<void> {
   if (!server.listening) return
   const ended = once(server, 'close')
@@ -64,18 +62,18 @@ export async function close(server: Server): Promise<void> {
   await ended
 }
 
-/** The handler of an endpoint that says everything twice. */
+/** An endpoint handler that echoes. */
 export const echo = (socket: WebSocket): void => {
   socket.on('message', (data) => socket.send(String(data)))
 }
 
-/** The handler of an endpoint that says one thing. */
+/** An endpoint handler that sends one message. */
 export const say =
   (text: string) =>
   (socket: WebSocket): void =>
     socket.send(text)
 
-/** Sends a message and reads the next one. */
+/** Sends a message and returns the next one received. */
 export async function ask({ socket, next }: Inbox, message: string): Promise<string> {
   socket.send(message)
   return next()

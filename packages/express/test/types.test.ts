@@ -4,10 +4,10 @@ import { acceptWebSocket, checkHandshake, type WebSocket, wsUpgrade } from '../s
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 const holds = <_Claim extends true>(): void => {}
 
-/** Never called: the compiler reads it (`npm run types`). */
+/** Never called: checked by the compiler (`npm run types`). */
 export function typesOfTheInterface(app: express.Express): void {
   app.get('/chat/:room/:seat', (req, res) =>
     acceptWebSocket(req, res, (socket, request) => {
@@ -70,6 +70,6 @@ export function typesOfTheInterface(app: express.Express): void {
   wsUpgrade({}, 'echo')
 }
 
-test('The types of the interface are those of the routes', () => {
+test('The types of the interface match the routes', () => {
   expect(typesOfTheInterface).toBeInstanceOf(Function)
 })

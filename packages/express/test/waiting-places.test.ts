@@ -5,10 +5,10 @@ import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
-describe.each(versions)('Of the places of %s for handshakes that wait', (_name, express) => {
+describe.each(versions)('The places of %s for waiting handshakes:', (_name, express) => {
   const { serve, open } = useServers()
 
-  /** Serves an application with room for eight, two of each client; `hold` sends a handshake that waits there. */
+  /** Serves an application with eight places, two per client. `hold` sends a handshake that waits there. */
   async function start(trusts: boolean) {
     const app = express()
     if (trusts) app.set('trust proxy', 'loopback')
@@ -28,7 +28,7 @@ describe.each(versions)('Of the places of %s for handshakes that wait', (_name, 
     return { ask, hold, server: target.server }
   }
 
-  test('one client behind a trusted proxy has its share, and another one gets in', async () => {
+  test('a client behind a trusted proxy uses up its own share, and another one gets in', async () => {
     const { ask, hold } = await start(true)
     await hold('203.0.113.1')
     await hold('203.0.113.1')
@@ -40,14 +40,14 @@ describe.each(versions)('Of the places of %s for handshakes that wait', (_name, 
     expect(await ask('/chat', '203.0.113.3')).toBe(101)
   })
 
-  test('all that comes through a proxy that is not trusted has the share of one', async () => {
+  test('clients behind an untrusted proxy have the share of one client', async () => {
     const { ask, hold } = await start(false)
     await hold('203.0.113.1')
     await hold('203.0.113.2')
     expect(await ask('/chat', '203.0.113.3')).toBe(429)
   })
 
-  test('regression: a client without a place could not reach what another listener has', async () => {
+  test('regression: a client without a place could not reach another listener', async () => {
     const { ask, hold, server } = await start(false)
     server.on('upgrade', takeLate)
     await hold('203.0.113.1')

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Attachment, AttachOptions } from '@oneport/core'
 
-/** What each server under test is attached with. */
+/** The options with which each server under test is attached. */
 export type Options = Pick<AttachOptions, 'handshakeTimeoutMs' | 'closeTimeoutMs' | 'onError' | 'onRefused'>
 
 /** A listening server under test. */

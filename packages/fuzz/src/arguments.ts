@@ -4,23 +4,23 @@ import { type SettingName, settingNames } from './settings.ts'
 
 export const adapters: readonly Adapter[] = ['core', 'express', 'fastify']
 
-/** What the command line asks for. */
+/** The arguments on the command line. */
 export interface Arguments {
   readonly adapters: readonly Adapter[]
-  /** Connections in all, over all adapters. */
+  /** Number of connections, over all adapters. */
   readonly count: number
   /** The number of the first visit. */
   readonly first: number
-  /** Connections at one time. */
+  /** Number of simultaneous connections. */
   readonly parallel: number
   readonly seed: number
-  /** What stands beside the servers. */
+  /** What else listens on the servers. */
   readonly settings: readonly SettingName[]
 }
 
 /**
- * Reads the arguments behind `node fuzz.js` or `node soak.js`.
- * @throws Error with one sentence for the person who typed them
+ * Reads the arguments after `node fuzz.js` or `node soak.js`.
+ * @throws Error with a one-sentence message for the person who typed them
  */
 export function readArguments(argv: readonly string[], defaults: { count: number; seed: number }): Arguments {
   const { values } = parseArgs({
@@ -44,21 +44,21 @@ export function readArguments(argv: readonly string[], defaults: { count: number
   }
 }
 
-/** All of them, where none is asked for. */
+/** Returns all names if the option is not given. */
 function readName<Name extends string>(name: string, value: string | undefined, all: readonly Name[]): readonly Name[] {
   if (value === undefined) return all
   const known = all.find((one) => one === value)
-  if (known === undefined) throw new RangeError(`--${name} takes ${all.join(', ')}; '${value}' came.`)
+  if (known === undefined) throw new RangeError(`--${name} expects one of ${all.join(', ')}; got '${value}'.`)
   return [known]
 }
 
 function readNumber(name: string, value: string | undefined, byDefault: number, least: number): number {
   if (value === undefined) return byDefault
   if (/^\d{1,10}$/.test(value) && Number(value) >= least && Number(value) < 2 ** 32) return Number(value)
-  throw new RangeError(`--${name} takes a whole number from ${least} on; '${value}' came.`)
+  throw new RangeError(`--${name} expects a whole number of at least ${least}; got '${value}'.`)
 }
 
-/** Reads the arguments, or says what is wrong with them and sets the exit code. */
+/** Reads the arguments. If they are invalid, prints why and sets the exit code. */
 export function readArgumentsOrExplain(...given: Parameters<typeof readArguments>): Arguments | undefined {
   try {
     return readArguments(...given)

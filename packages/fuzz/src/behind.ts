@@ -6,10 +6,10 @@ import type { Visit } from './visit.ts'
 /** An ordinary request at a path of routes.ts. */
 export const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`
 
-/** A request for another protocol, which is answered as an ordinary one. */
+/** A request for another protocol, which is answered like an ordinary one. */
 export const h2c = `GET /plain HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`
 
-/** A handshake, or a request for another protocol, behind a response that is not finished. */
+/** A handshake, or a request for another protocol, pipelined behind a response that is not finished. */
 export function anyVisitBehindResponses(random: Random): Visit {
   const inFront = random.pick(['/late-answer', '/late-answer', '/chunks', '/chunks', '/never', '/stream', '/large'])
   const isHandshake = random.chance(0.7)

@@ -2,20 +2,20 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from '@oneport/core'
 
-/** What the application of a server under test has seen, to compare with what the attachment says. */
+/** What the application under test has seen, to compare with the attachment's own counts. */
 export const books = {
-  /** Requests and handshakes whose end the application has not been told. */
+  /** Requests and handshakes without an end event so far. */
   unfinished: 0,
-  /** Sockets that have not told their end. */
+  /** Sockets without a close event so far. */
   sockets: 0,
-  /** Sockets that handlers got. */
+  /** Sockets passed to handlers. */
   served: 0
 }
 
 /**
- * Called for each request and each handshake, first of all. Where a client leaves, Node does not tell a response that waits
- * behind others, nor a request whose parser fails in its body. What looks like a handshake is an ordinary request where its
- * parser does not find the option "Upgrade", as Node 20 in front of a tab.
+ * Called first for each request and each handshake. When a client leaves, Node emits nothing on a response that waits
+ * behind others, nor on a request whose parser fails in its body. What looks like a handshake is an ordinary request if
+ * its parser does not find the option "Upgrade", as on Node 20 in front of a tab.
  */
 export function enter(req: IncomingMessage & { readonly upgrade?: boolean | null }, res: ServerResponse): void {
   let isOver = false
@@ -28,7 +28,7 @@ export function enter(req: IncomingMessage & { readonly upgrade?: boolean | null
   if (req.upgrade !== true) req.once('close', leave)
 }
 
-/** Called for each socket, first of all. */
+/** Called first for each socket. */
 export function serve(socket: WebSocket): void {
   books.served++
   books.sockets++
@@ -37,7 +37,9 @@ export function serve(socket: WebSocket): void {
   })
 }
 
-/** Prints what is told twice: a handshake is accepted or refused, once, and a connection ends once. */
+/**
+ * Prints events that are reported twice: a handshake is either accepted or refused, once, and a connection closes once.
+ */
 export function watchReports(): void {
   const settled = new WeakMap<IncomingMessage, string>()
   const closed = new WeakSet<object>()
@@ -45,7 +47,7 @@ export function watchReports(): void {
     subscribe(`oneport:handshake:${outcome}`, (message) => {
       const { request, code = '' } = message as { request: IncomingMessage; code?: string }
       const before = settled.get(request)
-      if (before !== undefined) console.error(`a handshake is ${outcome} ${code}, and was ${before} before`)
+      if (before !== undefined) console.error(`a handshake is ${outcome} ${code} after it was ${before}`)
       settled.set(request, `${outcome} ${code}`)
     })
   }

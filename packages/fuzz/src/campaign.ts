@@ -8,13 +8,13 @@ export interface Campaign {
   readonly count: number
   readonly parallel: number
   visit(index: number): Visit
-  /** Called after each visit; no new one begins once it has returned true. */
+  /** Called after each visit. Once it returns true, no new visit starts. */
   onOutcome(index: number, visit: Visit, outcome: Outcome): boolean
 }
 
 /**
  * Makes all visits.
- * @returns the number behind that of the last one
+ * @returns the number after that of the last visit
  */
 export async function run({ port, first, count, parallel, visit, onOutcome }: Campaign): Promise<number> {
   let next = first
@@ -32,8 +32,8 @@ export async function run({ port, first, count, parallel, visit, onOutcome }: Ca
 }
 
 /**
- * Where a client comes from. A port stays taken for a minute after its connection, and one address has 28 000 of them.
- * Linux takes all of 127.0.0.0/8 for the machine's own; elsewhere it is left to the system.
+ * The client's address. A port stays in use for a minute after its connection, and one address has only 28 000 ports.
+ * Linux treats all of 127.0.0.0/8 as local; on other systems, the default is used.
  */
 const addressOf = (index: number): string | undefined =>
   process.platform === 'linux' ? `127.0.0.${1 + (index % 200)}` : undefined

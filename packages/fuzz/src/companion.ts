@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 
-/** A connection that stays open while others come and go, and that nothing of them may reach. */
+/** A connection that stays open while others come and go. Nothing they do may affect it. */
 export class Companion {
   readonly #socket: WebSocket
 
@@ -15,7 +15,7 @@ export class Companion {
     this.#socket = socket
   }
 
-  /** Closes the connection. @returns whether it was well until then */
+  /** Closes the connection. @returns whether it worked until then */
   async leave(): Promise<boolean> {
     const closed = once(this.#socket, 'close')
     if (this.#socket.readyState !== WebSocket.OPEN) return false

@@ -8,24 +8,24 @@ type Step = (random: Random) => Partial<Visit>
 const ask = (path: string): string => write(handshakeDraft(path))
 const whole = ask('/echo')
 
-/** Where a client can be on its way when it leaves. */
+/** The points at which a client may leave. */
 const steps: readonly Step[] = [
-  // In the head.
+  // Within the head.
   (random) => ({
     pieces: [whole.slice(0, random.between(1, whole.length - 1))],
     leaves: random.pick(['with it', 'at once', 'meanwhile'])
   }),
-  // Right behind it, or while middleware works.
+  // Right after the head, or while middleware runs.
   (random) => ({
     pieces: [ask(random.pick(['/echo', '/slow', '/stall']))],
     leaves: random.pick(['with it', 'at once', 'meanwhile'])
   }),
-  // The same, with bytes that nobody has read yet.
+  // The same, with bytes that nothing has read yet.
   (random) => ({
     pieces: [ask(random.pick(['/slow', '/stall'])) + frame(1, 'early').repeat(random.pick([1, 50, 20_000]))],
     leaves: random.pick(['with it', 'at once', 'meanwhile'])
   }),
-  // In an answer that goes on, or that is more than the system keeps.
+  // During an endless answer, or one larger than the system's buffers.
   (random) => ({
     pieces: [ask(random.pick(['/stream', '/large', '/chunks', '/refused']))],
     leaves: random.pick(['begun', 'begun', 'meanwhile'])
@@ -33,7 +33,7 @@ const steps: readonly Step[] = [
   // Between the 101 and the first listener.
   (random) => ({ pieces: [ask(random.pick(['/late', '/waits', '/holds']))], leaves: 'begun' }),
   (random) => ({ pieces: [ask(random.pick(['/late', '/waits', '/holds'])) + frame(1, 'early')], leaves: 'begun' }),
-  // In a message, or between its fragments.
+  // Within a message, or between its fragments.
   (random) => ({
     frames: [
       random.pick([
@@ -44,13 +44,13 @@ const steps: readonly Step[] = [
     ],
     leaves: 'answered'
   }),
-  // In the closing handshake that the client begins, or that the server begins.
+  // During a closing handshake, begun by the client or by the server.
   () => ({ frames: [closeFrame], leaves: 'answered' }),
   (random) => ({ pieces: [ask(random.pick(['/closes', '/handler-throws', '/terminates']))], leaves: 'begun' }),
   (random) => ({ pieces: [ask('/floods')], frames: [random.pick(['', closeFrame])], leaves: 'answered', reads: false })
 ]
 
-/** A client that leaves at one of the steps of its way. */
+/** A client that leaves at one of these points. */
 export const anyDeparture = (random: Random): Visit => ({
   pieces: [whole],
   frames: [],

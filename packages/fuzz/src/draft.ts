@@ -1,6 +1,6 @@
 import type { Random } from './random.ts'
 
-/** A request before it is written; every string holds bytes as latin1. */
+/** A request before it is serialized. Strings hold bytes as latin1. */
 export interface Draft {
   method: string
   target: string
@@ -35,7 +35,7 @@ export const paths = [
   '/missing'
 ] as const
 
-/** An opening handshake that nothing is wrong with. */
+/** A valid opening handshake. */
 export const handshakeDraft = (target: string, extra: readonly [string, string][] = []): Draft => ({
   method: 'GET',
   target,
@@ -63,7 +63,7 @@ const harmless: readonly [string, string][] = [
   ['Accept-Language', 'en-GB,en;q=0.5']
 ]
 
-/** An opening handshake that nothing is wrong with, with some of the fields that clients send. */
+/** A valid opening handshake, with some of the fields that clients send. */
 export function anyHandshake(random: Random): Draft {
   const names = new Set<string>()
   const extra = random.shuffle(harmless).filter(([name]) => {
@@ -71,11 +71,11 @@ export function anyHandshake(random: Random): Draft {
     if (taken) names.add(name)
     return taken
   })
-  // A handshake that is never answered ends at its deadline: a few are enough.
+  // A handshake that is never answered takes until its deadline, so a few are enough.
   return handshakeDraft(random.chance(0.003) ? '/stall' : random.pick(paths), extra)
 }
 
-/** Requests that come in front of a handshake on the same connection. */
+/** Requests that precede a handshake on the same connection. */
 export function anyOrdinaryRequest(random: Random): Draft {
   const fields: [string, string][] = [['Host', host]]
   const draft: Draft = { method: 'GET', target: '/plain', version: 'HTTP/1.1', fields, body: '' }

@@ -2,20 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { EndpointOptions, WebSocket } from '@oneport/core'
 import { serve } from './books.ts'
 
-/** A fault that an endpoint has on purpose. */
+/** A fault that an endpoint causes on purpose. */
 export class Planned extends Error {}
 
-/** A refusal by the application, before the handshake is looked at. */
+/** A refusal by the application, before the handshake is checked. */
 export class Refusal extends Error {
   readonly status = 401
   readonly statusCode = 401
 }
 
-/** One WebSocket route of the servers under test; every adapter serves all of them in its own way. */
+/** A WebSocket route of the servers under test. Each adapter serves all of them its own way. */
 export interface Endpoint {
   readonly path: string
   readonly options: EndpointOptions
-  /** What middleware does in front of it. */
+  /** What middleware does before the route. */
   before(): void | Promise<void>
   serve(socket: WebSocket): void | Promise<void>
 }
@@ -41,12 +41,15 @@ const fail = (): never => {
 
 const oneMebibyte = Buffer.alloc(1_048_576)
 
-/** What `/unread` keeps for each client that does not read. */
+/** How much `/unread` buffers for a client that does not read. */
 export const maxUnreadBytes = 1_048_576
 
 const filler = Buffer.alloc(16_384)
 
-/** Fills what the system keeps of a connection, so that all further messages wait in the process, and echoes each a hundred times. */
+/**
+ * Fills the system's buffers, so that all further messages wait in the process, and echoes each message a hundred
+ * times.
+ */
 function overwhelm(socket: WebSocket): void {
   for (let sent = 0; socket.bufferedAmount === 0 && sent < mostFillers; sent++) socket.send(filler)
   socket.on('message', (data, isBinary) => {
@@ -54,7 +57,7 @@ function overwhelm(socket: WebSocket): void {
   })
 }
 
-/** 64 MiB: a client that does read gets no more than this. */
+/** 64 MiB: the most that a client gets if it does read. */
 const mostFillers = 4_096
 
 export const endpoints: readonly Endpoint[] = [

@@ -7,34 +7,43 @@ import { ServerFrames } from './server-frames.ts'
 import { faultOfSwitch } from './switch.ts'
 import type { Visit } from './visit.ts'
 
-/** How a visit went. */
+/** The result of a visit. */
 export interface Outcome {
-  /** The status of the last response; undefined where there was none. */
+  /** The status of the last response; undefined if there was none. */
   readonly status: number | undefined
-  /** Whether a 101 came to bytes that only the server could read, so that nothing certain can be said of it. */
+  /** Whether a 101 answered bytes that only the server could parse, so that nothing certain can be said about it. */
   readonly isUnjudged: boolean
-  /** What the server did that it must not do. */
+  /** What the server must not have done. */
   readonly fault: string | undefined
-  /** What the server sent; latin1. */
+  /** What the server sent, in latin1. */
   readonly answer: string
 }
 
-/** A connection that is not over by then hangs, in milliseconds: far more than any deadline of the servers under test. */
+/**
+ * A connection that is still open after this time hangs, in milliseconds. Much longer than any deadline of the servers
+ * under test.
+ */
 const patienceMs = 15_000
 
-/** A client that sends 64 KiB without waiting for an answer may be cut. */
+/** A client that sends 64 KiB without waiting for an answer may be cut off. */
 const mostEarlyBytes = 60_000
 
-/** A busy machine may take so long to answer what is in front of a request: nearly the deadline of the servers under test. */
+/**
+ * How long a busy machine may take to answer what precedes a request, in milliseconds: just under the deadline of the
+ * servers under test.
+ */
 const patienceBehindMs = 1_900
 
-/** Without a byte for so long, a server waits for more of bytes that make no whole request or frame, in milliseconds. */
+/**
+ * After this time without a byte, the server is waiting for the rest of an incomplete request or frame, in
+ * milliseconds.
+ */
 const quietMs = 60
 
-/** As much of an answer as a report shows. */
+/** How much of an answer a report shows. */
 const shownBytes = 4_000
 
-/** Sends what a visit says, reads what comes, and looks whether the server may do so. */
+/** Makes a visit, and checks that the server's answers are allowed. */
 export const exchange = (port: number, visit: Visit, localAddress?: string): Promise<Outcome> =>
   new Promise((resolve) => new Exchange(visit, resolve).start(connect({ port, host: '127.0.0.1', localAddress })))
 
@@ -80,10 +89,10 @@ class Exchange {
     socket.on('close', () => this.#finish())
   }
 
-  /** Each piece leaves by itself. */
+  /** Sends each piece in a packet of its own. */
   #send(pieces: readonly string[], done: () => void, index = 0): void {
     const piece = pieces[index]
-    // The server may have ended the connection, and the client with it.
+    // The server may have closed the connection, and the client with it.
     if (piece === undefined || !this.#socket.writable) {
       done()
       return
@@ -101,7 +110,7 @@ class Exchange {
     }
   }
 
-  /** Called when all pieces have left. */
+  /** Called when all pieces have been sent. */
   #sent(): void {
     this.#isSent = true
     if (this.#visit.leaves === 'meanwhile') this.#departure = setTimeout(() => this.#leave(), this.#visit.delayMs)
@@ -150,7 +159,7 @@ class Exchange {
     this.#frames.push(bytes)
   }
 
-  /** Decides what to do while the client is still there and has nothing more to send. */
+  /** Decides what to do when the client is still there and has nothing more to send. */
   #proceed(): void {
     clearTimeout(this.#quiet)
     if (this.#hasLeft) return
@@ -158,7 +167,7 @@ class Exchange {
       this.#hasLeft = true
       this.#socket.end(closeFrame, 'latin1')
     } else if (this.#frames !== undefined && this.#visit.messages !== undefined) {
-      // The close frame comes.
+      // Wait for the close frame.
     } else if (this.#frames !== undefined || !this.#isCertain()) {
       this.#quiet = setTimeout(() => this.#leave(), quietMs)
     } else if (this.#responses.complete.length >= this.#reading.requests.length) {
@@ -166,7 +175,7 @@ class Exchange {
     }
   }
 
-  /** Whether each request is whole and clear, so that an answer to it must come. */
+  /** Whether each request is complete and clear, so that the server has to answer it. */
   #isCertain(): boolean {
     const { requests, rest } = this.#reading
     return requests.length > 0 && (rest === 'nothing' || rest === 'frames')
@@ -178,7 +187,7 @@ class Exchange {
     this.#hasLeft = true
     if (this.#visit.by === 'reset') this.#socket.resetAndDestroy()
     else if (this.#visit.by === 'close') this.#socket.destroy()
-    // It reads on until the server ends its side, too.
+    // Keep reading until the server ends its side too.
     else this.#socket.end().resume()
   }
 
@@ -202,7 +211,7 @@ class Exchange {
     })
   }
 
-  /** Whether a request behind others may have waited for longer than it can: the connection is closed then. */
+  /** Whether a pipelined request may have waited past its deadline; its connection is closed then. */
   get #isLate(): boolean {
     return this.#responses.complete.length > 0 && performance.now() - this.#start > patienceBehindMs
   }
@@ -211,7 +220,7 @@ class Exchange {
     return this.#visit.leaves !== 'answered' && this.#visit.leaves !== 'last'
   }
 
-  /** What a client that stays until it has its answer may expect. */
+  /** Checks what a client may expect if it stays until it has its answer. */
   #faultOfEnd(): string | undefined {
     const { complete, isPartial, closes, switched } = this.#responses
     const { requests } = this.#reading
@@ -223,12 +232,12 @@ class Exchange {
       return isAnswered && judge(request).kind === 'required' && complete[index]?.status !== 101
     })
     if (missing !== -1) {
-      return `no 101 to a handshake that nothing is wrong with, but ${complete[missing]?.status ?? 'nothing'}`
+      return `no 101 to a valid handshake, but ${complete[missing]?.status ?? 'nothing'}`
     }
     const { messages } = this.#visit
     if (switched && this.#visit.leaves === 'last' && messages !== undefined) {
       if (this.#frames?.closed !== true) return 'no close frame'
-      if (this.#frames.messages !== messages) return `${this.#frames.messages} of ${messages} messages come back`
+      if (this.#frames.messages !== messages) return `${this.#frames.messages} of ${messages} messages echoed`
     }
     // A reset may have destroyed an answer on its way; the end of the server's side cannot.
     const isOwed = this.#isCertain() && !switched && !closes && complete.length < requests.length && !this.#isLate

@@ -4,15 +4,15 @@ import type { Random } from './random.ts'
 import { type SettingName, theirPath } from './settings.ts'
 import type { Visit } from './visit.ts'
 
-/** Frames that cost more than the bytes they hold: of one byte, empty, and pings. */
+/** Frames that cost more than their size in bytes: one byte, empty, and pings. */
 export const smallFrames: readonly string[] = [frame(1, 'x'), frame(2, ''), frame(9, '')]
 
 const many = [100, 500, 2_000]
 
-/** `ws` ends a connection that has 60 pings unanswered. */
+/** `ws` closes a connection with 60 unanswered pings. */
 const mostPings = 60
 
-/** A flood of small messages, at an endpoint that answers each or at one where nobody listens. */
+/** A flood of small messages, at an endpoint that echoes or at one without a listener. */
 export function anyFlood(random: Random, setting: SettingName): Visit {
   const small = random.pick(smallFrames)
   const isPing = small === smallFrames[2]
@@ -21,7 +21,7 @@ export function anyFlood(random: Random, setting: SettingName): Visit {
   const pieces = [
     write(handshakeDraft(setting === 'takes' && random.chance(0.3) ? theirPath : random.pick(['/echo', '/slow'])))
   ]
-  // Echoed to the last one, over a time in which other listeners act.
+  // All are echoed, over a time in which other listeners act.
   if (random.chance(0.5)) {
     const half = small.repeat(isPing ? mostPings / 2 : count)
     return {

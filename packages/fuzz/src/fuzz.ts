@@ -36,7 +36,7 @@ async function main(): Promise<void> {
       console.log(
         `${adapter} ${setting}: ${count(totals.connections)} connections with ${count(totals.handshakes)} handshakes in ` +
           `${Math.round(progress.seconds)} s (${count(Math.round(totals.handshakes / progress.seconds))}/s); ` +
-          `${count(totals.accepted)} got 101, ${count(totals.unjudged)} of them to bytes that can be read in two ways; ` +
+          `${count(totals.accepted)} got 101, ${count(totals.unjudged)} of them for ambiguous bytes; ` +
           `faults: ${totals.faults}`
       )
     }

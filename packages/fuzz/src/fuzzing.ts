@@ -9,36 +9,36 @@ import { type SettingName, theirPath } from './settings.ts'
 import { show } from './show.ts'
 import { makeVisit, type Visit } from './visit.ts'
 
-/** After so many faults an adapter is given up. */
+/** Gives up on an adapter after this many faults. */
 const mostFaults = 10
 
-/** Visits of which one may have ended a server, or made it print something: it is known a little later. */
+/** How many visits back the cause of a crash or of output may lie, as either is noticed a little later. */
 const suspects = 300
 
-/** Which visits to make, and whom to tell. */
+/** Which visits to make, and callbacks. */
 export interface Plan {
   readonly adapter: Adapter
-  /** What stands beside it. */
+  /** What else listens on the server. */
   readonly setting: SettingName
   readonly seed: number
   /** The number of the first visit. */
   readonly first: number
   readonly count: number
-  /** Connections at one time. */
+  /** Number of simultaneous connections. */
   readonly parallel: number
   /** Called after each visit. */
   onVisit(): void
-  /** Called for each fault with what is known of it. */
+  /** Called for each fault, with a description. */
   onFault(report: string): void
 }
 
-/** What became of the visits. */
+/** The results of the visits. */
 export interface Totals {
   connections: number
   handshakes: number
   /** 101 */
   accepted: number
-  /** 101 to bytes of which nothing certain can be said. */
+  /** 101 for ambiguous bytes */
   unjudged: number
   /** 503 */
   timeouts: number
@@ -70,7 +70,7 @@ export async function fuzz(plan: Plan): Promise<Totals> {
       }
     })
     const alive = await Promise.all(companions.map((companion) => companion.leave()))
-    if (!server.hasFailed && alive.includes(false)) report('a connection that was left alone is not open any more')
+    if (!server.hasFailed && alive.includes(false)) report('an idle connection was closed')
     if (!server.hasFailed) for (const fault of await faultsAfterwards(server, before, totals)) report(fault)
     if (server.hasFailed) report(await blame(plan, server, Math.max(plan.first, next - suspects), next))
   } finally {
@@ -87,13 +87,13 @@ function add(totals: Totals, visit: Visit, { status, isUnjudged }: Outcome): voi
   if (isUnjudged) totals.unjudged++
 }
 
-/** Whether the server has let go of everything, and still accepts a handshake. */
+/** Whether the server has released everything and still accepts a handshake. */
 async function faultsAfterwards(server: ServerProcess, before: Measurement, totals: Totals): Promise<string[]> {
   const after = await server.settle()
   const faults = leftIn(after, before).map((left) => `the server keeps ${left}`)
-  // Whoever has left by then is not waited for.
+  // Clients that left before the deadline must not be waited for.
   if (after.timeouts > totals.timeouts)
-    faults.push(`${after.timeouts} handshakes end at their deadline; ${totals.timeouts} clients waited`)
+    faults.push(`${after.timeouts} handshakes reached their deadline; ${totals.timeouts} clients waited`)
   const pieces = [write(handshakeDraft('/echo'))]
   const { status } = await exchange(server.port, { pieces, frames: [], leaves: 'answered', by: 'end', handshakes: 1 })
   return status === 101 ? faults : [...faults, `an ordinary handshake gets ${status ?? 'nothing'}`]
@@ -115,14 +115,14 @@ function leftIn(after: Measurement, before: Measurement): string[] {
   return Object.entries(left).flatMap(([name, value]) => (value === 0 ? [] : [`${value} ${name}`]))
 }
 
-/** Repeats visits one by one, until one makes another server fail too. */
+/** Repeats visits one by one, until one of them makes another server fail too. */
 async function blame(plan: Plan, { failure }: ServerProcess, first: number, end: number): Promise<string> {
   const server = await ServerProcess.start(plan.adapter, plan.setting)
   try {
     for (let index = first; index < end; index++) {
       const visit = makeVisit(plan.seed, index, plan.setting)
       const { answer } = await exchange(server.port, visit)
-      // What it prints arrives before its next answer.
+      // Output of the server arrives before its next answer.
       if (!server.hasEnded) await server.measure().catch(() => {})
       if (server.hasFailed) return describe(plan, index, visit, server.failure, answer)
     }
@@ -130,7 +130,7 @@ async function blame(plan: Plan, { failure }: ServerProcess, first: number, end:
     await server.stop()
   }
   return `${failure}
-  None of the visits ${first} to ${end - 1} does it alone. Again: ${command(plan, first, end - first)}`
+  None of the visits ${first} to ${end - 1} causes this alone. To repeat: ${command(plan, first, end - first)}`
 }
 
 const command = ({ adapter, setting, seed }: Plan, first: number, count: number): string =>
@@ -144,10 +144,10 @@ const describe = (
   answer: string
 ): string =>
   `visit ${index}: ${fault}
-  Again: ${command(plan, index, 1)}
-  Sent, in pieces with | between them; the client leaves ${leaves}, by ${by}:
+  To repeat: ${command(plan, index, 1)}
+  Sent, in pieces separated by |; the client leaves ${leaves}, by ${by}:
     ${pieces.map(show).join('|')}
-  Frames behind a 101:
+  Frames after a 101:
     ${frames.map(show).join('|')}
-  Came:
+  Received:
     ${show(answer)}`

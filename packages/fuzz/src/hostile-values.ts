@@ -1,6 +1,6 @@
 import { host, key } from './draft.ts'
 
-/** Targets that routers and URL parsers stumble over. */
+/** Targets that break routers and URL parsers. */
 export const targets: readonly string[] = [
   '//',
   '*',
@@ -45,7 +45,7 @@ export const targets: readonly string[] = [
   '/echo /echo'
 ]
 
-/** Values that fields of a handshake may have, most of them wrong. */
+/** Values for the fields of a handshake, most of them invalid. */
 export const values: Readonly<Record<string, readonly string[]>> = {
   Host: [
     '',

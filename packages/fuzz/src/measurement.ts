@@ -7,37 +7,37 @@ import { countTimers } from './timers.ts'
 export interface Measurement {
   /** Open WebSockets. */
   readonly open: number
-  /** Handshakes that are not answered in full. */
+  /** Handshakes without a complete answer. */
   readonly pending: number
   /** TCP connections. */
   readonly connections: number
   /** What keeps the process alive. */
   readonly resources: number
-  /** Timers, where they are counted. */
+  /** Timers, if they are counted. */
   readonly timers: number
   /** Listeners on the server and on the process. */
   readonly listeners: number
-  /** Bytes of the heap that are in use. */
+  /** Bytes of the heap in use. */
   readonly heap: number
-  /** Handshakes accepted, and connections ended, since the start. */
+  /** Handshakes accepted and connections closed since the start. */
   readonly accepted: number
   readonly closed: number
-  /** Sockets that handlers got since the start. */
+  /** Sockets passed to handlers since the start. */
   readonly served: number
-  /** Requests and sockets that have not told the application their end. */
+  /** Requests and sockets without an end event so far. */
   readonly unfinished: number
   readonly sockets: number
-  /** Open files and connections of the process; 0 where the system does not tell. */
+  /** Open files and connections of the process; 0 if the system does not say. */
   readonly descriptors: number
-  /** Handshakes that the application has not answered in time, since the start. */
+  /** Handshakes that the application did not answer in time, since the start. */
   readonly timeouts: number
   /** Connections closed because their clients did not read, since the start. */
   readonly overwhelmed: number
-  /** Bytes outside of the heap that JavaScript holds. */
+  /** Bytes that JavaScript holds outside the heap. */
   readonly external: number
 }
 
-/** What a server under test is asked for: what it holds, or first to collect garbage, where that is exposed. */
+/** A question for a server under test: what it holds, with `measure` after a garbage collection if that is exposed. */
 export type Question = 'look' | 'measure'
 
 export async function measure({ server, attachment }: Application, question: Question): Promise<Measurement> {
@@ -45,7 +45,7 @@ export async function measure({ server, attachment }: Application, question: Que
     server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
   )
   if (question === 'measure') {
-    // What finalizers let go of is free only after the next collection.
+    // What finalizers release is only freed by the next collection.
     globalThis.gc?.()
     globalThis.gc?.()
   }

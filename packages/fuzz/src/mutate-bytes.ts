@@ -38,5 +38,5 @@ const mutations: readonly Mutation[] = [
     text
 ]
 
-/** Changes the bytes of requests in one way, without regard for what they mean. */
+/** Changes the bytes of requests in one way, regardless of their meaning. */
 export const mutateBytes = (text: string, random: Random): string => random.pick(mutations)(text, random)

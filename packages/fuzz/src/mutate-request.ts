@@ -14,7 +14,7 @@ function changeOne(draft: Draft, random: Random, change: (name: string, value: s
 
 const lengths = [100, 1_000, 8_000, 16_300, 16_400, 20_000, 70_000]
 
-/** One field, or many; Node takes 16 KiB and 1000 fields. */
+/** Node accepts 16 KiB of head and 1000 fields. */
 const oversizing: readonly Mutation[] = [
   (draft, random) => changeOne(draft, random, (name, value) => [name, value + 'a, '.repeat(random.pick(lengths) / 3)]),
   (draft, random) => void draft.fields.push(['X-Long', 'a'.repeat(random.pick(lengths))]),
@@ -28,7 +28,7 @@ const oversizing: readonly Mutation[] = [
 ]
 
 const mutations: readonly Mutation[] = [
-  // Duplicated, as it is, with another value, or in another case.
+  // Duplicated: as it is, with another value, or in another case.
   (draft, random) => {
     const [name, value] = draft.fields[oneField(draft, random)] ?? ['Host', host]
     const copy: [string, string] = random.pick([
@@ -51,7 +51,7 @@ const mutations: readonly Mutation[] = [
   // In another case.
   (draft, random) =>
     changeOne(draft, random, (name, value) => [random.chance(0.5) ? name.toUpperCase() : name.toLowerCase(), value]),
-  // With whitespace, and with what looks like it.
+  // With whitespace, or with characters that look like it.
   (draft, random) => {
     const space = () => random.pick(['', ' ', '\t', '   ', '\x0b', '\xa0', '\r\n ', '\0'])
     changeOne(draft, random, (name, value) => [name, space() + value + space()])
@@ -60,7 +60,7 @@ const mutations: readonly Mutation[] = [
     const space = random.pick([' ', '\t', '\0', '\r\n', ':', '\x80'])
     changeOne(draft, random, (name, value) => [random.chance(0.5) ? name + space : space + name, value])
   },
-  // Another value, of a field that is there or not.
+  // Another value, for a field that is present or not.
   (draft, random) => {
     const name = random.pick(Object.keys(values))
     const value = random.pick(values[name] ?? [''])
@@ -102,7 +102,7 @@ const mutations: readonly Mutation[] = [
       'RTSP/1.0'
     ])
   },
-  // Content, as announced or not.
+  // Content, with or without a matching length.
   (draft, random) => {
     draft.body = random.pick(['hello', '5\r\nhello\r\n0\r\n\r\n', '0\r\n\r\n', '\r\n', random.bytes(random.below(64))])
     if (random.chance(0.7)) draft.fields.push(['Content-Length', String(draft.body.length)])

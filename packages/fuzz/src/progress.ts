@@ -1,4 +1,4 @@
-/** One line that is written over and over in a terminal; nothing is written elsewhere. */
+/** A progress line in a terminal. Prints nothing if stdout is not a terminal. */
 export class Progress {
   readonly #name: string
   readonly #total: number
@@ -15,7 +15,6 @@ export class Progress {
     return (performance.now() - this.#start) / 1_000
   }
 
-  /** Counts one more. */
   step(): void {
     this.#done++
     if (!process.stdout.isTTY || performance.now() - this.#shown < 200) return
@@ -26,11 +25,11 @@ export class Progress {
     )
   }
 
-  /** Takes the line away. */
+  /** Clears the line. */
   end(): void {
     if (process.stdout.isTTY) process.stdout.write('\r\x1b[K')
   }
 }
 
-/** A number as people read it: 1 000 000. */
+/** A number with its thousands separated: 1 000 000. */
 export const count = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+$)/g, ' ')

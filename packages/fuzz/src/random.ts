@@ -1,4 +1,4 @@
-/** Choices that look random and are the same for the same seeds (mulberry32). */
+/** Pseudo-random choices, reproducible from their seeds (mulberry32). */
 export class Random {
   #state = 0
 
@@ -9,7 +9,7 @@ export class Random {
     }
   }
 
-  /** From 0 to below 1. */
+  /** A number from 0 up to, but not including, 1. */
   fraction(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
@@ -17,7 +17,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number from 0 to below `end`. */
+  /** A whole number from 0 up to, but not including, `end`. */
   below(end: number): number {
     return Math.floor(this.fraction() * end)
   }
@@ -35,7 +35,7 @@ export class Random {
     return items[this.below(items.length)] as Item
   }
 
-  /** A copy in another order. */
+  /** A shuffled copy. */
   shuffle<Item>(items: readonly Item[]): Item[] {
     return items
       .map((item) => ({ item, rank: this.fraction() }))
@@ -43,7 +43,7 @@ export class Random {
       .map(({ item }) => item)
   }
 
-  /** Any bytes, as latin1. */
+  /** Random bytes, as latin1. */
   bytes(length: number): string {
     return Buffer.from(Array.from({ length }, () => this.below(256))).toString('latin1')
   }

@@ -1,39 +1,39 @@
-/** A request whose extent is beyond doubt (RFC 9112); all strings are latin1. */
+/** A request whose extent is unambiguous (RFC 9112). Strings are latin1. */
 export interface Request {
   readonly method: string
   readonly target: string
-  /** `1.1` */
+  /** Such as `1.1`. */
   readonly version: string
   readonly fields: readonly (readonly [name: string, value: string])[]
   readonly headLength: number
-  /** Whether a tab stands in it: Node takes neither `Upgrade` nor a length in front of one. */
+  /** Whether it contains a tab. Node ignores `Upgrade` and lengths in front of one. */
   readonly hasTab: boolean
   /** Whether it announces content. */
   readonly hasContent: boolean
 }
 
-/** What a client's bytes are, read strictly. */
+/** A client's bytes, parsed strictly. */
 export interface Reading {
   readonly requests: readonly Request[]
   /**
-   * What stands behind the requests: nothing; the beginning of one; what a server may read in more than one way, or
-   * must refuse; or bytes behind a request for an upgrade to WebSocket, which are frames if it is accepted.
+   * What follows the requests: nothing; the start of another one; bytes that a server may parse in more than one way or
+   * must refuse; or bytes after a request for an upgrade to WebSocket, which are frames if it is accepted.
    */
   readonly rest: 'nothing' | 'incomplete' | 'unclear' | 'frames'
 }
 
-/** Node takes no more than 16 KiB of target, names and values; what comes near may be refused in any way. */
+/** Node accepts at most 16 KiB of target, names and values. Close to that, any refusal is allowed. */
 const largestHead = 15_000
 
 const requestLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/(\d\.\d)$/
 const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)[ \t]*$/
 
-/** Reads requests for as long as nothing about their extent is in doubt. */
+/** Parses requests for as long as their extent is unambiguous. */
 export function readRequests(text: string): Reading {
   const requests: Request[] = []
   let at = 0
   for (;;) {
-    // RFC 9112 §2.2: an empty line may come in front of a request.
+    // RFC 9112 §2.2: a request may follow an empty line.
     while (text.startsWith('\r\n', at)) at += 2
     if (at === text.length) return { requests, rest: 'nothing' }
     const end = text.indexOf('\r\n\r\n', at)
@@ -54,7 +54,10 @@ export function readRequests(text: string): Reading {
   }
 }
 
-/** Whether the beginning of a request could still become one: a lone CR or LF, or NUL, are for the server to judge. */
+/**
+ * Whether an incomplete request could still become a valid one. How to treat a lone CR or LF, or NUL, is up to the
+ * server.
+ */
 const isPlain = (text: string): boolean => !/\r(?!\n|$)|(?<!\r)\n|\0/.test(text)
 
 function readHead(head: string): Request | undefined {
@@ -71,14 +74,14 @@ function readHead(head: string): Request | undefined {
   return { ...bare, hasContent: announcesContent({ ...bare, hasContent: false }) }
 }
 
-/** Whether a server may refuse a request whatever it is for, in any way. */
+/** Whether a server may refuse a request in any way, whatever it is for. */
 const isUncommon = ({ method, target, version, fields }: Request): boolean =>
   !['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS', 'TRACE'].includes(method) ||
   !['1.0', '1.1'].includes(version) ||
   !target.startsWith('/') ||
   fields.reduce((sum, [name, value]) => sum + name.length + value.length, target.length) > largestHead
 
-/** Whether nothing behind a request is read any more (RFC 9112 §9.6). */
+/** Whether anything after a request is ignored (RFC 9112 §9.6). */
 const endsConnection = (request: Request): boolean =>
   request.version === '1.0' || membersOf(request, 'connection').some((member) => member.toLowerCase() === 'close')
 
@@ -86,7 +89,7 @@ const announcesContent = (request: Request): boolean =>
   valuesOf(request, 'transfer-encoding').length > 0 ||
   valuesOf(request, 'content-length').some((value) => !/^0+$/.test(value))
 
-/** Where a request's content ends; undefined where that is in doubt. */
+/** The end of a request's content; undefined if it is ambiguous. */
 function skipContent(request: Request, text: string, start: number): number | undefined {
   const codings = valuesOf(request, 'transfer-encoding')
   const lengths = valuesOf(request, 'content-length')
@@ -111,18 +114,18 @@ function skipChunks(text: string, start: number): number | undefined {
   }
 }
 
-/** The values of a field, one for each line that has it. */
+/** The values of a field, one per field line. */
 export const valuesOf = ({ fields }: Pick<Request, 'fields'>, name: string): string[] =>
   fields.filter(([one]) => one === name).map(([, value]) => value)
 
-/** The members of a list-valued field, in lower case where case does not matter. */
+/** The members of a list field, in lower case if case does not matter. */
 export const membersOf = (request: Pick<Request, 'fields'>, name: string): string[] =>
   valuesOf(request, name)
     .flatMap((value) => value.split(','))
     .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
     .filter((member) => member !== '')
 
-/** Whether a request is for an upgrade to WebSocket, right or wrong otherwise: nothing ordinary comes behind it. */
+/** Whether a request asks for an upgrade to WebSocket, valid or not. No ordinary request can follow it. */
 export const asksForWebSocket = (request: Request): boolean =>
   request.method === 'GET' &&
   Number(request.version) >= 1.1 &&

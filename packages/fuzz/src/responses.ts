@@ -1,38 +1,38 @@
-/** The head of a response, as it stood on the wire; latin1. */
+/** The head of a response as it was on the wire, in latin1. */
 export interface Response {
   readonly status: number
   readonly fields: readonly (readonly [name: string, value: string])[]
 }
 
-/** What is still to come of a response. */
+/** What is left to read of a response. */
 interface Body {
   readonly response: Response
   left: number | 'chunks' | 'until close'
-  /** Whether there may be none: the request may have been HEAD. */
+  /** Whether the body may be missing, because the request may have been HEAD. */
   mayBeAbsent: boolean
 }
 
-/** Bytes that are no response. */
+/** Bytes that are not a response. */
 export class Malformed extends Error {}
 
 const statusLine = /^HTTP\/1\.1 ([1-5]\d\d) [\t\x20-\x7e\x80-\xff]*$/
 const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/
 
-/** Reads what a server answers, strictly, as it comes (RFC 9112). */
+/** Parses a server's answers strictly, as they arrive (RFC 9112). */
 export class Responses {
-  /** Responses that are complete, without the interim ones. */
+  /** The complete responses, without interim ones. */
   readonly complete: Response[] = []
-  /** Whether a 101 has come: it is the last one of `complete`, and everything behind it belongs to another protocol. */
+  /** Whether a 101 has arrived. It is the last one of `complete`; everything after it belongs to another protocol. */
   switched = false
-  /** Whether the server says that it ends the connection behind the last response. */
+  /** Whether the server has announced that it closes the connection after the last response. */
   closes = false
   #text = ''
-  /** Bytes that may follow an answer to HEAD. */
+  /** Length of a body that may follow an answer to HEAD. */
   #optional = 0
   #body: Body | undefined
   readonly #methodOf: (index: number) => string | undefined
 
-  /** @param methodOf the method of the request with this number; undefined where it is not known */
+  /** @param methodOf returns the method of the request with this number; undefined if it is unknown */
   constructor(methodOf: (index: number) => string | undefined) {
     this.#methodOf = methodOf
   }
@@ -43,8 +43,8 @@ export class Responses {
   }
 
   /**
-   * Takes what has come.
-   * @returns what stands behind a 101
+   * Parses what has arrived.
+   * @returns the bytes after a 101
    * @throws Malformed
    */
   push(chunk: string): string {
@@ -62,7 +62,7 @@ export class Responses {
     if (this.#body?.left === 'until close') this.#finish(this.#body.response)
   }
 
-  /** @returns whether there may be more to read */
+  /** @returns whether there may be more to parse */
   #step(): boolean {
     const body = this.#body
     if (body === undefined) return this.#readHead()
@@ -80,7 +80,7 @@ export class Responses {
     this.#skipOptional()
     const end = this.#text.indexOf('\r\n\r\n')
     if (end === -1) {
-      if (!'HTTP/1.1 '.startsWith(this.#text.slice(0, 9))) throw new Malformed('bytes that are no status line')
+      if (!'HTTP/1.1 '.startsWith(this.#text.slice(0, 9))) throw new Malformed('bytes that are not a status line')
       return false
     }
     const [first = '', ...lines] = this.#text.slice(0, end).split('\r\n')
@@ -108,7 +108,7 @@ export class Responses {
     else if (status < 200) return
     const [length] = lengths
     const method = this.#methodOf(this.complete.length)
-    // Fastify's refusals of what cannot be parsed have a body even so: it does not know the method.
+    // Fastify's answers to requests that it cannot parse have a body even then: it does not know the method.
     if (method === 'HEAD' && status >= 400) this.#optional = Number(length ?? 0)
     if (status === 101 || status === 204 || status === 304 || method === 'HEAD') {
       this.#finish(response)
@@ -149,6 +149,6 @@ export class Responses {
   }
 }
 
-/** The values of a field of a response, one for each line that has it. */
+/** The values of a response field, one per field line. */
 export const fieldValues = ({ fields }: Response, name: string): string[] =>
   fields.filter(([one]) => one === name).map(([, value]) => value)

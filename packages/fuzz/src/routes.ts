@@ -8,7 +8,7 @@ export interface Route {
 
 const oneMebibyte = Buffer.alloc(1_048_576)
 
-/** Writes a chunk every few milliseconds until the response is over. */
+/** Writes a chunk every few milliseconds until the response is closed. */
 function stream(res: ServerResponse, chunks: number): void {
   let left = chunks
   const timer = setInterval(() => {
@@ -18,7 +18,7 @@ function stream(res: ServerResponse, chunks: number): void {
   res.once('close', () => clearInterval(timer))
 }
 
-/** Routes whose answers take their time: a handshake can stand behind one of them, or get one itself. */
+/** Routes with slow answers. A handshake can be pipelined behind one of them, or be sent to one. */
 export const routes: readonly Route[] = [
   { path: '/late-answer', serve: (res) => void setTimeout(() => res.end('late'), 10) },
   { path: '/never', serve: () => {} },

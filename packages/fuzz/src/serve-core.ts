@@ -6,7 +6,7 @@ import { enter } from './books.ts'
 import { endpoints, Refusal } from './endpoints.ts'
 import { routes } from './routes.ts'
 
-/** A server of `node:http` without a framework. */
+/** Serves plain `node:http`, without a framework. */
 export async function serveCore(options: Options): Promise<Application> {
   const server = createServer((req, res) => {
     listener(req, res).catch(() => res.writeHead(500).end())

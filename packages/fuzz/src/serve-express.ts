@@ -7,7 +7,6 @@ import { enter } from './books.ts'
 import { endpoints } from './endpoints.ts'
 import { routes } from './routes.ts'
 
-/** A server of Express 5. */
 export async function serveExpress(options: Options): Promise<Application> {
   const app = express()
   const upgrade = wsUpgrade(options)

@@ -6,7 +6,6 @@ import { enter } from './books.ts'
 import { endpoints } from './endpoints.ts'
 import { routes } from './routes.ts'
 
-/** A server of Fastify 5. */
 export async function serveFastify(options: Options): Promise<Application> {
   const app = Fastify()
   await app.register(wsPlugin, options)

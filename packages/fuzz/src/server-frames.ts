@@ -2,9 +2,9 @@ import { Malformed } from './responses.ts'
 
 const opcodes = new Set([0, 1, 2, 8, 9, 10])
 
-/** Reads the frames that a server sends, as they come (RFC 6455 §5.2); what is not a frame of a server is a fault. */
+/** Parses the frames that a server sends, as they arrive (RFC 6455 §5.2). Anything else is a fault. */
 export class ServerFrames {
-  /** Whether a close frame has come; nothing may come behind it. */
+  /** Whether a close frame has arrived; nothing may follow it. */
   closed = false
   /** Messages whose last frame has begun. */
   messages = 0
@@ -12,7 +12,7 @@ export class ServerFrames {
   #left = 0
   readonly #reserved: number
 
-  /** @param compresses whether the first reserved bit has a meaning (RFC 7692 §6) */
+  /** @param compresses whether the first reserved bit may be set (RFC 7692 §6) */
   constructor(compresses: boolean) {
     this.#reserved = compresses ? 0x30 : 0x70
   }
@@ -25,13 +25,13 @@ export class ServerFrames {
       this.#left -= skipped
       rest = rest.slice(skipped)
       if (rest === '') return
-      if (this.closed) throw new Malformed('bytes behind a close frame')
+      if (this.closed) throw new Malformed('bytes after a close frame')
       this.#head += rest
       rest = this.#readHead()
     }
   }
 
-  /** @returns what stands behind the head; an empty text while it is not complete */
+  /** @returns what follows the head; an empty string while the head is incomplete */
   #readHead(): string {
     const head = Buffer.from(this.#head.slice(0, 10), 'latin1')
     const [first = 0, second = 0] = head

@@ -7,16 +7,16 @@ import type { Adapter } from './server.ts'
 import type { SettingName } from './settings.ts'
 
 /**
- * Time in which a server under test lets go of what its clients have left, in milliseconds: more than messages may wait
- * for a listener.
+ * How long a server under test may take to release what its clients have left, in milliseconds: longer than messages
+ * may wait for a listener.
  */
 const settleMs = 25_000
 
-/** A server under test, in a process of its own. */
+/** A server under test, in its own process. */
 export class ServerProcess {
-  /** What it has printed; a server that is well prints nothing. */
+  /** What the server has printed. A healthy server prints nothing. */
   output = ''
-  /** Whether it has ended by itself. */
+  /** Whether the server has exited on its own. */
   hasEnded = false
   #port = 0
   readonly #child: ChildProcess
@@ -24,9 +24,9 @@ export class ServerProcess {
 
   static async start(adapter: Adapter, setting: SettingName = 'alone'): Promise<ServerProcess> {
     const child = fork(join(__dirname, '..', 'dist', 'server.js'), [adapter, setting], {
-      // Express parses hostile targets with url.parse(), which warns once.
+      // Express parses hostile targets with url.parse(), which prints a deprecation warning.
       execArgv: ['--expose-gc', '--no-deprecation'],
-      // Express prints errors anywhere else.
+      // Express prints errors in every other environment.
       env: { ...process.env, NODE_ENV: 'test' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc']
     })
@@ -57,23 +57,23 @@ export class ServerProcess {
     return this.hasEnded || this.output !== ''
   }
 
-  /** What went wrong with it. */
+  /** What went wrong with the server. */
   get failure(): string {
-    return `the server ${this.hasEnded ? 'ends' : 'prints'}: ${this.output.trim()}`
+    return `the server ${this.hasEnded ? 'exits' : 'prints'}: ${this.output.trim()}`
   }
 
   /**
-   * What it holds once garbage is collected.
-   * @throws Error where the server has ended
+   * What the server holds after a garbage collection.
+   * @throws Error if the server has exited
    */
   measure(): Promise<Measurement> {
     return this.#ask('measure')
   }
 
-  /** Measures once nothing is open and no timer runs any more, or when that takes too long. */
+  /** Measures once nothing is open and no timer runs any more, or at the latest after `settleMs`. */
   async settle(): Promise<Measurement> {
     const end = performance.now() + settleMs
-    // Collections all the time would keep a core busy.
+    // Collecting garbage each time would keep a core busy.
     while (!isSettled(await this.#ask('look')) && performance.now() < end) await delay(50)
     return this.measure()
   }
@@ -82,7 +82,7 @@ export class ServerProcess {
     const answer = once(this.#child, 'message')
     if (this.#child.connected) this.#child.send(question)
     const message = await Promise.race([answer, this.#ended])
-    if (message === undefined) throw new Error('The server has ended.')
+    if (message === undefined) throw new Error('The server has exited.')
     return message[0] as Measurement
   }
 

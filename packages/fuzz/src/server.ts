@@ -9,7 +9,7 @@ import { serveFastify } from './serve-fastify.ts'
 import { type Setting, type SettingName, settings } from './settings.ts'
 import { watchTimers } from './timers.ts'
 
-/** The servers that can be put under test. */
+/** The servers that can be tested. */
 const adapters = { core: serveCore, express: serveExpress, fastify: serveFastify }
 
 export type Adapter = keyof typeof adapters
@@ -17,13 +17,13 @@ export type Adapter = keyof typeof adapters
 const options: Omit<Options, 'handshakeTimeoutMs'> = {
   closeTimeoutMs: 3_000,
   onError: (error, { phase }) => {
-    // What a server under test prints is a failure.
+    // Any output of a server under test counts as a failure.
     if (phase !== 'protocol' && !(error instanceof Planned)) console.error(`fault in ${phase}:`, error)
   },
   onRefused: () => {}
 }
 
-/** A process of its own, so that a crash is seen as its end: `node server.js <adapter> <setting>`. */
+/** Runs in its own process, so that a crash shows as an exit: `node server.js <adapter> <setting>`. */
 async function main(): Promise<void> {
   watchTimers()
   watchReports()

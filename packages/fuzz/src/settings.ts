@@ -2,9 +2,9 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 
-/** In what the servers under test differ beside their adapter. */
+/** What else differs between the servers under test. */
 export interface Setting {
-  /** Time for handshakes, in milliseconds. A 404 beside other listeners waits for as long. */
+  /** Time limit of handshakes, in milliseconds. Next to other listeners, a 404 waits as long. */
   readonly handshakeTimeoutMs: number
   /** Adds another listener for `upgrade`. */
   share?(server: Server): void
@@ -12,7 +12,7 @@ export interface Setting {
 
 const refusal = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
 
-/** Another listener that does something to every raw socket, some at once and the others later. */
+/** Another listener that acts on every raw socket, sometimes at once and sometimes later. */
 const listen =
   (act: (rawSocket: Duplex, req: IncomingMessage, head: Buffer) => void) =>
   (server: Server): void => {
@@ -25,7 +25,7 @@ const listen =
     })
   }
 
-/** The path that the listener of `takes` has for itself. */
+/** The path that belongs to the listener of `takes`. */
 export const theirPath = '/theirs'
 
 function takeTheirPath(server: Server): void {
@@ -42,7 +42,7 @@ function takeTheirPath(server: Server): void {
 
 export const settings = {
   alone: { handshakeTimeoutMs: 2_000 },
-  /** Nothing but the client's leaving ends a handshake that waits. */
+  /** A waiting handshake ends only when its client leaves. */
   'no-deadline': { handshakeTimeoutMs: Infinity },
   ignores: { handshakeTimeoutMs: 2_000, share: listen(() => {}) },
   refuses: {
@@ -60,7 +60,7 @@ export type SettingName = keyof typeof settings
 
 export const settingNames = Object.keys(settings) as SettingName[]
 
-/** Divides connections among settings: half of them go to the first one, the rest evenly to the others. */
+/** Divides connections among settings: half for the first one, the rest evenly for the others. */
 export function divide(count: number, names: readonly SettingName[]): [name: SettingName, share: number][] {
   const [first, ...others] = names
   if (first === undefined) return []

@@ -1,4 +1,4 @@
-/** Bytes (latin1) as a person can read them and a program can read them back: `⟨a*8000⟩` stands for a run. */
+/** Prints bytes (latin1) so that people can read them and programs can parse them: `⟨a*8000⟩` stands for a run. */
 export const show = (text: string): string =>
   text
     .replace(/(.{1,8}?)\1{15,}/gs, (run, unit: string) => `⟨${unit}*${run.length / unit.length}⟩`)

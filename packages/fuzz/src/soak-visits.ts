@@ -5,17 +5,17 @@ import { smallFrames } from './floods.ts'
 import { Random } from './random.ts'
 import type { Visit } from './visit.ts'
 
-/** One way in which a connection comes and goes. */
+/** One kind of connection. */
 export interface Kind {
   readonly name: string
   readonly visit: Visit
-  /** The status that it gets; any where it does not wait for one. */
+  /** The expected status, or any if the client does not wait for one. */
   readonly status: number | 'any'
 }
 
 const ask = (path: string, extra: readonly [string, string][] = []): string => write(handshakeDraft(path, extra))
 
-/** A handshake that is accepted, after which the client waits for the server to end. */
+/** A handshake that is accepted, and a client that then waits for the server to end. */
 const kind = (name: string, given: Partial<Visit> = {}, status: Kind['status'] = 101): Kind => ({
   name,
   visit: { pieces: [ask('/echo')], frames: [], leaves: 'last', by: 'end', handshakes: 1, ...given },
@@ -44,20 +44,20 @@ const kinds: readonly Kind[] = [
     leaves: 'answered',
     by: 'reset'
   }),
-  kind('with messages behind the handshake', { pieces: [ask('/late') + message + message + closeFrame] }),
-  kind('with messages that nobody listens for', { pieces: [ask('/deaf')], frames: [message.repeat(20), closeFrame] }),
+  kind('with messages right after the handshake', { pieces: [ask('/late') + message + message + closeFrame] }),
+  kind('with messages and no listener', { pieces: [ask('/deaf')], frames: [message.repeat(20), closeFrame] }),
   kind('gone while messages wait', {
     pieces: [ask('/waits') + message],
     frames: [message],
     leaves: 'answered',
     by: 'reset'
   }),
-  kind('gone while an answer waits to be read', { pieces: [ask('/floods')], leaves: 'answered', by: 'reset' }),
+  kind('gone with an unread answer', { pieces: [ask('/floods')], leaves: 'answered', by: 'reset' }),
   kind('compressed', {
     pieces: [ask('/deflate', [['Sec-WebSocket-Extensions', 'permessage-deflate']])],
     frames: [message, closeFrame]
   }),
-  kind('with a frame that breaks the protocol', { frames: [frame(3, 'x')] }),
+  kind('with an invalid frame', { frames: [frame(3, 'x')] }),
   kind('with a message that is too large', { frames: [frame(2, 'x', { announced: 2 ** 30 })] }),
   kind('with a handler that throws', { pieces: [ask('/handler-throws')] }),
   kind('with a handler that rejects', { pieces: [ask('/handler-rejects')] }),
@@ -71,7 +71,7 @@ const kinds: readonly Kind[] = [
   refused('an ordinary request at an endpoint', 426, `GET /echo HTTP/1.1\r\nHost: ${host}\r\n\r\n`),
   refused('a request for another protocol', 200, ask('/plain').replace('websocket', 'h2c')),
   refused('a head that is too large', 431, ask('/echo', [['X-Long', 'a'.repeat(long)]])),
-  refused('no request', 400, 'hello\r\n\r\n'),
+  refused('not a request', 400, 'hello\r\n\r\n'),
   kind('behind an ordinary request', { pieces: [write(anyOrdinaryRequest(new Random(5))) + ask('/closes')] }),
   kind('reset while middleware waits', { pieces: [ask('/slow')], leaves: 'at once', by: 'reset' }, 'any'),
   kind('ended while middleware waits', { pieces: [ask('/slow')], leaves: 'at once' }, 'any'),
@@ -83,35 +83,35 @@ const kinds: readonly Kind[] = [
     'any'
   ),
   kind('without a byte', { pieces: [], leaves: 'at once' }, 'any'),
-  kind('behind a response that comes late', { pieces: [get('/late-answer') + ask('/echo')], frames: [closeFrame] }),
-  kind('behind a response that comes in chunks', { pieces: [get('/chunks'), ask('/echo')], frames: [closeFrame] }),
-  refused('a request for another protocol behind a response that comes late', 200, get('/late-answer') + h2c),
-  ...departures('behind a response that never comes', { pieces: [get('/never') + ask('/echo')] }),
-  ...departures('for another protocol, behind a response that never comes', { pieces: [get('/never') + h2c] }),
-  ...departures('behind a response without an end', { pieces: [get('/stream'), ask('/echo')], leaves: 'meanwhile' }),
-  ...departures('in an answer without an end', { pieces: [ask('/stream')], leaves: 'begun' }),
-  ...departures('in an answer that is large', { pieces: [ask('/large')], leaves: 'begun' }),
+  kind('behind a late response', { pieces: [get('/late-answer') + ask('/echo')], frames: [closeFrame] }),
+  kind('behind a response in chunks', { pieces: [get('/chunks'), ask('/echo')], frames: [closeFrame] }),
+  refused('a request for another protocol behind a late response', 200, get('/late-answer') + h2c),
+  ...departures('behind a response that never starts', { pieces: [get('/never') + ask('/echo')] }),
+  ...departures('for another protocol, behind a response that never starts', { pieces: [get('/never') + h2c] }),
+  ...departures('behind an endless response', { pieces: [get('/stream'), ask('/echo')], leaves: 'meanwhile' }),
+  ...departures('during an endless answer', { pieces: [ask('/stream')], leaves: 'begun' }),
+  ...departures('during a large answer', { pieces: [ask('/large')], leaves: 'begun' }),
   ...departures('while middleware hangs', { pieces: [ask('/stall') + message], leaves: 'meanwhile' }),
-  ...departures('in front of the first listener', { pieces: [ask('/waits')], leaves: 'begun' }),
-  ...departures('in a message', { frames: [message.slice(0, 3)], leaves: 'answered' }),
-  ...departures('in the closing handshake', { frames: [closeFrame], leaves: 'answered' }),
-  ...departures('in the closing handshake of the server', { pieces: [ask('/closes')], leaves: 'begun' }),
-  kind('gone in one packet with its handshake', { leaves: 'with it' }, 'any'),
+  ...departures('before the first listener', { pieces: [ask('/waits')], leaves: 'begun' }),
+  ...departures('within a message', { frames: [message.slice(0, 3)], leaves: 'answered' }),
+  ...departures("during the client's closing handshake", { frames: [closeFrame], leaves: 'answered' }),
+  ...departures("during the server's closing handshake", { pieces: [ask('/closes')], leaves: 'begun' }),
+  kind('gone in the packet of its handshake', { leaves: 'with it' }, 'any'),
   kind('with many messages', { frames: [smallFrames.slice(0, 2).join('').repeat(200) + closeFrame], messages: 400 }),
   ...departures('with many messages, unread', {
     frames: [smallFrames.join('').repeat(200)],
     leaves: 'answered',
     reads: false
   }),
-  ...departures('with many messages that nobody listens for', {
+  ...departures('with many messages and no listener', {
     pieces: [ask('/deaf')],
     frames: [smallFrames.join('').repeat(200)],
     leaves: 'answered'
   })
 ]
 
-/** It takes as long as the deadline, so it comes seldom. */
+/** Takes as long as the deadline, so it is rare. */
 const stalled = refused('stalled until its deadline', 503, ask('/stall'))
 
-/** The kind of a visit: all in turn. */
+/** The kind of a visit, in rotation. */
 export const kindOf = (index: number): Kind => (index % 1_000 === 999 ? stalled : (kinds[index % kinds.length] as Kind))

@@ -19,13 +19,13 @@ async function main(): Promise<void> {
     const soaking = await Soaking.run(adapter, share, given.parallel, () => progress.step())
     progress.end()
     const seconds = Math.round(progress.seconds)
-    console.log(`${adapter}: ${count(share)} connections behind ${count(warmUp)} to warm up, in ${seconds} s`)
+    console.log(`${adapter}: ${count(share)} connections after ${count(warmUp)} to warm up, in ${seconds} s`)
     printRow(columns)
     for (const sample of soaking.samples) printRow(columns.map((column) => cell(sample, column)))
     for (const fault of soaking.faults) console.log(`${adapter}: ${fault}`)
     faults += soaking.faults.length
   }
-  console.log(faults === 0 ? 'Everything is back where it was.' : `Faults: ${faults}`)
+  console.log(faults === 0 ? 'Everything is back to where it was.' : `Faults: ${faults}`)
   process.exitCode = faults === 0 ? 0 : 1
 }
 

@@ -7,19 +7,19 @@ import { ServerProcess } from './server-process.ts'
 import { kindOf } from './soak-visits.ts'
 import { flood } from './unread.ts'
 
-/** Connections before the first measurement: code is compiled and caches are filled by then. */
+/** Connections before the first measurement, so that code is compiled and caches are filled. */
 export const warmUp = 5_000
 
-/** After so many faults an adapter is given up. */
+/** Gives up on an adapter after this many faults. */
 const mostFaults = 10
 
 /**
- * What the heap may have grown by, in bytes. It goes up and down by a few hundred kilobytes with what the optimizing
- * compiler keeps; one object of 64 bytes for each of 60 000 connections would be 4 MB.
+ * How much the heap may grow, in bytes. It varies by a few hundred kilobytes with what the optimizing compiler keeps;
+ * one object of 64 bytes for each of 60 000 connections would be 4 MB.
  */
 const heapTolerance = 1_048_576
 
-/** What must be the same again. */
+/** Values that have to return to where they were. */
 export const returning = [
   'open',
   'pending',
@@ -32,12 +32,12 @@ export const returning = [
   'sockets'
 ] as const
 
-/** A measurement, and the part of the connections that had been made by then. */
+/** A measurement, with the share of connections made before it. */
 export interface Sample extends Measurement {
   readonly when: string
 }
 
-/** Connections of every kind to one server. */
+/** Opens connections of every kind to one server. */
 export class Soaking {
   readonly samples: Sample[] = []
   readonly faults: string[] = []
@@ -108,7 +108,7 @@ export class Soaking {
       this.faults.push(`a connection ${name} gets ${status ?? 'nothing'}`)
   }
 
-  /** A server that has ended is a fault by itself. */
+  /** That the server has exited is reported elsewhere. */
   async #sample(when: string, measuring: Promise<Measurement>): Promise<void> {
     try {
       this.samples.push({ when, ...(await measuring) })
@@ -118,7 +118,7 @@ export class Soaking {
   }
 }
 
-/** What has not returned to where it was. */
+/** Lists what has not returned to where it was. */
 export function growth(samples: readonly Sample[]): string[] {
   const [start, end] = [samples[0], samples.at(-1)]
   if (start === undefined || end === undefined) return ['nothing was measured']

@@ -8,19 +8,19 @@ const acceptOf = (key: string): string =>
   createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
 
 /**
- * What is wrong with a 101: that it came, or what it says (RFC 6455 §4.2.2 (5)).
- * @param index which response it is
- * @param text all that the client sent
+ * Finds what is wrong with a 101: that it was sent at all, or what it contains (RFC 6455 §4.2.2 (5)).
+ * @param index the response's number
+ * @param text everything that the client sent
  */
 export function faultOfSwitch(response: Response, index: number, reading: Reading, text: string): string | undefined {
   const request = reading.requests[index]
   if (request !== undefined) {
     const { kind, why } = judge(request)
-    if (kind === 'forbidden') return `a 101 that is forbidden, ${why}`
+    if (kind === 'forbidden') return `a forbidden 101: ${why}`
   } else if (reading.rest !== 'unclear') {
-    return 'a 101 to what is no request'
+    return 'a 101 to something that is not a request'
   } else if (!couldBeHandshake(text) && !text.includes(theirPath)) {
-    return 'a 101 to what is no handshake'
+    return 'a 101 to something that is not a handshake'
   }
   const keys = text.match(/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{22}==/g) ?? []
   const [accept = '', ...more] = fieldValues(response, 'sec-websocket-accept')
@@ -30,7 +30,7 @@ export function faultOfSwitch(response: Response, index: number, reading: Readin
   return request && faultOfAgreement(response, request)
 }
 
-/** Only what was offered may be agreed on. */
+/** The server may agree only on what was offered. */
 function faultOfAgreement(response: Response, request: Request): string | undefined {
   const offered = membersOf(request, 'sec-websocket-protocol')
   const chosen = fieldValues(response, 'sec-websocket-protocol')

@@ -1,9 +1,9 @@
 const running = new Set<unknown>()
 
-/** How many timers of programs and libraries run, unref'd ones too, which Node's own list leaves out. */
+/** The number of running timers. Unlike Node's own list, it includes unref'd ones. */
 export const countTimers = (): number => running.size
 
-/** Begins to count; call it before anything is loaded that may set a timer. */
+/** Starts counting. Has to run before anything that may set a timer is loaded. */
 export function watchTimers(): void {
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis
   const forgetting =

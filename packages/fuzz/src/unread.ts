@@ -6,18 +6,18 @@ import { smallFrames } from './floods.ts'
 import { count } from './progress.ts'
 import type { ServerProcess } from './server-process.ts'
 
-/** Clients that do not read, at one time. */
+/** Simultaneous clients that do not read. */
 const clients = 24
 
-/** Messages of one client; the endpoint sends each back a hundred times. */
+/** Messages per client; the endpoint echoes each a hundred times. */
 const messages = 200
 
-/** Measurements in which the server is busy with them: it cuts them within a few seconds. */
+/** Number of measurements. The server closes these clients within a few seconds. */
 const mostMeasurements = 200
 
 /**
- * Clients that send small messages and do not read what comes back, at the endpoint that keeps `maxUnreadBytes` for each.
- * @returns what breaks the promise of docs/limits.md: within a factor of two this is the memory that they take
+ * Clients that send small messages and read no echoes, at the endpoint that buffers `maxUnreadBytes` for each.
+ * @returns what breaks the promise of docs/limits.md: within a factor of two, that is the memory they use
  */
 export async function flood(server: ServerProcess): Promise<string[]> {
   const before = await server.settle()
@@ -35,13 +35,13 @@ export async function flood(server: ServerProcess): Promise<string[]> {
   const faults: string[] = []
   if (ended !== clients) faults.push(`${ended} of ${clients} clients that do not read are closed for it`)
   if (held > 2 * promised)
-    faults.push(`clients that do not read hold ${count(held)} bytes; ${count(promised)} are promised`)
-  // Otherwise nothing was tried.
+    faults.push(`clients that do not read hold ${count(held)} bytes; the limit promises ${count(promised)}`)
+  // With less, nothing was tested.
   if (held < promised / 4) faults.push(`clients that do not read hold only ${count(held)} bytes`)
   return faults
 }
 
-/** Sends a flood of one kind and reads nothing of what comes. */
+/** Sends a flood of one kind and reads nothing back. */
 async function join(port: number, index: number): Promise<Socket> {
   const extensions: [string, string][] = index % 4 === 3 ? [['Sec-WebSocket-Extensions', 'permessage-deflate']] : []
   const socket = connect({ port, host: '127.0.0.1' }).on('error', () => {})

@@ -10,37 +10,40 @@ import { type SettingName, theirPath } from './settings.ts'
 
 /** What a client does on one connection. */
 export interface Visit {
-  /** What it sends first, in pieces that leave one by one; latin1. */
+  /** What the client sends first, in separate pieces; latin1. */
   readonly pieces: readonly string[]
-  /** What it sends once it has a 101, in pieces. */
+  /** What the client sends after a 101, in pieces. */
   readonly frames: readonly string[]
   /**
-   * When it leaves: in one packet with its last bytes, right behind them, `delayMs` later whatever has come, with the
-   * first byte of an answer, when it has its answers, or after the server.
+   * When the client leaves: in one packet with its last bytes, right after them, `delayMs` later in any case, at the
+   * first byte of an answer, once it has its answers, or after the server.
    */
   readonly leaves: 'with it' | 'at once' | 'meanwhile' | 'begun' | 'answered' | 'last'
   readonly delayMs?: number
-  /** Time between its pieces, in milliseconds; none by default. */
+  /** Time between pieces, in milliseconds. @default 0 */
   readonly pauseMs?: number
-  /** How it leaves: with a FIN, after which it reads on, with a reset, or by closing its socket, read or not. */
+  /**
+   * How the client leaves: with a FIN, and then reads on; with a reset; or by closing its socket, with or without
+   * unread data.
+   */
   readonly by: 'end' | 'reset' | 'close'
-  /** Whether it reads what comes behind a 101, until it leaves; it does by default. */
+  /** Whether the client reads after a 101. @default true */
   readonly reads?: boolean
-  /** Messages that must come back in front of the server's close frame; unknown by default. */
+  /** Number of messages expected before the server's close frame, if it is known. */
   readonly messages?: number
-  /** Whether another listener may spoil its answers, so that only what is left of it counts. */
+  /** Whether another listener may spoil the answers, so that only what the server keeps counts. */
   readonly isDisturbed?: boolean
-  /** How many opening handshakes are in it. */
+  /** Number of opening handshakes. */
   readonly handshakes: number
 }
 
-/** The visit with this number: the same one for the same seed, whichever others are made. */
+/** The visit with this number. The same seed always gives the same visit, whichever others are made. */
 export function makeVisit(seed: number, index: number, setting: SettingName = 'alone'): Visit {
   const random = new Random(seed, index)
   const visit = random.pick(makers)(random, setting)
   const stays = visit.leaves === 'answered' || visit.leaves === 'last'
   const text = visit.pieces.join('')
-  // Without a deadline such a handshake is never answered.
+  // Without a deadline, such a handshake is never answered.
   if (setting === 'no-deadline' && stays && text.includes('/stall'))
     return { ...visit, leaves: 'meanwhile', delayMs: 5 }
   if (text.split(/(?:HTTP|RTSP)\//).length > 2 && isSpoiled(setting, text)) {
@@ -50,8 +53,8 @@ export function makeVisit(seed: number, index: number, setting: SettingName = 'a
 }
 
 /**
- * Whether other listeners can spoil what is pipelined: behind an unfinished response a raw socket is everybody's who listens,
- * and beside them a request for another protocol is the last one of its connection.
+ * Whether other listeners can spoil pipelined requests. Behind an unfinished response, all listeners share the raw
+ * socket; and next to other listeners, a request for another protocol is the last one on its connection.
  */
 function isSpoiled(setting: SettingName, text: string): boolean {
   if (!isShared(setting)) return false
@@ -61,7 +64,7 @@ function isSpoiled(setting: SettingName, text: string): boolean {
 
 const isShared = (setting: SettingName): boolean => setting !== 'alone' && setting !== 'no-deadline'
 
-/** Mutations are the rule. */
+/** Most visits are mutations. */
 const makers = [
   ...Array.from({ length: 7 }, () => anyVisitWithMutations),
   anyVisitBehindResponses,
@@ -74,7 +77,8 @@ function anyVisitWithMutations(random: Random, setting: SettingName): Visit {
   if (random.chance(0.08)) requests.push(mutatedHandshake(random, setting))
   const handshakes = requests.length
   const leaves = random.pick(['at once', 'answered', 'answered', 'last'] as const)
-  // Of several unfinished requests in front of what ends it, Node's parser has let go, as has that of CONNECT.
+  // With several unfinished requests in front of whatever ends the connection, or with CONNECT, Node's parser is
+  // already detached.
   const endsEarly = leaves === 'at once' || requests.some((request) => request.startsWith('CONNECT'))
   const mostInFront = endsEarly || isShared(setting) ? 1 : 4
   while (requests.length - handshakes < mostInFront && random.chance(0.12))

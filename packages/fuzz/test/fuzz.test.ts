@@ -1,10 +1,10 @@
 import { fuzz } from '../src/fuzzing.ts'
 import { divide, settingNames } from '../src/settings.ts'
 
-// Many processes start on a busy machine, and all together get thousands of connections.
+// Many processes start on a busy machine, and together they get thousands of connections.
 jest.setTimeout(120_000)
 
-// Some clients wait for seconds, and so does the look at what a server keeps.
+// Some clients wait for seconds, and so does the check of what a server keeps.
 test.concurrent.each(['core', 'express', 'fastify'] as const)(
   'security: hostile clients do no harm to %s',
   async (adapter) => {
@@ -26,7 +26,7 @@ test.concurrent.each(['core', 'express', 'fastify'] as const)(
     expect(faults).toEqual([])
     const sum = (name: 'connections' | 'accepted'): number => totals.reduce((whole, part) => whole + part[name], 0)
     expect(sum('connections')).toBe(2_000)
-    // Both ways out are tried often.
+    // Both outcomes occur often.
     expect(sum('accepted')).toBeGreaterThan(400)
     expect(sum('connections') - sum('accepted')).toBeGreaterThan(400)
   }

@@ -2,7 +2,7 @@ import { type Draft, handshakeDraft, write } from '../src/draft.ts'
 import { couldBeHandshake, judge } from '../src/oracle.ts'
 import { readRequests } from '../src/requests.ts'
 
-/** What the oracle says of a handshake after a change. */
+/** The oracle's verdict on a handshake after a change. */
 function verdict(change: (draft: Draft) => void, target = '/echo'): string {
   const draft = handshakeDraft(target)
   change(draft)
@@ -21,7 +21,7 @@ const set =
 
 describe('a handshake', () => {
   test.each<[what: string, change: (draft: Draft) => void]>([
-    ['that nothing is wrong with', () => {}],
+    ['that is valid', () => {}],
     ['in another order', (draft) => void draft.fields.reverse()],
     ['with a second protocol', set('Upgrade', 'h2c, WebSocket')],
     ['with other options', set('Connection', 'keep-alive, upgrade')],
@@ -38,7 +38,7 @@ describe('a handshake', () => {
     ['for *', (draft) => void Object.assign(draft, { target: '*' })],
     ['for an authority', (draft) => void Object.assign(draft, { target: 'app.example:80' })],
     ['without Host', set('Host')],
-    ['with two of Host', set('Host', 'app.example', 'app.example')],
+    ['with two Host fields', set('Host', 'app.example', 'app.example')],
     ['with a malformed Host', set('Host', 'a/b')],
     ['without Upgrade', set('Upgrade')],
     ['for another protocol', set('Upgrade', 'websocketx')],
@@ -67,7 +67,7 @@ describe('a handshake', () => {
   })
 
   test.each<[what: string, change: (draft: Draft) => void, target: string]>([
-    ['with a field that nobody knows', set('X-Any', '1'), '/echo'],
+    ['with an unknown field', set('X-Any', '1'), '/echo'],
     ['with a key that is not canonical base64', set('Sec-WebSocket-Key', 'AAAAAAAAAAAAAAAAAAAAAB=='), '/echo'],
     ['at an unknown path', () => {}, '/missing'],
     ['of version 8 at the path of another listener', set('Sec-WebSocket-Version', '8'), '/theirs'],
@@ -83,26 +83,26 @@ describe('the bytes', () => {
 
   test.each<[what: string, text: string, count: number, rest: string]>([
     ['of a handshake', one, 1, 'nothing'],
-    ['of a handshake behind empty lines', `\r\n\r\n${one}`, 1, 'nothing'],
+    ['of a handshake after empty lines', `\r\n\r\n${one}`, 1, 'nothing'],
     ['of requests in front of a handshake', get + get + one, 3, 'nothing'],
-    ['behind a handshake are frames', `${one}GET`, 1, 'frames'],
-    ['behind the last handshake of a connection are frames', `${one.replace(': Up', ': close, Up')}GET`, 1, 'frames'],
+    ['after a handshake are frames', `${one}GET`, 1, 'frames'],
+    ['after the last handshake of a connection are frames', `${one.replace(': Up', ': close, Up')}GET`, 1, 'frames'],
     ['of half a request', get + get.slice(0, 20), 1, 'incomplete'],
-    ['of content that has not come', 'POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhi', 1, 'incomplete'],
+    ['of content that has not arrived', 'POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhi', 1, 'incomplete'],
     ['of content', `POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi${get}`, 2, 'nothing'],
     ['of chunks', `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n${get}`, 2, 'nothing'],
     ['of two lengths', 'POST / HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi', 0, 'unclear'],
     ['with a lone line feed', one.replace('\r\n', '\n'), 0, 'unclear'],
     ['with a folded line', one.replace('Host: ', 'Host:\r\n '), 0, 'unclear'],
     ['with NUL', one.replace('app', '\0'), 0, 'unclear'],
-    ['behind a request that ends the connection', `GET / HTTP/1.0\r\n\r\n${one}`, 1, 'unclear'],
+    ['after a request that ends the connection', `GET / HTTP/1.0\r\n\r\n${one}`, 1, 'unclear'],
     ['of a method that servers may not know', `${one.replace('GET', 'GETS')}${one}`, 1, 'unclear']
   ])('%s', (_what, text, count, rest) => {
     const reading = readRequests(text)
     expect([reading.requests.length, reading.rest]).toEqual([count, rest])
   })
 
-  test('that cannot be read with certainty can be a handshake only with all that one has', () => {
+  test('that are ambiguous can be a handshake only if they contain all its parts', () => {
     expect(couldBeHandshake(one.replaceAll('\r\n', '\n'))).toBe(true)
     for (const part of ['GET', 'Host', 'Sec-WebSocket-Key', '13'])
       expect(couldBeHandshake(one.replace(part, ''))).toBe(false)

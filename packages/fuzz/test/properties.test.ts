@@ -37,7 +37,7 @@ const name = fc.oneof(fc.constantFrom(...ofHandshakes.map(([one]) => one), 'Orig
 const value = fc.oneof(fc.constantFrom(...ofHandshakes.map(([, one]) => one)), token, visible, latin1)
 const field = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...ofHandshakes) }, fc.tuple(name, value))
 
-/** Requests whose fields are a handshake's, of another request, or nothing at all. */
+/** Requests with the fields of a handshake, those of another request, or nonsense. */
 const request: fc.Arbitrary<Draft> = fc.record({
   method: fc.oneof({ weight: 5, arbitrary: fc.constant('GET') }, fc.constantFrom('POST', 'HEAD', 'OPTIONS'), token),
   target: fc.oneof(
@@ -55,7 +55,7 @@ const request: fc.Arbitrary<Draft> = fc.record({
   body: fc.constantFrom('', '', 'hello')
 })
 
-test('security: whatever a request holds, its answer is a whole response, and 101 only where it may be', async () => {
+test('security: any request gets a complete response, and 101 only where it is allowed', async () => {
   await fc.assert(
     fc.asyncProperty(request, fc.constantFrom('answered', 'last'), fc.nat({ max: 400 }), async (draft, leaves, cut) => {
       const text = write(draft)

@@ -1,7 +1,7 @@
 import { Malformed, Responses } from '../src/responses.ts'
 import { ServerFrames } from '../src/server-frames.ts'
 
-/** Reads an answer in one piece, and again byte by byte. */
+/** Parses an answer in one piece, then again byte by byte. */
 function read(
   text: string,
   method: string | undefined = 'GET'
@@ -24,20 +24,20 @@ describe('the reader of responses', () => {
     ['a length', `${head('404 Not Found', 'Content-Length: 2\r\n')}hi`, [404]],
     ['chunks', `${head('200 OK', 'Transfer-Encoding: chunked\r\n')}2\r\nhi\r\n0\r\n\r\n`, [200]],
     ['no body', head('304 Not Modified'), [304]],
-    ['one behind the other', `${head('200 OK', 'Content-Length: 0\r\n')}${head('204 No Content')}`, [200, 204]],
+    ['one after the other', `${head('200 OK', 'Content-Length: 0\r\n')}${head('204 No Content')}`, [200, 204]],
     ['an interim one', `${head('100 Continue')}${head('200 OK', 'Content-Length: 0\r\n')}`, [200]],
     ['everything until the end', `${head('200 OK')}all of it`, [200]]
-  ])('takes %s', (_what, text, statuses) => {
+  ])('parses %s', (_what, text, statuses) => {
     expect(read(text).statuses).toEqual(statuses)
   })
 
-  test('takes an answer to HEAD, with a body or without one', () => {
+  test('parses an answer to HEAD, with a body or without one', () => {
     const refusal = head('431 Too Large', 'Content-Length: 2\r\n')
     expect(read(refusal + head('204 No Content'), 'HEAD').statuses).toEqual([431, 204])
     expect(read(`${refusal}hi${head('204 No Content')}`, 'HEAD').statuses).toEqual([431, 204])
   })
 
-  test('gives what is behind a 101', () => {
+  test('returns what follows a 101', () => {
     expect(read(`${head('101 Switching Protocols')}frames`)).toEqual({
       statuses: [101],
       isPartial: false,
@@ -49,20 +49,20 @@ describe('the reader of responses', () => {
     ['a head', 'HTTP/1.1 200 OK\r\nDa'],
     ['a body', `${head('200 OK', 'Content-Length: 2\r\n')}h`],
     ['chunks', `${head('200 OK', 'Transfer-Encoding: chunked\r\n')}2\r\nhi\r\n`]
-  ])('knows that half of %s is not all', (_what, text) => {
+  ])('knows that half of %s is incomplete', (_what, text) => {
     expect(read(text)).toMatchObject({ statuses: [], isPartial: true })
   })
 
   test.each([
     ['a page', '<html>'],
     ['another version', head('200 OK').replace('1.1', '1.0')],
-    ['a status that is none', head('99 No')],
+    ['an invalid status', head('99 No')],
     ['a field without a name', head('200 OK', ': a\r\n')],
-    ['a field that ends its line', head('200 OK', 'A: b\rC: d\r\n')],
+    ['a field with a line break', head('200 OK', 'A: b\rC: d\r\n')],
     ['two lengths', head('200 OK', 'Content-Length: 0\r\nContent-Length: 0\r\n')],
     ['a length on a 101', head('101 Switching Protocols', 'Content-Length: 0\r\n')],
     ['a chunk without a size', `${head('200 OK', 'Transfer-Encoding: chunked\r\n')}x\r\n`]
-  ])('does not take %s', (_what, text) => {
+  ])('does not accept %s', (_what, text) => {
     expect(() => read(text)).toThrow(Malformed)
   })
 })
@@ -83,7 +83,7 @@ describe('the reader of frames', () => {
     ['a long message', `\x82\x7e\x00\x80${'a'.repeat(128)}`],
     ['a longer message', `\x82\x7f\0\0\0\0\0\x01\0\0${'a'.repeat(65_536)}\x89\x00`],
     ['a compressed message', '\xc1\x01a']
-  ])('takes %s', (what, text) => {
+  ])('parses %s', (what, text) => {
     expect(push(text, what.includes('compressed')).closed).toBe(false)
   })
 
@@ -97,9 +97,9 @@ describe('the reader of frames', () => {
     ['reserved bits', '\xc1\x00'],
     ['a fragmented ping', '\x09\x00'],
     ['a long ping', '\x89\x7e\x00\x80'],
-    ['bytes behind a close frame', '\x88\x00\x81'],
+    ['bytes after a close frame', '\x88\x00\x81'],
     ['an error page', 'HTTP/1.1 500']
-  ])('does not take %s', (_what, text) => {
+  ])('does not accept %s', (_what, text) => {
     expect(() => push(text)).toThrow(Malformed)
   })
 })

@@ -16,9 +16,9 @@ async function withServer(adapter: Adapter, use: (server: ServerProcess) => Prom
   }
 }
 
-// Messages that nobody listens for wait for seconds, so all of this goes on at one time.
+// Concurrent, because messages without a listener wait for seconds.
 test.concurrent.each(['core', 'express', 'fastify'] as const)(
-  'each kind of connection gets from %s what its name says',
+  'on %s each kind of connection ends as its name says',
   (adapter) =>
     withServer(adapter, async (server) => {
       const kinds = [...new Set(Array.from({ length: 1_000 }, (_, index) => kindOf(index)))]
@@ -40,7 +40,7 @@ test('security: clients that do not read take no more memory than docs/limits.md
   await withServer('core', async (server) => expect(await flood(server)).toEqual([]))
 })
 
-describe('what has grown', () => {
+describe('growth', () => {
   const start: Sample = {
     when: 'start',
     open: 0,
@@ -61,7 +61,7 @@ describe('what has grown', () => {
     external: 0
   }
 
-  test('is nothing where all is as before', () => {
+  test('is empty if everything is as before', () => {
     expect(growth([start, { ...start, heap: 10_900_000, accepted: 9, closed: 9, served: 9 }])).toEqual([])
   })
 
@@ -73,7 +73,7 @@ describe('what has grown', () => {
     [{ unfinished: 1 }, 'unfinished: 0, then 1'],
     [{ served: 6 }, '5 connections were accepted, and handlers got 6'],
     [{ accepted: 6, served: 6 }, '6 connections were accepted and 5 closed']
-  ])('is told: %j', (end, fault) => {
+  ])('is reported as %j', (end, fault) => {
     expect(growth([start, { ...start, ...end }])).toEqual([fault])
   })
 })

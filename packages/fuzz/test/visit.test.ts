@@ -12,12 +12,12 @@ describe('a visit', () => {
     expect(backwards.reverse()).toEqual(forwards)
   })
 
-  test('is another one for another seed', () => {
+  test('differs for another seed', () => {
     const same = numbers.filter((index) => JSON.stringify(makeVisit(7, index)) === JSON.stringify(makeVisit(8, index)))
     expect(same.length).toBeLessThan(20)
   })
 
-  test('holds bytes and nothing else', () => {
+  test('contains only bytes', () => {
     for (const index of numbers) {
       const { pieces, frames } = makeVisit(9, index)
       const text = [...pieces, ...frames].join('')
@@ -26,12 +26,12 @@ describe('a visit', () => {
   })
 })
 
-test('shows bytes exactly, and runs in short', () => {
+test('bytes are shown exactly, with runs shortened', () => {
   expect(show('a\r\nb\0\xff\\')).toBe('a\\r\\n\n    b\\x00\\xff\\\\')
   expect(show(`x${'a'.repeat(8_000)}y`)).toBe('x⟨a*8000⟩y')
 })
 
-test('connections are divided among the settings, whole', () => {
+test('all connections are divided among the settings', () => {
   expect(divide(1_003, settingNames).map(([, share]) => share)).toEqual([503, 100, 100, 100, 100, 100])
   expect(divide(1, settingNames).map(([, share]) => share)).toEqual([1, 0, 0, 0, 0, 0])
   expect(divide(7, ['takes'])).toEqual([['takes', 7]])
@@ -51,7 +51,7 @@ describe('the arguments', () => {
     })
   })
 
-  test('say what to do again', () => {
+  test('say which visits to repeat', () => {
     expect(
       readArguments(['--adapter', 'core', '--seed', '7', '--first', '12', '--count', '1'], defaults)
     ).toMatchObject({
@@ -63,10 +63,10 @@ describe('the arguments', () => {
   })
 
   test.each([
-    [['--adapter', 'koa'], "--adapter takes core, express, fastify; 'koa' came."],
-    [['--setting', 'x'], "--setting takes alone, no-deadline, ignores, refuses, destroys, takes; 'x' came."],
-    [['--count', '0'], "--count takes a whole number from 1 on; '0' came."],
-    [['--seed', 'x'], "--seed takes a whole number from 0 on; 'x' came."],
+    [['--adapter', 'koa'], "--adapter expects one of core, express, fastify; got 'koa'."],
+    [['--setting', 'x'], "--setting expects one of alone, no-deadline, ignores, refuses, destroys, takes; got 'x'."],
+    [['--count', '0'], "--count expects a whole number of at least 1; got '0'."],
+    [['--seed', 'x'], "--seed expects a whole number of at least 0; got 'x'."],
     [['--sed', '1'], "Unknown option '--sed'"]
   ])('%j are refused', (argv, message) => {
     expect(() => readArguments(argv, defaults)).toThrow(message)

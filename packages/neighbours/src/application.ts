@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { signal } from '@oneport/adapter-testsuite/parts'
 import { acceptWebSocket, type WebSocket } from '@oneport/core'
 
-/** Says what it is, answers each message with the same, and closes when it is told to. */
+/** Sends its name, echoes messages, and closes when asked to. */
 export function converse(socket: WebSocket, name: string): void {
   socket.on('error', () => {})
   socket.on('message', (data, isBinary) => {
@@ -13,16 +13,16 @@ export function converse(socket: WebSocket, name: string): void {
 }
 
 /**
- * The application of these tests: `/ours` is a WebSocket, `/page` is a page, and the rest is a 404. A path that ends in
- * `/later` is answered when `goOn()` is called.
+ * The application of these tests: `/ours` is a WebSocket endpoint, `/page` is a page, everything else is a 404. Paths
+ * that end in `/later` are not answered until `goOn()` is called.
  */
 export class Application {
   readonly #gate = signal()
   readonly #arrival = signal()
-  /** A request waits for `goOn()`. */
+  /** Resolves when a request waits for `goOn()`. */
   readonly arrived = this.#arrival.given
   readonly #question = signal()
-  /** It has got a request. */
+  /** Resolves when the application has got a request. */
   readonly asked = this.#question.given
   readonly paths: (string | undefined)[] = []
 
@@ -43,5 +43,5 @@ export class Application {
   }
 }
 
-/** What `claims` says for this application. */
+/** The `claims` option for this application. */
 export const isOurs = ({ url = '' }: IncomingMessage): boolean => /^\/(?:ours|page)/.test(url)

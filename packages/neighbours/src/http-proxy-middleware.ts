@@ -1,4 +1,5 @@
-// The newest http-proxy-middleware at /api, which takes every handshake: `node http-proxy-middleware.js first|later …`.
+// The newest http-proxy-middleware at /api, which handles every handshake: `node http-proxy-middleware.js first|later
+// …`.
 import { once } from 'node:events'
 import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
   await program.serve(server)
 }
 
-/** The answer of the other server has come, whole: it is short. */
+/** Resolves when the other server's answer has arrived, which is short. */
 async function answered(proxyReq: ClientRequest): Promise<void> {
   const answer = await new Promise<IncomingMessage | undefined>((resolve) => {
     proxyReq.once('response', resolve)

@@ -8,7 +8,7 @@ interface Handlers {
   upgradeHandler(...upgrade: unknown[]): Promise<void>
 }
 
-// In development Next.js asks the registry for its newest version.
+// In development, Next.js asks the registry for its newest version.
 globalThis.fetch = () => Promise.reject(new Error('This test has no network.'))
 
 async function main(): Promise<void> {
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   program.begin(server)
   const app = next({ dev: mode === 'development', dir, hostname: '127.0.0.1', quiet: true })
   await app.prepare()
-  // Next.js awaits nothing of what it does with a handshake.
+  // Next.js does not await what it does with a handshake.
   const handlers = (app as unknown as { init: Handlers }).init
   const { upgradeHandler } = handlers
   handlers.upgradeHandler = (...upgrade) => {
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       program.decides(handleUpgrade(...(upgrade as Parameters<typeof handleUpgrade>)))
     )
   }
-  // It subscribes to `upgrade` as well, at the first request.
+  // It listens for `upgrade` too, from the first request on.
   const handle = app.getRequestHandler()
   program.others = (req, res) => void handle(req, res)
   await program.serve(server)

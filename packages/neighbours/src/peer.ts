@@ -1,4 +1,4 @@
-// PeerJS's server on ours: `node peer.js first|later claims|none`.
+// PeerJS's server on our server: `node peer.js first|later claims|none`.
 import http from 'node:http'
 import express from 'express'
 import { ExpressPeerServer } from 'peer'

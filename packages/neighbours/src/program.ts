@@ -4,44 +4,44 @@ import type { AddressInfo } from 'node:net'
 import { type Attachment, attach } from '@oneport/core'
 import { Application, isOurs } from './application.ts'
 
-/** What the tests ask of a program. */
+/** Commands from the tests. */
 export type Command =
   | { readonly name: 'attach'; readonly claims: boolean }
   | { readonly name: 'detach' }
-  /** The neighbour has decided about every handshake so far. */
+  /** Waits until the neighbour has decided about every handshake so far. */
   | { readonly name: 'settle' }
-  /** The application has got a handshake that waits for it. */
+  /** Waits until the application has got a handshake that waits for `goOn`. */
   | { readonly name: 'arrive' }
-  /** The application answers what waits. */
+  /** Lets the application answer. */
   | { readonly name: 'goOn' }
-  /** All connections are drained. */
+  /** Drains all connections. */
   | { readonly name: 'drain' }
-  /** The server is closed; the answer is how many connections are left. */
+  /** Closes the server. The answer is the number of connections left. */
   | { readonly name: 'close' }
 
-/** A neighbour in a process of its own, and our application on the same server. */
+/** A neighbour in its own process, with our application on the same server. */
 export class Program {
   readonly #application = new Application()
   #attachment: Attachment | undefined
   #server: Server | undefined
-  /** What the neighbour does with handshakes. */
+  /** What the neighbour still does with handshakes. */
   readonly #decisions: Promise<unknown>[] = []
-  /** Requests that are not for our application. */
+  /** Handles requests that are not for our application. */
   others: RequestListener = (_req, res) => res.writeHead(404).end('not here\n')
 
-  /** The listener of the server. */
+  /** The server's listener. */
   readonly listener: RequestListener = (req, res) => {
     if (isOurs(req)) void this.#application.listener(req, res)
     else this.others(req, res)
   }
 
-  /** Our application alone, which answers 404 to what is not its own. */
+  /** Our application alone, which answers 404 to everything else. */
   readonly own: RequestListener = (req, res) => void this.#application.listener(req, res)
 
   /** What Oneport dispatches to. */
   dispatch: RequestListener = this.listener
 
-  /** Attaches Oneport before the neighbour comes, where the arguments of the process say so. */
+  /** Attaches Oneport before the neighbour, if the arguments of the process say so. */
   begin(server: Server): void {
     this.#server = server
     const [, , order, claims] = process.argv
@@ -52,7 +52,7 @@ export class Program {
     this.#decisions.push(decision)
   }
 
-  /** Listens, where the neighbour does not do that itself, and does what the tests ask for. */
+  /** Starts to listen, unless the neighbour has done so, and then takes commands. */
   async serve(server: Server, end: () => unknown = () => {}): Promise<void> {
     this.#server = server
     if (!server.listening) await once(server.listen(0, '127.0.0.1'), 'listening')

@@ -11,7 +11,7 @@ import type { Command } from './program.ts'
 
 const workers = 2
 
-/** What a worker tells the primary; the other messages are those of @socket.io/sticky. */
+/** A worker's message to the primary. All others are those of @socket.io/sticky. */
 interface Report {
   readonly type: 'ready' | 'done'
 }
@@ -24,7 +24,7 @@ async function report(worker: Worker, type: Report['type']): Promise<void> {
 }
 
 async function bePrimary(): Promise<void> {
-  // The bytes that have come go to the worker with the socket.
+  // Sends the bytes received so far to the worker, along with the socket.
   cluster.setupPrimary({ serialization: 'advanced' })
   const server = http.createServer()
   setupMaster(server, { loadBalancingMethod: 'round-robin' })

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
     req: IncomingMessage & { ws?: () => Promise<unknown> },
     res: ServerResponse
   ): Promise<void> => {
-    // As an application that looks into its database first.
+    // Like an application that queries its database first.
     await sleep(5)
     if (req.url === '/theirs' && req.ws !== undefined) converse((await req.ws()) as never, 'theirs')
     else res.writeHead(404, { Connection: 'close' }).end('not here\n')

@@ -13,13 +13,13 @@ afterEach(async () => {
   await endServers()
 })
 
-/** A listener that does something with every raw socket: in the event, or when it is told to. */
+/** A listener that does something with every raw socket, in the event or later. */
 class ActingListener {
   readonly #act: Act
   readonly #isLate: boolean
   readonly #moment = signal()
   #done: Promise<unknown> = Promise.resolve()
-  /** The raw socket that it got last. */
+  /** The last raw socket it got. */
   socket: Socket | undefined
   readonly closed = signal()
 
@@ -62,7 +62,7 @@ describe.each(table([...shared, ...sharedOverTls]))('%s, a listener', (_arrangem
     const server = await share(arrangement, listener.join)
     const connecting = connect(server, '/ours')
     connecting.catch(() => {})
-    await within('the application is asked', server.application.asked)
+    await within('the application gets the handshake', server.application.asked)
     await listener.act()
     await liveThrough(await connecting, 'ours')
     await server.close()
@@ -72,7 +72,7 @@ describe.each(table([...shared, ...sharedOverTls]))('%s, a listener', (_arrangem
     const listener = new ActingListener(act)
     const server = await share(arrangement, listener.join)
     const connecting = connect(server, '/ours/later')
-    await within('the application is asked', server.application.arrived)
+    await within('the application gets the handshake', server.application.arrived)
     await listener.act()
     server.application.goOn()
     await liveThrough(await connecting, 'ours', 'server')
@@ -125,18 +125,18 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
     })
     const server = await share(arrangement, listener.join)
     const connecting = connect(server, '/ours/later')
-    await within('the application is asked', server.application.arrived)
+    await within('the application gets the handshake', server.application.arrived)
     await listener.act()
     server.application.goOn()
     await liveThrough(await connecting, 'ours')
     expect(seen).toBe(0)
   })
 
-  test('a listener is told when a connection that it holds ends', async () => {
+  test('a listener gets a close event when a connection that it holds ends', async () => {
     const listener = new ActingListener({ name: 'waits', run: () => {} })
     const server = await share(arrangement, listener.join)
     await liveThrough(await connect(server, '/ours'), 'ours')
-    await within('the other listener is told', listener.closed.given)
+    await within('the other listener gets a close event', listener.closed.given)
     expect(listener.socket?.destroyed).toBe(true)
   })
 

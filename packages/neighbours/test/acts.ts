@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import { finished, Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What a listener for `upgrade` does with the raw socket, some time after the event. */
+/** What a listener for `upgrade` does with the raw socket some time after the event. */
 export interface Act {
   readonly name: string
   run(socket: Socket, head: Buffer, req: IncomingMessage): unknown
-  /** What a client reads without Oneport until its connection is ended; undefined where the act does not end it. */
+  /** What a client reads without Oneport until its connection ends; undefined if the act does not end it. */
   readonly alone?: string
-  /** It is over only when the connection is. */
+  /** The act lasts as long as the connection. */
   readonly waits?: true
 }
 
@@ -26,7 +26,7 @@ export const refusals: readonly Act[] = [
     alone: unauthorized
   },
   {
-    name: 'writes a 401 and destroys it when that is written',
+    name: 'writes a 401 and destroys it once that is written',
     run: (socket) => {
       socket.write(unauthorized)
       socket.destroySoon()
@@ -94,7 +94,7 @@ export const refusals: readonly Act[] = [
     waits: true
   },
   {
-    name: 'ends it when it has read the first bytes',
+    name: 'ends it after reading the first bytes',
     run: (socket) => {
       socket.once('data', () => socket.end(unauthorized))
     }
@@ -106,11 +106,11 @@ export const touches: readonly Act[] = [
   { name: 'listens for its data', run: (socket) => socket.on('data', () => {}) },
   { name: 'reads it when it is readable', run: (socket) => socket.on('readable', () => socket.read()) },
   {
-    name: 'pipes it somewhere',
+    name: 'pipes it to a writable',
     run: (socket) => socket.pipe(new Writable({ write: (_chunk, _encoding, done) => done() }))
   },
   {
-    name: 'pipes it to something that is never ready',
+    name: 'pipes it to a writable that is never ready',
     run: (socket) => socket.pipe(new Writable({ write: () => {} }))
   },
   { name: 'pauses it', run: (socket) => socket.pause() },
@@ -128,7 +128,7 @@ export const touches: readonly Act[] = [
     name: 'sets Nagle, keep-alive and no timeout',
     run: (socket) => socket.setNoDelay(false).setKeepAlive(true, 0).setTimeout(0)
   },
-  { name: 'lets the process end without it', run: (socket) => socket.unref() },
+  { name: 'unrefs it', run: (socket) => socket.unref() },
   { name: 'waits until it is finished', run: (socket) => finished(socket, () => {}) },
   {
     name: 'gives it a response that never answers',

@@ -1,27 +1,27 @@
-/** How Oneport and a neighbour share a server; `alone` is the control: the server without Oneport. */
+/** How Oneport and a neighbour share a server. With `alone`, Oneport is not attached. */
 export interface Arrangement {
   readonly order: 'alone' | 'first' | 'second'
   readonly claims: boolean
-  /** Whether the server speaks TLS; it does not by default. */
+  /** Whether the server uses TLS. @default false */
   readonly tls?: boolean
 }
 
-/** The control: whatever is expected of a neighbour holds without Oneport. */
+/** The control: what is expected of a neighbour has to hold without Oneport too. */
 export const alone: Arrangement = { order: 'alone', claims: false }
 
 const both = [false, true]
 
-/** Oneport attached before the neighbour and behind it, with `claims` and without. */
+/** Oneport attached before and after the neighbour, each with and without `claims`. */
 export const shared: readonly Arrangement[] = both.flatMap((claims) => [
   { order: 'first', claims },
   { order: 'second', claims }
 ])
 
-/** The same over TLS, without the server by itself. */
+/** The control over TLS. */
 export const aloneOverTls: Arrangement = { ...alone, tls: true }
 export const sharedOverTls: readonly Arrangement[] = shared.map((arrangement) => ({ ...arrangement, tls: true }))
 
-/** A table for `describe.each`: what it is called, and the arrangement. */
+/** A table for `describe.each`: names and arrangements. */
 export const table = (arrangements: readonly Arrangement[]): [string, Arrangement][] =>
   arrangements.map((arrangement) => [nameOf(arrangement), arrangement])
 

@@ -4,7 +4,7 @@ import { within } from './within.ts'
 
 type Message = string | Buffer
 
-/** One message of every length that RFC 6455 writes in another way, up to 1 MiB. */
+/** One message for each length encoding of RFC 6455, up to 1 MiB. */
 export const messages: readonly Message[] = [
   '',
   'a',
@@ -16,7 +16,7 @@ export const messages: readonly Message[] = [
   Buffer.alloc(1_048_576, 'g')
 ]
 
-/** A client whose messages wait until they are asked for. */
+/** A client that keeps messages until they are asked for. */
 export class Client {
   readonly socket: WebSocket
   readonly #arrived: Message[] = []
@@ -36,7 +36,7 @@ export class Client {
     clients.push(this)
   }
 
-  /** What went wrong, where something did. */
+  /** The error of the connection, if there was one. */
   failure: Error | undefined
 
   async next(): Promise<Message> {
@@ -48,34 +48,34 @@ export class Client {
         throw new Error(`The connection was closed with ${code}; ${this.failure?.message ?? 'no error'}.`)
       })
       end.catch(() => {})
-      await within('a message comes', Promise.race([arrival, end]))
+      await within('a message arrives', Promise.race([arrival, end]))
     }
     return this.#arrived.shift() as Message
   }
 
-  /** Messages that have come and were not asked for. */
+  /** Number of messages that have arrived and were not asked for. */
   get left(): number {
     return this.#arrived.length
   }
 
-  /** Sends each message and waits until it comes back. */
+  /** Sends each message and waits for its echo. */
   async exchange(all: readonly Message[] = messages): Promise<void> {
     for (const message of all) {
       this.socket.send(message)
       const answer = await this.next()
       if (!Buffer.from(answer).equals(Buffer.from(message))) {
-        throw new Error(`A message of ${message.length} came back as another one, of ${answer.length}.`)
+        throw new Error(`A message of ${message.length} bytes was echoed as another one, of ${answer.length}.`)
       }
     }
   }
 
-  /** Closes the connection. @returns the code with which it is closed */
+  /** Closes the connection. @returns the close code */
   close(): Promise<number> {
     this.socket.close(1000)
     return within('the connection that the client closes is closed', this.closed)
   }
 
-  /** Has the other side close the connection. @returns the code with which it is closed */
+  /** Asks the other side to close the connection. @returns the close code */
   haveClosed(): Promise<number> {
     this.socket.send('close, please')
     return within('the connection that the server closes is closed', this.closed)
@@ -89,7 +89,7 @@ export function endClients(): void {
   for (const { socket } of clients.splice(0)) socket.terminate()
 }
 
-/** Connects; rejects with status and body where the handshake is refused. */
+/** Connects. Rejects with the status and the body if the handshake is refused. */
 export async function connect(
   { port, tls = false }: Target,
   path: string,
@@ -117,7 +117,7 @@ export async function connect(
   return client
 }
 
-/** The handshake was answered, but not with 101. */
+/** Any answer to a handshake other than 101. */
 export class Refusal extends Error {
   readonly status: number
   readonly body: string
@@ -129,7 +129,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Goes through the life of a connection: greeting, messages of every length, the end. */
+/** Runs through the life of a connection: greeting, messages of every length, close. */
 export async function liveThrough(
   client: Client,
   name: string,

@@ -17,7 +17,7 @@ let rawSockets: Socket[]
 const upstreams: http.Server[] = []
 afterEach(() => {
   endClients()
-  // Whatever the application and its plugins have made of them.
+  // The prototype's method, as the application and its plugins may have replaced it.
   Reflect.apply(http.Server.prototype.close, app.server, [])
   for (const socket of rawSockets.splice(0)) Reflect.apply(Socket.prototype.destroy, socket, [])
   for (const upstream of upstreams.splice(0)) {
@@ -26,7 +26,7 @@ afterEach(() => {
   }
 })
 
-/** A server behind the proxy, with a WebSocket at `/theirs`. */
+/** The server that the proxy forwards to, with a WebSocket endpoint at `/theirs`. */
 async function startUpstream(): Promise<number> {
   const server = http.createServer((_req, res) => res.end('upstream\n'))
   upstreams.push(server)
@@ -35,7 +35,7 @@ async function startUpstream(): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** Time after which what nobody has answered gets the application's 404, in milliseconds. */
+/** Time after which a handshake without an answer gets the application's 404, in milliseconds. */
 const handshakeTimeoutMs = 300
 
 type Join = (app: FastifyInstance) => Promise<void>
@@ -51,7 +51,7 @@ const httpProxy: Join = async (instance) => {
   })
 }
 
-// Its types and ours describe the same names, and a program can have one of them.
+// Its types declare the same names as ours, so a program can import only one of them.
 const fastifyWebsocket = jest.requireActual<FastifyPluginAsync>('@fastify/websocket')
 
 /** `@fastify/websocket` with a route at `/theirs`. */
@@ -62,7 +62,7 @@ const websocket: Join = async (instance) => {
   })
 }
 
-/** Adds the application of ours to Fastify: as its plugin, or with `attach()` in front of it. */
+/** How our application is added to Fastify: as a plugin, or with `attach()` in front of it. */
 type Ours = 'wsPlugin in the same application' | 'attach() with another application on the same server'
 
 async function serve({ order, claims }: Arrangement, join: Join, ours: Ours): Promise<Target> {
@@ -107,7 +107,7 @@ const close = (): Promise<void> =>
 describe.each(neighbours)('without Oneport, %s', (_name, join) => {
   const ours = 'wsPlugin in the same application'
 
-  test('has its connections', async () => {
+  test('gets its connections', async () => {
     const target = await serve(alone, join, ours)
     await liveThrough(await connect(target, '/theirs'), 'theirs')
     await liveThrough(await connect(target, '/theirs'), 'theirs', 'server')
@@ -122,30 +122,30 @@ describe.each(neighbours)('without Oneport, %s', (_name, join) => {
     await within('the client is closed', client.closed)
   })
 
-  test('has the first frames, once', async () => {
+  test('gets the first frames once', async () => {
     expect(await framesBack(await serve(alone, join, ours), '/theirs')).toEqual(['first', 'second'])
     await close()
   })
 })
 
-/** Both plugins have the route option `websocket`, so one application has one of them. */
+/** Both plugins define the route option `websocket`, so an application can have only one of them. */
 const neighboursOf = (ours: Ours): typeof neighbours =>
   ours === 'wsPlugin in the same application' ? neighbours.filter(([, join]) => join !== websocket) : neighbours
 
-test('wsPlugin says so where @fastify/websocket serves routes of the same application', async () => {
+test('wsPlugin rejects an application that @fastify/websocket serves too', async () => {
   await expect(serve({ order: 'first', claims: false }, websocket, 'wsPlugin in the same application')).rejects.toThrow(
     /^@oneport\/fastify and @fastify\/websocket cannot serve one application: .* Remove @fastify\/websocket/
   )
 })
 
-// The plugin has to come before all routes.
+// The plugin has to be registered before all routes.
 const arrangements = (ours: Ours): readonly Arrangement[] =>
   ours === 'wsPlugin in the same application' ? shared.filter(({ order }) => order === 'first') : shared
 
 describe.each(owners)('%s,', (ours) => {
   describe.each(table(arrangements(ours)))('%s,', (_arrangement, arrangement) => {
     describe.each(neighboursOf(ours))('%s', (_name, join) => {
-      test('has its connections', async () => {
+      test('gets its connections', async () => {
         const target = await serve(arrangement, join, ours)
         await liveThrough(await connect(target, '/theirs'), 'theirs')
         await liveThrough(await connect(target, '/theirs'), 'theirs', 'server')
@@ -160,7 +160,7 @@ describe.each(owners)('%s,', (ours) => {
         await within('the client is closed', client.closed)
       })
 
-      test('has the first frames, once', async () => {
+      test('gets the first frames once', async () => {
         expect(await framesBack(await serve(arrangement, join, ours), '/theirs')).toEqual(['first', 'second'])
         await close()
       })
@@ -183,11 +183,11 @@ describe.each(owners)('%s,', (ours) => {
   })
 })
 
-// With `claims` it is left to the neighbour, which may ignore it.
+// With `claims`, such a handshake is left to the neighbour, which may ignore it.
 describe.each(owners)('%s, attached first, without claims,', (ours) => {
-  test.each(neighboursOf(ours))('a handshake beside %s that nobody takes gets a 404', async (_name, join) => {
+  test.each(neighboursOf(ours))('a handshake next to %s that nobody accepts gets a 404', async (_name, join) => {
     const target = await serve({ order: 'first', claims: false }, join, ours)
-    const { status } = await within('the answer comes', sendRaw(target, handshake('/nowhere')))
+    const { status } = await within('the answer arrives', sendRaw(target, handshake('/nowhere')))
     expect(status).toBe(404)
     await close()
   })

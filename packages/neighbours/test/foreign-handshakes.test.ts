@@ -21,16 +21,16 @@ afterEach(async () => {
 
 type Upgrade = [req: IncomingMessage, socket: Socket, head: Buffer]
 
-/** A listener that takes `/theirs`, and lets other paths alone. */
+/** A listener that accepts `/theirs` and leaves other paths alone. */
 class Neighbour {
   readonly #take: (...upgrade: Upgrade) => void
   readonly #moment = signal()
   readonly #asked = signal()
   readonly #isLate: boolean
-  /** It has got a handshake of its own. */
+  /** Resolves when the neighbour has got a handshake of its own. */
   readonly asked = this.#asked.given
   socket: Socket | undefined
-  /** Whether `req.socket` was the raw socket when it took the handshake. */
+  /** Whether `req.socket` was the raw socket when the neighbour accepted the handshake. */
   isSame: boolean | undefined
 
   constructor(take: (...upgrade: Upgrade) => void, when: 'at once' | 'late') {
@@ -59,20 +59,20 @@ class Neighbour {
   }
 }
 
-/** A server of `ws` accepts. */
+/** Accepts with a server of `ws`. */
 function accept(...[req, socket, head]: Upgrade): void {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false })
   server.handleUpgrade(req, socket, head, (webSocket) => converse(webSocket, 'theirs'))
 }
 
-/** As @fastify/websocket, @fastify/http-proxy and tinyws do. */
+/** Like @fastify/websocket, @fastify/http-proxy and tinyws. */
 function assignAndAccept(...[req, socket, head]: Upgrade): void {
   const res = new ServerResponse(req)
   res.assignSocket(socket)
   accept(req, socket, head)
 }
 
-/** Without a library: whatever comes goes back. */
+/** Without a library: echoes all bytes. */
 function echo(...[, socket, head]: Upgrade): void {
   socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
   socket.unshift(head)
@@ -86,7 +86,7 @@ const ways: readonly [name: string, take: (...upgrade: Upgrade) => void, when: '
   ['assigns a response and accepts late', assignAndAccept, 'late']
 ]
 
-/** Connects to `/theirs`; the neighbour answers after the application of ours has, where it is asked. */
+/** Connects to `/theirs`. The neighbour answers after our application, if ours is asked at all. */
 async function connectTheirs(server: SharedServer, neighbour: Neighbour): Promise<Client> {
   const connecting = connect(server, '/theirs')
   connecting.catch(() => {})
@@ -95,14 +95,14 @@ async function connectTheirs(server: SharedServer, neighbour: Neighbour): Promis
 }
 
 async function letDecide(server: SharedServer, neighbour: Neighbour): Promise<void> {
-  await within('the neighbour is asked', neighbour.asked)
-  // Ours is asked in the same turn, and answers with it.
+  await within('the neighbour gets the handshake', neighbour.asked)
+  // Our application is asked in the same turn of the event loop, and answers in it.
   for (let turn = 0; turn < 5; turn++) await setImmediate()
   expect(server.attachment?.stats().accepted ?? 0).toBe(0)
   neighbour.goOn()
 }
 
-/** What others see of a raw socket. */
+/** Describes a raw socket as others see it. */
 function describeSocket(socket: Socket): object {
   const listeners = socket.eventNames().map((name) => [String(name), socket.listenerCount(name)])
   return {
@@ -118,7 +118,7 @@ function describeSocket(socket: Socket): object {
   }
 }
 
-/** The raw socket that a neighbour has taken, once its connection is in use. */
+/** The raw socket that a neighbour has accepted, while its connection is in use. */
 async function takenSocket(arrangement: Arrangement, [, take, when]: (typeof ways)[number]): Promise<object> {
   const neighbour = new Neighbour(take, when)
   const server = await share(arrangement, neighbour.join)
@@ -164,7 +164,7 @@ const refusals: readonly [string, (...upgrade: Upgrade) => void][] = [
       socket.end()
     }
   ],
-  ['pipes a 401 of another server', (_req, socket) => Readable.from([answer]).pipe(socket)],
+  ["pipes another server's 401", (_req, socket) => Readable.from([answer]).pipe(socket)],
   [
     'answers 401 with a response that it assigned',
     (req, socket) => {
@@ -182,7 +182,7 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
     const [, take, when] = way
 
     test.each(['client', 'server'] as const)(
-      'has its connection, which closes at once when the %s closes it',
+      'gets its connection, which closes at once when the %s closes it',
       async (closing) => {
         const neighbour = new Neighbour(take, when)
         const server = await share(arrangement, neighbour.join)
@@ -191,7 +191,7 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
       }
     )
 
-    test('has the first frames, once', async () => {
+    test('gets the first frames once', async () => {
       const neighbour = new Neighbour(take, when)
       const server = await share(arrangement, neighbour.join)
       const back = await framesBack(server, '/theirs', () => letDecide(server, neighbour))
@@ -200,7 +200,7 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
     })
   })
 
-  test.each(ways)('a client of a listener that %s leaves, and the listener is told', async (_name, take, when) => {
+  test.each(ways)('a listener that %s gets a close event when its client leaves', async (_name, take, when) => {
     const neighbour = new Neighbour(take, when)
     const server = await share(arrangement, neighbour.join)
     const client = await connectTheirs(server, neighbour)
@@ -211,7 +211,7 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
     await server.close()
   })
 
-  test('a listener without a library has the bytes as they come', async () => {
+  test('a listener without a library gets the bytes as they were sent', async () => {
     const neighbour = new Neighbour(echo, 'late')
     const server = await share(arrangement, neighbour.join)
     const raw = await openRaw(server)
@@ -228,17 +228,17 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
     await server.close()
   })
 
-  test.each(refusals)('a refusal by one that %s, late, reaches the client as it is', async (_name, refuse) => {
+  test.each(refusals)('a late refusal by a listener that %s reaches the client unchanged', async (_name, refuse) => {
     const neighbour = new Neighbour(refuse, 'late')
     const server = await share(arrangement, neighbour.join)
     const reading = sendRaw(server, handshake('/theirs'))
     await letDecide(server, neighbour)
-    expect((await within('the answer comes', reading)).text).toBe(answer)
+    expect((await within('the answer arrives', reading)).text).toBe(answer)
     await server.close()
   })
 
-  // `ws` destroys when its answer is out: by what it has asked the raw socket for in front of its answer.
-  test('regression: a refusal as ws makes it left the connection open where the client had sent more than is read', async () => {
+  // `ws` destroys the raw socket on `finish`, for which it listens before it sends its answer.
+  test('regression: a refusal sent as ws does it left the connection open if the client had sent more than is read', async () => {
     const closed = signal()
     const refuse = (_req: IncomingMessage, socket: Socket): void => {
       socket.once('close', closed.give)
@@ -257,24 +257,24 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
 })
 
 describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrangement) => {
-  test.each(ways)('the raw socket of one that %s is as it would be on a server of its own', async (...way) => {
+  test.each(ways)('the raw socket of a listener that %s looks as it would without Oneport', async (...way) => {
     const without = await takenSocket(arrangement.tls ? aloneOverTls : alone, way)
     expect(await takenSocket(arrangement, way)).toEqual(without)
   })
 
-  describe.each(ways)('where one that %s', (_name, take, when) => {
-    test('has a client, a 503 of ours for too many pending handshakes does not reach it', async () => {
+  describe.each(ways)('next to a listener that %s,', (_name, take, when) => {
+    test('a 503 for too many pending handshakes does not reach its client', async () => {
       const neighbour = new Neighbour(take, when)
       const server = await share(arrangement, neighbour.join, { maxPendingHandshakes: 1 })
       const pending = connect(server, '/ours/later')
-      await within('the application is asked', server.application.arrived)
+      await within('the application gets the handshake', server.application.arrived)
       await liveThrough(await connectTheirs(server, neighbour), 'theirs')
       server.application.goOn()
       await liveThrough(await pending, 'ours')
       await server.close()
     })
 
-    test('has a client, a 503 of ours while we drain does not reach it', async () => {
+    test('a 503 while draining does not reach its client', async () => {
       const neighbour = new Neighbour(take, when)
       const server = await share(arrangement, neighbour.join)
       await server.attachment?.drain()
@@ -282,7 +282,7 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
       await server.close()
     })
 
-    test('has a client, our handshake timeout does not reach it', async () => {
+    test('a handshake timeout does not reach its client', async () => {
       const application = new Application()
       const neighbour = new Neighbour(take, when)
       const timeouts = signal()
@@ -306,7 +306,7 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
     })
   })
 
-  test('handshakes that wait for a silent listener lock nobody out', async () => {
+  test('handshakes that wait for a silent listener do not use up the limit', async () => {
     const server = await share(arrangement, (shared) => void shared.on('upgrade', () => {}), {
       maxPendingHandshakes: 3
     })
@@ -320,11 +320,14 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
   })
 })
 
-describe('Upgrade: h2c beside Socket.IO', () => {
+describe('Upgrade: h2c next to Socket.IO', () => {
   const request =
     'GET /page/later HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AA\r\n\r\n'
 
-  /** Its timer for what nobody answers; the same for each test, so that timers run in the order in which they start. */
+  /**
+   * Socket.IO's time limit for handshakes that no one answers. The same for each test, because timers of one length run
+   * in the order in which they start.
+   */
   const destroyUpgradeTimeout = 50
 
   async function ask(arrangement: Arrangement): Promise<{ server: SharedServer; reading: Promise<{ text: string }> }> {
@@ -338,7 +341,7 @@ describe('Upgrade: h2c beside Socket.IO', () => {
     return { server, reading }
   }
 
-  test('without Oneport is ended after its timeout', async () => {
+  test('without Oneport, is closed after its timeout', async () => {
     const { server, reading } = await ask(alone)
     expect((await within('the connection ends', reading)).text).toBe('')
     await server.close()
@@ -348,9 +351,9 @@ describe('Upgrade: h2c beside Socket.IO', () => {
     '%s, gets an answer that takes longer than its timeout',
     async (_arrangement, arrangement) => {
       const { server, reading } = await ask(arrangement)
-      await within('the application is asked', server.application.arrived)
+      await within('the application gets the request', server.application.arrived)
       server.application.goOn()
-      const { text } = await within('the answer comes', reading)
+      const { text } = await within('the answer arrives', reading)
       expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
     }
   )

@@ -5,8 +5,8 @@ import { within } from './within.ts'
 const normalClosure = Buffer.from([0x03, 0xe8])
 
 /**
- * Sends a handshake with the first frame behind it in one packet, a second frame when that has come back, and the close
- * when that has. @returns which of them came back, in order
+ * Sends a handshake together with the first frame in one packet, a second frame when the first is echoed, and a close
+ * frame after that. @returns the echoed frames, in order
  */
 export async function framesBack(target: Target, path: string, meanwhile?: () => Promise<void>): Promise<string[]> {
   const raw = await openRaw(target)
@@ -21,9 +21,9 @@ export async function framesBack(target: Target, path: string, meanwhile?: () =>
     })
     raw.write(Buffer.concat([Buffer.from(handshake(path)), maskedText('first')]))
     await meanwhile?.()
-    await within('the first frame comes back', first.given)
+    await within('the first frame is echoed', first.given)
     raw.write(maskedText('second'))
-    await within('the second frame comes back', second.given)
+    await within('the second frame is echoed', second.given)
     raw.write(clientFrame(opcodes.close, normalClosure))
     await within('the connection ends', ended)
     return text.match(/first|second/g) ?? []

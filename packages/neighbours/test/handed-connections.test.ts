@@ -20,7 +20,7 @@ afterEach(async () => {
   await once(front.close(), 'close')
 })
 
-/** A server of TCP that hands each connection to a server of HTTP, which does not listen itself. */
+/** A TCP server that hands each connection to an HTTP server, which does not listen. */
 async function handTo(server: Server): Promise<Target> {
   front = net.createServer((socket) => {
     sockets.push(socket)
@@ -35,7 +35,7 @@ async function handTo(server: Server): Promise<Target> {
   return { port: (front.address() as AddressInfo).port }
 }
 
-/** Longer than a server that stopped listening would keep its connections. */
+/** Longer than a server that has stopped listening keeps its connections. */
 const aWhileMs = 350
 
 type Start = () => Promise<{ server: Server; attachment: Pick<Attachment, 'drain'> }>
@@ -68,13 +68,13 @@ describe.each([
   ['core', core],
   ['Express', ofExpress],
   ['Fastify', ofFastify]
-] as [string, Start][])('a connection that is handed to a server of %s', (_name, start) => {
-  test('takes a WebSocket', async () => {
+] as [string, Start][])('a connection handed to a server of %s', (_name, start) => {
+  test('can become a WebSocket', async () => {
     const { server } = await start()
     await liveThrough(await connect(await handTo(server), '/ours'), 'ours')
   })
 
-  test('stays open though its server does not listen', async () => {
+  test('stays open although its server does not listen', async () => {
     const { server } = await start()
     const client = await connect(await handTo(server), '/ours')
     expect(await client.next()).toBe('ours')
@@ -83,7 +83,7 @@ describe.each([
     expect(await client.close()).toBe(1000)
   })
 
-  test('is drained as others are', async () => {
+  test('is drained like any other', async () => {
     const { server, attachment } = await start()
     const client = await connect(await handTo(server), '/ours')
     expect(await client.next()).toBe('ours')
@@ -92,13 +92,13 @@ describe.each([
   })
 })
 
-test('a server of Express that was not attached by hand takes WebSockets after its first request', async () => {
+test('a server of Express that was not attached by hand accepts WebSockets after its first request', async () => {
   const app = express()
   app.use(wsUpgrade())
   app.get('/page', (_req, res) => res.send('page'))
   app.get('/ours', (req, res) => acceptWebSocket(req, res, (socket) => converse(socket, 'ours')))
   const target = await handTo(http.createServer(app))
-  // A handshake that is the first request was an ordinary one to Node by the time anybody knew.
+  // Oneport learns of the server with this request, when Node already treats it as an ordinary one.
   const first = await sendRaw(target, handshake('/ours'), headArrived)
   expect(first.status).toBe(503)
   expect(first.text).toContain('Retry-After: 5')

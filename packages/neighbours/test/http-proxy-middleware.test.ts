@@ -12,14 +12,17 @@ import { framesBack } from './frames.ts'
 import { endServers, type SharedServer, share } from './shared-server.ts'
 import { within } from './within.ts'
 
-/** The server behind the proxy: `/api/theirs` is a WebSocket, other handshakes get a 404, some only when they may. */
+/**
+ * The server that the proxy forwards to: `/api/theirs` is a WebSocket endpoint, other handshakes get a 404, some of
+ * them only after `goOn()`.
+ */
 class Upstream {
   readonly server = http.createServer((_req, res) => res.end('upstream\n'))
   readonly #gate = signal()
   readonly #arrival = signal()
-  /** The proxy has brought it a handshake. */
+  /** Resolves when the proxy has forwarded a handshake. */
   readonly arrived = this.#arrival.given
-  /** Its answers that the proxy has read. */
+  /** Resolves when the proxy has read the refusal. */
   readonly refused = signal()
   isHolding = false
 
@@ -63,7 +66,7 @@ afterEach(async () => {
 type Mounting = 'on a path, with ws: true' | 'on a path, with its upgrade()'
 const mountings: readonly Mounting[] = ['on a path, with ws: true', 'on a path, with its upgrade()']
 
-/** Express with a proxy at `/api`, which takes every handshake to the server behind it. */
+/** Express with a proxy at `/api`, which forwards every handshake. */
 async function serve(arrangement: Arrangement, mounting: Mounting): Promise<SharedServer> {
   const port = await upstream.start()
   const ws = mounting === 'on a path, with ws: true'
@@ -77,28 +80,28 @@ async function serve(arrangement: Arrangement, mounting: Mounting): Promise<Shar
   }
   // Through the middleware, a handshake would be proxied a second time, as a request.
   const server = await share(arrangement, join, {}, application, application.listener, http.createServer(app))
-  // With `ws: true` it subscribes at the first request that it sees.
+  // With `ws: true`, the proxy listens for `upgrade` from its first request on.
   const page = await fetch(`http://127.0.0.1:${server.port}/api/page`)
   expect(await page.text()).toBe('upstream\n')
   return server
 }
 
 describe.each(table([alone, ...shared]))('%s, http-proxy-middleware', (_arrangement, arrangement) => {
-  test.each(mountings)('mounted %s, has its connections', async (mounting) => {
+  test.each(mountings)('mounted %s, gets its connections', async (mounting) => {
     const server = await serve(arrangement, mounting)
     await liveThrough(await connect(server, '/api/theirs'), 'theirs')
     await liveThrough(await connect(server, '/api/theirs'), 'theirs', 'server')
     await server.close()
   })
 
-  test.each(mountings)('mounted %s, takes the first frames with it, once', async (mounting) => {
+  test.each(mountings)('mounted %s, forwards the first frames once', async (mounting) => {
     const server = await serve(arrangement, mounting)
     expect(await framesBack(server, '/api/theirs')).toEqual(['first', 'second'])
   })
 
-  test.each(mountings)("mounted %s, brings the other server's refusal", async (mounting) => {
+  test.each(mountings)("mounted %s, passes on the other server's refusal", async (mounting) => {
     const server = await serve(arrangement, mounting)
-    const { status, rest } = await within('the answer comes', sendRaw(server, handshake('/api/nowhere')))
+    const { status, rest } = await within('the answer arrives', sendRaw(server, handshake('/api/nowhere')))
     expect([status, rest]).toEqual([404, 'not here\n'])
   })
 })
@@ -108,7 +111,7 @@ describe.each(table(shared))('%s, http-proxy-middleware', (_arrangement, arrange
     upstream.isHolding = true
     const server = await serve(arrangement, mounting)
     const client = await connect(server, '/ours')
-    await within('the proxy asks the other server', upstream.arrived)
+    await within('the proxy forwards the handshake', upstream.arrived)
     upstream.goOn()
     await within('the other server has refused', upstream.refused.given)
     await liveThrough(client, 'ours')
@@ -121,17 +124,17 @@ describe.each(table(shared))('%s, http-proxy-middleware', (_arrangement, arrange
       upstream.isHolding = true
       const server = await serve(arrangement, mounting)
       const client = await connect(server, '/ours/theirs')
-      await within('the proxy asks the other server', upstream.arrived)
+      await within('the proxy forwards the handshake', upstream.arrived)
       upstream.goOn()
       await liveThrough(client, 'ours', 'server')
       await server.close()
     }
   )
 
-  test.each(mountings)('mounted %s, leaves a handshake that the application works on alone', async (mounting) => {
+  test.each(mountings)('mounted %s, leaves a handshake alone that the application is handling', async (mounting) => {
     const server = await serve(arrangement, mounting)
     const connecting = connect(server, '/ours/later')
-    await within('the proxy asks the other server', upstream.arrived)
+    await within('the proxy forwards the handshake', upstream.arrived)
     await within('the other server has refused', upstream.refused.given)
     server.application.goOn()
     await liveThrough(await connecting, 'ours')

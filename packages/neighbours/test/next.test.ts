@@ -10,10 +10,10 @@ import { within } from './within.ts'
 // Next.js builds an application.
 jest.setTimeout(90_000)
 
-/** In a folder from which the packages of this one are found. */
+/** A folder from which the packages of this one can be resolved. */
 const folder = join(__dirname, '..', 'node_modules', '.cache', `next-${process.pid}`)
 
-/** Every path is a page. There is no JSX, which Next.js does not compile in such a folder. */
+/** A page at every path. Without JSX, which Next.js does not compile in such a folder. */
 const files: Record<string, string> = {
   'package.json': '{ "private": true }',
   'next.config.js': `module.exports = { turbopack: { root: ${JSON.stringify(join(__dirname, '..', '..', '..'))} } }`,
@@ -45,7 +45,10 @@ afterEach(async () => {
 
 type Mode = 'production' | 'development'
 
-/** How Next.js gets handshakes: it subscribes at the first request, and may be given them besides. */
+/**
+ * How Next.js gets handshakes: it listens for `upgrade` from the first request on; with `explicit`, they are passed to
+ * it as well.
+ */
 type Subscription = 'implicit' | 'explicit'
 
 async function start(
@@ -72,9 +75,9 @@ async function leavesOursAlone(program: RunningProgram): Promise<void> {
   await liveThrough(await connecting, 'ours', 'server')
 }
 
-/** Of Next.js, whose page is at every path: it ends the connection and writes nothing. */
+/** Next.js has a page at every path, so it ends the connection without writing anything. */
 async function endsWhatIsAPage(program: RunningProgram): Promise<void> {
-  const { text } = await within('it is ended', sendRaw(program, handshake('/any/path')))
+  const { text } = await within('the connection ends', sendRaw(program, handshake('/any/path')))
   expect(text).toBe('')
 }
 
@@ -92,7 +95,7 @@ const arrangements = [
 ] as const
 
 describe('Next.js in production', () => {
-  test('without Oneport, ends every handshake, as each path is that of a page', async () => {
+  test('without Oneport, ends every handshake, because every path has a page', async () => {
     const program = await start('production', 'later')
     await endsWhatIsAPage(program)
     await program.close()
@@ -108,7 +111,7 @@ describe('Next.js in production', () => {
 })
 
 describe('Next.js in production, with getUpgradeHandler()', () => {
-  test('without Oneport, ends every handshake, as each path is that of a page', async () => {
+  test('without Oneport, ends every handshake, because every path has a page', async () => {
     const program = await start('production', 'later', false, 'explicit')
     await endsWhatIsAPage(program)
     await program.close()
@@ -123,8 +126,8 @@ describe('Next.js in production, with getUpgradeHandler()', () => {
 })
 
 describe('Next.js in development', () => {
-  // It takes seconds to start, so one process has several turns.
-  test('attached second, without claims and with, leaves our connections alone, and has its hot reload', async () => {
+  // Next.js takes seconds to start, so one process is used several times.
+  test('attached second, without and with claims, leaves our connections alone and keeps its hot reload', async () => {
     const program = await start('development', 'later')
     await hasItsHotReload(program)
     await endsWhatIsAPage(program)
@@ -138,7 +141,7 @@ describe('Next.js in development', () => {
     await hasItsHotReload(program)
   })
 
-  test('attached first, leaves our connections alone, and has its hot reload', async () => {
+  test('attached first, leaves our connections alone and keeps its hot reload', async () => {
     const program = await start('development', 'first')
     await hasItsHotReload(program)
     await leavesOursAlone(program)

@@ -15,7 +15,7 @@ import { converse } from '../src/application.ts'
 import { type Client, connect, endClients, liveThrough, Refusal } from './conversations.ts'
 import { within } from './within.ts'
 
-/** A route that upgrades by itself must not be answered by us when its time is over. */
+/** A route that upgrades on its own must not be answered by Oneport at this deadline. */
 const handshakeTimeoutMs = 50
 
 const servers: { server: http.Server; rawSockets: Socket[] }[] = []
@@ -91,19 +91,19 @@ const onKoa: Start = async (isAttached) => {
 
 const routes: [string, Start][] = [
   ['a listener of node:http', onCore],
-  ['a listener of node:http that waits first', onCoreLater],
+  ['a late listener of node:http', onCoreLater],
   ['a route of Express', onExpress],
   ['a route of Fastify that hijacks the reply', onFastify],
   ['a route of koa-easy-ws', onKoa]
 ]
 
-describe('a handshake that the application takes without us', () => {
-  test.each(routes)('without Oneport, by %s, has its connection', async (_name, start) => {
+describe('a handshake that the application accepts without Oneport', () => {
+  test.each(routes)('works without Oneport, in %s', async (_name, start) => {
     const target = await start(false)
     await liveThrough(await connect(target, '/'), 'own')
   })
 
-  test.each(routes)('by %s has its connection, or is refused at once with what to do', async (_name, start) => {
+  test.each(routes)('works in %s, or is refused at once with a hint', async (_name, start) => {
     const target = await start(true)
     let client: Client
     try {
@@ -114,7 +114,7 @@ describe('a handshake that the application takes without us', () => {
       expect(error.body).toMatch(/acceptWebSocket/)
       return
     }
-    // What we do at the deadline must not show.
+    // The deadline must have no effect.
     await sleep(2 * handshakeTimeoutMs)
     await liveThrough(client, 'own')
     const closed = once(target.server, 'close')

@@ -36,7 +36,7 @@ const kinds: [name: string, kind: Kind][] = [
   ]
 ]
 
-/** Starts a program, and makes one request, at which some subscribe to `upgrade`. */
+/** Starts a program and makes one request, at which some packages begin to listen for `upgrade`. */
 async function start({ program }: Kind, order: 'first' | 'later', claims = false): Promise<RunningProgram> {
   const running = await RunningProgram.start(program, order, claims, [folder])
   await (await fetch(`http://127.0.0.1:${running.port}/api/`)).text()
@@ -62,7 +62,7 @@ async function leavesOursAlone(program: RunningProgram): Promise<void> {
 }
 
 describe.each(kinds)('%s', (_name, kind) => {
-  test('without Oneport, has its connections', async () => {
+  test('without Oneport, gets its connections', async () => {
     const program = await start(kind, 'later')
     await hasItsConnections(program, kind)
     await program.close()
@@ -75,14 +75,14 @@ describe.each(kinds)('%s', (_name, kind) => {
     ['second, with claims', 'later', true]
   ] as const
 
-  test.each(arrangements)('beside Oneport, attached %s, both have their connections', async (_how, order, claims) => {
+  test.each(arrangements)('with Oneport attached %s, both get their connections', async (_how, order, claims) => {
     const program = await start(kind, order, claims)
     if (order === 'later') await program.tell({ name: 'attach', claims })
     await hasItsConnections(program, kind)
     await leavesOursAlone(program)
     await hasItsConnections(program, kind)
     if (!claims && kind.program === 'peer') {
-      const { status } = await within('the answer comes', sendRaw(program, handshake('/nowhere')))
+      const { status } = await within('the answer arrives', sendRaw(program, handshake('/nowhere')))
       expect(status).toBe(404)
     }
     await program.close()

@@ -12,7 +12,7 @@ export async function endPrograms(): Promise<void> {
   await Promise.all(started.splice(0).map((program) => program.end()))
 }
 
-/** A neighbour in a process of its own. */
+/** A neighbour in its own process. */
 export class RunningProgram implements Target {
   readonly port: number
   readonly #child: ChildProcess
@@ -24,7 +24,7 @@ export class RunningProgram implements Target {
     this.port = port
   }
 
-  /** Starts a program of `src`, with Oneport attached before the neighbour or not yet. */
+  /** Starts a program of `src`. Oneport is attached before the neighbour, or not yet. */
   static async start(
     name: string,
     order: 'first' | 'later',
@@ -53,11 +53,11 @@ export class RunningProgram implements Target {
   async tell(command: Command): Promise<number> {
     const answer = once(this.#child, 'message')
     this.#child.send(command)
-    const [value] = (await within(`the program does this: ${command.name}`, answer)) as [number]
+    const [value] = (await within(`the program runs the command: ${command.name}`, answer)) as [number]
     return value
   }
 
-  /** Closes its server; rejects where a connection is left. */
+  /** Closes the server. Rejects if a connection is left. */
   async close(): Promise<void> {
     expect(await this.tell({ name: 'close' })).toBe(0)
   }

@@ -15,7 +15,7 @@ export interface SharedServer extends Target {
   readonly attachment: Attachment | undefined
   /** The raw sockets of all connections so far. */
   readonly rawSockets: readonly Socket[]
-  /** Closes the server; rejects where a connection is left open. */
+  /** Closes the server. Rejects if a connection is left. */
   close(): Promise<void>
 }
 
@@ -53,7 +53,7 @@ export async function share(
   open.push({
     end: async () => {
       if (server.listening) server.close()
-      // Whatever own methods a raw socket has.
+      // The prototype's method, as the raw socket may have its own.
       for (const socket of rawSockets) Reflect.apply(Socket.prototype.destroy, socket, [])
       attachment?.detach()
     }

@@ -18,10 +18,13 @@ afterEach(async () => {
   await endServers()
 })
 
-/** The time after which Socket.IO ends what nobody has answered; timers of one length run in the order of their start. */
+/**
+ * Time after which Socket.IO ends a handshake without an answer, in milliseconds. Timers of one length run in the order
+ * in which they start.
+ */
 const destroyUpgradeTimeout = 50
 
-/** Sends back what it gets. Whoever asks for `/socket.io/?deny` is refused by `allowRequest`, which takes its time. */
+/** Echoes messages. For `/socket.io/?deny`, `allowRequest` refuses after a while. */
 function join(server: Server): void {
   const sockets = new SocketIo(server, {
     destroyUpgradeTimeout,
@@ -48,13 +51,13 @@ const connected = (client: SocketIoClient): Promise<void> =>
 describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))(
   '%s, Socket.IO',
   (_arrangement, arrangement) => {
-    test.each([[['websocket']], [['polling', 'websocket']]])('has its clients over %j', async (transports) => {
+    test.each([[['websocket']], [['polling', 'websocket']]])('gets its clients over %j', async (transports) => {
       const server = await share(arrangement, join)
       const client = await connectSocketIo(server, transports)
       const { engine } = client.io
       if (engine.transport.name !== 'websocket') await within('the transport changes', once(engine as never, 'upgrade'))
       const data = Buffer.alloc(1_048_576, 'g')
-      const answer = await within('the answer comes', client.emitWithAck('echo', data))
+      const answer = await within('the answer arrives', client.emitWithAck('echo', data))
       expect(data.equals(answer as Buffer)).toBe(true)
       client.disconnect()
       await server.close()
@@ -63,7 +66,7 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))(
     test('refuses late what it does not allow', async () => {
       const server = await share(arrangement, join)
       const { text } = await within(
-        'it refuses',
+        'Socket.IO refuses',
         sendRaw(server, handshake('/socket.io/?EIO=4&transport=websocket&deny'))
       )
       expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nConnection: close\r\n.*\r\n\r\nnot you$/s)
@@ -73,7 +76,7 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))(
 )
 
 describe.each(table([...shared, ...sharedOverTls]))('%s, Socket.IO', (_arrangement, arrangement) => {
-  test('does not end our connection when its timer has run', async () => {
+  test('does not end our connection when its timer fires', async () => {
     const server = await share(arrangement, join)
     const client = await connect(server, '/ours')
     await sleep(destroyUpgradeTimeout)
@@ -81,20 +84,20 @@ describe.each(table([...shared, ...sharedOverTls]))('%s, Socket.IO', (_arrangeme
     await server.close()
   })
 
-  test('does not end a handshake of ours when its timer has run before the application decides', async () => {
+  test('does not end our handshake when its timer fires before the application decides', async () => {
     const server = await share(arrangement, join)
     const connecting = connect(server, '/ours/later')
-    await within('the application is asked', server.application.arrived)
+    await within('the application gets the handshake', server.application.arrived)
     await sleep(destroyUpgradeTimeout)
     server.application.goOn()
     await liveThrough(await connecting, 'ours', 'server')
     await server.close()
   })
 
-  test('and we are beside each other on one server at the same time', async () => {
+  test('shares a server with us at the same time', async () => {
     const server = await share(arrangement, join)
     const [ours, theirs] = await Promise.all([connect(server, '/ours'), connectSocketIo(server, ['websocket'])])
-    expect(await within('the answer comes', theirs.emitWithAck('echo', 'hello'))).toBe('hello')
+    expect(await within('the answer arrives', theirs.emitWithAck('echo', 'hello'))).toBe('hello')
     await liveThrough(ours, 'ours')
     theirs.disconnect()
     await server.close()

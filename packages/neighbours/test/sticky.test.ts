@@ -11,7 +11,7 @@ afterEach(async () => {
   await endPrograms()
 })
 
-/** Longer than a server that stopped listening would keep its connections. */
+/** Longer than a server that has stopped listening keeps its connections. */
 const aWhileMs = 350
 
 async function socketIoEchoes({ port }: RunningProgram): Promise<void> {
@@ -22,7 +22,7 @@ async function socketIoEchoes({ port }: RunningProgram): Promise<void> {
       client.once('connect', resolve).once('connect_error', reject)
     })
     await within(`Socket.IO connects over ${transports}`, connected)
-    expect(await within('the answer comes', client.emitWithAck('echo', 'hello'))).toBe('hello')
+    expect(await within('the answer arrives', client.emitWithAck('echo', 'hello'))).toBe('hello')
   }
 }
 
@@ -31,11 +31,11 @@ describe('workers of a cluster that get their connections with @socket.io/sticky
     await socketIoEchoes(await RunningProgram.start('sticky', 'later'))
   })
 
-  test('serve Socket.IO beside Oneport', async () => {
+  test('serve Socket.IO next to Oneport', async () => {
     await socketIoEchoes(await RunningProgram.start('sticky', 'first'))
   })
 
-  test('take our connections, which live as long as others do', async () => {
+  test('accept our connections, which stay open like any other', async () => {
     const program = await RunningProgram.start('sticky', 'first')
     // One for each worker, and one more.
     const all = await Promise.all([1, 2, 3].map(() => connect(program, '/ours')))

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Time that anything here may take on a busy machine, in milliseconds; only what hangs takes longer. */
+/** The longest time that any step may take on a busy machine, in milliseconds. Only what hangs takes longer. */
 const patienceMs = 3_000
 
-/** Waits for something that should happen at once; rejects with what it was where it does not. */
+/** Waits for something that should happen soon. Otherwise rejects with its description. */
 export async function within<T>(what: string, happens: Promise<T>): Promise<T> {
   const waiting = new AbortController()
   const late = sleep(patienceMs, undefined, { signal: waiting.signal }).then(() => {

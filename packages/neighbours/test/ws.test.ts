@@ -17,7 +17,7 @@ function join(server: Server): void {
   new WebSocketServer({ server, path: '/theirs' }).on('connection', (socket) => converse(socket, 'theirs'))
 }
 
-/** Two servers of `ws`, as its README shows: each gets its own path from one listener, and what is left is destroyed. */
+/** Two servers of `ws`, as in its README: one listener routes by path and destroys everything else. */
 function joinTwo(server: Server): void {
   const [one, two] = [new WebSocketServer({ noServer: true }), new WebSocketServer({ noServer: true })]
   server.on('upgrade', (req, socket, head) => {
@@ -27,7 +27,7 @@ function joinTwo(server: Server): void {
   })
 }
 
-/** One without a path whose `verifyClient` asks somebody else, and lets `/theirs` in. */
+/** A server without a path whose `verifyClient` takes a while and allows only `/theirs`. */
 function verifying(): { join(server: Server): void; goOn(): void } {
   const moment = signal()
   return {
@@ -46,14 +46,14 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
   test.each([
     ['a server of ws with a path', join],
     ['servers of ws behind one listener', joinTwo]
-  ])('%s has its connections', async (_name, listen) => {
+  ])('%s gets its connections', async (_name, listen) => {
     const server = await share(arrangement, listen)
     await liveThrough(await connect(server, '/theirs'), 'theirs')
     await liveThrough(await connect(server, '/theirs'), 'theirs', 'server')
     await server.close()
   })
 
-  test('a server of ws that verifies late has its connections', async () => {
+  test('a server of ws that verifies late gets its connections', async () => {
     const { join: listen, goOn } = verifying()
     const server = await share(arrangement, listen)
     goOn()
@@ -69,7 +69,7 @@ describe.each(table([alone, ...shared, aloneOverTls, ...sharedOverTls]))('%s', (
       while (server.application.paths.length === 0) await new Promise(setImmediate)
     }
     goOn()
-    const { status, rest } = await within('the answer comes', reading)
+    const { status, rest } = await within('the answer arrives', reading)
     expect([status, rest]).toEqual([401, 'no'])
     await server.close()
   })
@@ -110,7 +110,7 @@ describe.each(table([...shared, ...sharedOverTls]))('%s', (_arrangement, arrange
     })
     const client = await connect(server, '/ours')
     moment.give()
-    // It does not throw either: that would end the process.
+    // A throw here would end the process.
     await accepting
     await liveThrough(client, 'ours')
     await server.close()

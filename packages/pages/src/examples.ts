@@ -6,7 +6,7 @@ import { integrations } from './integrations.ts'
 import { moving } from './moving.ts'
 import type { Answer, Program } from './program.ts'
 
-/** Connects with each origin; tells which get a WebSocket. */
+/** Connects with each origin. @returns the status for each */
 async function statuses(program: Program, path: string, origins: (string | undefined)[]): Promise<number[]> {
   const answers = await Promise.all(origins.map((origin) => program.connect(path, origin ? { origin } : {})))
   return answers.map(({ status }) => status)
@@ -37,13 +37,13 @@ async function usesSession(program: Program): Promise<void> {
   const login = await program.fetch('/login', { method: 'POST' })
   const [cookie = ''] = login.headers.getSetCookie().map((field) => field.split(';', 1)[0])
   await welcomes(program, '/news', { headers: { Cookie: cookie } }, 'Hello, Ada.')
-  // What a page asks to learn why it got no WebSocket.
+  // A page does this to find out why it got no WebSocket.
   expect((await program.fetch('/news')).status).toBe(401)
   expect((await program.fetch('/news', { headers: { Cookie: cookie } })).status).toBe(426)
   await refuses(program, '/news', { headers: { Cookie: cookie }, origin: 'https://evil.example' }, 403)
 }
 
-/** What the application does on both sides of the move from @fastify/websocket. */
+/** The behaviour of the application before and after the move from @fastify/websocket. */
 async function servesNews(program: Program): Promise<void> {
   const key = { headers: { 'api-key': 'some-random-key' } }
   expect((await refuses(program, '/echo', {}, 401)).body).toBe('Log in first.')
@@ -62,7 +62,7 @@ async function usesToken(program: Program): Promise<void> {
   await welcomes(program, '/news', { headers: { Authorization: 'Bearer secret-of-ada' } }, 'Hello, Ada.')
 }
 
-/** Ends on a signal with one client connected. */
+/** Exits on a signal while one client is connected. */
 async function shutsDown(
   program: Program,
   code: number,
@@ -83,7 +83,7 @@ async function believesProxy(program: Program, forwarded: Record<string, string>
   await welcomes(program, '/chat', { origin: program.origin }, 'Welcome.')
 }
 
-/** Lets each client behind the proxy have two connections. */
+/** Allows two connections for each client behind the proxy. */
 async function countsAddresses(program: Program): Promise<void> {
   const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } })
   await welcomes(program, '/chat', from('192.0.2.1'), 'Welcome.')
@@ -92,7 +92,7 @@ async function countsAddresses(program: Program): Promise<void> {
   await welcomes(program, '/chat', from('192.0.2.2'), 'Welcome.')
 }
 
-/** Connects on a session of HTTP/2. @returns the first message */
+/** Connects over an HTTP/2 session. @returns the first message */
 async function welcomesOverHttp2({ port }: Program, tls: boolean): Promise<string> {
   const session = await openSession({ port, host: 'localhost', tls })
   const socket = webSocketOn((await sendConnect(session, '/chat')).stream)
@@ -101,7 +101,7 @@ async function welcomesOverHttp2({ port }: Program, tls: boolean): Promise<strin
   return String(message)
 }
 
-/** Says something on one program until a client of a second one hears it: a subscription at Redis takes a moment. */
+/** Sends messages to one program until a client of another one gets one: subscribing at Redis takes a moment. */
 async function hearsAcross(program: Program, another: () => Promise<Program>, path = '/'): Promise<void> {
   const [ada, bob] = [await program.connect(path), await (await another()).connect(path)]
   const speaking = setInterval(() => ada.socket.send('hello'), 20)
@@ -111,7 +111,7 @@ async function hearsAcross(program: Program, another: () => Promise<Program>, pa
 
 type Drive = (program: Program, another: () => Promise<Program>) => Promise<void>
 
-/** What each program of the pages does, by the name in the comment above it. */
+/** What each program of the pages must do, by the name in the comment above its block. */
 export const examples: Record<string, Drive> = {
   'express-chat': async (program) => {
     await echoes(program, '/chat/lobby', 'lobby: hello')
@@ -484,7 +484,7 @@ export const examples: Record<string, Drive> = {
   'limits-proxy-express': countsAddresses,
   'limits-proxy-fastify': countsAddresses,
 
-  // On Node. What Bun does in its place is seen in packages/runtimes.
+  // On Node. packages/runtimes tests what Bun does instead.
   'runtimes-bun': async (program) => {
     await welcomes(program, '/chat', {}, 'Welcome.')
   },
@@ -496,13 +496,13 @@ export const examples: Record<string, Drive> = {
 
   'shutdown-http': async (program) => {
     const silent = await welcomes(program, '/chat', {}, 'Welcome.')
-    // A client that reads no more never answers the close frame.
+    // A client that stops reading never answers the close frame.
     silent.socket.pause()
     await shutsDown(program, 1001, 'closed 1, terminated 1')
   },
 
   cluster: async (program) => {
-    /** Connects until so many workers have answered, the last of which may still be starting. */
+    /** Connects until that many workers have answered. The last one may still be starting. */
     const reachWorkers = async (count: number) => {
       const workers = new Set<string>()
       const answers: Answer[] = []
@@ -563,7 +563,7 @@ export const consoleLogs: Record<string, readonly string[]> = {
   'session-express': ['log in first'],
   'session-fastify': ['log in first'],
   'bearer-subprotocol': ['news.v1: Hello, Ada.'],
-  // Once more after the connection was lost.
+  // The second time is after the connection was lost.
   'moving-socket-io': Array(2).fill('{"type":"answer","id":1,"joined":"lobby"}')
 }
 

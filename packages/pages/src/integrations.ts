@@ -5,7 +5,7 @@ import { WebsocketProvider } from 'y-websocket'
 import { Doc } from 'yjs'
 import type { Program } from './program.ts'
 
-/** A `WebSocket` for a library that opens its own: with these fields in each handshake. */
+/** A `WebSocket` class for libraries that open their own, with these fields in each handshake. */
 const webSocketWith = (headers: Record<string, string>) =>
   class extends WebSocket {
     constructor(url: string, subprotocols?: string | string[]) {
@@ -16,7 +16,7 @@ const webSocketWith = (headers: Record<string, string>) =>
 const statusOf = async (program: Program, path: string, origin: string, subprotocols: string[] = []): Promise<number> =>
   (await program.connect(path, { origin }, subprotocols)).status
 
-/** Drives the examples of docs/integrations.md, each with the client of its library. */
+/** Drives each example of docs/integrations.md with the client of its library. */
 export const integrations: Record<string, (program: Program) => Promise<void>> = {
   'integration-graphql-ws': async (program) => {
     const client = createClient({

@@ -5,16 +5,16 @@ export const root = join(__dirname, '..', '..', '..')
 
 /** A fenced block of a page. */
 export interface Block {
-  /** Path of the page from the root. */
+  /** The path of the page, relative to the root. */
   readonly page: string
   readonly line: number
   readonly language: string
-  /** What the HTML comment above the block says, e.g. `example: express-chat`. */
+  /** The text of the HTML comment above the block, such as `example: express-chat`. */
   readonly label: string | undefined
   readonly text: string
 }
 
-/** The pages: README and its like, docs, docs/deploy, the README of each package. */
+/** The pages: README.md and the like, docs, docs/deploy, the README of each package. */
 export function pages(): string[] {
   const inFolder = (folder: string) =>
     readdirSync(join(root, folder))
@@ -28,7 +28,7 @@ export function pages(): string[] {
 
 export const readPage = (page: string): string => readFileSync(join(root, page), 'utf8')
 
-/** All fenced blocks of a page, with the comment directly above each. */
+/** All fenced blocks of a page, each with the comment directly above it. */
 export function blocksOf(page: string, text: string = readPage(page)): Block[] {
   const lines = text.split('\n')
   const blocks: Block[] = []
@@ -50,11 +50,11 @@ export function blocksOf(page: string, text: string = readPage(page)): Block[] {
   return blocks
 }
 
-/** The two programs that a diff stands for: the one before the change, and the one after it. */
+/** The two programs in a diff: before the change and after it. */
 export function sidesOf(diff: Block): { before: Block; after: Block } {
   const lines = diff.text.trimEnd().split('\n')
   const unknown = lines.find((line) => !/^(?:[ +-]|$)/.test(line))
-  if (unknown !== undefined) throw new Error(`${diff.page}:${diff.line}: no line of a diff begins so: ${unknown}`)
+  if (unknown !== undefined) throw new Error(`${diff.page}:${diff.line}: invalid start of a line in a diff: ${unknown}`)
   const side = (other: '+' | '-'): Block => ({
     ...diff,
     language: 'js',
@@ -66,10 +66,10 @@ export function sidesOf(diff: Block): { before: Block; after: Block } {
   return { before: side('+'), after: side('-') }
 }
 
-/** A page without its blocks: what a reader reads as text. */
+/** The text of a page without its blocks. */
 const withoutBlocks = (text: string): string => text.replace(/^\s*(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\s*\1\s*$/gm, '')
 
-/** Address of a file of ours. npm shows the README of a package, and does not resolve paths that lead out of it. */
+/** Address of one of our files. npm shows a package's README, but does not resolve paths that lead out of the package. */
 const address = /^https:\/\/github\.com\/[\w.-]+\/oneport\/blob\/main\//
 
 /** The targets of a page's links and images. Addresses of our own files are given as paths. */
@@ -85,7 +85,7 @@ export function addressesIn(page: string): string[] {
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string)
 }
 
-/** The anchors that GitHub makes of a page's headings. */
+/** The anchors that GitHub generates for a page's headings. */
 export function anchorsOf(page: string): string[] {
   const seen = new Map<string, number>()
   return [...withoutBlocks(readPage(page)).matchAll(/^#{1,6} (.*)$/gm)].map(([, heading]) => {
@@ -100,7 +100,7 @@ export function anchorsOf(page: string): string[] {
   })
 }
 
-/** The rows of all tables of a page, as cells; a `|` in a cell is written `\|`. */
+/** The rows of all tables of a page, as cells; `\|` is a literal `|`. */
 export function tableRows(page: string): string[][] {
   return readPage(page)
     .split('\n')

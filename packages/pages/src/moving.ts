@@ -9,7 +9,7 @@ const heard = async (from: Answer, text: string, by: Answer): Promise<string> =>
   return by.next()
 }
 
-/** What the application does on both sides of the move from express-ws. */
+/** The behaviour of the application before and after the move from express-ws. */
 async function chatsAsUser(program: Program): Promise<void> {
   const [ada, bob] = [await program.connect('/chat', asAda), await program.connect('/chat', asAda)]
   expect(await heard(ada, 'hello', bob)).toBe('Ada: hello')
@@ -44,7 +44,10 @@ async function publishes(program: Program): Promise<void> {
 const statusOfForeign = async (program: Program): Promise<number> =>
   (await program.connect('/chat', { ...asAda, ...foreign })).status
 
-/** Drives the programs of the pages about moving: each before the move, with the other library, and after it. */
+/**
+ * Drives the programs of the pages about moving: each with the other library before the move, and with Oneport after
+ * it.
+ */
 export const moving: Record<string, (program: Program) => Promise<void>> = {
   'moving-express-ws-before': async (program) => {
     await chatsAsUser(program)

@@ -9,19 +9,19 @@ import { certificate, freePort } from '@oneport/test-kit'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Block, root } from './markdown.ts'
 
-/** Inside packages/pages, so that the programs find their packages as a user's program does. */
+/** Inside packages/pages, so that programs resolve their packages as a user's program does. */
 const folder = join(__dirname, '..', 'node_modules', '.cache', `examples-${process.pid}`)
 
-/** Time that a program has to listen, and to end, in milliseconds. */
+/** Time limit for a program to start listening, and to exit, in milliseconds. */
 const patienceMs = 10_000
 
-/** Stands for the port until it is known; esbuild would write 3000 as 3e3. */
+/** Stands for the port while types are stripped: esbuild would write 3000 as 3e3. */
 const placeholder = 54_321
 
 const sources = join(folder, 'src')
 const nameOf = (name: string, { language }: Block): string => `${name}.${language === 'ts' ? 'mts' : 'mjs'}`
 
-/** Writes the programs as files; one call of esbuild takes the types out. */
+/** Writes the programs as files. One call of esbuild strips the types. */
 export function writePrograms(programs: ReadonlyMap<string, Block>): void {
   for (const name of ['core', 'express', 'fastify', 'topics', 'redis', 'testing']) {
     if (existsSync(join(root, 'packages', name, 'dist', 'index.mjs'))) continue
@@ -48,8 +48,8 @@ export async function writeCertificate(): Promise<void> {
 export const removePrograms = (): void => rmSync(folder, { recursive: true, force: true })
 
 /**
- * Type-checks all programs of a language, as strictly as a careful user would; JavaScript may leave types out.
- * @returns what the compiler says
+ * Type-checks all programs in a language, as strictly as a careful user would. JavaScript may leave types out.
+ * @returns the compiler's output
  */
 export async function checkTypes(programs: ReadonlyMap<string, Block>, language: 'js' | 'ts'): Promise<string> {
   const compilerOptions = {
@@ -78,20 +78,20 @@ export async function checkTypes(programs: ReadonlyMap<string, Block>, language:
   )
 }
 
-/** Runs an example that ends by itself; rejects where its exit code is not 0. @returns what it prints */
+/** Runs an example to its end. Rejects unless its exit code is 0. @returns its output */
 export async function runScript(name: string): Promise<string> {
   const { NODE_ENV: _test, ...env } = process.env
   const { stdout } = await promisify(execFile)(process.execPath, [join(folder, `${name}.mjs`)], { env })
   return stdout
 }
 
-/** Runs a command of a page against a program. @returns what it prints */
+/** Runs a shell command of a page against a program. @returns its output */
 export async function runShell(text: string, port: number): Promise<string> {
   const { stdout } = await promisify(execFile)('sh', ['-c', atPort(text, port).replace(/^curl /gm, 'curl -sS ')])
   return stdout.replaceAll('\r\n', '\n')
 }
 
-/** Replaces the port that the pages write by the one that is free. */
+/** Replaces the port in a page's text by the port in use. */
 export const atPort = (text: string, port: number): string => text.replace(/\b3000\b/g, String(port))
 
 /** The answer to an opening handshake. */
@@ -99,15 +99,15 @@ export interface Answer {
   readonly status: number
   readonly headers: NodeJS.Dict<string | string[]>
   readonly body: string
-  /** Open where the status is 101. */
+  /** Open if the status is 101. */
   readonly socket: WebSocket
   /** The next message, as text. */
   next(): Promise<string>
-  /** How the connection ends. */
+  /** Resolves when the connection closes. */
   readonly closed: Promise<{ code: number; reason: string }>
 }
 
-/** An example that runs as a process of its own. */
+/** An example that runs in its own process. */
 export class Program {
   readonly port: number
   readonly #process: ChildProcess
@@ -183,21 +183,21 @@ export class Program {
     })
   }
 
-  /** What it has printed so far. */
+  /** What the program has printed so far. */
   get output(): string {
     return this.#output
   }
 
-  /** Waits until it has printed something. */
+  /** Waits until the program has printed a text. */
   async printed(text: string): Promise<void> {
     const giveUp = Date.now() + patienceMs
     while (!this.#output.includes(text)) {
-      if (Date.now() > giveUp) throw new Error(`Expected ${JSON.stringify(text)}; printed was: ${this.#output}`)
+      if (Date.now() > giveUp) throw new Error(`Expected ${JSON.stringify(text)}; the program printed: ${this.#output}`)
       await sleep(10)
     }
   }
 
-  /** The origin of its pages. */
+  /** The origin of the program's pages. */
   get origin(): string {
     return `http://localhost:${this.port}`
   }
@@ -206,7 +206,7 @@ export class Program {
     return fetch(this.origin + path, init)
   }
 
-  /** Sends an opening handshake and waits for the answer, whichever it is. */
+  /** Sends an opening handshake and waits for the answer, whatever its status. */
   async connect(path: string, options: ClientOptions = {}, subprotocols: string[] = []): Promise<Answer> {
     const socket = new WebSocket(`ws://localhost:${this.port}${path}`, subprotocols, options)
     this.#sockets.push(socket)
@@ -243,9 +243,9 @@ export class Program {
   }
 
   /**
-   * Runs lines as the console of a browser would on a page of this program.
-   * @param cut how many lines are logged before their connections are cut
-   * @returns what they log
+   * Runs lines as they would run in the browser console, on a page of this program.
+   * @param cut number of logged lines after which their connections are cut
+   * @returns the logged lines
    */
   async console(text: string, lines: number, cut?: number): Promise<string[]> {
     const { origin } = this
@@ -253,7 +253,7 @@ export class Program {
     class BrowserWebSocket extends WebSocket {
       constructor(url: string, subprotocols?: string | string[]) {
         super(url, subprotocols, { origin })
-        // In a browser nothing happens where nobody listens for this.
+        // Unlike in Node, an `error` event without a listener does nothing in a browser.
         this.on('error', () => {})
         sockets.push(this)
       }
@@ -267,7 +267,7 @@ export class Program {
       }
       const browserFetch = (path: string, init?: RequestInit) => fetch(new URL(path, origin), init)
       const AsyncFunction = (async () => {}).constructor as FunctionConstructor
-      // As on a page: what waits is forgotten when it is left.
+      // Like a page, forgets its timers when it is left.
       const wait = (callback: () => void, ms: number) => {
         if (!this.#hasEnded) this.#timers.push(setTimeout(callback, ms))
       }
@@ -278,12 +278,12 @@ export class Program {
     return logged
   }
 
-  /** Sends a signal that it goes on after. */
+  /** Sends a signal that the program survives. */
   tell(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
   }
 
-  /** Sends a signal and waits for the end. @returns the exit code */
+  /** Sends a signal and waits for the program to exit. @returns the exit code */
   async signal(signal: NodeJS.Signals): Promise<number | null> {
     const ended = once(this.#process, 'exit')
     this.#process.kill(signal)

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { type AttachOptions, acceptWebSocket, attach } from '@oneport/core'
 import { type Browser, chromium, describeWith, firefox, openChromium, openFirefox } from '@oneport/test-kit'
 
-// What the pages say of browsers, tried with browsers.
+// Tests what the pages say about browsers, in browsers.
 jest.setTimeout(60_000)
 
 let server: Server
@@ -13,7 +13,7 @@ afterEach(async () => {
   await once(server.close(), 'close')
 })
 
-/** Serves a page, and a WebSocket at every other path. */
+/** Serves a page at `/`, and WebSockets at every other path. */
 async function serve(options: AttachOptions = {}): Promise<number> {
   server = createServer((req, res) => {
     if (req.url === '/')
@@ -25,7 +25,7 @@ async function serve(options: AttachOptions = {}): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** What a page learns: the first message, or the close code. */
+/** An expression for the result in a page: the first message, or the close code. */
 const visit = (url: string, subprotocols: string[] = []): string => `new Promise((resolve) => {
   const socket = new WebSocket(${JSON.stringify(url)}, ${JSON.stringify(subprotocols)})
   socket.onmessage = ({ data }) => resolve(data)
@@ -43,15 +43,15 @@ for (const [name, program, open, withoutSubprotocol] of [
     })
     afterAll(() => browser?.close())
 
-    test('does with an answer that names none of its subprotocols what docs/options.md says', async () => {
+    test('handles an answer without a subprotocol as docs/options.md says', async () => {
       const port = await serve({ subprotocols: ['news.v1'] })
       await browser.goTo(`http://localhost:${port}/`)
       expect(await browser.evaluate(visit(`ws://localhost:${port}/news`, ['chat.v1']))).toBe(withoutSubprotocol)
       expect(await browser.evaluate(visit(`ws://localhost:${port}/news`, ['chat.v1', 'news.v1']))).toBe('Welcome.')
     })
 
-    // A name of somebody else that leads to this machine: DNS was not needed for it.
-    test('security: a page whose name was rebound is let in by the default, and kept out by allowedHosts', async () => {
+    // A foreign name that resolves to this machine, without DNS.
+    test('security: a page with a rebound name is allowed by default, and refused with allowedHosts', async () => {
       const own = await serve()
       await browser.goTo(`http://evil.localhost:${own}/`)
       expect(await browser.evaluate(visit(`ws://evil.localhost:${own}/chat`))).toBe('Welcome.')

@@ -18,13 +18,13 @@ import {
 const blocks = pages().flatMap((page) => blocksOf(page))
 const where = ({ page, line }: Block): string => `${page}:${line}`
 
-/** The blocks whose comment begins with a word, with what follows the word. */
+/** The blocks whose comment begins with a word, named by what follows the word. */
 const labelled = (word: string): [name: string, block: Block][] =>
   blocks.flatMap((block) =>
     block.label?.startsWith(`${word}: `) ? [[block.label.slice(word.length + 2), block] as [string, Block]] : []
   )
 
-/** Of a diff, the program after it has its name. */
+/** In a diff, the name belongs to the program after the change. */
 const examplesOfPages = labelled('example').flatMap(([name, block]): [name: string, block: Block][] => {
   if (block.language !== 'diff') return [[name, block]]
   const { before, after } = sidesOf(block)
@@ -39,7 +39,7 @@ const consoles = labelled('console').flatMap(([names, block]) =>
   names.split(', ').map((name): [string, Block] => [name, block])
 )
 
-/** Each shell block that needs a program, with the blocks below it that show what comes of it. */
+/** Each shell block that needs a program, with the blocks below it that show its output. */
 const sessions = blocks.flatMap((block, index) => {
   if (!block.label?.startsWith('shell: ')) return []
   const rest = blocks.slice(index + 1)
@@ -47,7 +47,7 @@ const sessions = blocks.flatMap((block, index) => {
   return [{ name: block.label.slice('shell: '.length), block, shown: rest.slice(0, end === -1 ? undefined : end) }]
 })
 
-// A program has 10 s to listen and 10 s to end.
+// A program has 10 s to start listening and 10 s to exit.
 jest.setTimeout(30_000)
 
 let running: Program[] = []
@@ -95,24 +95,24 @@ describe('every code block', () => {
     expect(unknown.map((block) => `${where(block)}: ${block.language} with ${block.label ?? 'no comment'}`)).toEqual([])
   })
 
-  test('of a program has a name of its own, and is driven', () => {
+  test('with a program has a unique name and is run', () => {
     expect(examplesOfPages).toHaveLength(programs.size)
     expect([...programs.keys()].sort()).toEqual(Object.keys(examples).sort())
     expect(consoles.map(([name]) => name).sort()).toEqual(Object.keys(consoleLogs).sort())
   })
 
-  test('that shows an output or a log stands below a command', () => {
+  test('that shows an output or a log follows a command', () => {
     const shown = new Set(sessions.flatMap((session) => session.shown))
     const alone = blocks.filter((block) => /^(?:output|log)\b/.test(block.label ?? '') && !shown.has(block))
     expect(alone.map(where)).toEqual([])
   })
 
-  test.each(['js', 'ts'] as const)('in %s has right types', async (language) => {
+  test.each(['js', 'ts'] as const)('in %s has correct types', async (language) => {
     expect(await checkTypes(files, language)).toBe('')
   })
 })
 
-/** The Redis, or the Cluster, that a program asks for. */
+/** The Redis server or Cluster that a program needs. */
 async function startRedisFor(text: string): Promise<RedisServer[]> {
   if (!text.includes('REDIS_URL')) return []
   return text.includes('createCluster') ? startRedisCluster() : [await RedisServer.start()]
@@ -137,12 +137,12 @@ describe('the program', () => {
 })
 
 describe('the script', () => {
-  test.each([...scripts.keys()])('%s runs to its end', async (name) => {
+  test.each([...scripts.keys()])('%s passes', async (name) => {
     expect(await runScript(name)).toMatch(/^# pass [1-9].*^# fail 0$/ms)
   })
 })
 
-describe('the lines for the console of a browser', () => {
+describe('the console lines', () => {
   test.each(consoles)('work on a page of %s', async (name, block) => {
     const expected = consoleLogs[name] ?? []
     expect(await (await start(name)).console(block.text, expected.length, consoleCuts[name])).toEqual(expected)
@@ -155,7 +155,7 @@ describe('Express renders a refusal', () => {
     return (await program.connect('/chat/lobby', { origin: 'https://evil.example' })).body
   }
 
-  test('in production with the name of the status alone', async () => {
+  test('in production with only the name of the status', async () => {
     expect(await bodyIn('production')).toContain('<pre>Forbidden</pre>')
     await running[0]?.printed('HandshakeError [HANDSHAKE_ORIGIN]: Origin')
   })
@@ -215,7 +215,7 @@ describe('the command', () => {
       for (const { label, text } of shown) {
         const lines = atPort(text, program.port).trim().split('\n')
         if (label?.startsWith('log: ')) await program.printed(lines.join('\n'))
-        // The page may leave lines out: those that it has come in its order.
+        // The page may leave lines out, but must keep the order.
         else expect(output.split('\n').filter((line) => lines.includes(line))).toEqual(lines)
       }
     })
@@ -233,21 +233,18 @@ describe('the change', () => {
 })
 
 describe('the copy of', () => {
-  test.each(labelled('file'))('%s is the file', (path, block) => {
+  test.each(labelled('file'))('%s matches the file', (path, block) => {
     expect(block.text).toBe(readFileSync(join(root, path), 'utf8'))
   })
 
-  test.each(labelled('part of'))('a part of %s is in the file', (path, block) => {
+  test.each(labelled('part of'))('a part of %s matches the file', (path, block) => {
     const withoutSpaces = (text: string): string => text.replace(/\s+/g, ' ').trim()
     const lines = readFileSync(join(root, path), 'utf8').split('\n').map(withoutSpaces)
     for (const line of block.text.trim().split('\n')) expect(lines).toContain(withoutSpaces(line))
   })
 
-  test.each(labelled('instead of'))(
-    'what to write instead of "%s" is for a line of the file above it',
-    (line, block) => {
-      const file = labelled('file').find(([, { page }]) => page === block.page)?.[0] ?? ''
-      expect(readFileSync(join(root, file), 'utf8')).toContain(line)
-    }
-  )
+  test.each(labelled('instead of'))('the replacement for "%s" refers to a line of the file above it', (line, block) => {
+    const file = labelled('file').find(([, { page }]) => page === block.page)?.[0] ?? ''
+    expect(readFileSync(join(root, file), 'utf8')).toContain(line)
+  })
 })

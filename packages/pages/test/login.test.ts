@@ -22,7 +22,7 @@ app.get('/news', (req, res) => {
   else void acceptWebSocket(req, res, (socket) => socket.send(`Hello, ${req.session.user}.`))
 })
 
-test('tells the news to those who have logged in', async () => {
+test('sends the news to users who have logged in', async () => {
   const agent = request.agent(app)
   expect(await expectRefused(app, '/news', { agent })).toMatchObject({ status: 401, body: 'Log in first.' })
 

@@ -6,14 +6,14 @@ import { type AllowedOrigins, type AttachOptions, acceptWebSocket, attach, type 
 import { certificate, handshake, headArrived, sendRaw, type Target } from '@oneport/test-kit'
 import { readPage } from '../src/markdown.ts'
 
-/** What the code spans of a cell hold. */
+/** The contents of a cell's code spans. */
 const spansOf = (cell: string): string[] => [...cell.matchAll(/`([^`]*)`/g)].map(([, code]) => code as string)
 
 /** An entry of a list, as the page writes it. */
 function entryOf(code: string): string | RegExp {
   const [, text, source] = /^'(.*)'$|^\/(.*)\/$/.exec(code) ?? []
   if (source !== undefined) return new RegExp(source)
-  if (text === undefined) throw new Error(`No entry of a list: ${code}`)
+  if (text === undefined) throw new Error(`Not an entry of a list: ${code}`)
   return text
 }
 
@@ -37,7 +37,7 @@ afterEach(async () => {
   servers = []
 })
 
-/** A server whose endpoint has this rule. */
+/** A server with an endpoint that uses this rule. */
 async function serve(
   tls: boolean,
   allowedOrigins: AllowedOrigins | undefined,
@@ -58,18 +58,18 @@ const statusOf = async (target: Target, Host: string, Origin: string): Promise<n
 
 const isPassed = ({ rule }: { rule: string }): boolean => rule === 'the default'
 
-test('the page has the clients of the issue', () => {
+test('the page lists all clients', () => {
   expect(rows.length).toBeGreaterThan(20)
   for (const { origins } of rows) expect(origins).not.toEqual([])
 })
 
 describe('by default', () => {
-  test.each(rows.filter(isPassed))('$client passes', async ({ origins }) => {
+  test.each(rows.filter(isPassed))('$client is allowed', async ({ origins }) => {
     for (const origin of origins) {
       const tls = /^(?:https|wss):/.test(origin)
       const host = origin.replace(/^\w+:\/\//, '')
       expect([origin, await statusOf(await serve(tls, undefined), host, origin)]).toEqual([origin, 101])
-      // Starscream and ws4py always say the port.
+      // Starscream and ws4py always send the port.
       const withPort = host.includes(':') ? host : `${host}:443`
       expect([origin, await statusOf(await serve(tls, undefined), withPort, origin)]).toEqual([origin, 101])
       expect([origin, await statusOf(await serve(tls, undefined), 'other.example', origin)]).toEqual([origin, 403])
@@ -83,17 +83,17 @@ describe('by default', () => {
   })
 })
 
-describe('what the last column says', () => {
+describe('the entry in the last column', () => {
   const listed = rows.filter((row) => !isPassed(row))
 
-  test.each(listed)('lets in $client', async ({ origins, entries }) => {
+  test.each(listed)('allows $client', async ({ origins, entries }) => {
     const target = await serve(true, entries)
     for (const origin of origins) {
       expect([origin, await statusOf(target, 'app.example', origin)]).toEqual([origin, 101])
     }
   })
 
-  test.each(listed)('security: lets in nobody else: $client', async ({ origins, entries }) => {
+  test.each(listed)('security: allows no other client: $client', async ({ origins, entries }) => {
     const target = await serve(true, entries)
     const others = ['https://evil.example', 'https://app.example', ...(origins.includes('null') ? [] : ['null'])]
     for (const origin of [

@@ -19,15 +19,11 @@ const coreFolder = join(root, 'packages/core/src')
 const coreFiles = readdirSync(coreFolder, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.replaceAll('\\', '/'))
-/** All of core, whichever file it is in. */
+/** All of core, whichever file something is in. */
 const core = coreFiles.map((file) => readFileSync(join(coreFolder, file), 'utf8')).join('\n')
-/** The options of `connect()`. */
 const testing = readFileSync(join(root, 'packages/testing/src/options.ts'), 'utf8')
-/** The options of `createTopics`. */
 const topics = readFileSync(join(root, 'packages/topics/src/options.ts'), 'utf8')
-/** The options that `wsPlugin` has of its own. */
 const fastify = readFileSync(join(root, 'packages/fastify/src/plugin-options.ts'), 'utf8')
-/** The options of `redisBackplane`. */
 const redis = readFileSync(join(root, 'packages/redis/src/options.ts'), 'utf8')
 const withoutQuotes = (cell: string): string => cell.replaceAll('`', '')
 
@@ -56,7 +52,7 @@ describe('the README of a public package', () => {
 })
 
 describe('the pages', () => {
-  test('name no file that is not there, in code between backticks', () => {
+  test('name no missing file, in code between backticks', () => {
     const missing = pages().flatMap((page) =>
       [...readPage(page).matchAll(/`((?:packages|docs)\/[\w./-]+)`/g)]
         .filter(([, path]) => !existsSync(join(root, path as string)))
@@ -65,7 +61,7 @@ describe('the pages', () => {
     expect(missing).toEqual([])
   })
 
-  test('are all reached from the README, or from that of their folder', () => {
+  test('can all be reached from the README, or from that of their folder', () => {
     const targets = ['README.md', 'docs/deploy/README.md'].flatMap((page) =>
       linksOf(page).map((target) => posix.join(dirname(page), target.split('#')[0] as string))
     )
@@ -79,7 +75,7 @@ describe('the picture', () => {
     (page) => blocksOf(page).find(({ label }) => label === 'picture')?.text
   )
 
-  test('of one handshake names files of core, and with the text below all of them', () => {
+  test('of one handshake names existing files of core, and together with the text below it all of them', () => {
     const named = handshake?.match(/[\w/-]+\.ts/g) ?? []
     expect(named.length).toBeGreaterThan(10)
     expect(named.filter((file) => !coreFiles.includes(file))).toEqual([])
@@ -94,7 +90,7 @@ describe('the picture', () => {
   })
 })
 
-/** The options that an interface of the source declares, each with what its comment says is the default. */
+/** The options that an interface declares in the source, with the defaults from their comments. */
 function declared(name: string, source = core): Record<string, string | undefined> {
   const body = new RegExp(`export interface ${name}[^{]*\\{\\n(.*?)\\n\\}`, 's').exec(source)?.[1] ?? ''
   const members = [...body.matchAll(/ {2}\/\*\*(.*?)\*\/\n {2}(\w+)\?:/gs)]
@@ -103,7 +99,7 @@ function declared(name: string, source = core): Record<string, string | undefine
   )
 }
 
-/** The options in the table of a page that has a certain column, each with its default. */
+/** The options in the table of a page that has a certain column, with their defaults. */
 function documented(page: string, header: string, column: number): Record<string, string> {
   const rows = tableRows(page)
   const first = rows.findIndex(([name, ...rest]) => name === 'Option' && rest.includes(header)) + 1
@@ -120,20 +116,20 @@ const withNone = (options: Record<string, string | undefined>) =>
 describe('the table of options', () => {
   const all = withNone({ ...declared('EndpointOptions'), ...declared('ServerOptions') })
 
-  test('in the README has those of the code, with their defaults', () => {
+  test('in the README lists those of the code, with their defaults', () => {
     expect(Object.keys(all)).toHaveLength(24)
     expect(documented('README.md', 'To turn it off', 1)).toEqual(all)
   })
 
-  test('in docs/options.md has those of the code, with their defaults', () => {
+  test('in docs/options.md lists those of the code, with their defaults', () => {
     expect(documented('docs/options.md', 'To turn it off', 2)).toEqual(all)
   })
 
-  test('in docs/shutdown.md has those of drain(), with their defaults', () => {
+  test('in docs/shutdown.md lists those of drain(), with their defaults', () => {
     expect(documented('docs/shutdown.md', 'Meaning', 2)).toEqual(withNone(declared('DrainOptions')))
   })
 
-  test("in docs/options.md for Fastify has the plugin's own, with their defaults", () => {
+  test("in docs/options.md for Fastify lists the plugin's own, with their defaults", () => {
     const own = withNone(declared('WsPluginOptions', fastify))
     expect(Object.keys(own)).toHaveLength(1)
     const rows = tableRows('docs/options.md').filter(([name = '']) => withoutQuotes(name) in own)
@@ -141,11 +137,11 @@ describe('the table of options', () => {
     expect(Object.fromEntries(found)).toEqual(own)
   })
 
-  test('in docs/testing.md has those of connect(), with their defaults', () => {
+  test('in docs/testing.md lists those of connect(), with their defaults', () => {
     expect(documented('docs/testing.md', 'Meaning', 1)).toEqual(withNone(declared('ConnectOptions', testing)))
   })
 
-  test('in docs/topics.md has those of createTopics(), with their defaults', () => {
+  test('in docs/topics.md lists those of createTopics(), with their defaults', () => {
     const table = tableRows('docs/topics.md')
     const own = table.slice(table.findIndex(([name]) => name === '`maxBufferedBytes`'))
     const rows = own.slice(0, own.findIndex(([name]) => name === '`onError`') + 1)
@@ -154,7 +150,7 @@ describe('the table of options', () => {
     expect(Object.fromEntries(found)).toEqual({ ...expected, onError: expected.onError?.split(';')[0] })
   })
 
-  test('in docs/redis.md has those of redisBackplane(), with their defaults', () => {
+  test('in docs/redis.md lists those of redisBackplane(), with their defaults', () => {
     const expected = { client: 'required', ...withNone(declared('RedisBackplaneOptions', redis)) }
     expect(documented('docs/redis.md', 'Meaning', 1)).toEqual(expected)
   })
@@ -170,7 +166,7 @@ const codes = [...core.matchAll(/^ {2}(HANDSHAKE_\w+): \{ status/gm)].map(([, co
 describe('the table of refusals', () => {
   const errors = codes.map((code) => new HandshakeError(code as HandshakeErrorCode, ''))
 
-  test('in docs/errors.md has the codes of the code, with status and header fields', () => {
+  test('in docs/errors.md lists the codes of the code, with status and header fields', () => {
     expect(codes.length).toBeGreaterThan(10)
     const rows = tableRows('docs/errors.md').filter(([code]) => /^`HANDSHAKE_/.test(code ?? ''))
     const expected = errors.map(({ code, headers, status }) => [
@@ -188,14 +184,14 @@ describe('the table of refusals', () => {
     expect(sections).toEqual(codes)
   })
 
-  test('in the README has the codes of the code, with their status', () => {
+  test('in the README lists the codes of the code, with their status', () => {
     const rows = tableRows('README.md').filter(([, , code]) => /^`HANDSHAKE_/.test(code ?? ''))
     const found = rows.map(([, status, code]) => `${withoutQuotes(code ?? '')} ${status?.slice(0, 3)}`).sort()
     expect(found).toEqual(errors.map(({ code, status }) => `${code} ${status}`).sort())
   })
 })
 
-/** A handshake as raw text; undefined leaves a field out. */
+/** A handshake as raw text. Undefined leaves a field out. */
 function handshake(fields: Record<string, string | undefined> = {}, line = 'GET / HTTP/1.1'): string {
   const all = {
     Host: 'app.example',
@@ -227,7 +223,7 @@ describe('the message in docs/errors.md', () => {
     ['HANDSHAKE_NOT_ATTACHED', handshake()]
   ]
 
-  test.each(provoked)('of %s is what comes', async (code, bytes, options = {}, status) => {
+  test.each(provoked)('of %s is what the client gets', async (code, bytes, options = {}, status) => {
     const refused: string[] = []
     const listener: RequestListener = (req, res) => {
       req.resume()
@@ -253,7 +249,7 @@ describe('the message in docs/errors.md', () => {
       expect(head).toContain(`HTTP/1.1 ${status ?? new HandshakeError(code, '').status} `)
       const section = readPage('docs/errors.md').split(`### ${code}\n`)[1]?.split('\n## ')[0]?.split('\n### ')[0]
       expect(section).toContain(`\n> ${message.trim()}\n`)
-      // Those without a handshake of ours are logged by the default.
+      // Refused outside the attachment's handshakes, so logged by the default instead.
       if (!['HANDSHAKE_METHOD', 'HANDSHAKE_UPGRADE_REQUIRED', 'HANDSHAKE_NOT_ATTACHED'].includes(code))
         expect(refused).toEqual([code])
     } finally {
@@ -270,7 +266,7 @@ describe('the message in docs/errors.md', () => {
     ['HANDSHAKE_TIMEOUT', { handshakeTimeoutMs: 100, maxPendingHandshakes: 2 }, '/']
   ]
 
-  test.each(limits)('of %s is what comes with the limit %p', async (code, options, first) => {
+  test.each(limits)('of %s is what the client gets with the limit %p', async (code, options, first) => {
     let arrive = (): void => {}
     const arrived = new Promise<void>((resolve) => {
       arrive = resolve
@@ -304,14 +300,14 @@ describe('the message in docs/errors.md', () => {
     }
   })
 
-  test('of HANDSHAKE_ABORTED is that of the code', () => {
+  test('of HANDSHAKE_ABORTED matches the code', () => {
     expect(core).toContain("'The client went away before its handshake was answered.'")
     expect(readPage('docs/errors.md')).toContain('> The client went away before its handshake was answered.\n')
   })
 })
 
 describe('early messages', () => {
-  test('that come before there is a listener are kept, as the README says', async () => {
+  test('that arrive before there is a listener are kept, as the README says', async () => {
     const listener: RequestListener = (req, res) =>
       acceptWebSocket(req, res, async (socket) => {
         await sleep(50)
@@ -328,11 +324,11 @@ describe('early messages', () => {
   })
 })
 
-describe('a mistake in the code of a listener that returns its promise', () => {
+describe('a mistake in a listener that returns its promise', () => {
   test.each<[mistake: string, options: EndpointOptions]>([
     ['a wrong option', { maxPayload: 1 } as EndpointOptions],
-    ['a function of the options that throws', { subprotocols: () => JSON.parse('') }]
-  ])('%s is a fault in dispatch, with 500', async (_mistake, options) => {
+    ['an option function that throws', { subprotocols: () => JSON.parse('') }]
+  ])('%s is a fault in dispatch, answered with 500', async (_mistake, options) => {
     const phases: string[] = []
     const listener: RequestListener = (req, res) => acceptWebSocket(req, res, options, () => {})
     const server = createServer(listener)

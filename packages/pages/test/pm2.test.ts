@@ -9,10 +9,10 @@ import { WebSocket } from 'ws'
 import { blocksOf, root } from '../src/markdown.ts'
 import { atPort } from '../src/program.ts'
 
-// PM2 starts a daemon, and workers one after the other.
+// PM2 starts a daemon, then the workers one after the other.
 jest.setTimeout(60_000)
 
-/** Inside packages/pages, so that the server finds its packages as a user's does. */
+/** Inside packages/pages, so that the server resolves its packages as a user's does. */
 const folder = join(__dirname, '..', 'node_modules', '.cache', `pm2-${process.pid}`)
 const sockets: WebSocket[] = []
 
@@ -31,7 +31,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Connects as soon as somebody listens. */
+/** Connects as soon as the server listens. */
 async function connect(port: number): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/chat`)
   sockets.push(socket)

@@ -20,7 +20,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** What systemd has to say about a unit; it checks those that the unit needs as well. */
+/** The problems that systemd finds in a unit and in those it needs. */
 function verify(unit: string): string[] {
   const file = join(folder, 'app.service')
   writeFileSync(file, swap(unit, '/usr/bin/node', process.execPath))
@@ -35,7 +35,7 @@ describe('systemd', () => {
     expect(verify(unit)).toEqual([])
   })
 
-  run(`would say so${hint}`, () => {
+  run(`reports a broken unit${hint}`, () => {
     expect(verify(swap(unit, 'TimeoutStopSec', 'TimeoutStop'))).toEqual([expect.stringContaining('TimeoutStop')])
   })
 })

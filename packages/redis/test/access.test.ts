@@ -40,7 +40,7 @@ describeWith(redisProgram, 'the rules for a user that the page shows', () => {
     ]
   ]
 
-  test.each(cases)('are enough for %s', async (_name, rule, makeClient) => {
+  test.each(cases)('are sufficient for %s', async (_name, rule, makeClient) => {
     const servers = rule === 0 ? [await RedisServer.start()] : await startRedisCluster()
     for (const server of servers) {
       atEnd(() => server.stop())

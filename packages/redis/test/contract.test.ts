@@ -4,12 +4,12 @@ import { stopAll } from '../../topics/test/pair.ts'
 import { Node, until } from './node.ts'
 import { type Kind, kinds, memory, type Site } from './sites.ts'
 
-// A Cluster on a busy machine takes its time.
+// A Cluster takes long on a busy machine.
 jest.setTimeout(30_000)
 
 afterEach(stopAll)
 
-/** Tells whether a backplane has something to subscribe or to unsubscribe. */
+/** Tracks whether a backplane has anything left to subscribe to or unsubscribe from. */
 function watch(backplane: Backplane): { backplane: Backplane; isIdle(): boolean } {
   let underWay = 0
   const count = async (work: Promise<unknown>): Promise<void> => {
@@ -44,7 +44,7 @@ function describeBackplane({ name, open }: Kind): void {
 
     const startNode = (): Promise<Node> => Node.start(site.join())
 
-    test('brings a message to the other nodes, and to each socket once', async () => {
+    test('delivers a message to the other nodes, once to each socket', async () => {
       const [one, other] = [await startNode(), await startNode()]
       const [ada, bob, eve] = [await one.connect(topic), await other.connect(topic), await other.connect('else')]
       await Promise.all([one.settled(), other.settled()])
@@ -52,7 +52,7 @@ function describeBackplane({ name, open }: Kind): void {
       await until(() => bob.got.length === 1)
       expect(other.topics.publish(topic, 'answer')).toBe(1)
       await until(() => ada.got.length === 2 && bob.got.length === 2)
-      // What is behind them shows that nothing came twice.
+      // These messages follow the others, and so show that none was delivered twice.
       one.topics.publish(topic, 'last')
       await until(() => bob.got.length === 3)
       expect(ada.texts()).toEqual(['first', 'answer', 'last'])
@@ -62,7 +62,7 @@ function describeBackplane({ name, open }: Kind): void {
       expect(other.backplane).toMatchObject({ sent: 1, received: 2, foreign: 0, failed: 0, topics: 2 })
     })
 
-    test('brings bytes of every value as they are, and says what is text', async () => {
+    test('delivers bytes of every value unchanged, and marks text as text', async () => {
       const [one, other] = [await startNode(), await startNode()]
       const bob = await other.connect(topic)
       await Promise.all([one.settled(), other.settled()])
@@ -76,7 +76,7 @@ function describeBackplane({ name, open }: Kind): void {
       expect(bob.texts().slice(1)).toEqual(['', 'né 🚀\0\r\n'])
     })
 
-    test('brings messages of one topic in order', async () => {
+    test('delivers messages of one topic in order', async () => {
       const [one, other] = [await startNode(), await startNode()]
       const bob = await other.connect(topic)
       await Promise.all([one.settled(), other.settled()])
@@ -89,7 +89,7 @@ function describeBackplane({ name, open }: Kind): void {
       expect(bob.texts()).toEqual(sent)
     })
 
-    test('takes any well-formed name for a topic', async () => {
+    test('accepts any well-formed name for a topic', async () => {
       const names = ['', '\0', ' a\r\nb', '{', '{}x', 'a{b}c', '__proto__', '🚀', '*', 'x'.repeat(256)]
       const [one, other] = [await startNode(), await startNode()]
       const bob = await other.connect(...names)
@@ -101,7 +101,7 @@ function describeBackplane({ name, open }: Kind): void {
       }
     })
 
-    test('is subscribed once for a topic, whoever has it, and no more when the last socket leaves', async () => {
+    test('subscribes once per topic, whatever the number of sockets, and unsubscribes when the last one leaves', async () => {
       const [one, other] = [await startNode(), await startNode()]
       const [ada, bob] = [await one.connect(topic), await one.connect(topic)]
       await other.connect(topic)
@@ -116,7 +116,7 @@ function describeBackplane({ name, open }: Kind): void {
       expect(other.backplane.topics).toBe(1)
     })
 
-    test('ends in the right state, however fast topics are taken and left', async () => {
+    test('ends in the right state, however fast topics come and go', async () => {
       const { backplane, isIdle } = watch(site.join())
       const [one, other] = [await Node.start(backplane), await startNode()]
       const ada = await one.connect()
@@ -129,7 +129,7 @@ function describeBackplane({ name, open }: Kind): void {
           if (name === left || round < 29) one.topics.unsubscribe(ada.socket, name)
         }
       }
-      // In between it may look like the end.
+      // In between, it may look finished.
       await until(() => isIdle() && one.backplane.topics === 1 && one.backplane.missing === 0)
       await until(async () => (await site.subscribers(kept)) === 1 && (await site.subscribers(left)) === 0)
       expect(await other.topics.publishAndConfirm(kept, 'here')).toEqual({ local: 0, backplane: 'sent' })
@@ -137,7 +137,7 @@ function describeBackplane({ name, open }: Kind): void {
       expect(ada.texts()).toEqual(['here'])
     })
 
-    test('security: drops and counts what no node has made, and goes on', async () => {
+    test('security: drops and counts messages that no node has made, and continues', async () => {
       const one = await startNode()
       const ada = await one.connect(topic)
       await one.settled()
@@ -161,7 +161,7 @@ function describeBackplane({ name, open }: Kind): void {
       expect(one.backplane.received).toBe(1)
     })
 
-    test('leaves nothing behind when it is closed, and refuses what comes later', async () => {
+    test('leaves nothing behind when it is closed, and refuses later calls', async () => {
       const [one, other] = [await startNode(), await startNode()]
       await one.connect(topic)
       const bob = await other.connect(topic)

@@ -4,9 +4,9 @@ import { until } from './node.ts'
 
 afterEach(stopAll)
 
-// A connection that is lost while a topic is given up: Redis, or the client, may have forgotten it.
-test.each(['while it is given up', 'when it is known that this failed'])(
-  'a topic that could not be given up and is taken again, %s, is subscribed again',
+// If the connection is lost during an unsubscribe, Redis or the client may or may not have forgotten the topic.
+test.each(['during the unsubscribe', 'after the unsubscribe has failed'])(
+  'a topic that could not be unsubscribed and is needed again, %s, is subscribed again',
   async (when) => {
     const calls: string[] = []
     let fail = (): void => {}
@@ -30,10 +30,10 @@ test.each(['while it is given up', 'when it is known that this failed'])(
     await until(() => topics.stats().backplane?.missing === 0)
     topics.unsubscribe(socket, 'news')
     await until(() => calls.length === 2)
-    if (when === 'while it is given up') topics.subscribe(socket, 'news')
+    if (when === 'during the unsubscribe') topics.subscribe(socket, 'news')
     fail()
     await until(() => errors.length === 1)
-    if (when !== 'while it is given up') topics.subscribe(socket, 'news')
+    if (when !== 'during the unsubscribe') topics.subscribe(socket, 'news')
     await until(() => topics.stats().backplane?.missing === 0)
     expect(calls).toEqual(['subscribe', 'unsubscribe', 'subscribe'])
     expect(topics.stats().backplane).toMatchObject({ topics: 1 })

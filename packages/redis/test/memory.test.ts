@@ -6,7 +6,7 @@ import { atEnd, stopAll } from '../../topics/test/pair.ts'
 
 afterEach(stopAll)
 
-// A process that starts on a busy machine takes its time.
+// Starting a process takes long on a busy machine.
 jest.setTimeout(60_000)
 
 describeWith(redisProgram, 'while Redis does not answer', () => {

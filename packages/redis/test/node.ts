@@ -3,7 +3,7 @@ import { type Backplane, createTopics, type Topics } from '@oneport/topics'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { atEnd, type Bare, serveBare } from '../../topics/test/pair.ts'
 
-/** A client of a node: what comes to it, and its socket on the server. */
+/** A client of a node, with its messages and its socket on the server. */
 export interface Client {
   readonly socket: WebSocket
   readonly got: { readonly data: Buffer; readonly isBinary: boolean }[]
@@ -11,7 +11,7 @@ export interface Client {
   texts(): string[]
 }
 
-/** One process of many, as far as topics are concerned. */
+/** Stands for one process, as far as topics are concerned. */
 export class Node {
   readonly topics: Topics
   readonly errors: unknown[] = []
@@ -27,7 +27,7 @@ export class Node {
     return new Node(backplane, await serveBare({}, WebSocketServer))
   }
 
-  /** Connects a client that has some topics. */
+  /** Connects a client that subscribes to some topics. */
   async connect(...topics: string[]): Promise<Client> {
     const { client, socket } = await this.#server.connect()
     const got: Client['got'] = []
@@ -42,13 +42,13 @@ export class Node {
     return backplane
   }
 
-  /** Waits until it is connected and has subscribed to all that its sockets have. */
+  /** Waits until the backplane is connected and subscribed to the topics of all its sockets. */
   async settled(): Promise<void> {
     await until(() => this.backplane.health === 'up' && this.backplane.missing === 0)
   }
 }
 
-/** Waits for something of which no event tells. */
+/** Polls for a condition that has no event. */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await sleep(5)
 }

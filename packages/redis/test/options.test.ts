@@ -4,7 +4,7 @@ import { resolveOptions } from '../src/options.ts'
 
 const client = createClient({ url: 'redis://127.0.0.1:1' })
 
-test('has defaults for what is left out or undefined', () => {
+test('has defaults for options that are left out or undefined', () => {
   expect(resolveOptions({ client, prefix: undefined })).toEqual({
     client,
     prefix: 'oneport:',
@@ -38,7 +38,7 @@ test.each([
 })
 
 test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])(
-  'regression: %s is no option, though every object has it',
+  'regression: %s is not an option, though every object has it',
   (name) => {
     const options = Object.fromEntries([
       ['client', client],
@@ -56,7 +56,7 @@ test('regression: a value that cannot be printed is refused like any other', () 
   }
 })
 
-test('shows values that are long or wild on one short line', () => {
+test('shows long values and control characters on one short line', () => {
   const wild = '\u001b[2J\r\n'.repeat(16_384)
   for (const options of [{ client: wild }, { client, [wild]: 1 }, { client, prefix: Symbol(wild) }]) {
     expect(() => redisBackplane(options as never)).toThrow(/^[^\p{Cc}]{1,1000}$/u)

@@ -4,7 +4,7 @@ import { atEnd, stopAll } from '../../topics/test/pair.ts'
 import { type Client, Node, until } from './node.ts'
 import { kinds, type Site } from './sites.ts'
 
-// A connection comes back after up to two seconds, a Cluster some later.
+// Reconnecting takes up to two seconds, for a Cluster somewhat longer.
 jest.setTimeout(60_000)
 
 afterEach(stopAll)
@@ -23,7 +23,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
 
     beforeEach(() => site.recover())
 
-    // As many that every shard has some.
+    // Enough topics for every shard to have some.
     const topics = Array.from({ length: count }, (_, index) => `topic ${index}`)
 
     async function startPair(options?: Parameters<Site['join']>[0]): Promise<[Node, Node, Client]> {
@@ -33,7 +33,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
       return [one, other, bob]
     }
 
-    /** Whether messages of all topics come through. */
+    /** Whether messages of all topics are delivered. */
     async function comesThrough(node: Node, { texts }: Client): Promise<boolean> {
       const mark = `mark ${performance.now()}`
       for (const topic of topics) node.topics.publish(topic, mark)
@@ -43,7 +43,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
       return here()
     }
 
-    test('killed and started again under load: local delivery goes on, nothing comes twice, and all topics come back', async () => {
+    test('killed and restarted under load: local delivery continues, no message is delivered twice, and all topics recover', async () => {
       const [one, other, bob] = await startPair()
       const ada = await one.connect(...topics)
       await one.settled()
@@ -62,7 +62,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
         backplane: 'failed',
         error: expect.any(Error)
       })
-      // It does not wait for the server to come back.
+      // Does not wait for the server to be back.
       expect(performance.now() - began).toBeLessThan(1_000)
       await until(() => published > during + 50 * count)
       expect(one.backplane.failed).toBeGreaterThanOrEqual(failed + 49 * count)
@@ -82,7 +82,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
       }
     })
 
-    test('its connections are cut: all topics come back', async () => {
+    test('its connections are cut: all topics recover', async () => {
       const [one, other, bob] = await startPair()
       for (const server of site.servers) {
         await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
@@ -92,7 +92,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
       await until(() => other.backplane.health === 'up' && other.backplane.missing === 0)
     })
 
-    test('it is not there at the start: nodes begin without it', async () => {
+    test('not running at the start: nodes start without it', async () => {
       for (const server of site.servers) await server.kill()
       const [one, other] = [await Node.start(site.join()), await Node.start(site.join())]
       const [ada, bob] = [await one.connect(...topics), await other.connect(...topics)]
@@ -106,7 +106,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
       await until(() => comesThrough(other, ada))
     })
 
-    test('topics are taken and left: they are subscribed and given up when it is back', async () => {
+    test('topics come and go: they are subscribed and unsubscribed when it is back', async () => {
       const [one, other, bob] = await startPair()
       for (const server of site.servers) await server.kill()
       await until(() => one.backplane.health === 'down' && other.backplane.health === 'down')
@@ -125,7 +125,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
     })
 
     if (name.endsWith('Cluster')) {
-      test('its servers come back one after the other: all topics come back', async () => {
+      test('its servers come back one by one: all topics recover', async () => {
         let faults = 0
         const [one, other, bob] = await startPair({ onError: () => faults++ })
         const ada = await one.connect(...topics)
@@ -134,7 +134,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
         for (const server of site.servers) {
           await server.start()
           const before = faults
-          // A Cluster without its majority refuses what comes to it, so the clients begin anew several times.
+          // A Cluster without its majority refuses everything, so the clients reconnect several times.
           await until(() => faults > before + 10 || one.backplane.health === 'up')
         }
         await until(() => comesThrough(one, bob))
@@ -142,7 +142,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
         expect(other.backplane).toMatchObject({ missing: 0, topics: count })
       })
 
-      test('one shard is killed: the topics of the others go on, and its own come back', async () => {
+      test('one shard is killed: the topics of the others continue, and its own recover', async () => {
         const [one, other, bob] = await startPair()
         const [lost] = site.servers
         await lost?.kill()
@@ -158,7 +158,7 @@ describeWith(redisProgram, 'while Redis is away', () => {
       })
     }
 
-    test('it hangs: messages fail in time, and no number of them waits', async () => {
+    test('hanging: messages fail in time, and only a bounded number of them waits', async () => {
       const [one, , bob] = await startPair({ timeoutMs: 200, maxPendingBytes: 300_000 })
       for (const server of site.servers) server.tell('SIGSTOP')
       const results = await Promise.all(

@@ -23,7 +23,7 @@ describeWith(redisProgram, 'on a real Redis', () => {
     ['ioredis with RESP2', () => new Redis(server.port, { lazyConnect: true, protocol: 2 })]
   ]
 
-  test('a node with node-redis and one with ioredis hear each other', async () => {
+  test('a node with node-redis and one with ioredis reach each other', async () => {
     const [[, nodeRedis], , [, ioRedis]] = makers as [(typeof makers)[0], unknown, (typeof makers)[0]]
     const [one, other] = [
       await Node.start(redisBackplane({ client: nodeRedis() })),
@@ -38,7 +38,7 @@ describeWith(redisProgram, 'on a real Redis', () => {
   })
 
   test.each(makers)(
-    '%s: the channel is prefix and topic, and those of another prefix hear nothing',
+    '%s: the channel is prefix and topic, and other prefixes do not get the message',
     async (_name, make) => {
       const [one, other] = [
         await Node.start(redisBackplane({ client: make(), prefix: 'a:' })),
@@ -57,7 +57,7 @@ describeWith(redisProgram, 'on a real Redis', () => {
     }
   )
 
-  test.each(makers)('%s: the client that was given stays as it was, and its listeners too', async (_name, make) => {
+  test.each(makers)('%s: the client of the application stays as it was, with its listeners', async (_name, make) => {
     const client = make() as ReturnType<typeof createClient>
     const listeners = client.eventNames().length
     const backplane = redisBackplane({ client })
@@ -67,7 +67,7 @@ describeWith(redisProgram, 'on a real Redis', () => {
     expect(client.isReady ?? false).toBe(false)
   })
 
-  test.each(makers)('%s: faults of its connections are told, and none once it is closed', async (_name, make) => {
+  test.each(makers)('%s: errors of its connections are reported, and none once it is closed', async (_name, make) => {
     const errors: unknown[] = []
     const backplane = redisBackplane({ client: make(), onError: (error) => errors.push(error) })
     await until(() => backplane.health() === 'up')
@@ -81,34 +81,37 @@ describeWith(redisProgram, 'on a real Redis', () => {
     expect(await server.command('PUBSUB', 'CHANNELS')).toBe('*0\r\n')
   })
 
-  test.each(makers)('regression: an onError that throws ended the process; %s connects again', async (_name, make) => {
-    let told = 0
-    const storage = new AsyncLocalStorage<string>()
-    const stores = new Set<unknown>()
-    const backplane = redisBackplane({
-      client: make(),
-      onError: async () => {
-        stores.add(storage.getStore())
-        if (++told % 2 === 0) throw Object.create(null)
-        throw new Error('of the application')
-      }
-    })
-    atEnd(() => backplane.close())
-    await until(() => backplane.health() === 'up')
-    await server.kill()
-    await until(async () => {
-      await storage.run('ada', () => backplane.publish('a', Buffer.from('x'))).catch(() => {})
-      return told >= 4
-    })
-    await server.start()
-    await until(() => backplane.health() === 'up')
-    for (const line of takePrinted()) expect(line).toMatch(/^oneport: onError of redisBackplane failed: [^\p{Cc}]*$/u)
-    // A fault of a connection is that of no publisher.
-    expect(stores).toEqual(new Set([undefined]))
-  })
+  test.each(makers)(
+    'regression: an onError that throws ended the process; now %s connects again',
+    async (_name, make) => {
+      let told = 0
+      const storage = new AsyncLocalStorage<string>()
+      const stores = new Set<unknown>()
+      const backplane = redisBackplane({
+        client: make(),
+        onError: async () => {
+          stores.add(storage.getStore())
+          if (++told % 2 === 0) throw Object.create(null)
+          throw new Error('of the application')
+        }
+      })
+      atEnd(() => backplane.close())
+      await until(() => backplane.health() === 'up')
+      await server.kill()
+      await until(async () => {
+        await storage.run('ada', () => backplane.publish('a', Buffer.from('x'))).catch(() => {})
+        return told >= 4
+      })
+      await server.start()
+      await until(() => backplane.health() === 'up')
+      for (const line of takePrinted()) expect(line).toMatch(/^oneport: onError of redisBackplane failed: [^\p{Cc}]*$/u)
+      // A connection error belongs to no publisher.
+      expect(stores).toEqual(new Set([undefined]))
+    }
+  )
 
   test.each(makers)(
-    '%s: what access control forbids fails and is told; allowed again, it works',
+    '%s: what access control forbids fails and is reported; once allowed, it works',
     async (_name, make) => {
       const node = await Node.start(redisBackplane({ client: make() }))
       await server.command('ACL', 'SETUSER', 'default', 'resetchannels')
@@ -124,7 +127,7 @@ describeWith(redisProgram, 'on a real Redis', () => {
     }
   )
 
-  test('a topic that is no well-formed text stays on its node', async () => {
+  test('a topic that is not well-formed text stays on its node', async () => {
     const node = await Node.start(redisBackplane({ client: createClient({ url: server.url }) }))
     await node.settled()
     expect(await node.topics.publishAndConfirm('\ud800', 'x')).toMatchObject({
@@ -133,7 +136,7 @@ describeWith(redisProgram, 'on a real Redis', () => {
     })
   })
 
-  test('close() lets messages go that were published just before', async () => {
+  test('close() sends messages that were published just before', async () => {
     const [one, other] = [
       await Node.start(redisBackplane({ client: createClient({ url: server.url }) })),
       await Node.start(redisBackplane({ client: createClient({ url: server.url }) }))

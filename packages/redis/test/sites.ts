@@ -5,17 +5,17 @@ import { createClient, createCluster } from 'redis'
 import { type RedisBackplaneOptions, type RedisClient, redisBackplane } from '../src/index.ts'
 import { slotOf } from '../src/slot.ts'
 
-/** A place where backplanes meet. */
+/** A way for backplanes to connect. */
 export interface Site {
-  /** The servers; none for the one in memory. */
+  /** The servers; none for the backplane in memory. */
   readonly servers: readonly RedisServer[]
   /** A backplane for one node. */
   join(options?: Partial<RedisBackplaneOptions>): Backplane
-  /** How many nodes have subscribed to a topic. */
+  /** How many nodes are subscribed to a topic. */
   subscribers(topic: string): Promise<number>
-  /** Puts bytes on the channel of a topic, as anybody may who reaches the server. */
+  /** Publishes bytes on the channel of a topic, as anyone could who reaches the server. */
   inject(topic: string, bytes: Buffer): Promise<unknown>
-  /** Has all servers run again, whatever has become of them. */
+  /** Gets all servers running again, whatever state they are in. */
   recover(): Promise<void>
   stop(): Promise<void>
 }
@@ -41,12 +41,12 @@ export const memory: Kind = {
   }
 }
 
-/** Of keys, which channels are not. */
+/** For keys only: channels do not have it. */
 const keyPrefix = 'keys:'
 
 type MakeClient = (servers: readonly RedisServer[]) => RedisClient
 
-/** Those of ioredis connect at once where they are not told otherwise; here only their duplicates shall. */
+/** Clients of ioredis connect at once unless told otherwise. Here only their duplicates should connect. */
 const clients: Record<string, { standalone: MakeClient; cluster: MakeClient }> = {
   'node-redis': {
     standalone: ([server]) => createClient({ url: server?.url ?? '', keyPrefix }),

@@ -14,7 +14,7 @@ const names = [
   'né 🚀'
 ]
 
-test('a channel has the slot that the reference gives', () => {
+test('a channel has the slot given in the reference', () => {
   expect(slotOf('123456789')).toBe(0x31c3)
 })
 
@@ -27,7 +27,7 @@ describeWith(redisProgram, 'the slot of a channel', () => {
 
   afterAll(() => server.stop())
 
-  test.each(names)('%p is what Redis says', async (name) => {
+  test.each(names)('%p matches what Redis says', async (name) => {
     expect(`:${slotOf(name)}\r\n`).toBe(await server.command('CLUSTER', 'KEYSLOT', name))
   })
 })

@@ -1,6 +1,6 @@
 import { Turns } from '../src/turns.ts'
 
-test('runs many of one kind at a time, and never two kinds', async () => {
+test('runs many tasks of one kind at a time, and never two kinds', async () => {
   const turns = new Turns(1_000)
   const running = { subscribe: 0, unsubscribe: 0 }
   const most = { ...running }
@@ -17,7 +17,7 @@ test('runs many of one kind at a time, and never two kinds', async () => {
   expect(Math.min(most.subscribe, most.unsubscribe)).toBeGreaterThan(1)
 })
 
-test('regression: work that throws where it should reject held up all others for ever', async () => {
+test('regression: work that throws instead of rejecting held up all others for ever', async () => {
   const turns = new Turns(1_000)
   const broken = turns.take('subscribe', () => {
     throw new Error('not ready')
@@ -26,7 +26,7 @@ test('regression: work that throws where it should reject held up all others for
   await turns.take('unsubscribe', async () => {})
 })
 
-test('regression: work that was done left a timer for seconds', async () => {
+test('regression: finished work left a timer for seconds', async () => {
   const clear = jest.spyOn(globalThis, 'clearTimeout')
   const set = jest.spyOn(globalThis, 'setTimeout')
   const turns = new Turns(60_000)
@@ -35,7 +35,7 @@ test('regression: work that was done left a timer for seconds', async () => {
   for (const { value } of set.mock.results) expect(clear).toHaveBeenCalledWith(value)
 })
 
-test('one that fails, or is never answered, does not hold up the others', async () => {
+test('a task that fails, or is never answered, does not hold up the others', async () => {
   const turns = new Turns(20)
   const results = await Promise.allSettled([
     turns.take('subscribe', () => new Promise(() => {})),

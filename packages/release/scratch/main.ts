@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   await once(patchedServer, 'listening')
   await echo((patchedServer.address() as AddressInfo).port, '/echo')
   patchedServer.close()
-  // Nothing listens there: this is for the types, and for topics that do without.
+  // Nothing listens there: this tests the types, and that topics work without Redis.
   const url = 'redis://127.0.0.1:1'
   const clients = [
     createClient({ url }),
@@ -98,7 +98,7 @@ async function main(): Promise<void> {
   await echo((moved.server.address() as AddressInfo).port, '/echo')
   await moved.close()
 
-  // One instance of each class, however it is loaded.
+  // However a class is loaded, there must be one copy of it.
   const require = createRequire(`${process.cwd()}/main.js`)
   const required = require('@oneport/core') as typeof core
   if (required.HandshakeError !== HandshakeError || core.HandshakeError !== HandshakeError) {

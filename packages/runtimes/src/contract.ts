@@ -3,19 +3,18 @@ import { differenceIn } from './differences.ts'
 import { runtime } from './runtime.ts'
 import type { Adapter } from './subjects.ts'
 
-/** What a case says of this runtime. */
+/** The result of a case on this runtime. */
 export type Verdict =
   | { readonly isExpected: true; readonly differs: boolean }
   | { readonly isExpected: false; readonly reason: unknown }
 
-/** Time for one case, in milliseconds. */
+/** The time limit of one case, in milliseconds. */
 const mostMs = 10_000
 
-/** The contract for one adapter, or its short form. */
+/** The contract for one adapter, whole or in its short form. */
 export const casesFor = ({ subject, options, shortForm }: Adapter, isWhole: boolean): Case[] =>
   cases(subject, options).filter(({ name }) => isWhole || shortForm.some((way) => name.startsWith(`${way}: `)))
 
-/** Runs one case. */
 export async function judge({ name, run }: Case): Promise<Verdict> {
   const isKnown = differenceIn(name, runtime) !== undefined
   try {
@@ -24,7 +23,7 @@ export async function judge({ name, run }: Case): Promise<Verdict> {
     return isKnown ? { isExpected: true, differs: true } : { isExpected: false, reason }
   }
   if (!isKnown) return { isExpected: true, differs: false }
-  return { isExpected: false, reason: 'it holds, though src/differences.ts says that it does not' }
+  return { isExpected: false, reason: 'it passes, although src/differences.ts lists it as a difference' }
 }
 
 async function within(running: Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * Runs the contract for each adapter on whatever runs this program, then says what the runtime is like: a line for each case,
- * a line for each row of docs/runtimes.md, and exit code 1 where a case is not as expected. `main.js all` runs the whole
- * contract for each adapter, not its short form.
+ * Runs the contract for each adapter on the runtime that runs this program. Prints a line for each case and a line for
+ * each row of docs/runtimes.md; exits with 1 if a case has an unexpected result. `main.js all` runs the whole contract
+ * instead of its short form.
  */
 import { casesFor, judge } from './contract.ts'
 import { facts } from './facts.ts'

@@ -1,9 +1,9 @@
-/** What core uses of Node beside its documentation, looked at by the functions of core that use it. */
+/** The undocumented parts of Node that core uses, probed by core's own functions. */
 import { once } from 'node:events'
 import http, { type IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { openRaw } from '@oneport/adapter-testsuite/parts'
-// Core exports it to nobody: it is what this file is about.
+// Core does not export these.
 import {
   onConnection,
   passOnListener,
@@ -15,7 +15,7 @@ import {
 
 class Own<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {}
 
-/** An ordinary request, as the listener of its server gets it. */
+/** An ordinary request, as a server's listener gets it. */
 interface Exchange {
   readonly server: http.Server
   readonly socket: Socket & { readonly _handle?: { readonly bytesWritten?: number } | null }
@@ -42,7 +42,7 @@ function countsWrites(socket: Socket): boolean {
   return waiting === 2
 }
 
-/** The names of what this runtime lacks. */
+/** The names of the parts that this runtime lacks. */
 export async function lacks(): Promise<string[]> {
   const server = http.createServer({ ServerResponse: Own }).listen(0, '127.0.0.1')
   await once(server, 'listening')

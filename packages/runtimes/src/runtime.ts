@@ -1,4 +1,3 @@
-/** What runs a program. */
 export interface Runtime {
   readonly name: 'Bun' | 'Deno' | 'Node'
   readonly version: string
@@ -6,7 +5,7 @@ export interface Runtime {
 
 const { bun, deno, node } = process.versions as { bun?: string; deno?: string; node: string }
 
-/** What runs this one. */
+/** The runtime that runs this program. */
 export const runtime: Runtime =
   bun !== undefined
     ? { name: 'Bun', version: bun }

@@ -12,12 +12,12 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import onHeaders from 'on-headers'
 import { runtime } from './runtime.ts'
 
-/** An adapter, as the contract takes it. */
+/** An adapter under test. */
 export interface Adapter {
   readonly name: string
   readonly subject: Subject
   readonly options: CasesOptions
-  /** The ways of the contract's short form. */
+  /** The ways that the short form of the contract covers. */
   readonly shortForm: readonly string[]
 }
 

@@ -1,12 +1,12 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** A runtime from npm. Its package has a package for each platform, of which the right one is installed. */
+/** A runtime installed from npm: a package with one optional dependency per platform. */
 export interface Installed {
   readonly name: string
-  /** Undefined where there is none for this platform. */
+  /** Undefined if npm has no build for this platform. */
   readonly path: string | undefined
-  /** What stands in front of the program. */
+  /** Arguments before the program. */
   readonly args: readonly string[]
 }
 
@@ -28,7 +28,7 @@ export const installed: readonly Installed[] = [
   { name: 'Bun', path: fileIn('bun', `../@oven/bun-${platform}-${bunArch}/bin/bun`), args: [] }
 ]
 
-/** A file of a package, or beside it. */
+/** The path of a file, relative to the folder of an installed package. */
 function fileIn(name: string, file: string): string | undefined {
   const folder = join(__dirname, '..', 'node_modules', name)
   if (!existsSync(folder)) return undefined

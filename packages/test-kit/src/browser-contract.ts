@@ -7,12 +7,12 @@ import { chromium, openChromium } from './chromium.ts'
 import { firefox, openFirefox } from './firefox.ts'
 import { describeWith } from './program.ts'
 
-/** What an application serves to browsers: HTTP/2 over TLS, with `allowHTTP1`. */
+/** An application for browsers: HTTP/2 over TLS, with `allowHTTP1`. */
 export interface BrowserContract {
   readonly tls: Certificate
-  /** HTML, at `/`. */
+  /** The HTML at `/`. */
   readonly page: string
-  /** Paths of WebSockets. */
+  /** The paths of the WebSocket endpoints. */
   readonly paths: readonly string[]
   readonly endpoint: EndpointOptions
   readonly handler: (socket: WebSocket) => void
@@ -21,11 +21,11 @@ export interface BrowserContract {
 /** An application that listens on 127.0.0.1. */
 export interface ServedToBrowsers {
   readonly server: Http2SecureServer
-  /** Closes the WebSockets with 1001, and everything else. */
+  /** Closes the WebSockets with 1001, then the server. */
   close(): Promise<void>
 }
 
-/** The tests call these functions of the page. */
+/** The tests call the functions of this page. */
 const page = `<!doctype html>
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
@@ -65,7 +65,7 @@ interface SeenRequest {
   readonly session: Http2Session | undefined
 }
 
-/** Real browsers open their WebSockets as streams of the connection that their page came on (RFC 8441). */
+/** Real browsers open WebSockets as streams of the HTTP/2 connection that loaded the page (RFC 8441). */
 export function describeBrowsers(name: string, start: (contract: BrowserContract) => Promise<ServedToBrowsers>): void {
   jest.setTimeout(60_000)
 
@@ -87,7 +87,7 @@ export function describeBrowsers(name: string, start: (contract: BrowserContract
       beforeEach(async () => {
         seen = []
         served = await start({ tls: await certificate(), page, paths, endpoint, handler: echo })
-        // Before the server's own listener: to the router the CONNECT is made a GET.
+        // Runs before the server's own listener, which turns the CONNECT into a GET for the router.
         served.server.prependListener('stream', ({ session }, headers) => {
           seen.push({ request: [headers[':method'], headers[':path'], headers[':protocol']], session })
         })
@@ -115,7 +115,7 @@ export function describeBrowsers(name: string, start: (contract: BrowserContract
         expect(new Set(seen.map(({ session }) => session)).size).toBe(1)
       })
 
-      test('learns of a refusal as 1006, and opens the next WebSocket in the same way', async () => {
+      test('sees a refusal as 1006 and opens the next WebSocket over HTTP/2 too', async () => {
         const told = await browser.evaluate(`(async () => {
           const refused = await connect('/none')
           return [refused, await exchange(await connect('/first'), 'hello')]
@@ -130,7 +130,7 @@ export function describeBrowsers(name: string, start: (contract: BrowserContract
       test('gets 1001 for each WebSocket when the server closes', async () => {
         await browser.evaluate(`Promise.all(${JSON.stringify(paths)}.map(connect)).then(() => 'open')`)
         const ends = browser.evaluate('Promise.all(sockets.map(closed))')
-        // What the page is asked next, it answers when it has begun to wait.
+        // Once the page answers this, it is waiting for the closes.
         await browser.evaluate('true')
         await served.close()
         expect(await ends).toEqual(paths.map(() => ({ code: 1001, wasClean: true })))

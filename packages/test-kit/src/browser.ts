@@ -1,8 +1,8 @@
-/** A browser with one tab. It takes every certificate. */
+/** A browser with one tab. It accepts any certificate. */
 export interface Browser {
-  /** Loads a page and waits until it is there. */
+  /** Opens a page and waits until it has loaded. */
   goTo(url: string): Promise<void>
-  /** The value of an expression, or of its promise, in the page; it has to be one that JSON can write. */
+  /** Evaluates an expression in the page, awaiting it if it is a promise. The value has to be JSON. */
   evaluate(expression: string): Promise<unknown>
   close(): Promise<void>
 }

@@ -8,9 +8,9 @@ const flags =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
   '--disable-component-update --disable-sync'
 
-/** Starts Chromium, with all that Playwright can do. */
+/** Starts Chromium through Playwright, for tests that need more than `Browser`. */
 export async function startChromium(): Promise<Chromium> {
-  // Most tests open no browser, and it takes a while to load.
+  // Loaded lazily: it is slow, and most tests open no browser.
   const playwright = await import('playwright-core')
   return playwright.chromium.launch({ executablePath: chromium.path, args: flags.split(' ') })
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The names that the export lists of a source have, those of types with `type` in front. */
+/** The names in a source file's export lists; types have `type` in front. */
 export function exportsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8')
   return [...text.matchAll(/^export\s+(type\s+)?\{([^}]*)\}/gm)]

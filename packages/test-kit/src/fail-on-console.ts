@@ -1,4 +1,4 @@
-/** What a test printed without saying that it would: on the console, or as a line of Oneport's on stderr. */
+/** Output that the test has not claimed: on the console, or lines from Oneport on stderr. */
 let printed: string[] = []
 
 const methods = ['debug', 'error', 'info', 'log', 'warn'] as const
@@ -23,7 +23,7 @@ afterEach(() => {
   if (printed.length > 0) throw new Error(`The test printed something unexpected:\n${printed.join('\n')}`)
 })
 
-/** Takes what the test has printed so far, which is then expected. */
+/** Returns what the test has printed so far and marks it as expected. */
 export function takePrinted(): string[] {
   const taken = printed
   printed = []

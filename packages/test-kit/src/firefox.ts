@@ -9,7 +9,7 @@ import type { Program } from './program.ts'
 
 export const firefox: Program = { path: '/usr/bin/firefox-esr', aptPackage: 'firefox-esr' }
 
-/** What Firefox asks of its makers by itself goes to a port where nobody listens; localhost is never proxied. */
+/** Requests of Firefox to Mozilla go to a port where nothing listens. Requests to localhost are never proxied. */
 const preferences = `
 user_pref("network.proxy.type", 1);
 user_pref("network.proxy.http", "127.0.0.1");
@@ -20,7 +20,7 @@ user_pref("network.proxy.allow_bypass", false);
 user_pref("network.proxy.failover_direct", false);
 `
 
-/** Opens Firefox with one tab, in a profile of its own. */
+/** Opens Firefox with one tab and a profile of its own. */
 export async function openFirefox(): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'oneport-firefox-'))
   writeFileSync(join(profile, 'user.js'), preferences)
@@ -40,7 +40,7 @@ export async function openFirefox(): Promise<Browser> {
   }
 }
 
-/** The address on which Firefox takes commands: it prints it when it has started. */
+/** Waits for Firefox to print the address of its remote protocol. */
 function readAddress(firefoxProcess: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = ''
@@ -50,11 +50,11 @@ function readAddress(firefoxProcess: ChildProcess): Promise<string> {
       if (address !== undefined) resolve(`${address}/session`)
     })
     firefoxProcess.once('error', reject)
-    firefoxProcess.once('close', () => reject(new Error(`Firefox has ended. It printed: ${printed}`)))
+    firefoxProcess.once('close', () => reject(new Error(`Firefox exited. It printed: ${printed}`)))
   })
 }
 
-/** Takes the tab that is open at the start (https://www.w3.org/TR/webdriver-bidi/). */
+/** Uses the tab that is open at the start (https://www.w3.org/TR/webdriver-bidi/). */
 async function openTab(address: string): Promise<Omit<Browser, 'close'>> {
   const session = await openSession(address)
   await session.send('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } })
@@ -77,7 +77,7 @@ async function openTab(address: string): Promise<Omit<Browser, 'close'>> {
 }
 
 interface Evaluated {
-  /** Absent where the expression threw; its value is absent where the expression has none. */
+  /** Missing if the expression threw; without a `value` if the expression is undefined. */
   readonly result?: { readonly value?: string }
   readonly exceptionDetails?: { readonly text: string }
 }
@@ -86,11 +86,11 @@ interface Session {
   send<Result>(method: string, params: object): Promise<Result>
 }
 
-/** A client of WebDriver BiDi: commands have a number, and the answer has the same. */
+/** A client for WebDriver BiDi: an answer carries the id of its command. */
 async function openSession(address: string): Promise<Session> {
   const socket = new WebSocket(address)
   await once(socket, 'open')
-  // Firefox ends without a closing handshake.
+  // Firefox exits without a closing handshake.
   socket.on('error', () => {})
   let last = 0
   return {

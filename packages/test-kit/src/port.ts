@@ -2,13 +2,13 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-// Below the ports that a system hands out to whoever asks for any, so nobody gets one meanwhile. Each worker of Jest has
-// a thousand of its own.
+// Below the range from which systems hand out free ports, so no other program gets one in the meantime. Each Jest
+// worker has a thousand of its own.
 const count = 1_000
 const first = 20_000 + count * (Number(process.env.JEST_WORKER_ID ?? 0) % 12)
 let next = randomInt(count)
 
-/** A port on which nothing listens, for a program that has to be told one; another one at each call. */
+/** A port on which nothing listens, for programs that need a port number up front. Each call returns another one. */
 export async function freePort(): Promise<number> {
   const port = first + next
   next = (next + 1) % count

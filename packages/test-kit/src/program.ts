@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 
-/** A program of the system that tests run. */
+/** A system program that tests run. */
 export interface Program {
   readonly path: string
-  /** The package of Debian that it comes in. */
+  /** The Debian package that contains it. */
   readonly aptPackage: string
 }
 
-/** A `describe` whose tests run a program. Without it they are skipped, and say how to get it; with CI=true they fail. */
+/**
+ * A `describe` for tests that run a program. Without the program they are skipped and say how to install it; with
+ * CI=true they fail.
+ */
 export function describeWith({ path, aptPackage }: Program, name: string, tests: () => void): void {
   if (existsSync(path) || process.env.CI === 'true') {
     describe(name, tests)

@@ -12,7 +12,7 @@ export const redisProgram: Program = { path: '/usr/bin/redis-server', aptPackage
 
 const slots = 16_384
 
-/** A Redis of its own, on a free port of this machine, which keeps nothing. */
+/** A Redis server for one suite, on a free local port, without persistence. */
 export class RedisServer {
   readonly port: number
   readonly #folder = mkdtempSync(join(tmpdir(), 'oneport-redis-'))
@@ -34,7 +34,7 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** Starts it, at first or again on the same port; where it is stopped, it goes on. */
+  /** Starts the server, again on the same port after `kill()`, or continues it after SIGSTOP. */
   async start(): Promise<void> {
     if (this.#child?.kill('SIGCONT')) return
     const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#folder]
@@ -49,17 +49,17 @@ export class RedisServer {
     while (!printed.includes('Ready to accept connections')) {
       const ended = once(child, 'exit').then(() => true)
       if (await Promise.race([ended, once(child.stdout, 'data').then(() => false)])) {
-        throw new Error(`redis-server ended. It printed: ${printed}`)
+        throw new Error(`redis-server exited. It printed: ${printed}`)
       }
     }
   }
 
-  /** Sends a signal that it goes on after. */
+  /** Sends a signal that the server survives. */
   tell(signal: NodeJS.Signals): void {
     this.#child?.kill(signal)
   }
 
-  /** Kills it; `start()` starts it again. */
+  /** Kills the server. `start()` starts it again. */
   async kill(): Promise<void> {
     const child = this.#child
     this.#child = undefined
@@ -69,13 +69,13 @@ export class RedisServer {
     await ended
   }
 
-  /** Kills it and removes its folder. */
+  /** Kills the server and removes its folder. */
   async stop(): Promise<void> {
     await this.kill()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** Sends one command. @returns the reply as it comes over the wire */
+  /** Sends one command. @returns the raw reply */
   async command(...words: (string | Buffer)[]): Promise<string> {
     const socket = connect(this.port, '127.0.0.1')
     try {
@@ -98,16 +98,16 @@ export class RedisServer {
   }
 }
 
-/** Whether the reply to one of the commands that the tests send is here in full. */
+/** Whether the reply to one of the commands used in tests is complete. */
 function isWhole(reply: string): boolean {
   const [, kind, count] = /^([$*])(\d+)\r\n/.exec(reply) ?? []
   if (kind === undefined) return /^[+:-].*\r\n$/.test(reply)
   if (kind === '$') return reply.length >= `$${count}\r\n`.length + Number(count) + 2
-  // An array of pairs: a channel in two lines, a number in one.
+  // An array of pairs: the channel takes two lines, the number one.
   return reply.endsWith('\r\n') && reply.split('\r\n').length - 2 >= Number(count) * 1.5
 }
 
-/** A Cluster of three, with sharded pub/sub. */
+/** A Redis Cluster of three nodes, with sharded pub/sub. */
 export async function startRedisCluster(): Promise<RedisServer[]> {
   const servers: RedisServer[] = []
   const bus: number[] = []
@@ -129,7 +129,7 @@ export async function startRedisCluster(): Promise<RedisServer[]> {
   return servers
 }
 
-/** Waits until each server of a Cluster reaches the others, at first or after some of them were away. */
+/** Waits until all nodes of a cluster reach each other, at the start or after an outage. */
 export async function clusterJoined(servers: readonly RedisServer[]): Promise<void> {
   for (const server of servers) while (!(await isJoined(server))) await sleep(20)
 }

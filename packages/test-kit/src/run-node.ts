@@ -1,16 +1,16 @@
 import { type ExecFileException, execFile } from 'node:child_process'
 
-/** How a program has ended. */
+/** How a program exited. */
 export interface Ended {
-  /** Its exit code, or the name of the signal. */
+  /** The exit code, or the name of the signal. */
   readonly exitCode: unknown
-  /** What it has printed. */
+  /** What it wrote to stdout and stderr. */
   readonly output: string
 }
 
 /**
- * Runs Node without what Jest has set in its environment.
- * @param patienceMs how long it has to end by itself; then it is killed, in milliseconds
+ * Runs Node without the environment variables that Jest sets.
+ * @param patienceMs time after which the program is killed, in milliseconds
  */
 export function runNode(args: readonly string[], cwd: string, patienceMs: number): Promise<Ended> {
   const { NODE_OPTIONS: _options, NODE_ENV: _test, JEST_WORKER_ID: _worker, ...env } = process.env

@@ -5,9 +5,9 @@ import type { Readable } from 'node:stream'
 import { closed, connectClient, openRaw } from '@oneport/adapter-testsuite/parts'
 
 /**
- * A program that drains on SIGTERM ends by itself, with its clients told.
+ * A program that drains on SIGTERM closes its clients and exits.
  *
- * @param program a file that Node runs: it serves an endpoint `/chat`, and prints its port and nothing else
+ * @param program a file for Node to run: it serves an endpoint at `/chat` and prints its port and nothing else
  */
 export function describeSigterm(name: string, program: string): void {
   describe(`a process with ${name} that drains on SIGTERM`, () => {
@@ -34,22 +34,22 @@ export function describeSigterm(name: string, program: string): void {
       await ended
     })
 
-    /** The port that it prints. */
+    /** Waits for the program to print its port. */
     const listening = async (): Promise<number> => {
       const hasEnded = ended.then(() => true)
       while (!printed.includes('\n')) {
         const hasPrinted = once(child.stdout as Readable, 'data').then(() => false)
-        if (await Promise.race([hasPrinted, hasEnded])) throw new Error(`The program has ended. It printed: ${printed}`)
+        if (await Promise.race([hasPrinted, hasEnded])) throw new Error(`The program exited. It printed: ${printed}`)
       }
       return Number(printed)
     }
 
-    // A process takes its time to start on a busy machine.
-    test('closes its clients with 1001 and exits with 0 by itself', async () => {
+    // Starting a process takes long on a busy machine.
+    test('closes its clients with 1001 and exits with code 0', async () => {
       const port = await listening()
       const clients = [await connectClient({ port }, '/chat'), await connectClient({ port }, '/chat')]
       const ends = Promise.all(clients.map(({ socket }) => closed(socket)))
-      // A connection that a browser keeps between requests.
+      // A keep-alive connection, as browsers leave one open between requests.
       const idle = await openRaw({ port })
       raws.push(idle)
       idle.write('GET /chat HTTP/1.1\r\nHost: app.example\r\n\r\n')

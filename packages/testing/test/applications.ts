@@ -13,7 +13,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Target } from '../src/index.ts'
 
-/** What an endpoint sees of the request. */
+/** What an endpoint sees of its request. */
 export interface Asked {
   readonly ip: string | undefined
   readonly peer: string | undefined
@@ -27,7 +27,7 @@ interface Route {
   handler(socket: WebSocket, asked: Asked, heard: Heard): void | Promise<void>
 }
 
-/** What the server heard last of a connection's end. */
+/** The last connection's end, as seen by the server. */
 export interface Heard {
   readonly end: Promise<number>
   setEnd(code: number): void
@@ -97,14 +97,14 @@ const routes: Route[] = [
 
 const isTls = ({ socket }: IncomingMessage): boolean => (socket as Partial<TLSSocket>).encrypted === true
 
-/** What the middleware of each application answers to `/refused`. */
+/** What each application's middleware answers to `/refused`. */
 const refusal = {
   status: 401,
   fields: { 'X-Why': 'no login', 'Set-Cookie': ['a=1; Path=/', 'b=2; Path=/'] },
   body: { message: 'Log in first.' }
 }
 
-/** What it sets on each answer. */
+/** The fields that it sets on each answer. */
 const fields = { 'X-Powered-By': 'tests', 'Set-Cookie': ['seen=yes; Path=/'] }
 
 export interface Application {
@@ -188,7 +188,7 @@ const onFastify =
     return { target: app, heard, close: () => app.close() }
   }
 
-/** How an application is served: what it speaks, and how it is started. */
+/** How an application is served: protocols, and how to start it. */
 export interface Served {
   readonly start: Start
   readonly isSecure: boolean

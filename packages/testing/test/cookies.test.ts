@@ -15,7 +15,7 @@ declare module 'express-session' {
   }
 }
 
-/** Ordinary sessions, and an endpoint that needs a login. */
+/** Ordinary sessions, with an endpoint that needs a login. */
 function appWithSessions(): Express {
   const app = express().set('env', 'test')
   app.use(wsUpgrade())
@@ -35,7 +35,7 @@ describe.each([
   ['in memory', false],
   ['over a port', true]
 ])('an agent of supertest, %s', (_way, port) => {
-  test('logs in, and its session is that of the handshake', async () => {
+  test('logs in, and its session applies to the handshake', async () => {
     const app = appWithSessions()
     const agent = request.agent(app)
     expect((await expectRefused(app, '/news', { agent, port })).status).toBe(401)
@@ -81,7 +81,7 @@ describe.each([
     expect(await client.next()).toBe('theme=dark; login=ada')
   })
 
-  test('keeps a Secure cookie to TLS', async () => {
+  test('sends a Secure cookie only over TLS', async () => {
     const app = express().set('env', 'test')
     app.use(wsUpgrade())
     app.get('/login', (_req, res) => void res.cookie('login', 'ada', { secure: true }).send())

@@ -16,7 +16,7 @@ const said = async (promise: Promise<unknown>): Promise<string> => {
 }
 
 describe('a server that sends without end', () => {
-  test('regression: messages that nobody asks for were kept without bound; now the connection is broken off, and says why', async () => {
+  test('regression: messages that are not read were kept without bound; now the connection is terminated with an error', async () => {
     const large = Buffer.alloc(1_048_576, 'x')
     const server = accepting((socket) => {
       const send = (): void => socket.send(large, (error) => error ?? setImmediate(send))
@@ -52,7 +52,7 @@ describe('a server that sends without end', () => {
     )
   })
 
-  test('small messages count with what they take, and are taken in the same time however many there are', () => {
+  test('small messages count with their overhead, and are read in constant time each', () => {
     const unread = new Unread()
     for (let count = 0; count < 200_000; count++) unread.push('')
     expect(unread.cost).toBe(200_000 * 256)
@@ -62,7 +62,7 @@ describe('a server that sends without end', () => {
     expect([unread.count, unread.cost, unread.last(3)]).toEqual([0, 0, []])
   })
 
-  test('regression: a refusal whose body has no end filled the memory until the time was over', async () => {
+  test('regression: a refusal with an endless body filled the memory until the timeout', async () => {
     const piece = 'x'.repeat(1_048_576)
     const server = createServer((_req, res) => {
       res.writeHead(403)
@@ -78,10 +78,10 @@ describe('a server that sends without end', () => {
   })
 })
 
-describe('what the other end says is shown in a form that no terminal obeys', () => {
+describe('text from the other end is shown with terminal control characters escaped', () => {
   const wild = '\u001b[2J\u009b\u007f'
 
-  test('the body of a refusal', async () => {
+  test('in the body of a refusal', async () => {
     const server = answering((_req, res) => void res.writeHead(403).end(`${wild}\r\nline\n${' '.repeat(65_536)}x`))
     const error = (await connect(server).catch((thrown: unknown) => thrown)) as RefusedError
     expect(error).toBeInstanceOf(RefusedError)
@@ -90,7 +90,7 @@ describe('what the other end says is shown in a form that no terminal obeys', ()
     expect(error.body).toHaveLength(wild.length + 2 + 5 + 65_537)
   })
 
-  test('a message, and a close reason', async () => {
+  test('in a message and in a close reason', async () => {
     const server = accepting((socket) => {
       socket.send(wild)
       socket.close(4_000, wild)
@@ -109,12 +109,12 @@ describe('a mistake in the call is a TypeError, whatever the value', () => {
   const bare = Object.create(null)
 
   test.each([
-    ['a list in a circle', { subprotocols: circular }, 'subprotocols: expected a list of strings; got an object'],
+    ['a circular list', { subprotocols: circular }, 'subprotocols: expected a list of strings; got an object'],
     ['a BigInt', { port: 1n }, 'port: expected true or false; got 1'],
     ['a Symbol', { origin: Symbol('\u001b') }, 'got Symbol(\\u001b)'],
     ['a function', { tls: () => {} }, 'tls: expected an object with options of tls.connect(); got a function'],
-    ['a name from elsewhere', JSON.parse('{"__proto__":1}'), "Unknown option '__proto__'. Known are: headers"],
-    ['a wild name', { '\u001b\r\n': 1 }, "Unknown option '\\u001b\\u000a'."]
+    ['an inherited name', JSON.parse('{"__proto__":1}'), "Unknown option '__proto__'. Known are: headers"],
+    ['a name with control characters', { '\u001b\r\n': 1 }, "Unknown option '\\u001b\\u000a'."]
   ])('%s', async (_name, options, sentence) => {
     const error = await connect(
       accepting(() => {}),
@@ -128,7 +128,7 @@ describe('a mistake in the call is a TypeError, whatever the value', () => {
   test.each([
     ['a target', [bare], 'a server or a URL; got {}'],
     ['a path', [accepting(() => {}), 7], "path: expected one that begins with '/'; got 7"],
-    ['a path that is nothing', [accepting(() => {}), null], "path: expected one that begins with '/'; got null"]
+    ['null as a path', [accepting(() => {}), null], "path: expected one that begins with '/'; got null"]
   ])('%s', async (_name, args, sentence) => {
     const error = await (connect as (...given: unknown[]) => Promise<unknown>)(...args).catch(
       (thrown: unknown) => thrown
@@ -144,7 +144,7 @@ test('regression: a time of more than 24 days was over at once', async () => {
   expect(await client.next()).toBe('late')
 })
 
-test('regression: a ping that is too long left a listener', async () => {
+test('regression: a ping that is too long left a listener behind', async () => {
   using client = await connect(
     accepting(() => {}),
     '/',
@@ -158,7 +158,7 @@ test.each([
   ['in memory', false],
   ['over a port', true]
 ])(
-  'regression: a server, %s, knew the AsyncLocalStorage of the test, and the test that of the server',
+  'regression: a server, %s, saw the AsyncLocalStorage of the test, and the test that of the server',
   async (_way, port) => {
     const storage = new AsyncLocalStorage<string>()
     const stores: Record<string, unknown> = {}

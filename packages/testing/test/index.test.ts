@@ -4,10 +4,10 @@ import * as index from '../src/index.ts'
 
 const sourceOf = (name: string): string => join(__dirname, '../src', name)
 
-test('exports to import what it exports to require', () => {
+test('exports the same to import as to require', () => {
   expect(exportsOf(sourceOf('index.mts'))).toEqual(exportsOf(sourceOf('index.ts')))
 })
 
-test('exports at run time what stands in the list', () => {
+test('exports at run time exactly what the list names', () => {
   expect(Object.keys(index).sort()).toEqual(['RefusedError', 'connect', 'expectRefused'])
 })

@@ -55,7 +55,7 @@ test('what was written before the end arrives, and a client ends its side too', 
   expect(server.destroyed).toBe(true)
 })
 
-test('a server may answer a client that has ended', async () => {
+test('a server may answer a client that has ended its side', async () => {
   const { client, server } = MemorySocket.pair()
   client.end('question')
   server.resume()
@@ -77,7 +77,7 @@ test('what was written before an end is destroyed arrives, and further writes fa
   expect(error.code).toBe('EPIPE')
 })
 
-test('a write that waits for the peer is over when the peer is gone', async () => {
+test('a write that waits for the peer finishes when the peer is gone', async () => {
   const { client, server } = MemorySocket.pair()
   client.write(Buffer.alloc(2_097_152))
   client.end()

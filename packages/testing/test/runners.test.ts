@@ -6,7 +6,7 @@ import { runNode } from '@oneport/test-kit'
 const packages = join(__dirname, '../..')
 const root = join(packages, '..')
 
-/** What our packages import, and Vitest. Jest and node:test are called from outside. */
+/** The packages that ours import, and Vitest. Jest and node:test are run from outside. */
 const dependencies: [name: string, from: string][] = [
   ['ws', 'testing'],
   ['express', 'testing'],
@@ -14,7 +14,7 @@ const dependencies: [name: string, from: string][] = [
   ['vitest', 'testing']
 ]
 
-/** Each of these starts a process of its own, on a machine that may be busy. */
+/** Each test starts a process of its own, on a machine that may be busy. */
 const patienceMs = 60_000
 jest.setTimeout(patienceMs + 10_000)
 
@@ -39,7 +39,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Tests that leave open what they open. */
+/** Tests that do not close what they open. */
 const tests = `
 const app = express().set('env', 'test')
 app.use(wsUpgrade({ onRefused() {} }))
@@ -91,10 +91,10 @@ const imports: [names: string, from: string][] = [
 
 const required = imports.map(([names, from]) => `const ${names} = require('${from}')`).join('\n')
 const imported = imports.map(([names, from]) => `import ${names} from '${from}'`).join('\n')
-/** Vitest runs ES modules only; what is CommonJS is required in one. */
+/** Vitest runs only ES modules, so CommonJS is required in one. */
 const requiredInModule = `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\n${required}`
 
-/** The runners, each with the head of a file of either kind. */
+/** The runners, each with the start of a file in either module format. */
 const runners: [name: string, file: string, head: string, args: (file: string) => string[]][] = [
   ['Jest, from CommonJS', 'jest.test.cjs', required, jestArgs],
   ['Jest, from an ES module', 'jest.test.mjs', imported, (file) => ['--experimental-vm-modules', ...jestArgs(file)]],
@@ -122,7 +122,7 @@ function nodeArgs(file: string): string[] {
   return ['--test', '--test-reporter=tap', join(folder, file)]
 }
 
-test.each(runners)('works under %s, and lets it end by itself', async (_name, file, head, args) => {
+test.each(runners)('works under %s, and lets it exit', async (_name, file, head, args) => {
   writeFileSync(join(folder, file), `${head}\n${tests}`)
   const { exitCode, output } = await runNode(args(file), folder, patienceMs)
   expect(exitCode === 0 ? '' : output).toBe('')

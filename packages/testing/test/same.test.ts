@@ -1,7 +1,7 @@
 import { type Client, type ConnectOptions, connect, expectRefused } from '../src/index.ts'
 import { type Application, applications, startApplication } from './applications.ts'
 
-/** What is the same, whichever way a connection goes. */
+/** The same behaviour for every kind of connection. */
 describe.each(applications)('%s', (_name, served) => {
   const { isSecure, http2 } = served
 
@@ -33,7 +33,7 @@ describe.each(applications)('%s', (_name, served) => {
 
     const asked = async (options: ConnectOptions): Promise<unknown> => (await open('/asked', options)).nextJson()
 
-    test('keeps messages that came with the 101, in order', async () => {
+    test('keeps messages that arrive with the 101, in order', async () => {
       const client = await open('/echo')
       await new Promise((resolve) => setImmediate(resolve))
       expect([await client.next(), await client.next()]).toEqual(['one', 'two'])
@@ -52,7 +52,7 @@ describe.each(applications)('%s', (_name, served) => {
       expect((await open('/echo')).subprotocol).toBeUndefined()
     })
 
-    test('takes text, bytes and JSON there and back', async () => {
+    test('transfers text, bytes and JSON in both directions', async () => {
       const client = await open('/echo')
       await client.next()
       await client.next()
@@ -66,7 +66,7 @@ describe.each(applications)('%s', (_name, served) => {
       expect(await client.nextJson()).toEqual({ a: [1] })
     })
 
-    test('compresses where both ends want to', async () => {
+    test('compresses if both ends agree', async () => {
       const client = await open('/echo', { perMessageDeflate: true })
       expect(client.response.headers['sec-websocket-extensions']).toContain('permessage-deflate')
       client.send('again '.repeat(1_000))
@@ -75,7 +75,7 @@ describe.each(applications)('%s', (_name, served) => {
       expect(await client.next()).toBe('again '.repeat(1_000))
     })
 
-    test('takes a large message there and back', async () => {
+    test('transfers a large message in both directions', async () => {
       const client = await open('/echo')
       const large = Buffer.alloc(1_000_000, 'abc')
       client.send(large)
@@ -84,14 +84,14 @@ describe.each(applications)('%s', (_name, served) => {
       expect(large.equals((await client.next()) as Buffer)).toBe(true)
     })
 
-    test('keeps for the endpoint what is sent before it listens', async () => {
+    test('delivers to the endpoint what is sent before it listens', async () => {
       const client = await open('/late')
       client.send('one')
       client.send('two')
       expect([await client.next(), await client.next()]).toEqual(['heard one', 'heard two'])
     })
 
-    test('sends no origin, that of the server, or the one given', async () => {
+    test("sends no origin, the server's, or a given one", async () => {
       expect(await asked({})).not.toHaveProperty('origin')
       const sameOrigin = expect.stringMatching(isSecure ? /^https:\/\/127\.0\.0\.1/ : /^http:\/\/127\.0\.0\.1/)
       expect(await asked({ origin: 'same-origin' })).toMatchObject({ origin: sameOrigin })
@@ -103,12 +103,12 @@ describe.each(applications)('%s', (_name, served) => {
       expect(await asked({})).toMatchObject({ ip: '127.0.0.1', peer: '127.0.0.1', isSecure })
     })
 
-    test('sends cookies and fields that come several times', async () => {
+    test('sends cookies and repeated fields', async () => {
       const headers = { Cookie: 'login=ada; theme=dark', 'X-Many': ['1', '2'] }
       expect(await asked({ headers })).toMatchObject({ cookie: 'login=ada; theme=dark', many: '1, 2' })
     })
 
-    test('lets the application believe what a proxy says', async () => {
+    test('lets the application trust what a proxy says', async () => {
       const headers = {
         'X-Forwarded-For': '192.0.2.7',
         'X-Forwarded-Host': 'app.example',
@@ -121,7 +121,7 @@ describe.each(applications)('%s', (_name, served) => {
       expect((await refuse('/asked', { origin: 'https://app.example' })).status).toBe(403)
     })
 
-    test('sends the host that is given', async () => {
+    test('sends a given host', async () => {
       const headers = { Host: 'app.example' }
       expect(await asked({ headers, origin: 'same-origin' })).toMatchObject({
         host: 'app.example',
@@ -129,7 +129,7 @@ describe.each(applications)('%s', (_name, served) => {
       })
     })
 
-    test('gives status, header fields and body of a refusal', async () => {
+    test('returns status, header fields and body of a refusal', async () => {
       const { body, headers, status } = await refuse('/refused')
       expect(status).toBe(401)
       expect(JSON.parse(body)).toEqual({ message: 'Log in first.' })
@@ -137,42 +137,42 @@ describe.each(applications)('%s', (_name, served) => {
       expect(headers['content-type']).toContain('application/json')
     })
 
-    test('gives the 404 of a path without an endpoint', async () => {
+    test('returns the 404 of a path without an endpoint', async () => {
       expect((await refuse('/nowhere?a=b')).status).toBe(404)
     })
 
-    test('tells how the server closes', async () => {
+    test('reports how the server closes', async () => {
       const client = await open('/end')
       client.send('close')
       expect(await client.closed).toEqual({ code: 4001, reason: 'over', clean: true })
     })
 
-    test('tells the server how the client closes', async () => {
+    test('shows the server how the client closes', async () => {
       const client = await open('/end')
       expect(await client.close(3001, 'enough')).toEqual({ code: 3001, reason: 'enough', clean: true })
       expect(await application.heard.end).toBe(3001)
     })
 
-    test('tells the server of a connection that breaks off', async () => {
+    test('shows the server that the connection was cut', async () => {
       const client = await open('/end')
       client.terminate()
       expect(await application.heard.end).toBe(1006)
       expect(await client.closed).toEqual({ code: 1006, reason: '', clean: false })
     })
 
-    test('tells of a connection that the server breaks off', async () => {
+    test('reports a connection that the server cuts', async () => {
       const client = await open('/end')
       client.send('terminate')
       expect(await client.closed).toEqual({ code: 1006, reason: '', clean: false })
     })
 
-    test('hears a pong', async () => {
+    test('gets a pong', async () => {
       const client = await open('/end')
       await client.ping()
       await client.ping('are you there')
     })
 
-    test('lets a client that does not read be closed', async () => {
+    test('allows a client that does not read to be closed', async () => {
       const client = await open('/flood')
       client.socket.pause()
       await application.heard.end

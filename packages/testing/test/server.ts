@@ -7,7 +7,7 @@ export function accepting(handler: WebSocketHandler<IncomingMessage>, options: A
   return answering((req, res) => acceptWebSocket(req, res, handler), options)
 }
 
-/** A server that answers handshakes as it likes. */
+/** A server that answers handshakes in its own way. */
 export function answering(
   listener: (req: IncomingMessage, res: ServerResponse) => unknown,
   options: AttachOptions = {}
@@ -17,5 +17,5 @@ export function answering(
   return server
 }
 
-/** For waits that are to be overdue. */
+/** For waits that should time out. */
 export const brief: ConnectOptions = { timeoutMs: 250 }

@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const hello = () => accepting((socket) => socket.send('hello'))
 
-/** Lets a server listen as an application does by itself. */
+/** Makes a server listen, as an application does. */
 async function listening<Server extends http.Server>(server: Server, ...where: [] | [host: string]): Promise<number> {
   servers.push(server)
   await once(server.listen(0, ...(where.length === 0 ? ['127.0.0.1'] : where)), 'listening')
@@ -37,7 +37,7 @@ async function greeted(...args: Parameters<typeof connect>): Promise<void> {
 
 describe('a connection in memory', () => {
   test('opens no handle', async () => {
-    // Those of tests before this one may still be closing.
+    // Handles of earlier tests may still be closing.
     const handles = (): number => process.getActiveResourcesInfo().filter((kind) => /TCP|TLS/.test(kind)).length
     const before = handles()
     const server = hello()
@@ -48,7 +48,7 @@ describe('a connection in memory', () => {
     await client.close()
   })
 
-  test('is one of many to the same application', async () => {
+  test('can be one of many to the same application', async () => {
     const app = express().set('env', 'test')
     app.use(forExpress.wsUpgrade({ maxConnections: 2, onRefused: () => {} }))
     app.get('/', (req, res) => forExpress.acceptWebSocket(req, res, () => {}))
@@ -59,7 +59,7 @@ describe('a connection in memory', () => {
     for (const client of clients) client.terminate()
   })
 
-  test('is to a server that listens already, too', async () => {
+  test('can be to a server that already listens', async () => {
     const server = hello()
     await listening(server)
     await greeted(server)
@@ -82,7 +82,7 @@ describe('a connection over a port', () => {
     expect(server.listening).toBe(false)
   })
 
-  test('closes the port behind a refusal, and behind a handshake that is not answered', async () => {
+  test('closes the port after a refusal, and after a handshake without an answer', async () => {
     const server = createServer()
     attach(server, (req, res) => {
       if (req.url === '/refused') res.writeHead(401).end()
@@ -122,7 +122,7 @@ describe('a connection over a port', () => {
 })
 
 describe('a URL', () => {
-  test('may be text or a URL, of ws: or http:, with a path or without', async () => {
+  test('may be a string or a URL, with ws: or http:, with or without a path', async () => {
     const server = http.createServer()
     attach(server, (req, res) => acceptWebSocket(req, res, (socket) => socket.send(String(req.url))))
     const port = await listening(server)
@@ -145,7 +145,7 @@ describe('a URL', () => {
     await greeted(url, undefined, { tls: { ca: pems.cert } })
   })
 
-  test('that nobody listens at is an error', async () => {
+  test('at which nothing listens is an error', async () => {
     const server = hello()
     const port = await listening(server)
     await once(server.close(), 'close')
@@ -156,7 +156,7 @@ describe('a URL', () => {
 })
 
 describe('TLS in memory', () => {
-  test('verifies the certificate on demand', async () => {
+  test('verifies the certificate on request', async () => {
     const pems = await certificate()
     const server = https.createServer(pems)
     attach(server, (req, res) => acceptWebSocket(req, res, (socket) => socket.send('hello')))
@@ -164,7 +164,7 @@ describe('TLS in memory', () => {
     await greeted(server, '/', { tls: { rejectUnauthorized: true, ca: pems.cert } })
   })
 
-  test('shows the certificate of a client', async () => {
+  test('sends a client certificate', async () => {
     const pems = await certificate()
     const server = https.createServer({ ...pems, ca: pems.cert, requestCert: true, rejectUnauthorized: false })
     attach(server, (req, res) =>
@@ -183,7 +183,7 @@ describe('TLS in memory', () => {
 })
 
 describe('HTTP/2', () => {
-  test('is spoken to servers that speak it, and HTTP/1.1 beside it on demand', async () => {
+  test('is used for servers that support it, and HTTP/1.1 on request', async () => {
     const listener = (req: HandshakeRequest, res: HandshakeResponse): unknown =>
       acceptWebSocket(req, res, (socket) => socket.send((req as http.IncomingMessage).httpVersion))
     const server = http2.createSecureServer({ ...(await certificate()), allowHTTP1: true }, listener)
@@ -196,21 +196,21 @@ describe('HTTP/2', () => {
     expect(await version({ http2: false })).toBe('1.1')
   })
 
-  test('says that a server takes no WebSockets over it', async () => {
+  test('reports a server that does not accept WebSockets over it', async () => {
     const server = http2.createSecureServer(await certificate())
     await expect(connect(server)).rejects.toThrow(
       'connect: the handshake of / failed: the server does not offer WebSockets over HTTP/2 (RFC 8441 §3)'
     )
   })
 
-  test('says that a server does not speak it', async () => {
+  test('reports a server that does not support it', async () => {
     await expect(connect(https.createServer(await certificate()), '/', { http2: true })).rejects.toThrow(
       'connect: the handshake of / failed: '
     )
   })
 })
 
-test('Fastify is made ready, and gets its plugins', async () => {
+test('Fastify is made ready, with its plugins', async () => {
   const app = Fastify()
   void app.register(wsPlugin)
   void app.register((scope, _options, done) => {
@@ -221,7 +221,7 @@ test('Fastify is made ready, and gets its plugins', async () => {
   await app.close()
 })
 
-test('an application that closes takes leave of its clients in memory', async () => {
+test('an application that closes closes its clients in memory too', async () => {
   const app = Fastify()
   await app.register(wsPlugin)
   app.get('/', { websocket: true }, () => {})
@@ -238,7 +238,7 @@ test('an application that closes takes leave of its clients in memory', async ()
   expect(await guest.closed).toEqual({ code: 1012, reason: '', clean: true })
 })
 
-test('an error of a plugin of Fastify is that of connect()', async () => {
+test('an error of a plugin of Fastify rejects connect()', async () => {
   const app = Fastify()
   void app.register((_scope, _options, done) => done(new Error('no database')))
   await expect(connect(app)).rejects.toThrow('no database')
@@ -286,7 +286,7 @@ describe('a mistake in the call', () => {
     expect((error as Error).message).toContain(sentence)
   })
 
-  test('regression: that cannot be printed is said like any other', async () => {
+  test('regression: with a value that cannot be printed is reported like any other', async () => {
     const circular: Record<string, unknown> = {}
     circular.self = circular
     const { proxy, revoke } = Proxy.revocable({}, {})
@@ -297,7 +297,7 @@ describe('a mistake in the call', () => {
     }
   })
 
-  test('in a subprotocol is said, and leaves no port open', async () => {
+  test('in a subprotocol is reported, and leaves no port open', async () => {
     const server = hello()
     await expect(connect(server, '/', { subprotocols: ['a b'], port: true })).rejects.toThrow(SyntaxError)
     expect(server.listening).toBe(false)

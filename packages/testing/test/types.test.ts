@@ -23,7 +23,7 @@ import type { WebSocket } from '../src/websocket.ts'
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(_yes: Same<A, B>): void => {}
 
-test('what there is to connect to is a target', () => {
+test('everything that can be connected to is a target', () => {
   const targets: Target[] = [
     express(),
     Fastify(),
@@ -67,7 +67,7 @@ test('options are typed', () => {
   expect([options, unknown, single, jarless, port]).toHaveLength(5)
 })
 
-test('what comes back is typed', () => {
+test('results are typed', () => {
   const check = async (client: Client): Promise<void> => {
     same<Message, string | Buffer>(true)
     same<ReturnType<typeof connect>, Promise<Client>>(true)

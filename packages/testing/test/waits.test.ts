@@ -14,14 +14,14 @@ const said = async (promise: Promise<unknown>): Promise<string> => {
 }
 
 describe('next()', () => {
-  test('says that nothing has come', async () => {
+  test('reports that no message arrived', async () => {
     using client = await connect(silent(), '/', brief)
     expect(await said(client.next())).toBe(
       'next: no message came within 250 ms. Nothing had arrived; the connection was open.'
     )
   })
 
-  test('says what came before', async () => {
+  test('reports the messages that arrived before', async () => {
     const server = accepting((socket) => {
       for (const text of ['one', 'two', 'three', 'four']) socket.send(text)
       socket.ping()
@@ -35,7 +35,7 @@ describe('next()', () => {
     )
   })
 
-  test('says at once that the connection has closed, and how', async () => {
+  test('reports at once that the connection has closed, and how', async () => {
     const server = accepting((socket) => {
       socket.send(Buffer.from([1, 2]))
       socket.ping()
@@ -50,7 +50,7 @@ describe('next()', () => {
     expect(await said(client.next())).toBe(sentence)
   })
 
-  test('says what was wrong with a frame', async () => {
+  test('reports what was wrong with a frame', async () => {
     const server = accepting((socket) => {
       const { _socket: raw } = socket as unknown as { _socket: { write(bytes: Buffer): void } }
       raw.write(Buffer.from([0xff, 0]))
@@ -59,7 +59,7 @@ describe('next()', () => {
     expect(await said(client.next())).toContain('(not clean): Invalid WebSocket frame')
   })
 
-  test('loses no message to a call that was overdue', async () => {
+  test('loses no message to a call that timed out', async () => {
     const server = accepting((socket) => socket.on('message', (data) => socket.send(String(data))))
     using client = await connect(server, '/', brief)
     await said(client.next())
@@ -67,7 +67,7 @@ describe('next()', () => {
     expect(await client.next()).toBe('late')
   })
 
-  test('gives messages to those who wait in the order in which they asked', async () => {
+  test('gives messages to pending calls in the order of the calls', async () => {
     const server = accepting((socket) => socket.on('message', (data) => socket.send(String(data))))
     using client = await connect(server)
     const both = Promise.all([client.next(), client.next()])
@@ -83,13 +83,13 @@ describe('next()', () => {
   })
 })
 
-test('nextJson() shows a message that is no JSON', async () => {
+test('nextJson() shows a message that is not JSON', async () => {
   using client = await connect(accepting((socket) => socket.send('<html>')))
   expect(await said(client.nextJson())).toBe('nextJson: a message came that is no JSON: "<html>"')
 })
 
 describe('for await', () => {
-  test('takes all messages until the connection closes', async () => {
+  test('yields all messages until the connection closes', async () => {
     const server = accepting((socket) => {
       socket.send('one')
       setImmediate(() => {
@@ -103,7 +103,7 @@ describe('for await', () => {
     expect(messages).toEqual(['one', 'two'])
   })
 
-  test('ends with an error where nothing comes in time', async () => {
+  test('ends with an error if no message arrives in time', async () => {
     using client = await connect(silent(), '/', brief)
     const all = async (): Promise<void> => {
       for await (const message of client) expect(message).toBe('none')
@@ -113,7 +113,7 @@ describe('for await', () => {
     )
   })
 
-  test('leaves the connection open where the loop is left', async () => {
+  test('leaves the connection open when the loop is left', async () => {
     const server = accepting((socket) => {
       socket.send('one')
       socket.send('two')
@@ -128,7 +128,7 @@ describe('for await', () => {
 })
 
 describe('closed', () => {
-  test('says what came instead of the end', async () => {
+  test('reports what arrived instead of the end', async () => {
     using client = await connect(
       accepting((socket) => socket.send('still here')),
       '/',
@@ -139,7 +139,7 @@ describe('closed', () => {
     )
   })
 
-  test('may be read without waiting for it', async () => {
+  test('may be read without being awaited', async () => {
     using client = await connect(silent(), '/', brief)
     const { closed } = client
     await said(client.next())
@@ -150,7 +150,7 @@ describe('closed', () => {
 })
 
 describe('ping()', () => {
-  test('says that no pong came', async () => {
+  test('reports that no pong arrived', async () => {
     using client = await connect(
       accepting((socket) => socket.pause()),
       '/',
@@ -161,7 +161,7 @@ describe('ping()', () => {
     )
   })
 
-  test('says that the connection has closed', async () => {
+  test('reports that the connection has closed', async () => {
     using client = await connect(accepting((socket) => socket.close()))
     await client.closed
     expect(await said(client.ping())).toBe('ping: no pong came; the connection closed with 1005. Nothing had arrived.')
@@ -169,7 +169,7 @@ describe('ping()', () => {
 })
 
 describe('close()', () => {
-  test('terminates where the server does not close in time', async () => {
+  test('terminates if the server does not close in time', async () => {
     const client = await connect(
       accepting((socket) => socket.pause()),
       '/',
@@ -181,13 +181,13 @@ describe('close()', () => {
     expect(await client.closed).toMatchObject({ code: 1006, clean: false })
   })
 
-  test('tells of a connection that has closed already how it did', async () => {
+  test('reports how a connection closed that has already closed', async () => {
     const client = await connect(accepting((socket) => socket.close(4001)))
     await client.closed
     expect(await client.close()).toEqual({ code: 4001, reason: '', clean: true })
   })
 
-  test('is what `await using` does', async () => {
+  test('is called by `await using`', async () => {
     let heard = (_code: number): void => {}
     const end = new Promise<number>((resolve) => {
       heard = resolve
@@ -200,7 +200,7 @@ describe('close()', () => {
   })
 })
 
-test('send() throws where nobody would get the message', async () => {
+test('send() throws if the message could not be received', async () => {
   const client = await connect(silent())
   const closing = client.close(3001)
   expect(() => client.send('x')).toThrow('send: the connection is closing')
@@ -209,14 +209,14 @@ test('send() throws where nobody would get the message', async () => {
 })
 
 describe('connect()', () => {
-  test('says that no answer came', async () => {
+  test('reports that no answer arrived', async () => {
     const server = answering(() => {}, { handshakeTimeoutMs: 1_000 })
     expect(await said(connect(server, '/chat?token=secret', brief))).toBe(
       'connect: the handshake of /chat was not answered within 250 ms. Nothing had arrived.'
     )
   })
 
-  test('says how far an answer came', async () => {
+  test('reports how much of an answer arrived', async () => {
     const server = answering((_req, res) => void res.writeHead(401).write('Log '))
     expect(await said(connect(server, '/chat', brief))).toBe(
       'connect: the handshake of /chat was not answered within 250 ms. An answer with status 401 had begun, and of its ' +
@@ -224,7 +224,7 @@ describe('connect()', () => {
     )
   })
 
-  test('says that an answer broke off', async () => {
+  test('reports that an answer was cut off', async () => {
     const server = answering((_req, res) => {
       res.writeHead(401).write('Log ')
       setImmediate(() => res.destroy())
@@ -232,7 +232,7 @@ describe('connect()', () => {
     expect(await said(connect(server, '/chat'))).toContain('of its body "Log ".')
   })
 
-  test('says what is wrong with a 101', async () => {
+  test('reports what is wrong with a 101', async () => {
     const server = createServer().on('upgrade', (_req, socket) => {
       socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
     })
@@ -241,17 +241,17 @@ describe('connect()', () => {
     )
   })
 
-  test('says that the server hung up', async () => {
+  test('reports that the server hung up', async () => {
     const server = createServer().on('upgrade', (_req, socket) => socket.destroy())
     expect(await said(connect(server, '/chat'))).toBe('connect: the handshake of /chat failed: socket hang up')
   })
 
-  test('says that an application is not ready', async () => {
+  test('reports that an application is not ready', async () => {
     const app = { server: silent(), ready: () => new Promise(() => {}) }
     expect(await said(connect(app, '/', brief))).toBe('connect: the application was not ready within 250 ms')
   })
 
-  test('rejects with the refusal, by a stack that leads to the line that connected', async () => {
+  test('rejects with the refusal, with a stack that leads to the line that connected', async () => {
     const server = answering((_req, res) => void res.writeHead(403, { 'X-Why': 'a' }).end('Not you.\n'))
     const error = await connect(server, '/chat?a=b').catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(RefusedError)
@@ -267,7 +267,7 @@ describe('connect()', () => {
 })
 
 describe('expectRefused()', () => {
-  test('throws where the handshake is accepted, and breaks the connection off', async () => {
+  test('throws if the handshake is accepted, and terminates the connection', async () => {
     let heard = (_code: number): void => {}
     const end = new Promise<number>((resolve) => {
       heard = resolve
@@ -279,7 +279,7 @@ describe('expectRefused()', () => {
     expect(await end).toBe(1006)
   })
 
-  test('passes on what is no refusal', async () => {
+  test('passes on errors that are not a refusal', async () => {
     const server = createServer().on('upgrade', (_req, socket) => socket.destroy())
     expect(await said(expectRefused(server))).toBe('connect: the handshake of / failed: socket hang up')
   })

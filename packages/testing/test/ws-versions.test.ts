@@ -7,7 +7,7 @@ import { accepting } from './server.ts'
 
 const read = (file: string) => JSON.parse(readFileSync(join(__dirname, '..', file), 'utf8'))
 
-test('works with the oldest ws that the package says it takes', async () => {
+test('works with the oldest ws that the package allows', async () => {
   expect(read('package.json').peerDependencies).toEqual({ ws: '^8.17.0' })
   expect(read('node_modules/ws-8.17/package.json').version).toBe('8.17.0')
   let loaded: typeof ws | undefined

@@ -77,7 +77,7 @@ interface Pair {
 
 type Connect = (target: Target) => Promise<WebSocket>
 
-/** Keeps a client's messages in order, with those that came early. */
+/** Keeps a client's messages in order, including early ones. */
 function inbox(client: WebSocket): Pair['next'] {
   const arrived: string[] = []
   client.on('message', (data) => arrived.push(String(data)))
@@ -128,7 +128,7 @@ const ways: [name: string, serve: () => Promise<Serve>, connect: Connect][] = [
 ]
 
 describe.each(ways)('sockets of %s', (_name, serve, connect) => {
-  /** Connects two clients, and finds the sockets of the server beside them. */
+  /** Connects two clients, and finds the server's sockets for them. */
   async function openTwo(): Promise<{ ada: Pair; bob: Pair }> {
     const accepted: WebSocket[] = []
     const target = await (await serve())((socket) => void accepted.push(socket), {})
@@ -140,7 +140,7 @@ describe.each(ways)('sockets of %s', (_name, serve, connect) => {
     return { ada: await open(), bob: await open() }
   }
 
-  test('get what is published, in order with what they are sent', async () => {
+  test('get published messages, in order with those sent to them directly', async () => {
     const topics = createTopics()
     const { ada, bob } = await openTwo()
     for (const { socket } of [ada, bob]) topics.subscribe(socket, 'a')
@@ -153,7 +153,7 @@ describe.each(ways)('sockets of %s', (_name, serve, connect) => {
     expect(topics.stats()).toMatchObject({ delivered: 3, sent: 0 })
   })
 
-  test('get nothing behind the close frame, and leave', async () => {
+  test('get nothing after the close frame, and leave their topics', async () => {
     const topics = createTopics()
     const { client, socket, next } = (await openTwo()).ada
     topics.subscribe(socket, 'a')
@@ -184,7 +184,7 @@ describe.each(ways)('sockets of %s', (_name, serve, connect) => {
     }
   })
 
-  test('answer each other from a listener', async () => {
+  test('can publish from a listener', async () => {
     const topics = createTopics()
     const { ada, bob } = await openTwo()
     for (const { socket } of [ada, bob]) {

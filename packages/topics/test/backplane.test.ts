@@ -21,7 +21,7 @@ function createNode(options: TopicsOptions = {}) {
   return { topics, errors }
 }
 
-/** A backplane each of whose answers comes when the test lets it. */
+/** A backplane that answers only when the test lets it. */
 function slowBackplane() {
   const calls: { what: string; answer(error?: Error): void }[] = []
   const call = (what: string): Promise<void> =>
@@ -40,7 +40,7 @@ function slowBackplane() {
 
 const turn = (): Promise<void> => new Promise(setImmediate)
 
-test('a message reaches the sockets of the other nodes, and those it excepts stay without', async () => {
+test('a message reaches the sockets of other nodes, except those that it excludes', async () => {
   const [one, other] = [createNode(), createNode()]
   const server = await serveBare()
   const [ada, bob, eve] = [await server.connect(), await server.connect(), await server.connect()]
@@ -55,7 +55,7 @@ test('a message reaches the sockets of the other nodes, and those it excepts sta
   expect(other.topics.stats()).toMatchObject({ published: 0, delivered: 2, backplane: { received: 2 } })
 })
 
-test('binary and compress hold on the other nodes too', async () => {
+test('binary and compress also apply on other nodes', async () => {
   const [one, other] = [createNode(), createNode()]
   const server = await serveBare({ perMessageDeflate: { serverNoContextTakeover: true, threshold: 0 } })
   const { raw, socket } = await server.connectRaw('permessage-deflate; server_no_context_takeover')
@@ -68,7 +68,7 @@ test('binary and compress hold on the other nodes too', async () => {
   expect((await once(raw, 'data'))[0][0]).toBe(0x82)
 })
 
-test('says what came of a message', async () => {
+test('publish() resolves with the result of the backplane', async () => {
   const { topics } = createNode()
   expect(await createTopics().publishAndConfirm('news', 'x')).toEqual({ local: 0, backplane: 'none' })
   expect(createTopics().stats().backplane).toBeUndefined()
@@ -86,7 +86,7 @@ test('says what came of a message', async () => {
   })
 })
 
-test('while the backplane is down, sockets of the node get messages, and failures are counted and told', async () => {
+test('while the backplane is down, sockets of this node get messages, and failures are counted and reported', async () => {
   const { topics, errors } = createNode()
   const { client, socket } = await (await serveBare()).connect()
   topics.subscribe(socket, 'news')
@@ -103,7 +103,7 @@ test('while the backplane is down, sockets of the node get messages, and failure
   ])
 })
 
-test('a topic that is taken while the backplane is down is subscribed when it is up again', async () => {
+test('a topic subscribed to while the backplane is down is subscribed there once it is up again', async () => {
   const { topics, errors } = createNode()
   const { socket } = await (await serveBare()).connect()
   hubs.hub.health = 'down'
@@ -118,7 +118,7 @@ test('a topic that is taken while the backplane is down is subscribed when it is
   expect(errors).toEqual([])
 })
 
-test('asks for one step of a topic at a time, and ends where it should', async () => {
+test('makes one call per topic at a time, and ends in the right state', async () => {
   const { backplane, calls, said } = slowBackplane()
   const { topics } = createNode({ backplane })
   const { socket } = await (await serveBare()).connect()
@@ -141,7 +141,7 @@ test('asks for one step of a topic at a time, and ends where it should', async (
   expect(topics.stats().backplane).toMatchObject({ topics: 1, missing: 0 })
 })
 
-test('asks again for what the backplane refused', async () => {
+test('retries what the backplane rejected', async () => {
   const { backplane, calls, said } = slowBackplane()
   const { topics, errors } = createNode({ backplane })
   const { socket } = await (await serveBare()).connect()
@@ -163,7 +163,7 @@ test('asks again for what the backplane refused', async () => {
   ])
 })
 
-test('close() tells of a backplane that does not close, and never rejects', async () => {
+test('close() reports a backplane that does not close, and never rejects', async () => {
   const { backplane } = slowBackplane()
   const { topics, errors } = createNode({
     backplane: { ...backplane, close: () => Promise.reject(new Error('stuck')) }

@@ -18,9 +18,9 @@ const sealed = seal(new Message('text', false, true), nodeId)
 
 test.each([
   ['nothing', Buffer.alloc(0)],
-  ['less than a head', sealed.subarray(0, 9)],
+  ['less than a header', sealed.subarray(0, 9)],
   ['another version', Buffer.concat([Buffer.from([2]), sealed.subarray(1)])],
-  ['a flag that is not known', Buffer.concat([Buffer.from([1, 6]), sealed.subarray(2)])],
+  ['an unknown flag', Buffer.concat([Buffer.from([1, 6]), sealed.subarray(2)])],
   ['text that is not UTF-8', Buffer.concat([sealed, Buffer.from([0xc3])])],
   ['no bytes at all', 'text']
 ])('does not open %s', (_what, bytes) => {

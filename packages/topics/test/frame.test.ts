@@ -7,7 +7,7 @@ test.each([
   [126, '817e007e'],
   [65_535, '817effff'],
   [65_536, '817f0000000000010000']
-])('a text of %d bytes has the head %s', (length, head) => {
+])('a text of %d bytes has the header %s', (length, head) => {
   const frame = serverFrame(Buffer.alloc(length, 'x'), false, false)
   expect(headLength(length)).toBe(head.length / 2)
   expect(frame.subarray(0, head.length / 2).toString('hex')).toBe(head)

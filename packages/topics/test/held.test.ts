@@ -9,7 +9,7 @@ const taken = (held: Held, count = Infinity): string[] => {
   return texts
 }
 
-test('hands over in order, and goes on where it stopped', () => {
+test('releases messages in order, and continues where it stopped', () => {
   const held = new Held()
   for (const text of ['a', 'b', 'c']) held.add(message(text))
   expect(taken(held, 2)).toEqual(['a', 'b'])
@@ -18,7 +18,7 @@ test('hands over in order, and goes on where it stopped', () => {
   expect([held.size, held.cost]).toEqual([0, 0])
 })
 
-test('keeps the newest message of a topic, behind those that stand for themselves', () => {
+test('keeps the newest message of a topic, after those without a topic', () => {
   const held = new Held()
   held.add(message('first'))
   expect(held.replace('0', message('old'))).toBe(false)

@@ -24,15 +24,18 @@ const throwing = (): never => {
   throw new Error('of a getter')
 }
 
-/** Values that most ways to print them choke on. */
+/** Values that break most ways of printing them. */
 const unprintable: [name: string, value: unknown][] = [
   ['an object without a prototype', Object.create(null)],
   ['a revoked Proxy', revoked()],
   ['a Symbol', Symbol('\u001b[31m')],
-  ['an object whose tag is a getter that throws', Object.defineProperty({}, Symbol.toStringTag, { get: throwing })],
-  ['a function that can not be printed', Object.assign(() => {}, { toString: throwing })],
-  ['an Error whose stack throws', Object.defineProperty(new Error('x'), 'stack', { get: throwing })],
-  ['an Error whose stack is no text', Object.defineProperty(new Error('x'), 'stack', { value: Object.create(null) })],
+  ['an object with a toStringTag getter that throws', Object.defineProperty({}, Symbol.toStringTag, { get: throwing })],
+  ['a function that cannot be printed', Object.assign(() => {}, { toString: throwing })],
+  ['an Error with a stack getter that throws', Object.defineProperty(new Error('x'), 'stack', { get: throwing })],
+  [
+    'an Error with a stack that is not a string',
+    Object.defineProperty(new Error('x'), 'stack', { value: Object.create(null) })
+  ],
   ['a string of 64 KiB', '\u001b'.repeat(65_536)],
   ['an Error with 64 KiB of line breaks', new Error('\r\n'.repeat(32_768))],
   ['an Error with 64 KiB of spaces', new Error(' '.repeat(65_536))],
@@ -49,12 +52,12 @@ describe('any value can be shown', () => {
     }
   })
 
-  test('on one line, with what a terminal obeys in a form that it does not', () => {
+  test('on one line, with terminal control characters escaped', () => {
     expect(show('a\r\n\u001b[2J\u009b')).toBe("'a\\u000d\\u000a\\u001b[2J\\u009b'")
   })
 })
 
-describe('the sockets that a message leaves out', () => {
+describe('the sockets that a message excludes', () => {
   const three = async () => {
     const topics = createTopics()
     const server = await serveBare()
@@ -67,7 +70,7 @@ describe('the sockets that a message leaves out', () => {
     return { topics, sockets: sockets as [WebSocket, WebSocket, WebSocket] }
   }
 
-  test('regression: a list was ignored, and null threw when some had the message', async () => {
+  test('regression: a list was ignored, and null threw once some sockets had the message', async () => {
     const { topics, sockets } = await three()
     const [ada, bob] = sockets
     expect(topics.publish('a', 'x', { except: [ada, bob] })).toBe(1)
@@ -84,7 +87,7 @@ describe('the sockets that a message leaves out', () => {
     ['false', false, 'except: expected a WebSocket of ws, or several in a Set or a list; got false'],
     ['a list of something else', [{}], 'except: expected a list of WebSockets of ws; got [object Object]'],
     ['a list with a gap', [undefined], 'except: expected a list of WebSockets of ws; got undefined']
-  ])('are no %s, which throws before anybody gets it', async (_name, except, message) => {
+  ])('cannot be %s, which throws before any socket gets the message', async (_name, except, message) => {
     const { topics } = await three()
     expect(() => topics.publish('a', 'x', { except: except as never })).toThrow(new TypeError(message))
     expect(topics.stats()).toMatchObject({ published: 0, delivered: 0 })
@@ -97,7 +100,7 @@ describe('the sockets that a message leaves out', () => {
   })
 })
 
-describe('what the application is told, and what it makes of it', () => {
+describe('errors reported to the application', () => {
   const broken = async (options: TopicsOptions) => {
     const topics = createTopics(options)
     const server = await serveBare()
@@ -108,7 +111,7 @@ describe('what the application is told, and what it makes of it', () => {
   }
 
   test.each(unprintable)(
-    'regression: an onError that throws ended the process; the others get their message (%s)',
+    'regression: an onError that throws ended the process; now the others get their message (%s)',
     async (_name, value) => {
       const { topics, other, rawSocket } = await broken({
         onError: () => {
@@ -130,9 +133,9 @@ describe('what the application is told, and what it makes of it', () => {
   test.each([
     ['rejects', async () => throwing()],
     ['returns a thenable that throws', () => Object.defineProperty({}, 'then', { value: throwing }) as never],
-    ['returns a thenable that cannot be asked', () => Object.defineProperty({}, 'then', { get: throwing }) as never],
+    ['returns a thenable with a throwing getter', () => Object.defineProperty({}, 'then', { get: throwing }) as never],
     ['returns a revoked Proxy', () => revoked() as never]
-  ])('an onError that %s is a line too', async (_name, onError) => {
+  ])('an onError that %s is reported in a line too', async (_name, onError) => {
     const { topics, rawSocket } = await broken({ onError })
     rawSocket.write = throwing
     topics.publish('a', 'hello')
@@ -140,7 +143,7 @@ describe('what the application is told, and what it makes of it', () => {
     expect(takePrinted()).toEqual([expect.stringMatching(/^oneport: onError failed: /)])
   })
 
-  test('regression: an onBackplaneError that throws ended the process; the message is still confirmed', async () => {
+  test('regression: an onBackplaneError that throws ended the process; now the message is still confirmed', async () => {
     const hub = new MemoryHub()
     hub.health = 'down'
     const topics = createTopics({ backplane: memoryBackplane(hub), onBackplaneError: throwing })
@@ -152,7 +155,7 @@ describe('what the application is told, and what it makes of it', () => {
     ])
   })
 
-  test('regression: an onError that subscribes the socket again made a delivery without end', async () => {
+  test('regression: an onError that subscribes the socket again made the delivery endless', async () => {
     let told = 0
     const { topics, one, rawSocket } = await broken({
       onError: (_error, socket) => {
@@ -167,7 +170,7 @@ describe('what the application is told, and what it makes of it', () => {
     expect(topics.subscribers('a')).toContain(one.socket)
   })
 
-  test('close() never rejects, and lets go of everybody, where a socket throws', async () => {
+  test('close() never rejects, and releases all sockets if one throws', async () => {
     const faults: unknown[] = []
     const { topics, one } = await broken({ onError: (error) => faults.push(error) })
     one.socket.off = throwing
@@ -194,7 +197,7 @@ describe('a backplane', () => {
     return { topics, errors, socket }
   }
 
-  test('may throw where it should reject', async () => {
+  test('may throw instead of rejecting', async () => {
     const { topics, errors, socket } = await node({
       ...whole,
       publish: throwing,
@@ -209,7 +212,7 @@ describe('a backplane', () => {
     expect(errors.map(([, topic]) => topic)).toEqual(['a', 'a', ''])
   })
 
-  test('may answer with something other than a promise', async () => {
+  test('may return something other than a promise', async () => {
     const nothing = (() => {}) as never
     const { topics, errors, socket } = await node({
       ...whole,
@@ -235,7 +238,7 @@ describe('a backplane', () => {
       "TypeError: health: expected 'up', 'partial' or 'down'; got an object"
     ]
   ])(
-    'regression: one whose health() %s ended the process from a timer; it is down, which is told once',
+    'regression: a health() that %s ended the process from a timer; now the backplane counts as down, reported once',
     async (_name, health, error) => {
       let asked = 0
       let isWell = false
@@ -248,7 +251,7 @@ describe('a backplane', () => {
       })
       topics.subscribe(socket, 'a')
       const before = asked
-      // By the timer.
+      // Through the timer.
       while (asked < before + 2) await turn()
       expect(topics.stats().backplane).toMatchObject({ health: 'down', missing: 1 })
       expect(errors).toEqual([[error, '']])
@@ -260,7 +263,7 @@ describe('a backplane', () => {
     }
   )
 
-  test('may hand over anything', async () => {
+  test('may deliver anything', async () => {
     let receive: (bytes: Buffer, topic: string) => void = () => {}
     const { topics, errors, socket } = await node({
       ...whole,
@@ -276,11 +279,11 @@ describe('a backplane', () => {
     expect(errors).toEqual([[expect.stringContaining('revoked'), 'a']])
   })
 
-  describe('keeps no more of topics that come and go', () => {
+  describe('memory for topics that come and go is bounded', () => {
     const context = new Context()
     const listeners = { receive: () => {}, onError: () => {} }
 
-    test('regression: while it is down, than those that somebody has', () => {
+    test('regression: by the subscribed topics, while the backplane is down', () => {
       const link = new Link({ ...whole, health: () => 'down' }, listeners, context)
       for (let index = 0; index < 10_000; index++) {
         link.want(`${index}`)
@@ -292,7 +295,7 @@ describe('a backplane', () => {
       void link.close()
     })
 
-    test('regression: while it does not answer, than it is asked for at one time', async () => {
+    test('regression: by the number of concurrent calls, while the backplane does not answer', async () => {
       const answers: (() => void)[] = []
       const link = new Link(
         { ...whole, subscribe: () => new Promise<void>((resolve) => answers.push(resolve)) },
@@ -315,7 +318,7 @@ describe('a backplane', () => {
       void link.close()
     })
 
-    test('regression: where it gives up none, than ten thousand', async () => {
+    test('regression: at ten thousand, if the backplane cannot unsubscribe from any', async () => {
       const errors: string[] = []
       const link = new Link(
         { ...whole, unsubscribe: throwing },
@@ -338,10 +341,10 @@ describe('a backplane', () => {
   })
 })
 
-describe('the AsyncLocalStorage of one client is not that of another', () => {
+describe('the AsyncLocalStorage of one client does not leak to another', () => {
   const storage = new AsyncLocalStorage<string>()
 
-  test('regression: where a timer that all share writes what waits', async () => {
+  test('regression: through the shared timer that writes waiting messages', async () => {
     const stores: unknown[] = []
     let told = (): void => {}
     const isTold = new Promise<void>((resolve) => {
@@ -364,7 +367,7 @@ describe('the AsyncLocalStorage of one client is not that of another', () => {
     expect(stores).toEqual([undefined])
   })
 
-  test('regression: where the messages of a tick are written', async () => {
+  test('regression: through the write of a tick', async () => {
     const stores: unknown[] = []
     const topics = createTopics({ onError: () => stores.push(storage.getStore()) })
     const server = await serveBare()
@@ -378,14 +381,14 @@ describe('the AsyncLocalStorage of one client is not that of another', () => {
     await turn()
     Reflect.deleteProperty(_socket, 'uncork')
     expect(stores).toEqual([undefined])
-    // A fault of the call itself is its caller's.
+    // An error in the call itself belongs to its caller.
     _socket.write = throwing
     storage.run('bob', () => topics.publish('b', 'x'))
     expect(stores).toEqual([undefined, 'bob'])
     _socket.uncork()
   })
 
-  test('regression: where a backplane is asked again, and brings messages', async () => {
+  test('regression: through a backplane that is called again and delivers messages', async () => {
     const stores: [what: string, store: unknown][] = []
     const saw = (what: string): void => void stores.push([what, storage.getStore()])
     const hub = new MemoryHub()
@@ -426,14 +429,14 @@ describe('the AsyncLocalStorage of one client is not that of another', () => {
 
 describe('names', () => {
   test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])(
-    'regression: %s was an option that is known',
+    'regression: %s counted as a known option',
     (name) => {
       const options = JSON.parse(`{"${name}":1}`)
       expect(() => resolveOptions(options)).toThrow(`Unknown option '${name}'. Known are: maxBufferedBytes, `)
     }
   )
 
-  test('of topics and options that are long or wild make a short message of one line', async () => {
+  test('of topics and options that are long or contain control characters give a short message on one line', async () => {
     const wild = '\u001b[2J\r\n'.repeat(16_384)
     const topics = createTopics()
     const { socket } = await (await serveBare()).connect()
@@ -447,7 +450,7 @@ describe('names', () => {
     }
   })
 
-  test('a socket that closes at that moment leaves nothing', async () => {
+  test('a socket that closes at that moment leaves nothing behind', async () => {
     const topics = createTopics()
     const { socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')

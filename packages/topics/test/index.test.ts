@@ -5,15 +5,15 @@ import * as index from '../src/index.ts'
 
 const sourceOf = (name: string): string => join(__dirname, '../src', name)
 
-test('exports to import what it exports to require', () => {
+test('exports the same to import as to require', () => {
   expect(exportsOf(sourceOf('index.mts'))).toEqual(exportsOf(sourceOf('index.ts')))
 })
 
-test('exports at run time what stands in the list', () => {
+test('exports at run time exactly what the list names', () => {
   expect(Object.keys(index).sort()).toEqual(['MemoryHub', 'TopicsError', 'createTopics', 'memoryBackplane'])
 })
 
-test('imports nothing at run time but Node, and of ws only types', () => {
+test('imports only Node at run time, and only types from ws', () => {
   const sources = readdirSync(join(__dirname, '../src'))
   const imports = sources.flatMap((file) => {
     const text = readFileSync(join(__dirname, '../src', file), 'utf8')

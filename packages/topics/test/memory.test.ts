@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-// A process that starts on a busy machine takes its time.
+// Starting a process takes long on a busy machine.
 jest.setTimeout(60_000)
 
 interface Measured {
@@ -10,7 +10,7 @@ interface Measured {
   readonly maxBufferedBytes: number
 }
 
-/** What a client that does not read makes a process of its own hold. */
+/** Measures in its own process how much memory a client that does not read takes. */
 async function measure(kind: string): Promise<Measured> {
   const child = fork('memory.ts', {
     cwd: join(__dirname, 'process'),
@@ -19,20 +19,20 @@ async function measure(kind: string): Promise<Measured> {
   child.send(kind)
   const [message] = await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`The process ended with ${code}.`)))
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`The process exited with ${code}.`)))
   ])
   return message as Measured
 }
 
 test.each([
-  'messages of one byte',
-  'messages of 1,000 bytes',
-  'messages of 100 bytes, waiting and with the operating system',
-  'messages behind a fragment',
-  'empty messages behind a compressed one',
-  'the latest of many topics'
+  'one-byte messages',
+  '1,000-byte messages',
+  '100-byte messages, in the process and in the operating system',
+  'messages after a fragment',
+  'empty messages after a compressed one',
+  'the latest message of many topics'
 ])(
-  'regression: a bound that counts bytes alone holds any amount of memory; %s stay within twice the bound',
+  'regression: a bound on payload bytes alone allowed any amount of memory; %s stay within twice the bound',
   async (kind) => {
     const { grownBytes, maxBufferedBytes } = await measure(kind)
     expect(grownBytes).toBeLessThan(2 * maxBufferedBytes)

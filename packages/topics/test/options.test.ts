@@ -1,6 +1,6 @@
 import { resolveOptions } from '../src/options.ts'
 
-test('has defaults for what is left out or undefined', () => {
+test('has defaults for options that are left out or undefined', () => {
   expect(resolveOptions({ whenSlow: undefined, maxSubscriptions: 5 })).toMatchObject({
     maxBufferedBytes: 1_048_576,
     whenSlow: 'close',
@@ -32,7 +32,7 @@ test.each([
 })
 
 test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])(
-  'regression: %s is no option, though every object has it',
+  'regression: %s is not an option, though every object has it',
   (name) => {
     const options = Object.fromEntries([[name, 1]])
     expect(() => resolveOptions(options as never)).toThrow(`Unknown option '${name}'. Known are: maxBufferedBytes`)

@@ -7,19 +7,19 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 /** What the tests of one file have opened, for `afterEach`. */
 const endings: (() => Promise<unknown> | unknown)[] = []
 
-/** For `afterEach`: ends everything, the newest first. */
+/** For `afterEach`: closes everything, the newest first. */
 export async function stopAll(): Promise<void> {
   for (const end of endings.splice(0).reverse()) await end()
 }
 
 export const atEnd = (end: () => Promise<unknown> | unknown): void => void endings.push(end)
 
-/** A server of bare `ws`, and how to connect to it. */
+/** A server of plain `ws`, and ways to connect to it. */
 export interface Bare {
   readonly port: number
-  /** A client of `ws`, and the server's socket. */
+  /** Connects a `ws` client. Also returns the server's socket. */
   connect(compressed?: boolean): Promise<{ client: Inbox; socket: WebSocket }>
-  /** A client that reads bytes, and the server's socket. */
+  /** Connects a client that reads raw bytes. Also returns the server's socket. */
   connectRaw(extensions?: string): Promise<{ raw: Socket; socket: WebSocket }>
 }
 
@@ -62,7 +62,7 @@ export async function serveBare(
   }
 }
 
-/** Reads the head of the 101 and nothing behind it. */
+/** Reads the head of the 101 and nothing after it. */
 async function readHead(raw: Socket): Promise<RawResponse['text']> {
   let head = ''
   while (!head.endsWith('\r\n\r\n')) {
@@ -73,17 +73,17 @@ async function readHead(raw: Socket): Promise<RawResponse['text']> {
   return head
 }
 
-/** Reads so many bytes. */
+/** Reads exactly `length` bytes. */
 export async function readBytes(raw: Socket, length: number): Promise<Buffer> {
   for (;;) {
     const bytes = raw.read(length) as Buffer | null
     if (bytes !== null) return bytes
-    if (raw.readableEnded || raw.destroyed) throw new Error(`The connection ended before ${length} bytes came.`)
+    if (raw.readableEnded || raw.destroyed) throw new Error(`The connection ended before ${length} bytes arrived.`)
     await Promise.race([once(raw, 'readable'), once(raw, 'end'), once(raw, 'close')])
   }
 }
 
-/** Fills a connection whose client does not read, until the system takes no more. */
+/** Fills a connection whose client does not read, until the system buffers no more. */
 export function fill(socket: WebSocket, beyond: number): void {
   const block = Buffer.alloc(65_536)
   while (socket.bufferedAmount <= beyond) socket.send(block)

@@ -10,7 +10,7 @@ afterEach(stopAll)
 const maxBufferedBytes = 100_000
 const block = 'x'.repeat(50_000)
 
-test('a client that does not read is closed with 1013, leaves its topics, and the others go on', async () => {
+test('a client that does not read is closed with 1013 and leaves its topics, and the others continue', async () => {
   const topics = createTopics({ maxBufferedBytes })
   const server = await serveBare()
   const [stalled, reading] = [await server.connect(), await server.connect()]
@@ -20,7 +20,7 @@ test('a client that does not read is closed with 1013, leaves its topics, and th
   const unread = stalled.socket.bufferedAmount
   expect(topics.publish('a', 'hello')).toBe(1)
   expect(topics.stats()).toMatchObject({ closed: 1, sockets: 1, dropped: 0 })
-  // A close frame with code and reason.
+  // A close frame with a code and a reason.
   expect(stalled.socket.bufferedAmount).toBe(unread + 2 + 2 + 'too much unread'.length)
   expect(await reading.client.next()).toBe('hello')
   const ended = closed(stalled.client.socket)
@@ -28,7 +28,7 @@ test('a client that does not read is closed with 1013, leaves its topics, and th
   expect(await ended).toEqual({ code: 1013, reason: 'too much unread' })
 })
 
-test('by drop it does not get the message, which is counted, and gets those that come when it reads again', async () => {
+test('with drop it misses messages, which are counted, and gets new ones once it reads again', async () => {
   const topics = createTopics({ maxBufferedBytes, whenSlow: 'drop' })
   const { client, socket } = await (await serveBare()).connect()
   client.socket.pause()
@@ -44,7 +44,7 @@ test('by drop it does not get the message, which is counted, and gets those that
   for (;;) if ((await client.next()) === 'now') break
 })
 
-test('by latest it gets the newest of each topic when it reads again', async () => {
+test('with latest it gets the newest message of each topic once it reads again', async () => {
   const topics = createTopics({ maxBufferedBytes, whenSlow: 'latest' })
   const { client, socket } = await (await serveBare()).connect()
   client.socket.pause()
@@ -71,7 +71,7 @@ test('by latest it gets the newest of each topic when it reads again', async () 
   expect(await client.next()).toBe('then')
 })
 
-test('regression: a bound in bytes held any number of small messages; each counts with what Node keeps of it', async () => {
+test('regression: a bound in bytes allowed any number of small messages; each now counts with its overhead in Node', async () => {
   const topics = createTopics({ maxBufferedBytes, whenSlow: 'drop' })
   const { client, socket } = await (await serveBare()).connect()
   client.socket.pause()
@@ -86,7 +86,7 @@ test('regression: a bound in bytes held any number of small messages; each count
   expect([reached >= room - 2, reached <= room + 2]).toEqual([true, true])
 })
 
-test('what the application sends counts too, with the pieces that it is sent in', async () => {
+test('what the application sends counts too, including the number of writes', async () => {
   const topics = createTopics({ maxBufferedBytes, whenSlow: 'drop' })
   const { client, socket } = await (await serveBare()).connect()
   client.socket.pause()
@@ -97,7 +97,7 @@ test('what the application sends counts too, with the pieces that it is sent in'
   expect(topics.publish('a', 'x')).toBe(0)
 })
 
-describe('by latest, what waits is bounded too', () => {
+describe('with latest, waiting messages are bounded too', () => {
   const stalled = async () => {
     const topics = createTopics({ maxBufferedBytes, whenSlow: 'latest' })
     const { client, socket } = await (await serveBare()).connect()
@@ -110,12 +110,12 @@ describe('by latest, what waits is bounded too', () => {
     ['large messages', block, 1],
     ['small messages', 'x', Math.floor(maxBufferedBytes / (pieceBytes + 3))]
   ])(
-    'regression: %s of many topics were held beside every bound; past it the client is closed',
+    'regression: %s of many topics were held beyond every bound; now the client is closed',
     async (_kind, text, most) => {
       const { topics, client, socket } = await stalled()
       for (let topic = 0; topic <= most; topic++) topics.subscribe(socket, `${topic}`)
       for (let topic = 0; topic < most; topic++) expect(topics.publish(`${topic}`, text)).toBe(0)
-      // A newer one takes the place of the older one.
+      // A newer message replaces the older one.
       topics.publish('0', text)
       expect(topics.stats()).toMatchObject({ closed: 0, dropped: 1, sockets: 1 })
       topics.publish(`${most}`, text)
@@ -137,7 +137,7 @@ describe('by latest, what waits is bounded too', () => {
   })
 })
 
-test('what waits for a socket is forgotten when it closes', async () => {
+test('messages that wait for a socket are released when it closes', async () => {
   const topics = createTopics({ maxBufferedBytes, whenSlow: 'latest' })
   const { client, socket } = await (await serveBare()).connect()
   client.socket.pause()
@@ -157,7 +157,7 @@ test('what waits for a socket is forgotten when it closes', async () => {
   expect(topics.stats()).toMatchObject({ sockets: 0, topics: 0, delivered: 0 })
 })
 
-test('a message in fragments that never ends does not hold any number of messages', async () => {
+test('a fragmented message that never ends does not hold up any number of messages', async () => {
   const topics = createTopics({ maxBufferedBytes })
   const { client, socket } = await (await serveBare()).connect()
   topics.subscribe(socket, 'a')
@@ -172,13 +172,13 @@ test('a client that reads gets any amount in one tick', async () => {
   const topics = createTopics({ maxBufferedBytes })
   const { client, socket } = await (await serveBare()).connect()
   topics.subscribe(socket, 'a')
-  // The system takes this much at once.
+  // The system accepts this much at once.
   for (let count = 0; count < 6; count++) expect(topics.publish('a', block)).toBe(1)
   for (let count = 0; count < 6; count++) expect(await client.next()).toBe(block)
   expect(topics.stats()).toMatchObject({ closed: 0, delivered: 6 })
 })
 
-test('what somebody else has corked is written out, and stays corked', async () => {
+test('a socket that the application has corked is written to, and stays corked', async () => {
   const topics = createTopics({ maxBufferedBytes })
   const { client, socket } = await (await serveBare()).connect()
   topics.subscribe(socket, 'a')

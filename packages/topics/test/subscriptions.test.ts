@@ -4,7 +4,7 @@ import { serveBare, stopAll } from './pair.ts'
 
 afterEach(stopAll)
 
-test('tells who has which topic', async () => {
+test('lists the topics of a socket and the sockets of a topic', async () => {
   const topics = createTopics()
   const server = await serveBare()
   const [{ socket: ada }, { socket: bob }] = [await server.connect(), await server.connect()]
@@ -23,7 +23,7 @@ test('tells who has which topic', async () => {
   expect(topics.stats()).toMatchObject({ sockets: 2, topics: 2, subscriptions: 2 })
 })
 
-test('a topic is not the property of an object: any name will do', async () => {
+test('a topic is not a property of an object: any name works', async () => {
   const topics = createTopics()
   const { socket } = await (await serveBare()).connect()
   for (const name of ['__proto__', 'constructor', '0', '\0', '🚀']) expect(topics.subscribe(socket, name)).toBe(true)
@@ -46,7 +46,7 @@ test('a socket that closes leaves all its topics, and nothing is left of it', as
   expect(topics.stats().sockets).toBe(0)
 })
 
-test('a socket that gives up its last topic keeps no listener of ours', async () => {
+test('a socket that leaves its last topic keeps none of our listeners', async () => {
   const topics = createTopics()
   const { socket } = await (await serveBare()).connect()
   const listeners = socket.listenerCount('close')
@@ -56,7 +56,7 @@ test('a socket that gives up its last topic keeps no listener of ours', async ()
   expect(topics.stats()).toMatchObject({ sockets: 0, topics: 0, subscriptions: 0 })
 })
 
-test('a closed socket that somebody has robbed of its listeners leaves with the next message', async () => {
+test('a closed socket whose listeners were removed leaves with the next message', async () => {
   const topics = createTopics()
   const { socket } = await (await serveBare()).connect()
   topics.subscribe(socket, 'a')
@@ -69,17 +69,17 @@ test('a closed socket that somebody has robbed of its listeners leaves with the 
   expect(topics.stats()).toMatchObject({ sockets: 0, topics: 0, subscriptions: 0 })
 })
 
-describe('a limit says what it is', () => {
+describe('TopicsError', () => {
   const refused = (subscribe: () => unknown): Pick<TopicsError, 'code' | 'message'> => {
     try {
       subscribe()
     } catch (error) {
       if (error instanceof TopicsError) return { code: error.code, message: error.message }
     }
-    throw new Error('A TopicsError was expected.')
+    throw new Error('Expected a TopicsError.')
   }
 
-  test('on the length of a name', async () => {
+  test('is thrown for a name that is too long', async () => {
     const topics = createTopics({ maxTopicLength: 3 })
     const { socket } = await (await serveBare()).connect()
     expect(topics.subscribe(socket, 'abc')).toBe(true)
@@ -89,7 +89,7 @@ describe('a limit says what it is', () => {
     })
   })
 
-  test('on the topics of a socket, which may have others instead', async () => {
+  test('is thrown for too many topics of a socket, which may leave one for another', async () => {
     const topics = createTopics({ maxTopicsPerSocket: 2 })
     const { socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')
@@ -102,7 +102,7 @@ describe('a limit says what it is', () => {
     expect(topics.subscribe(socket, 'c')).toBe(true)
   })
 
-  test('on all subscriptions, of which a socket without any leaves nothing', async () => {
+  test('is thrown for too many subscriptions, and leaves nothing on the socket', async () => {
     const topics = createTopics({ maxSubscriptions: 1 })
     const server = await serveBare()
     const [{ socket: ada }, { socket: bob }] = [await server.connect(), await server.connect()]
@@ -116,7 +116,7 @@ describe('a limit says what it is', () => {
     expect(topics.stats()).toMatchObject({ sockets: 1, subscriptions: 1 })
   })
 
-  test('and so does the end', async () => {
+  test('is thrown after close()', async () => {
     const topics = createTopics()
     const { socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')
@@ -138,7 +138,7 @@ test.each([
   expect(() => createTopics().subscribe(socket as never, topic)).toThrow(new TypeError(message))
 })
 
-test('refuses a topic that is no string', async () => {
+test('refuses a topic that is not a string', async () => {
   const { socket } = await (await serveBare()).connect()
   const topics = createTopics()
   expect(() => topics.subscribe(socket, 7 as never)).toThrow(new TypeError('topic: expected a string; got 7'))

@@ -8,7 +8,7 @@ afterEach(stopAll)
 
 const rawSocketOf = (socket: WebSocket): Duplex => (socket as unknown as { _socket: Duplex })._socket
 
-/** The chunks that each call of the system got. */
+/** The sizes of the chunks in each write call. */
 function watchWrites(socket: WebSocket): number[] {
   const rawSocket = rawSocketOf(socket)
   const calls: number[] = []
@@ -25,7 +25,7 @@ function watchWrites(socket: WebSocket): number[] {
   return calls
 }
 
-test('a message is one frame, in one write, of one piece', async () => {
+test('a message is one frame, in one write, in one piece', async () => {
   const topics = createTopics()
   const { raw, socket } = await (await serveBare()).connectRaw()
   const calls = watchWrites(socket)
@@ -35,7 +35,7 @@ test('a message is one frame, in one write, of one piece', async () => {
   expect(calls).toEqual([1])
 })
 
-test('all sockets get the same memory', async () => {
+test('all sockets share the same buffer', async () => {
   const topics = createTopics()
   const server = await serveBare()
   const chunks: unknown[] = []
@@ -55,7 +55,7 @@ test('all sockets get the same memory', async () => {
   expect(new Set(chunks).size).toBe(1)
 })
 
-test('what is published in one tick leaves in one write, in order', async () => {
+test('messages published in one tick are sent in one write, in order', async () => {
   const topics = createTopics()
   const { raw, socket } = await (await serveBare()).connectRaw()
   const calls = watchWrites(socket)
@@ -69,7 +69,7 @@ test('what is published in one tick leaves in one write, in order', async () => 
   expect(calls).toEqual([3])
 })
 
-test('text and bytes are what they were published as, unless it is said otherwise', async () => {
+test('text and bytes are sent as such, unless an option says otherwise', async () => {
   const topics = createTopics()
   const { raw, socket } = await (await serveBare()).connectRaw()
   topics.subscribe(socket, 'a')
@@ -80,7 +80,7 @@ test('text and bytes are what they were published as, unless it is said otherwis
   expect((await readBytes(raw, 12)).toString('latin1')).toBe('\x81\x01x\x82\x01x\x82\x01x\x81\x01x')
 })
 
-test('except leaves out one socket or a set of them', async () => {
+test('except excludes one socket or a set of them', async () => {
   const topics = createTopics()
   const server = await serveBare()
   const pairs = [await server.connect(), await server.connect(), await server.connect()] as const
@@ -94,7 +94,7 @@ test('except leaves out one socket or a set of them', async () => {
   expect([await eve.client.next(), await eve.client.next()]).toEqual(['not ada', 'eve alone'])
 })
 
-describe('beside what the application sends itself', () => {
+describe('next to what the application sends itself', () => {
   test('order is kept within a tick', async () => {
     const topics = createTopics()
     const { client, socket } = await (await serveBare()).connect()
@@ -108,7 +108,7 @@ describe('beside what the application sends itself', () => {
   })
 
   test.each([
-    ['each message by itself', true],
+    ['independent messages', true],
     ['messages that refer to each other', false]
   ])('order is kept while a message is deflated, with %s', async (_kind, serverNoContextTakeover) => {
     const topics = createTopics()
@@ -121,7 +121,7 @@ describe('beside what the application sends itself', () => {
     topics.publish('a', text(3), { compress: false })
     socket.send(text(4))
     for (const number of [1, 2, 3, 4]) expect(await client.next()).toBe(text(number))
-    // Nothing is under way any more.
+    // Nothing is pending any more.
     topics.publish('a', text(5))
     socket.send(text(6))
     topics.publish('a', text(7), { compress: false })
@@ -129,7 +129,7 @@ describe('beside what the application sends itself', () => {
   })
 
   const blobTest = typeof Blob === 'undefined' ? test.skip : test
-  blobTest('order is kept while the bytes of a Blob are fetched', async () => {
+  blobTest('order is kept while the bytes of a Blob are read', async () => {
     const topics = createTopics()
     const { client, socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')
@@ -140,7 +140,7 @@ describe('beside what the application sends itself', () => {
     expect(topics.stats().sent).toBe(1)
   })
 
-  test('a message in fragments is not interrupted: what is published waits for its end', async () => {
+  test('a fragmented message is not interrupted: published messages wait for its end', async () => {
     const topics = createTopics()
     const { client, socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')
@@ -151,7 +151,7 @@ describe('beside what the application sends itself', () => {
     for (const expected of ['fragment', '2', '3']) expect(await client.next()).toBe(expected)
   })
 
-  test('what waited for a message in fragments goes before what is published behind it', async () => {
+  test('messages that waited for a fragmented message are sent before later ones', async () => {
     const topics = createTopics()
     const { client, socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')
@@ -162,7 +162,7 @@ describe('beside what the application sends itself', () => {
     for (const expected of ['fragment', '2', '3']) expect(await client.next()).toBe(expected)
   })
 
-  test('nothing comes behind a close frame', async () => {
+  test('nothing is sent after a close frame', async () => {
     const topics = createTopics()
     const { raw, socket } = await (await serveBare()).connectRaw()
     topics.subscribe(socket, 'a')
@@ -170,13 +170,13 @@ describe('beside what the application sends itself', () => {
     socket.close(1000)
     expect(topics.publish('a', 'y')).toBe(0)
     expect((await readBytes(raw, 7)).toString('latin1')).toBe('\x81\x01x\x88\x02\x03\xe8')
-    // The client's close frame, upon which the server ends the connection.
+    // The client's close frame, after which the server ends the connection.
     raw.write(Buffer.from([0x88, 0x80, 0, 0, 0, 0]))
     expect(raw.read()).toBeNull()
     await once(raw, 'end')
   })
 
-  test('bufferedAmount counts what is held back until the tick ends', async () => {
+  test('bufferedAmount includes what waits for the end of the tick', async () => {
     const topics = createTopics()
     const { socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')
@@ -186,7 +186,7 @@ describe('beside what the application sends itself', () => {
     expect(socket.bufferedAmount).toBe(0)
   })
 
-  test('a publish from a listener of the same socket is written though its owner has corked it', async () => {
+  test('a publish from a listener of the same socket is written although its owner has corked it', async () => {
     const topics = createTopics()
     const { client, socket } = await (await serveBare()).connect()
     topics.subscribe(socket, 'a')
@@ -203,7 +203,7 @@ describe('beside what the application sends itself', () => {
 describe('with permessage-deflate', () => {
   const offer = 'permessage-deflate; client_max_window_bits'
 
-  test('the same compressed bytes go to all whose messages stand for themselves, without a zlib stream', async () => {
+  test('all sockets with independent messages get the same compressed bytes, without a zlib stream', async () => {
     const topics = createTopics()
     const server = await serveBare({ perMessageDeflate: { serverNoContextTakeover: true, threshold: 0 } })
     const text = 'abc'.repeat(40)
@@ -219,7 +219,7 @@ describe('with permessage-deflate', () => {
     expect(topics.stats()).toMatchObject({ delivered: 4, sent: 0 })
   })
 
-  test('a frame that is compressed has RSV1 set, and one below the threshold of ws has not', async () => {
+  test('a compressed frame has RSV1 set, and one below the threshold of ws does not', async () => {
     const topics = createTopics()
     const server = await serveBare({ perMessageDeflate: { serverNoContextTakeover: true, threshold: 20 } })
     const { raw, socket } = await server.connectRaw(offer)
@@ -235,7 +235,7 @@ describe('with permessage-deflate', () => {
     expect((await readBytes(raw, 22))[0]).toBe(0x81)
   })
 
-  test('a connection whose messages refer to each other is left to send', async () => {
+  test('a connection whose messages refer to each other uses send', async () => {
     const topics = createTopics()
     const server = await serveBare({ perMessageDeflate: true })
     const { client, socket } = await server.connect(true)
@@ -250,7 +250,7 @@ describe('with permessage-deflate', () => {
     const server = await serveBare({ perMessageDeflate: { threshold: 0 } })
     const text = 'abc'.repeat(40)
     const alone = `${offer}; server_no_context_takeover`
-    // zlib has no window of 8, so that one is left to send as well.
+    // zlib has no window of 8 bits, so this one uses send as well.
     const tooSmall = `${alone}; server_max_window_bits=8`
     const kinds = [undefined, offer, tooSmall, alone, `${alone}; server_max_window_bits=9`]
     const firstBytes: (number | undefined)[] = []
@@ -264,8 +264,8 @@ describe('with permessage-deflate', () => {
   })
 })
 
-describe('where something throws', () => {
-  test('the others get their message, and it is told', async () => {
+describe('if something throws', () => {
+  test('the others get their message, and the error is reported', async () => {
     const faults: unknown[] = []
     const topics = createTopics({ onError: (error, socket) => faults.push([error, socket]) })
     const server = await serveBare({ perMessageDeflate: true })
@@ -303,7 +303,7 @@ describe('where something throws', () => {
   })
 })
 
-test('a socket whose client has gone is passed over', async () => {
+test('a socket whose client has gone is skipped', async () => {
   const topics = createTopics()
   const server = await serveBare()
   const [gone, there] = [await server.connect(), await server.connect()]

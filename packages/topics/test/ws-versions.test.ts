@@ -7,7 +7,10 @@ import { fill, serveBare, stopAll } from './pair.ts'
 
 afterEach(stopAll)
 
-/** The oldest version of the range, the last one and the first one without and with what we need, and the one installed. */
+/**
+ * The oldest version of the range, the last one without the parts that we need and the first one with them, and the
+ * installed one.
+ */
 const versions: [name: string, version: string, sent: number][] = [
   ['ws-8.0', '8.0.0', 2],
   ['ws-8.17', '8.17.1', 2],
@@ -21,15 +24,15 @@ function versionOf(name: string): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** `ws` 8.0 has the class under this name alone, where it is required. */
+/** In CommonJS, `ws` 8.0 exports the class only under this name. */
 const load = (name: string): Pick<typeof ws, 'Server'> => require(name)
 
-test('the package says that it takes ws from 8.0 on', () => {
+test('the package supports ws from 8.0 on', () => {
   const text = readFileSync(join(__dirname, '../package.json'), 'utf8')
   expect(JSON.parse(text).peerDependencies).toEqual({ ws: '^8.0.0' })
 })
 
-test.each(versions)('of %s, version %s, %d of 2 messages are left to send', async (name, version, sent) => {
+test.each(versions)('of %s, version %s, %d of 2 messages use send', async (name, version, sent) => {
   expect(versionOf(name)).toBe(version)
   const topics = createTopics()
   const perMessageDeflate = { serverNoContextTakeover: true, threshold: 0 }
@@ -43,7 +46,7 @@ test.each(versions)('of %s, version %s, %d of 2 messages are left to send', asyn
   expect(topics.stats()).toMatchObject({ delivered: 2, sent })
 })
 
-test.each(versions)('of %s, version %s, small messages that wait count with what they cost', async (name) => {
+test.each(versions)('of %s, version %s, small messages that wait count with their overhead', async (name) => {
   const topics = createTopics({ maxBufferedBytes: 100 * pieceBytes, whenSlow: 'drop' })
   const { client, socket } = await (await serveBare({}, load(name).Server)).connect()
   client.socket.pause()
@@ -55,7 +58,7 @@ test.each(versions)('of %s, version %s, small messages that wait count with what
   expect([reached > 10, reached <= 100]).toEqual([true, true])
 })
 
-test.each(versions)('of %s, version %s, empty messages behind one that is compressed count', async (name) => {
+test.each(versions)('of %s, version %s, empty messages after a compressed one count', async (name) => {
   const topics = createTopics({ maxBufferedBytes: 100 * pieceBytes, whenSlow: 'drop' })
   const server = await serveBare({ perMessageDeflate: { threshold: 0 } }, load(name).Server)
   const { socket } = await server.connect(true)
@@ -65,7 +68,7 @@ test.each(versions)('of %s, version %s, empty messages behind one that is compre
   expect([reached > 90, reached <= 110]).toEqual([true, true])
 })
 
-test('a client of ws may have topics too: it masks its frames itself', async () => {
+test('a client of ws can subscribe to topics too: it masks its own frames', async () => {
   const topics = createTopics()
   const { client, socket } = await (await serveBare()).connect()
   const message = new Promise((resolve) => socket.once('message', (data) => resolve(String(data))))

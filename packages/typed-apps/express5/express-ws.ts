@@ -4,7 +4,7 @@ import express, { type NextFunction, type Request } from 'express'
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 const holds = <_Claim extends true>(): void => {}
 
 const { app, getWss, applyTo }: Instance = expressWs(express(), null, { wsOptions: { maxPayload: 10 } })

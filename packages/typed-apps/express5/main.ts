@@ -6,7 +6,7 @@ import type * as ws from 'ws'
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 const holds = <_Claim extends true>(): void => {}
 
 declare global {
@@ -17,7 +17,7 @@ declare global {
   }
 }
 
-/** What applications have many of: functions that take a request of their own version of Express. */
+/** Applications have many functions like this one, which take a request of their own version of Express. */
 const nameOf = (req: Request): string => req.user?.name ?? req.get('X-Name') ?? 'nobody'
 
 const app = express()

@@ -11,7 +11,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReq
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 const holds = <_Claim extends true>(): void => {}
 
 const options: WsPluginOptions = { maxConnections: 10 }

@@ -5,7 +5,7 @@ import fastifyWebsocket, {
 } from '@oneport/fastify/fastify-websocket'
 import Fastify, { type FastifyRequest } from 'fastify'
 
-// An application that came from @fastify/websocket.
+// An application that has moved from @fastify/websocket.
 const options: WebsocketPluginOptions = { options: { maxPayload: 1_048_576 }, errorHandler: () => {} }
 const app = Fastify()
 await app.register(fastifyWebsocket, options)

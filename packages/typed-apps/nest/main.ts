@@ -1,4 +1,4 @@
-/** NestJS brings a version of Fastify of its own; `@oneport/fastify` lies beside another one. */
+/** NestJS brings its own version of Fastify; `@oneport/fastify` is installed next to another one. */
 import 'reflect-metadata'
 import { Controller, Get, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'

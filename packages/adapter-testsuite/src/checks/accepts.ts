@@ -5,7 +5,7 @@ import { maskedText, serverText } from '../parts/frames.ts'
 import { closed } from '../parts/ws-client.ts'
 import { type Check, each, prefixed } from './check.ts'
 
-/** Whether pings are answered, and the closing handshake goes through. */
+/** Checks that pings are answered and the closing handshake completes. */
 async function pingAndClose(socket: WebSocket): Promise<void> {
   const pong = once(socket, 'pong')
   socket.ping()
@@ -15,7 +15,7 @@ async function pingAndClose(socket: WebSocket): Promise<void> {
   assert.equal((await end).code, 4001)
 }
 
-/** What becomes a WebSocket, on every version of HTTP. */
+/** Handshakes that open a WebSocket, for every version of HTTP. */
 export const accepting: readonly Check[] = prefixed('accepts', [
   [
     'messages in both directions',
@@ -35,7 +35,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
   ],
 
   [
-    'no Origin, as clients other than browsers',
+    'a handshake without Origin, which clients other than browsers send',
     async ({ client }) => {
       const exchange = await client.send('/chat')
       assert.equal((await exchange.head()).status, client.accepted)
@@ -44,8 +44,8 @@ export const accepting: readonly Check[] = prefixed('accepts', [
 
   ...each(
     [
-      ['the first subprotocol of the server that the client offers', 'other, chat.v1, chat', ['chat']],
-      ['a handshake without a subprotocol in common, and names none', 'toString', undefined]
+      ["with the first of the server's subprotocols that the client offers", 'other, chat.v1, chat', ['chat']],
+      ['a handshake without a common subprotocol, and names none', 'toString', undefined]
     ] as [string, string, string[] | undefined][],
     (what, offered, chosen) => [
       what,
@@ -78,7 +78,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
   ],
 
   [
-    'without compression by default, with it where the endpoint says so',
+    'without compression by default, and with it if the endpoint enables it',
     async ({ client }) => {
       const offer = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }
       const plain = await (await client.send('/chat', offer)).head()
@@ -90,7 +90,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
   ],
 
   [
-    'and keeps a frame that came with the handshake',
+    'and keeps a frame that was sent together with the handshake',
     async ({ client }) => {
       const exchange = await client.send('/chat', {}, maskedText('early'))
       assert.equal(await exchange.rest((text) => text.endsWith('early')), serverText('early'))
@@ -98,7 +98,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
   ],
 
   [
-    'and keeps frames that come while middleware is waiting',
+    'and keeps frames that arrive while middleware waits',
     async ({ client, gate }) => {
       const exchange = await client.send('/gate', {}, maskedText('one'))
       await gate.arrived
@@ -137,7 +137,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
   ],
 
   [
-    'and answers pings and closes in order with a handler that only sends and is not done',
+    'and answers pings and closes cleanly while a handler that only sends is still running',
     async ({ client }) => {
       const { socket, next } = await client.connect('/pushes')
       assert.equal(await next(), 'pushed')
@@ -147,7 +147,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
   ],
 
   [
-    'and reads on behind a handler that only sent, whatever comes',
+    'and continues to read after a handler that only sent, however much arrives',
     async ({ client, gate }) => {
       const { socket, next } = await client.connect('/pushes')
       assert.equal(await next(), 'pushed')
@@ -162,7 +162,7 @@ export const accepting: readonly Check[] = prefixed('accepts', [
   ],
 
   [
-    'and closes with the code and the reason of its handler',
+    "and closes with the handler's close code and reason",
     async ({ client }) => {
       const { socket } = await client.connect('/closes')
       assert.deepEqual(await closed(socket), { code: 4001, reason: 'bye' })

@@ -8,14 +8,14 @@ import { type Signal, signal } from '../parts/signal.ts'
 import { closed } from '../parts/ws-client.ts'
 import { type Check, each } from './check.ts'
 
-/** A class of responses that leaves a mark on each. */
+/** Marks every response, to recognize those of this class. */
 class MarkedResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
   readonly mark = 'of its own class'
 }
 
 const delayMs = 50
 
-/** A listener for `upgrade` that looks something up, and refuses what is not for it. @returns when it has done so */
+/** A listener for `upgrade` that looks something up first and then refuses. @returns a signal that it has refused */
 function refuseLate({ server }: Fixture): Signal {
   const refused = signal()
   server.on('upgrade', (_req: IncomingMessage, socket: Socket) => {
@@ -28,10 +28,10 @@ function refuseLate({ server }: Fixture): Signal {
   return refused
 }
 
-/** The copy of `ws` that core uses, which is the one that a monitor would have patched. */
+/** The copy of `ws` that core loads, which is the one a monitor would patch. */
 const wsOfCore = (): typeof ws => createRequire(require.resolve('@oneport/core'))('ws') as typeof ws
 
-/** What a monitor reads of the request that `ws` gets. */
+/** What a monitor reads from the request that `ws` gets. */
 interface Seen {
   readonly req: IncomingMessage
   readonly method: string | undefined
@@ -58,7 +58,7 @@ function monitorWs(seen: Seen[]): { restore(): void } {
   }
 }
 
-/** What only a server of HTTP/1.1 has. */
+/** Next to other listeners, for HTTP/1.1 only. */
 export const inCompanyOnHttp1: readonly Check[] = [
   [
     'gives a handshake a response of the class that the server has for requests',
@@ -102,7 +102,7 @@ export const inCompanyOnHttp1: readonly Check[] = [
   )
 ]
 
-/** What is the same on every version of HTTP. */
+/** Next to other code, for every version of HTTP. */
 export const inCompany: readonly Check[] = [
   [
     'lets a monitor that wraps ws read the request of the application',

@@ -20,8 +20,8 @@ const brokenFrames: [what: string, frames: Buffer, code: number][] = [
 ]
 
 const unread: [what: string, path: string, bytes: number][] = [
-  ['a client that does not read what it is sent', '/small', 16_000_000],
-  ['a client that does not read a flood of messages of one byte', '/many', 12_000_000]
+  ['a client that does not read', '/small', 16_000_000],
+  ['a client that does not read a flood of one-byte messages', '/many', 12_000_000]
 ]
 
 /** How a client leaves. */
@@ -31,19 +31,18 @@ const ends: [name: string, end: (exchange: Exchange) => unknown][] = [
   ['a half-close', (exchange) => exchange.halfClose()]
 ]
 
-/** When it leaves. */
 const moments: [name: string, path: string, fields: SentFields, isWaiting: boolean][] = [
-  ['while middleware is waiting', '/gate', {}, true],
-  ['while the handler is at work', '/listens-late', {}, true],
+  ['while middleware waits', '/gate', {}, true],
+  ['while the handler runs', '/listens-late', {}, true],
   ['during a refusal', '/chat', { Origin: 'https://evil.example' }, false],
-  ['in a handshake that no endpoint takes', '/unknown', {}, false]
+  ['during a handshake at an unknown path', '/unknown', {}, false]
 ]
 
 const departures = ends.flatMap((end) =>
   moments.map((moment): [...typeof end, ...typeof moment] => [...end, ...moment])
 )
 
-/** Opens a connection, and returns a check that it is open still. */
+/** Opens a second connection. @returns a check that it is still open */
 export async function openOther({ client }: Fixture): Promise<() => Promise<void>> {
   const { socket, next } = await client.connect('/chat')
   return async () => {
@@ -52,7 +51,7 @@ export async function openOther({ client }: Fixture): Promise<() => Promise<void
   }
 }
 
-/** The close code that a connection ends with once its client has sent a message. */
+/** The close code of a connection after its client has sent a message. */
 async function codeOf({ client }: Fixture, path: string): Promise<number> {
   const { socket } = await client.connect(path)
   const end = closed(socket)
@@ -60,10 +59,10 @@ async function codeOf({ client }: Fixture, path: string): Promise<number> {
   return (await end).code
 }
 
-/** Faults of one connection, whoever makes them, on every version of HTTP. */
+/** Faults that must not affect other connections, for every version of HTTP. */
 export const containing: readonly Check[] = prefixed('contains', [
   ...each(faults, (what, path, phase) => [
-    `${what}: one report, close code 1011, other connections live on`,
+    `${what}: one report, close code 1011, other connections stay open`,
     async (fixture) => {
       const isOpen = await openOther(fixture)
       assert.equal(await codeOf(fixture, path), 1011)
@@ -91,9 +90,9 @@ export const containing: readonly Check[] = prefixed('contains', [
     }
   ]),
 
-  // Values that cannot be printed break what frameworks themselves do with an ordinary GET.
+  // Frameworks themselves fail on values that cannot be printed, for an ordinary GET too.
   [
-    'middleware that throws a value that is no error: it is answered as an ordinary GET is',
+    'middleware that throws a value other than an error: the answer is that of an ordinary GET',
     async (fixture) => {
       const { client } = fixture
       const isOpen = await openOther(fixture)
@@ -101,7 +100,7 @@ export const containing: readonly Check[] = prefixed('contains', [
         fixture.throws(value)
         const { status } = await client.get('/plain-throws')
         const exchange = await client.send('/throws')
-        // With some of them, such as undefined, a framework goes on to the route.
+        // For some of these values, such as undefined, a framework continues with the route.
         assert.equal((await exchange.head()).status, status === 200 ? client.accepted : status, name)
         await exchange.leave()
       }
@@ -132,7 +131,7 @@ export const containing: readonly Check[] = prefixed('contains', [
   ]),
 
   ...each(departures, (how, end, moment, path, sent, isWaiting) => [
-    `${how} ${moment}: other connections live on, and nothing is left`,
+    `${how} ${moment}: other connections stay open, and nothing leaks`,
     async (fixture) => {
       const { client, faults, gate, close } = fixture
       const isOpen = await openOther(fixture)

@@ -12,7 +12,7 @@ import type { Check } from './check.ts'
 
 const names = ['aborted', 'error', 'end', 'close', 'finish'] as const
 
-/** What the first request from now on and its response emit, in order, from the moment at which middleware gets it. */
+/** Records the events of the next request and its response, in order, from the moment middleware gets them. */
 function recordNext({ onRequest }: Fixture) {
   const events: string[] = []
   const [asked, requestClosed, responseClosed] = [signal(), signal(), signal()]
@@ -31,7 +31,10 @@ function recordNext({ onRequest }: Fixture) {
   return { events, asked: asked.given, requestClosed: requestClosed.given, responseClosed: responseClosed.given }
 }
 
-/** Whether an answer waits for the end of its request is for the framework: each of the two keeps its order. */
+/**
+ * Whether an answer waits for the end of its request is up to the framework, so only the order within each emitter
+ * counts.
+ */
 const byEmitter = (one: string, other: string): number => one.slice(0, 3).localeCompare(other.slice(0, 3))
 
 type Outcome<Sent> = [name: string, path: string, page: string, visit: (sent: Sent, fixture: Fixture) => unknown]
@@ -40,25 +43,30 @@ type Outcome<Sent> = [name: string, path: string, page: string, visit: (sent: Se
 interface Sending<Sent> {
   get(fixture: Fixture, path: string): Promise<Sent>
   handshake(fixture: Fixture, path: string): Promise<Sent>
-  /** Ends it, where it is open still. */
+  /** Ends the exchange if it is still open. */
   end(sent: Sent): unknown
-  /** Whether a request closes with its response. Over HTTP/2 it does with its stream, and the order says nothing. */
+  /**
+   * Whether a request closes together with its response. Over HTTP/2 it closes with its stream, and the order is
+   * undefined.
+   */
   readonly closesWithResponse: boolean
 }
 
-/** Whoever listens to a request or a response, such as a log or a monitor, hears of a handshake what it hears of a GET. */
+/**
+ * Listeners on a request or a response, such as loggers and monitors, get the same events for a handshake as for a GET.
+ */
 function compare<Sent>(outcomes: readonly Outcome<Sent>[], sending: Sending<Sent>): Check[] {
   const eventsOf = async (fixture: Fixture, send: Sending<Sent>['get'], [, , , visit]: Outcome<Sent>, path: string) => {
     const { events, asked, requestClosed, responseClosed } = recordNext(fixture)
     const sent = await send(fixture, path)
-    // Of a client that leaves at once, newer versions of Node send nothing.
+    // Newer versions of Node send nothing for a client that leaves at once.
     await asked
     await visit(sent, fixture)
     await responseClosed
     if (sending.closesWithResponse) await requestClosed
     await sending.end(sent)
     await requestClosed
-    // What comes behind the end would come now.
+    // Late events would be emitted by now.
     await new Promise(setImmediate)
     return sending.closesWithResponse ? events.sort(byEmitter) : events.sort()
   }
@@ -74,7 +82,7 @@ function compare<Sent>(outcomes: readonly Outcome<Sent>[], sending: Sending<Sent
   })
 }
 
-/** A client that goes while middleware waits. */
+/** A client that leaves while middleware waits. */
 const leaving =
   <Sent>(leave: (sent: Sent) => unknown) =>
   async (sent: Sent, { gate }: Fixture): Promise<void> => {

@@ -10,13 +10,12 @@ import { openOther } from './contains.ts'
 const upgrade = (method: string, protocol: string, path: string, more = ''): string =>
   `${method} ${path} HTTP/1.1\r\nHost: app.example\r\nUpgrade: ${protocol}\r\nConnection: Upgrade\r\n${more}\r\n`
 
-/** Whether a response with a short body in one piece or one chunk has come in whole. */
+/** Whether a response with a short body, in one piece or one chunk, is complete. */
 const responseEnded = (text: string): boolean =>
   /\r\n\r\n.*plain/s.test(text) && !/chunked(?!.*\r\n0\r\n\r\n$)/is.test(text)
 
 const last = 'GET /plain HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n'
 
-/** Whatever is answered, it is the page. */
 const isPage = /^HTTP\/1\.1 200 .*plain/s
 
 const accepting: readonly Check[] = prefixed('accepts', [
@@ -54,7 +53,7 @@ const accepting: readonly Check[] = prefixed('accepts', [
   ),
 
   [
-    'after a request with a body on the same connection',
+    'a handshake after a request with a body on the same connection',
     async ({ open }) => {
       const raw = await open()
       raw.write('POST /plain HTTP/1.1\r\nHost: app.example\r\nContent-Length: 5\r\n\r\nhello')
@@ -65,7 +64,7 @@ const accepting: readonly Check[] = prefixed('accepts', [
   ],
 
   [
-    'pipelined behind a request that is still being answered',
+    'a handshake pipelined behind a request that is still being answered',
     async ({ open }) => {
       const raw = await open()
       raw.write(`GET /plain HTTP/1.1\r\nHost: app.example\r\n\r\n${handshake('/chat')}`)
@@ -128,7 +127,7 @@ const refusing: readonly Check[] = prefixed('refuses', [
       ['/unknown', {}, 404, 'close']
     ] as [string, Record<string, string>, number, string][],
     (path, sent, status, connection) => [
-      `at ${path} with ${JSON.stringify(sent)}: the answer is ${status}, and the connection ends`,
+      `a handshake at ${path} with ${JSON.stringify(sent)}, answers ${status} and closes the connection`,
       async ({ target }) => {
         const response = await sendRaw(target, handshake(path, sent))
         assert.deepEqual([response.status, response.fields.get('connection')], [status, [connection]])
@@ -217,7 +216,7 @@ const ordinary: readonly Check[] = prefixed('answers as the ordinary request tha
   ],
 
   [
-    'a handshake with a body: the bytes after it are not frames',
+    'a handshake with a body, whose further bytes are not frames',
     async ({ open }) => {
       const raw = await open()
       raw.write(`${handshake('/chat', { 'Content-Length': '5' })}hello`)
@@ -250,7 +249,7 @@ const containing: readonly Check[] = each(
   ]
 )
 
-/** What is HTTP/1.1's own, byte for byte. */
+/** What only HTTP/1.1 has, byte by byte. */
 export const onHttp1: readonly Check[] = prefixed('on the wire', [
   ...accepting,
   ...refusing,

@@ -13,10 +13,10 @@ const losses: [how: string, lose: (session: ClientHttp2Session) => unknown][] = 
   ['a TCP reset', resetSession]
 ]
 
-/** What is HTTP/2's own (RFC 8441). */
+/** What only HTTP/2 has (RFC 8441). */
 export const onHttp2: readonly Check[] = [
   [
-    'accepts with 200, and with none of the fields of the hop or of the key',
+    'accepts with 200, without hop-by-hop fields and without an accept value',
     async ({ client }) => {
       const exchange = await client.send('/chat', { 'Sec-WebSocket-Protocol': 'chat' })
       const { status, fields } = await exchange.head()
@@ -29,7 +29,7 @@ export const onHttp2: readonly Check[] = [
   ],
 
   [
-    'answers a GET at an endpoint with 405 and the method that it takes',
+    'answers a GET at an endpoint with 405 and the allowed method',
     async ({ client }) => {
       const { status, fields, body } = await client.get('/chat')
       assert.deepEqual([status, fields.get('allow')], [405, ['CONNECT']])
@@ -37,9 +37,9 @@ export const onHttp2: readonly Check[] = [
     }
   ],
 
-  // To a CONNECT, a 2xx says that it was accepted (RFC 9110 §9.3.6).
+  // A 2xx to a CONNECT means that it was accepted (RFC 9110 §9.3.6).
   [
-    'answers a handshake at an ordinary route with 405 and what the application said',
+    "answers a handshake at an ordinary route with 405 and the application's body",
     async ({ client }) => {
       const { status, body } = await answerTo(client, '/plain')
       assert.equal(status, 405)
@@ -50,7 +50,11 @@ export const onHttp2: readonly Check[] = [
   ...each(
     [
       ['an unknown protocol', 501, { ':protocol': 'connect-udp' }],
-      ['none, for a tunnel', 405, { ':protocol': undefined, ':scheme': undefined, ':path': undefined }]
+      [
+        'no protocol, which asks for a tunnel',
+        405,
+        { ':protocol': undefined, ':scheme': undefined, ':path': undefined }
+      ]
     ] as [string, number, SentFields][],
     (what, status, pseudo) => [
       `answers a CONNECT for ${what} with ${status}`,

@@ -6,7 +6,7 @@ const refusals: [what: string, fields: SentFields, code: string][] = [
   ['version 12', { 'Sec-WebSocket-Version': '12' }, 'HANDSHAKE_VERSION'],
   ['version 013', { 'Sec-WebSocket-Version': '013' }, 'HANDSHAKE_VERSION'],
   ['version 13.0', { 'Sec-WebSocket-Version': '13.0' }, 'HANDSHAKE_VERSION'],
-  ['version 8, which ws would take', { 'Sec-WebSocket-Version': '8' }, 'HANDSHAKE_VERSION'],
+  ['version 8, which ws would accept', { 'Sec-WebSocket-Version': '8' }, 'HANDSHAKE_VERSION'],
   ['two versions', { 'Sec-WebSocket-Version': ['13', '13'] }, 'HANDSHAKE_VERSION'],
   ['no version', { 'Sec-WebSocket-Version': undefined }, 'HANDSHAKE_VERSION'],
   ['a foreign origin', { Origin: 'https://evil.example' }, 'HANDSHAKE_ORIGIN'],
@@ -16,14 +16,14 @@ const refusals: [what: string, fields: SentFields, code: string][] = [
   ['malformed extensions', { 'Sec-WebSocket-Extensions': 'x; y=;' }, 'HANDSHAKE_EXTENSION']
 ]
 
-/** What is answered otherwise than with a WebSocket, on every version of HTTP. */
+/** Handshakes that do not open a WebSocket, for every version of HTTP. */
 export const refusing: readonly Check[] = prefixed('refuses', [
   ...each(refusals, (what, sent, code) => [
-    `${what} with a whole response`,
+    `${what} with a complete response`,
     async ({ client, refusals }) => {
       const { status, fields, body } = await answerTo(client, '/chat', sent)
       assert.deepEqual(refusals, [code])
-      // A 426 needs the field Upgrade (RFC 9110 §15.5.22), which HTTP/2 does not have.
+      // A 426 needs an Upgrade field (RFC 9110 §15.5.22), which HTTP/2 does not have.
       const version = client.version === 'HTTP/2' ? 400 : 426
       assert.equal(status, code === 'HANDSHAKE_VERSION' ? version : code === 'HANDSHAKE_ORIGIN' ? 403 : 400)
       assert.deepEqual(fields.get('sec-websocket-version'), code === 'HANDSHAKE_VERSION' ? ['13'] : undefined)
@@ -44,7 +44,7 @@ export const refusing: readonly Check[] = prefixed('refuses', [
   ],
 
   [
-    'what middleware refuses, with the answer of the framework, before it is accepted',
+    "a handshake that middleware refuses, with the framework's own answer",
     async ({ client }) => {
       const { status, fields, body } = await answerTo(client, '/guarded')
       assert.equal(status, 401)
@@ -55,14 +55,14 @@ export const refusing: readonly Check[] = prefixed('refuses', [
   ],
 
   [
-    'a handshake in front of which the application throws',
+    'a handshake whose middleware throws',
     async ({ client }) => {
       assert.equal((await answerTo(client, '/throws')).status, 500)
     }
   ],
 
   [
-    'a handshake at an unknown path, with the 404 of the application',
+    "a handshake at an unknown path, with the application's 404",
     async ({ client }) => {
       assert.equal((await answerTo(client, '/unknown')).status, 404)
     }

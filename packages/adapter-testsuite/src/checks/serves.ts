@@ -4,10 +4,10 @@ import type { Check } from './check.ts'
 
 const flood = 10_000
 
-/** The rest of what is the same on every version of HTTP. */
+/** Everything else that holds for every version of HTTP. */
 export const serving: readonly Check[] = [
   [
-    'sends back each of 10,000 messages of one byte',
+    'echoes each of 10,000 one-byte messages',
     async ({ client }) => {
       const { socket, next } = await client.connect('/chat')
       for (let count = 0; count < flood; count++) socket.send(String(count % 10))
@@ -16,7 +16,7 @@ export const serving: readonly Check[] = [
   ],
 
   [
-    'keeps 10,000 messages of one byte for a handler that listens late, in order',
+    'keeps 10,000 one-byte messages for a handler that listens late, in order',
     async ({ client, gate }) => {
       const { socket, next } = await client.connect('/listens-late')
       for (let count = 0; count < flood; count++) socket.send(String(count % 10))
@@ -27,7 +27,7 @@ export const serving: readonly Check[] = [
   ],
 
   [
-    'ends the connections with 1001 when it is closed, and finishes',
+    'closes the connections with 1001 when it is closed, and finishes',
     async ({ client, close }) => {
       const { socket } = await client.connect('/chat')
       const end = closed(socket)
@@ -37,7 +37,7 @@ export const serving: readonly Check[] = [
   ],
 
   [
-    'serves HTTP as before beside it',
+    'serves ordinary requests as before',
     async ({ client }) => {
       const { status, fields, body } = await client.get('/plain')
       assert.deepEqual(

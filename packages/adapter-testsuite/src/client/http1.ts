@@ -7,7 +7,7 @@ import { receive } from '../parts/received.ts'
 import { type Conversation, connectClient } from '../parts/ws-client.ts'
 import type { Answer, Client, Exchange } from './client.ts'
 
-/** Each handshake has a connection of its own. */
+/** Opens a connection for each handshake. */
 export async function makeHttp1Client(target: Target): Promise<Client> {
   const raws: Socket[] = []
   const conversations: Conversation[] = []

@@ -6,7 +6,7 @@ import { receive } from '../parts/received.ts'
 import { converse } from '../parts/ws-client.ts'
 import type { Client, Exchange, Head } from './client.ts'
 
-/** Each handshake is a stream of one session. */
+/** Opens one session, with a stream for each handshake. */
 export async function makeHttp2Client(target: Target): Promise<Client> {
   const session = await openSession(target)
   return {
@@ -33,7 +33,7 @@ export async function makeHttp2Client(target: Target): Promise<Client> {
 
 function exchangeOn(stream: ClientHttp2Stream): Exchange {
   const response = once(stream, 'response')
-  // Where it is cut, nobody waits for a response.
+  // If the stream is cut off, nothing may be waiting for a response.
   response.catch(() => {})
   const received = receive(stream)
   return {

@@ -1,4 +1,4 @@
-/** Key and certificate of a TLS server for tests. */
+/** The key and certificate of a TLS server, for tests. */
 export interface Certificate {
   readonly key: string
   readonly cert: string
@@ -6,14 +6,14 @@ export interface Certificate {
 
 let made: Promise<Certificate> | undefined
 
-/** A self-signed certificate for localhost, made once per test file. */
+/** Returns a self-signed certificate for localhost, created once per test file. */
 export function certificate(): Promise<Certificate> {
   made ??= make()
   return made
 }
 
 async function make(): Promise<Certificate> {
-  // It takes a while to load, and most tests speak no TLS.
+  // Loaded lazily: it is slow, and most tests use no TLS.
   const { generate } = await import('selfsigned')
   const pems = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec' })
   return { key: pems.private, cert: pems.cert }

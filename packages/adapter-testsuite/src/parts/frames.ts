@@ -1,25 +1,24 @@
-/** What a frame is (RFC 6455 §11.8). */
+/** Opcodes of frames (RFC 6455 §11.8). */
 export const opcodes = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const
 
-/** What may be unusual about a frame. */
+/** Settings for frames that are unusual or invalid. */
 export interface FrameOptions {
-  /** Whether no more frames of its message come. @default true */
+  /** Whether this is the last frame of its message. @default true */
   readonly final?: boolean
   /** The three reserved bits, 0 to 7. @default 0 */
   readonly reserved?: number
-  /** The length that it claims, in bytes. @default that of the payload */
+  /** The length in the header, in bytes. @default that of the payload */
   readonly announced?: number
 }
 
-/** What may be unusual about a frame of a client. */
 export interface ClientFrameOptions extends FrameOptions {
-  /** Four bytes, or none for a frame without a mask. By default zeros, which leave the payload readable. */
+  /** Four bytes, or an empty array for a frame without a mask. @default zeros, which leave the payload readable */
   readonly mask?: readonly number[]
 }
 
 const zeros = [0, 0, 0, 0]
 
-/** A whole frame as a client sends it (RFC 6455 §5.2); text is written as UTF-8. */
+/** A complete client frame (RFC 6455 §5.2). Text is encoded as UTF-8. */
 export function clientFrame(
   opcode: number,
   payload: Uint8Array | string = '',
@@ -33,7 +32,7 @@ export function clientFrame(
   return Buffer.concat([head, Buffer.from(mask), masked])
 }
 
-/** A whole frame as a server sends it. */
+/** A complete server frame. Text is encoded as UTF-8. */
 export function serverFrame(opcode: number, payload: Uint8Array | string = '', options: FrameOptions = {}): Buffer {
   const bytes = Buffer.from(payload)
   return Buffer.concat([headOf(opcode, bytes.length, options), bytes])
@@ -57,6 +56,6 @@ export const maskedText = (text: string): Buffer => clientFrame(opcodes.text, te
 /** A text frame from a server, in latin1. */
 export const serverText = (text: string): string => serverFrame(opcodes.text, text).toString('latin1')
 
-/** The close code of a frame in latin1 that ends with it and a reason of so many bytes. */
+/** The code of a close frame at the end of `text`, which is latin1. The frame's reason is `reasonBytes` long. */
 export const closeCodeIn = (text: string, reasonBytes = 0): number =>
   Buffer.from(text, 'latin1').readUInt16BE(text.length - reasonBytes - 2)

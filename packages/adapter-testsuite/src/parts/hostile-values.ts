@@ -6,10 +6,10 @@ const hostileHandler = Object.fromEntries(
   Object.getOwnPropertyNames(Reflect).map((name) => [name, fail])
 ) as ProxyHandler<Error>
 
-/** An error of which one property cannot be read. */
+/** An error with one property that cannot be read. */
 const without = (name: string): Error => Object.defineProperty(new Error('broken'), name, { get: fail })
 
-/** Values that a program may throw although they are no errors, with names for tests. */
+/** Values other than errors that a program may throw, with names for tests. */
 export const nonErrors: [name: string, value: unknown][] = [
   ['undefined', undefined],
   ['null', null],
@@ -20,7 +20,7 @@ export const nonErrors: [name: string, value: unknown][] = [
   ['a bigint', 1n]
 ]
 
-/** Values that a program may throw, and that nothing can be done with: with names for tests. */
+/** Values that a program may throw and that are hard to handle, with names for tests. */
 export const hostileValues: [name: string, value: unknown][] = [
   ...nonErrors,
   ['a symbol', Symbol('thrown')],

@@ -6,7 +6,7 @@ import type { WebSocket } from '@oneport/core'
 import * as ws from 'ws'
 import type { Target } from './raw-client.ts'
 
-/** Opens a session of HTTP/2 and waits for the settings of the server; the caller ends it. */
+/** Opens an HTTP/2 session and waits for the server's settings. The caller closes it. */
 export async function openSession({ port, host = '127.0.0.1', tls = false }: Target): Promise<ClientHttp2Session> {
   const tcp = connectTcp({ host, port })
   const session = connect(`${tls ? 'https' : 'http'}://${host}:${port}`, {
@@ -18,20 +18,20 @@ export async function openSession({ port, host = '127.0.0.1', tls = false }: Tar
   return session
 }
 
-/** The TCP connection below a session. */
+/** The TCP connection of each session. */
 const tcpBelow = new WeakMap<ClientHttp2Session, Socket>()
 
 /** Ends a session with a TCP reset. */
 export const resetSession = (session: ClientHttp2Session): void => void tcpBelow.get(session)?.resetAndDestroy()
 
-/** What a server answers to an extended CONNECT. */
+/** The answer to an extended CONNECT. */
 export interface Http2Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly stream: ClientHttp2Stream
 }
 
-/** Sends an extended CONNECT (RFC 8441 §5). A field given as undefined is left out. */
+/** Sends an extended CONNECT (RFC 8441 §5). Undefined leaves a field out. */
 export function beginConnect(
   session: ClientHttp2Session,
   path: string,
@@ -52,21 +52,21 @@ export function beginConnect(
   return stream
 }
 
-/** The same, and waits for the head of its answer. */
+/** Sends an extended CONNECT and waits for the head of the answer. */
 export async function sendConnect(...args: Parameters<typeof beginConnect>): Promise<Http2Answer> {
   const stream = beginConnect(...args)
   const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders & { ':status': number }]
   return { status: headers[':status'], headers, stream }
 }
 
-/** The whole body of an answer, as text. */
+/** The complete body of an answer, as text. */
 export async function bodyOf({ stream }: Pick<Http2Answer, 'stream'>): Promise<string> {
   let text = ''
   for await (const chunk of stream) text += String(chunk)
   return text
 }
 
-/** A `ws` client on an accepted stream. The class has no public way to take one; clients of HTTP/2 are rare. */
+/** A `ws` client on an accepted stream. `ws` has no public way to create one, as HTTP/2 clients are rare. */
 export function webSocketOn(stream: ClientHttp2Stream): WebSocket {
   const socket = new ws.WebSocket(null as never, undefined, {})
   Object.assign(socket, { _isServer: false, _closeTimeout: 5_000 })

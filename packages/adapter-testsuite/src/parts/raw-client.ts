@@ -2,12 +2,10 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-/** The key of RFC 6455 §1.3's relatives: its accept value is `HSmrc0sMlYUkAGmm5OPpG2HaGWk=`. */
+/** A key in the style of RFC 6455 §1.3. Its accept value is `HSmrc0sMlYUkAGmm5OPpG2HaGWk=`. */
 const key = 'x3JJHMbDL1EzLkh9GBhXDw=='
 
-/**
- * The bytes of an opening handshake. A field given as undefined is left out; one given as a list stands that often.
- */
+/** The bytes of an opening handshake. Undefined leaves a field out; an array sends it once per value. */
 export function handshake(path: string, fields: Record<string, string | string[] | undefined> = {}): string {
   const all = {
     Host: 'app.example',
@@ -21,10 +19,10 @@ export function handshake(path: string, fields: Record<string, string | string[]
   return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
 }
 
-/** A response as it stood on the wire. */
+/** A response as it was on the wire. */
 export interface RawResponse {
   readonly status: number
-  /** Field names in lower case, values in order. */
+  /** Field names are in lower case, values in order. */
   readonly fields: ReadonlyMap<string, readonly string[]>
   /** Everything after the head, in latin1: body, further responses, or frames. */
   readonly rest: string
@@ -39,7 +37,7 @@ export interface Target {
   readonly tls?: boolean
 }
 
-/** Opens a raw connection; the caller ends it. */
+/** Opens a raw connection. The caller closes it. */
 export async function openRaw({ port, host = '127.0.0.1', tls = false }: Target): Promise<Socket> {
   const tcp = connect({ port, host })
   await once(tcp, 'connect')
@@ -52,7 +50,7 @@ export async function openRaw({ port, host = '127.0.0.1', tls = false }: Target)
   return socket
 }
 
-/** The TCP connection below a TLS connection. */
+/** The TCP connection of each TLS connection. */
 const tcpBelow = new WeakMap<Socket, Socket>()
 
 /** Ends a connection with a TCP reset. */
@@ -62,7 +60,7 @@ export async function reset(socket: Socket): Promise<void> {
   if (!tcp.closed) await once(tcp, 'close')
 }
 
-/** Sends bytes and reads until the server ends the connection, or until `enough` says so of what has come. */
+/** Sends bytes, and reads until the server ends the connection or `enough` accepts what has arrived. */
 export async function sendRaw(
   target: Target,
   bytes: string | Buffer,
@@ -89,7 +87,7 @@ function readAll(socket: Socket, bytes: string | Buffer, enough: (text: string) 
   })
 }
 
-/** Takes the bytes of a response apart. */
+/** Parses the bytes of a response. */
 export function parseResponse(text: string): RawResponse {
   const end = text.indexOf('\r\n\r\n')
   const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n')
@@ -102,5 +100,5 @@ export function parseResponse(text: string): RawResponse {
   return { status: Number(statusLine.split(' ')[1]), fields, rest: text.slice(end + 4), text }
 }
 
-/** For `sendRaw`: the head of a response is enough. */
+/** For `sendRaw`: reads only the head of a response. */
 export const headArrived = (text: string): boolean => text.includes('\r\n\r\n')

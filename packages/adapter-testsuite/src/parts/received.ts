@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 
-/** Waits until `enough` says so of all that has come, or there will be no more. */
+/** Waits until `enough` accepts what has arrived, or nothing more can arrive. */
 export type Received = (enough: (text: string) => boolean) => Promise<string>
 
-/** Collects what comes, in latin1. */
+/** Collects what a stream receives, in latin1. */
 export function receive(stream: Readable): Received {
   let text = ''
   let isOver = false
@@ -32,7 +32,7 @@ export function receive(stream: Readable): Received {
     })
 }
 
-/** Reads until `enough` says so of all that has come, or the other side ends it; what comes later is left for the next. */
+/** Reads until `enough` accepts what has arrived, or the stream ends. Leaves later bytes to the next call. */
 export function read(stream: Readable, enough: (text: string) => boolean = () => false): Promise<string> {
   return new Promise((resolve) => {
     let text = ''

@@ -1,4 +1,4 @@
-/** A promise, and the function that resolves it. */
+/** A promise with the function that resolves it. */
 export interface Signal<Value = void> {
   readonly given: Promise<Value>
   give(value: Value): void

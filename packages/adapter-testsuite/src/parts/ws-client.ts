@@ -5,7 +5,7 @@ import type { PerMessageDeflateOptions, WebSocket } from '@oneport/core'
 import * as ws from 'ws'
 import type { Target } from './raw-client.ts'
 
-/** Options of the client of `ws`. */
+/** Options for the `ws` client. */
 export interface ClientOptions {
   headers?: Record<string, string> | undefined
   /** The field `Origin`. */
@@ -15,20 +15,20 @@ export interface ClientOptions {
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined
 }
 
-/** A `ws` client whose messages wait until they are asked for. */
+/** A `ws` client that keeps messages until they are asked for. */
 export interface Conversation {
   readonly socket: WebSocket
   /** The next message, in order, as text. */
   next(): Promise<string>
 }
 
-/** The same, opened over HTTP/1.1. */
+/** A conversation over HTTP/1.1. */
 export interface Inbox extends Conversation {
-  /** The response that opened it. */
+  /** The response that opened the connection. */
   readonly response: IncomingMessage
 }
 
-/** Connects; rejects with the response where the handshake is refused. */
+/** Connects. Rejects with the response if the handshake is refused. */
 export async function connectClient(
   { port, host = '127.0.0.1', tls = false }: Target,
   path: string,
@@ -73,13 +73,13 @@ export function converse(socket: WebSocket): Conversation {
   }
 }
 
-/** How a connection ended: close code and reason. */
+/** Waits for a connection to close. Resolves to its close code and reason. */
 export async function closed(socket: WebSocket): Promise<{ code: number; reason: string }> {
   const [code, reason] = (await once(socket, 'close')) as [number, Buffer]
   return { code, reason: String(reason) }
 }
 
-/** The status with which a handshake was refused. */
+/** The status of a refused handshake. Throws if it is accepted. */
 export async function refused(connecting: Promise<unknown>): Promise<number> {
   try {
     await connecting
@@ -87,8 +87,8 @@ export async function refused(connecting: Promise<unknown>): Promise<number> {
     ;(response as IncomingMessage).resume()
     return (response as IncomingMessage).statusCode ?? 0
   }
-  throw new Error('The handshake was accepted; a refusal was expected.')
+  throw new Error('Expected the handshake to be refused, but it was accepted.')
 }
 
-/** The accept value that belongs to the key which `handshake()` sends (RFC 6455 §4.2.2 (5)(4)). */
+/** The accept value for the key that `handshake()` sends (RFC 6455 §4.2.2 (5)(4)). */
 export const accepted = 'HSmrc0sMlYUkAGmm5OPpG2HaGWk='

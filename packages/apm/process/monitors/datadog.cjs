@@ -1,4 +1,4 @@
-// Its spans come as lines on stdout, and nothing is sent to an agent.
+// The exporter writes the spans to stdout, where this file collects them; nothing is sent to an agent.
 const lines = []
 process.stdout.write = (line) => {
   lines.push(line)

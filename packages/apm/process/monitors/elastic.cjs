@@ -1,5 +1,5 @@
 const spans = []
-/** Takes what would be sent; nothing leaves the process. */
+/** Collects the spans; nothing leaves the process. */
 const transport = {
   addMetadataFilter() {},
   config() {},

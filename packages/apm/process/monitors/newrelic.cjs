@@ -1,4 +1,4 @@
-// The collector it would send to does not answer.
+// Nothing listens at the address of the collector.
 Object.assign(process.env, {
   NEW_RELIC_APP_NAME: 'apm-tests',
   NEW_RELIC_LICENSE_KEY: '0'.repeat(40),

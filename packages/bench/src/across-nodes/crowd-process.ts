@@ -3,9 +3,9 @@ import { Client } from '../generator/client.ts'
 import { crowd } from '../generator/crowd.ts'
 import { frameLength, now, publishedAt, topicPath } from './message.ts'
 
-/** What the clients are asked for. */
+/** Questions to the process of the clients. */
 export type CrowdQuestion =
-  /** So many clients for each port, the first with topic 0, the next with topic 1, and round again. */
+  /** Connects `perNode` clients to each port, the first with topic 0, the next with topic 1, and so on in rotation. */
   | { readonly ask: 'connect'; readonly ports: readonly number[]; readonly perNode: number; readonly topics: number }
   | { readonly ask: 'begin' }
   | { readonly ask: 'end' }
@@ -13,7 +13,7 @@ export type CrowdQuestion =
 
 export interface CrowdAnswer {
   readonly delivered?: number
-  /** Milliseconds from publishing to here, sorted. */
+  /** Milliseconds from publishing to receiving, sorted. */
   readonly p50Ms?: number
   readonly p99Ms?: number
   readonly cpuMs?: number
@@ -23,7 +23,7 @@ let clients: Client[] = []
 let latencies: number[] = []
 let cpu = process.cpuUsage()
 
-/** Reads frames of one length, wherever they are cut. */
+/** Reads frames of one length, however they are split into chunks. */
 function reader(): (chunk: Buffer) => void {
   let rest: Buffer | undefined
   return (chunk) => {
@@ -31,7 +31,7 @@ function reader(): (chunk: Buffer) => void {
     const arrivedAt = now()
     let at = 0
     for (; at + frameLength <= bytes.length; at += frameLength) latencies.push(arrivedAt - publishedAt(bytes, at))
-    // A copy, because the chunk is valid during the call only.
+    // A copy, because the chunk is valid only during the call.
     rest = at === bytes.length ? undefined : Buffer.from(bytes.subarray(at))
   }
 }

@@ -3,17 +3,17 @@ import { parseArgs } from 'node:util'
 import { describeMachine } from '../machine.ts'
 import { type Extent, type Measured, measure, type Spread, type Step } from './measure.ts'
 
-const usage = `Measures topics across processes with one Redis, which it starts itself.
+const usage = `Measures topics across several processes with one Redis, which it starts itself.
 
   npm run bench:redis                       4 processes with 1000 clients each, under 2 minutes
   npm run bench:redis -- --quick            the same with fewer clients and shorter steps
-  npm run bench:redis -- --json FILE        writes what was measured there too
-  npm run bench:redis -- --help             prints this
+  npm run bench:redis -- --json FILE        also writes the results to this file
+  npm run bench:redis -- --help             prints this help
 `
 
 const options = { quick: { type: 'boolean' }, json: { type: 'string' }, help: { type: 'boolean' } } as const
 
-const header = ['Topics', 'Published/s', 'Delivered/s', 'Came', 'p50', 'p99', 'Nodes', 'Redis', 'Clients'] as const
+const header = ['Topics', 'Published/s', 'Delivered/s', 'Arrived', 'p50', 'p99', 'Nodes', 'Redis', 'Clients'] as const
 const widths = header.map((title) => Math.max(title.length, 7) + 2)
 
 const line = (cells: readonly string[]): string => cells.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('')
@@ -37,11 +37,11 @@ const row = (step: Step): string => {
 function report({ bytesPerConnection, redisBytesPerSubscription }: Measured): string {
   return [
     '',
-    'Times in milliseconds from publishing to the client. Nodes, Redis and Clients: cores that were busy.',
-    'The last line of each number of topics is the one that was too fast.',
-    `Memory of a node for each connection: ${(bytesPerConnection / 1_000).toFixed(1)} kB (RSS).`,
-    `Memory of Redis for each topic and node that has it: ${Math.round(redisBytesPerSubscription)} bytes.`,
-    // Its last line says what is pinned; here nothing is.
+    'Times are milliseconds from publishing to the client. Nodes, Redis and Clients: number of busy cores.',
+    'The last line for each number of topics is the rate that was too high.',
+    `Memory of a node per connection: ${(bytesPerConnection / 1_000).toFixed(1)} kB (RSS).`,
+    `Memory of Redis per topic and subscribed node: ${Math.round(redisBytesPerSubscription)} bytes.`,
+    // The last line says which cores are pinned; none are here.
     ...describeMachine().slice(0, -1),
     ''
   ].join('\n')

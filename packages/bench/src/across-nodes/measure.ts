@@ -8,27 +8,27 @@ import { RedisProcess } from './redis-process.ts'
 export interface Extent {
   readonly nodes: number
   readonly clientsPerNode: number
-  /** How long each step takes. */
+  /** Duration of each step, in milliseconds. */
   readonly durationMs: number
 }
 
-/** Topics that the clients have between them, one each, and how fast the first step publishes in all. */
+/** Number of topics that the clients share, one each, and the total rate of the first step. */
 export interface Spread {
   readonly topics: number
   readonly perSecond: number
 }
 
-/** What came of one rate. */
+/** The results of one rate. */
 export interface Step {
   readonly topics: number
-  /** A second, in all. */
+  /** Per second, over all nodes. */
   readonly published: number
   readonly delivered: number
-  /** Of what should have come. */
+  /** The share of messages that arrived. */
   readonly share: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Cores that were busy. */
+  /** Number of busy cores. */
   readonly nodeCores: number
   readonly redisCores: number
   readonly crowdCores: number
@@ -40,7 +40,7 @@ export interface Measured {
   readonly redisBytesPerSubscription: number
 }
 
-/** A step is the last one of its spread if half of its messages come later than this, or some do not. */
+/** A step is the last one of its spread if half of its messages arrive later than this, or if some are lost. */
 const tooLateMs = 250
 const enough = 0.99
 
@@ -53,7 +53,7 @@ const askAll = (nodes: Nodes, question: NodeQuestion): Promise<NodeAnswer[]> =>
 const sum = (answers: readonly NodeAnswer[], key: keyof NodeAnswer): number =>
   answers.reduce((total, answer) => total + (answer[key] ?? 0), 0)
 
-/** Publishes faster and faster, twice as fast each time, until messages come late. */
+/** Publishes faster and faster, doubling the rate each time, until messages arrive late. */
 export async function measure(
   extent: Extent,
   spreads: readonly Spread[],
@@ -87,7 +87,7 @@ export async function measure(
         if (step.share < enough || step.p50Ms > tooLateMs) break
       }
       await crowd.ask({ ask: 'disconnect' })
-      // The nodes give up their topics at Redis.
+      // The nodes unsubscribe from their topics in Redis.
       await sleep(500)
     }
     return { steps, bytesPerConnection: bytesPerConnection ?? Number.NaN, redisBytesPerSubscription }

@@ -1,19 +1,22 @@
-/** Bytes of each message; a frame of one has a head of four. RFC 6455 §5.2. */
+/** Bytes per message. The frame of one has a header of four bytes. RFC 6455 §5.2. */
 export const payloadLength = 256
 export const frameLength = 4 + payloadLength
 
-/** The path of a topic, which is its name: one of so many, so that late messages of a spread do not get into the next. */
+/**
+ * The path of a topic, which is also its name. It contains the number of topics, so that late messages of one spread do
+ * not reach the next.
+ */
 export const topicPath = (topics: number, index: number): string => `/${topics}/${index}`
 
-/** Milliseconds on a clock that all processes of a machine share. */
+/** Milliseconds on a clock that all processes of the machine share. */
 export const now = (): number => Number(process.hrtime.bigint()) / 1e6
 
-/** A message that says when it was published. */
+/** A message with the time at which it was published. */
 export function createMessage(): Buffer {
   const message = Buffer.alloc(payloadLength)
   message.writeDoubleBE(now())
   return message
 }
 
-/** When the message of a frame was published. */
+/** The time at which a frame's message was published. */
 export const publishedAt = (frame: Buffer, start: number): number => frame.readDoubleBE(start + 4)

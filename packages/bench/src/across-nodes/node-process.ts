@@ -10,10 +10,10 @@ import { answerParent } from '../answers.ts'
 import { createMessage, topicPath } from './message.ts'
 import { pace } from './pace.ts'
 
-/** What one of the nodes is asked for. */
+/** Questions to one of the nodes. */
 export type NodeQuestion =
   | { readonly ask: 'start'; readonly redisUrl: string }
-  /** Waits until it has subscribed to all that its clients have. */
+  /** Waits until the node has subscribed to the topics of all its clients. */
   | { readonly ask: 'settle' }
   | {
       readonly ask: 'load'
@@ -43,7 +43,7 @@ async function start(redisUrl: string): Promise<NodeAnswer> {
   const listener: RequestListener = (req, res) =>
     acceptWebSocket(req, res, (socket) => topics.subscribe(socket, req.url ?? ''))
   const server = createServer(listener)
-  // The clients read nothing but messages.
+  // The clients read only messages.
   attach(server, listener, { heartbeat: false })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   return { port: (server.address() as AddressInfo).port }
@@ -65,7 +65,7 @@ async function load({ perSecond, durationMs, phase, topics: count }: Load): Prom
     turn = (turn + 1) % count
     topics.publish(topicPath(count, turn), createMessage())
   })
-  // What others publish is still coming.
+  // Messages from other nodes are still arriving.
   await sleep(durationMs / 4)
   const { user, system } = process.cpuUsage(cpu)
   const after = topics.stats()

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const tickMs = 5
 
 /**
- * Does something so many times a second, evenly, for some time; what a late tick has missed is made up for.
- * @param phase from 0 to 1, so that those who share a rate do not act at the same time
+ * Calls a function at an even rate for some time. Makes up for calls that a late timer has missed.
+ * @param phase from 0 to 1, so that processes with the same rate do not act at the same time
  */
 export async function pace(perSecond: number, durationMs: number, phase: number, act: () => void): Promise<void> {
   const started = performance.now()

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { createClient } from 'redis'
 
-/** A Redis of its own, which says what it used. */
+/** A Redis server that reports what it uses. */
 export class RedisProcess {
   readonly url: string
   readonly #child: ChildProcess
@@ -15,7 +15,7 @@ export class RedisProcess {
     this.#client = createClient({ url })
   }
 
-  /** @throws Error where redis-server is not installed */
+  /** @throws Error if redis-server is not installed */
   static async start(): Promise<RedisProcess> {
     const port = await freePort()
     const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
@@ -34,7 +34,7 @@ export class RedisProcess {
     return redis
   }
 
-  /** CPU time since it began, user and system. */
+  /** CPU time since the start, user and system. */
   async cpuMs(): Promise<number> {
     const info = await this.#client.info('cpu')
     return (numberOf(info, 'used_cpu_sys') + numberOf(info, 'used_cpu_user')) * 1_000

@@ -4,7 +4,7 @@ import { WebSocketServer } from 'ws'
 import { broadcastAsAsked, broadcastText } from './broadcast.ts'
 import { chooseSubprotocol, listen, perMessageDeflate, type Settings } from './endpoint.ts'
 
-/** The loop that the README of `ws` has. */
+/** The loop from the README of `ws`. */
 export async function start({ deflate }: Settings): Promise<Server> {
   const server = createServer()
   const sockets = new WebSocketServer({

@@ -1,4 +1,4 @@
-/** What is broadcast: 256 characters of JSON, as a chat has them. */
+/** The broadcast message: 256 characters of JSON, as in a chat. */
 export const broadcastText = JSON.stringify({
   type: 'message',
   room: 'lobby',
@@ -8,7 +8,7 @@ export const broadcastText = JSON.stringify({
   text: 'The engine weaves algebraic patterns just as the Jacquard loom weaves flowers, leaves.'
 }).padEnd(256)
 
-/** A client says how often to broadcast in one tick. */
+/** A client's message says how often to broadcast in one tick. */
 export function broadcastAsAsked(message: string, broadcast: () => void): void {
   for (let left = Number(message); left > 0; left--) broadcast()
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:net'
 import { answerPlain, listen, origin, type Settings, subprotocol } from './endpoint.ts'
 
-/** crossws on Node.js; it has a heartbeat by default, which pings everybody at once. */
+/** crossws on Node.js. By default it has a heartbeat that pings all clients at once. */
 export async function start({ heartbeat }: Settings): Promise<Server> {
   const { default: crossws } = await import('crossws/adapters/node')
   const adapter = crossws({

@@ -5,8 +5,8 @@ import expressWs from 'express-ws'
 import { chooseSubprotocol, isAllowed, listening, path, plainPath, plainText } from './endpoint.ts'
 
 /**
- * express-ws. Its routes and middleware can't refuse, because they run behind the 101: the origin is checked by `ws`.
- * Its `ws` is version 7, where a text is a string.
+ * express-ws. Its routes and middleware cannot refuse, because they run after the 101, so `ws` checks the origin. It
+ * uses version 7 of `ws`, which passes text messages as strings.
  */
 export async function start(): Promise<Server> {
   const { app } = expressWs(express(), undefined, {

@@ -18,7 +18,7 @@ export async function start(settings: Settings): Promise<Server> {
   return server
 }
 
-/** Express's own handler prints each error, outside of tests. */
+/** Outside of tests, Express's own handler prints each error. */
 const answerError: ErrorRequestHandler = (error, _req, res, next) => {
   if (error instanceof HandshakeError) res.status(error.status).set(error.headers).type('text').send(error.message)
   else next(error)

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import { echo } from './echo.ts'
 import { chooseSubprotocol, isAllowed, listening, path, plainPath, plainText } from './endpoint.ts'
 
-/** The plugin of the Fastify team; the origin is checked by a hook of the route. */
+/** The Fastify team's plugin. A hook of the route checks the origin. */
 export async function start(): Promise<Server> {
   const app = Fastify()
   await app.register(websocket, { options: { handleProtocols: chooseSubprotocol } })

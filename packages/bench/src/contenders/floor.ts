@@ -4,7 +4,7 @@ import { subprotocol } from './endpoint.ts'
 
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
-/** A 101 by hand, with the least that RFC 6455 §4.2.2 asks for. */
+/** A hand-written 101, with the least that RFC 6455 §4.2.2 requires. */
 export function writeSwitching(rawSocket: Duplex, key: string): void {
   const accept = createHash('sha1')
     .update(key + guid)
@@ -17,7 +17,7 @@ export function writeSwitching(rawSocket: Duplex, key: string): void {
 
 const closeOpcode = 0x8
 
-/** The least code that sends a client's frames back and answers its close frame. It checks nothing. */
+/** The least code that echoes a client's frames and answers its close frame. It checks nothing. */
 export function echoFrames(rawSocket: Duplex): void {
   let rest: Buffer | undefined
   rawSocket.on('data', (chunk: Buffer) => {
@@ -35,13 +35,13 @@ export function echoFrames(rawSocket: Duplex): void {
   })
 }
 
-/** Bytes of a frame's header without its mask. */
+/** Bytes of a frame's header, without the mask. */
 function headerLength(frame: Buffer): number {
   const length = (frame[1] as number) & 0x7f
   return length < 126 ? 2 : length === 126 ? 4 : 10
 }
 
-/** Where the masked frame ends that begins at an offset; Infinity where its header is not whole. RFC 6455 §5.2. */
+/** The end of the masked frame at an offset; Infinity if its header is incomplete. RFC 6455 §5.2. */
 function frameEnd(bytes: Buffer, start: number): number {
   const left = bytes.length - start
   if (left < 2) return Infinity
@@ -51,7 +51,7 @@ function frameEnd(bytes: Buffer, start: number): number {
   return left < 10 ? Infinity : start + 14 + Number(bytes.readBigUInt64BE(start + 2))
 }
 
-/** Turns a client's frame into the server's: the header moves onto the mask. */
+/** Turns a client frame into a server frame, by moving the header over the mask. */
 function unmaskInPlace(frame: Buffer): Buffer {
   const maskAt = headerLength(frame)
   const mask = frame.subarray(maskAt, maskAt + 4)

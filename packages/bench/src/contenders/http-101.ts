@@ -4,7 +4,7 @@ import { answerPlain, isAllowed, listen, subprotocol } from './endpoint.ts'
 import { echoFrames, writeSwitching } from './floor.ts'
 import { refuse } from './refuse.ts'
 
-/** A floor: `node:http`, a 101 written by hand, and the least code that sends frames back. */
+/** A floor: `node:http`, a hand-written 101, and the least code that echoes frames. */
 export async function start(): Promise<Server> {
   const server = createServer(answerPlain)
   server.on('upgrade', (req, rawSocket) => {

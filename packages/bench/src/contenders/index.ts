@@ -1,15 +1,15 @@
 import type { DialectName } from '../generator/dialect.ts'
 
-/** What is known of a contender without loading it. */
+/** A contender, described without loading it. */
 export interface Contender {
-  /** Of its file here, and in `--contender`. */
+  /** The name of its file in this folder, and in `--contender`. */
   readonly name: string
   readonly title: string
   readonly kind: 'ours' | 'peer' | 'floor'
-  /** The packages whose versions the page gives. */
+  /** The packages whose versions the page lists. */
   readonly libraries: readonly string[]
   readonly dialect: DialectName
-  /** What a reader has to know about how it does the same work. */
+  /** What a reader has to know about how it works. */
   readonly note: string
 }
 
@@ -97,14 +97,14 @@ export const contenders: readonly Contender[] = [
   }
 ]
 
-/** Servers without WebSockets, which the HTTP tax compares with. */
+/** Servers without WebSockets, as a base for the HTTP tax. */
 export const plainServers: readonly Contender[] = [
   ['plain-http', 'node:http alone'],
   ['plain-express', 'Express alone'],
   ['plain-fastify', 'Fastify alone']
 ].map(([name = '', title = '']) => ({ name, title, kind: 'floor', libraries: [], dialect: 'websocket', note: '' }))
 
-/** Servers that send to everybody what one client asks for. */
+/** Servers that send to all clients what one client asks for. */
 export const broadcasters: readonly Contender[] = [
   {
     name: 'broadcast-ws',

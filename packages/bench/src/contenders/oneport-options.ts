@@ -1,7 +1,7 @@
 import type { AttachOptions } from '@oneport/core'
 import { origin, type Settings, subprotocol } from './endpoint.ts'
 
-/** Oneport's defaults, but for the line that it logs when it refuses an origin: nobody else logs one. */
+/** Oneport's defaults, except for the log line for a refused origin: no other contender logs one. */
 export function oneportOptions({ heartbeat }: Settings): Omit<AttachOptions, 'effectiveRequest'> {
   return {
     allowedOrigins: [origin],

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 
-/** A refusal by hand, ended as `ws` ends its own. */
+/** A hand-written refusal, ended as `ws` ends its own. */
 export function refuse(rawSocket: Duplex): void {
   rawSocket.once('finish', rawSocket.destroy)
   rawSocket.end(forbidden)

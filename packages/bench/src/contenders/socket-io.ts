@@ -3,7 +3,7 @@ import type { Server } from 'node:net'
 import { Server as SocketIo } from 'socket.io'
 import { answerPlain, isAllowed, listen } from './endpoint.ts'
 
-/** socket.io over its WebSocket transport; an echo is an event with a text. */
+/** socket.io over its WebSocket transport. An echo is an event with a text. */
 export async function start(): Promise<Server> {
   const server = createServer(answerPlain)
   const io = new SocketIo(server, { allowRequest: (req, callback) => callback(null, isAllowed(req)) })

@@ -5,7 +5,7 @@ import { echo } from './echo.ts'
 import { answerPlain, chooseSubprotocol, isAllowed, listen, type Settings } from './endpoint.ts'
 import { refuse } from './refuse.ts'
 
-/** `ws` with `noServer`, as its README has it. */
+/** `ws` with `noServer`, as in its README. */
 export async function start({ heartbeat }: Settings): Promise<Server> {
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: chooseSubprotocol })
   sockets.on('connection', echo)
@@ -23,7 +23,7 @@ export async function start({ heartbeat }: Settings): Promise<Server> {
 
 function ignore(): void {}
 
-/** Pings everybody at once, as the README of `ws` has it: the naive sweep. */
+/** Pings all clients at once, as in the README of `ws`: the naive sweep. */
 function sweep(sockets: WebSocketServer, intervalMs: number): void {
   const silent = new WeakSet<WebSocket>()
   sockets.on('connection', (socket) => socket.on('pong', () => silent.delete(socket)))

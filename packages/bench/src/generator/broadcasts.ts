@@ -3,16 +3,16 @@ import { FrameCounter } from './frame-counter.ts'
 import { held } from './held.ts'
 
 export interface Broadcasts {
-  /** Messages that are broadcast in one tick. */
+  /** Number of messages broadcast in one tick. */
   readonly inOneTick: number
-  /** Times that this is asked for; each time all clients have to have all messages. */
+  /** Number of requests to broadcast. Each waits until all clients have all messages. */
   readonly times: number
 }
 
-/** Asks over one of the connections that are kept, and waits until all of them have what was broadcast. */
+/** Asks for broadcasts over one of the held connections, and waits until all of them have the messages. */
 export async function askForBroadcasts(dialect: Dialect, { inOneTick, times }: Broadcasts): Promise<void> {
   const [first] = held
-  if (first === undefined) throw new Error('Nobody is connected who could ask.')
+  if (first === undefined) throw new Error('There is no open connection to ask over.')
   const command = dialect.message(`${inOneTick}`)
   const counters = held.map(() => new FrameCounter())
   for (let time = 1; time <= times; time++) {

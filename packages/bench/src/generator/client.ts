@@ -1,17 +1,20 @@
 import { connect, type Socket } from 'node:net'
 import type { Dialect } from './dialect.ts'
 
-/** Source addresses, in turn: each has as many ports as the kernel gives to clients, and ports rest after use. */
+/**
+ * Source addresses, used in turn: each has only as many ports as the kernel gives to clients, and a port rests after
+ * use.
+ */
 const addresses =
   process.platform === 'linux' ? Array.from({ length: 8 }, (_, index) => `127.0.0.${index + 1}`) : ['127.0.0.1']
 let turn = 0
 
-// Of all clients: a chunk is looked at before the next one is read.
+// Shared by all clients: a chunk is handled before the next one is read.
 const readBuffer = Buffer.allocUnsafe(65_536)
 
-/** A TCP connection as the generator needs it: bytes out, chunks in, and nothing kept. */
+/** A minimal TCP connection for the generator: bytes out, chunks in, and nothing kept. */
 export class Client {
-  /** Gets each chunk, which is valid during the call only. */
+  /** Gets each chunk, which is valid only during the call. */
   receive: (chunk: Buffer) => void = ignore
   readonly #socket: Socket
   readonly #closed: Promise<void>
@@ -35,7 +38,7 @@ export class Client {
       this.#socket.once('error', reject)
       this.#socket.once('close', resolve)
     })
-    // Whoever waits for it hears of the error.
+    // The error is reported to those who wait for the close.
     this.#closed.catch(ignore)
   }
 
@@ -43,12 +46,12 @@ export class Client {
     this.#socket.write(bytes)
   }
 
-  /** Resolves once the connection has ended; rejects where it broke. */
+  /** Resolves when the connection has ended. Rejects if it broke. */
   get closed(): Promise<void> {
     return this.#closed
   }
 
-  /** Resolves once all that has come contains a text. Rejects where the connection ends before. */
+  /** Resolves when the received bytes contain a text. Rejects if the connection ends first. */
   received(text: string): Promise<string> {
     let all = ''
     const found = new Promise<string>((resolve) => {
@@ -60,12 +63,12 @@ export class Client {
       }
     })
     const ended = this.#closed.then(() => {
-      throw new Error(`The server ended the connection after: ${JSON.stringify(all.slice(0, 200))}`)
+      throw new Error(`The server closed the connection after: ${JSON.stringify(all.slice(0, 200))}`)
     })
     return Promise.race([found, ended])
   }
 
-  /** Ends the connection with a reset, which leaves no port waiting. */
+  /** Resets the connection, which leaves no port waiting. */
   reset(): void {
     this.#socket.resetAndDestroy()
   }

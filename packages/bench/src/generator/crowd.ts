@@ -1,4 +1,4 @@
-/** Does something a number of times, so many at once. */
+/** Calls a function a number of times, with `atOnce` calls running at once. */
 export async function crowd(times: number, atOnce: number, act: () => Promise<void>): Promise<void> {
   let left = times
   const act1 = async (): Promise<void> => {

@@ -1,19 +1,19 @@
 import { clientFrame, opcodes, serverFrame } from '@oneport/adapter-testsuite/parts'
 import { origin, path, subprotocol } from '../contenders/endpoint.ts'
 
-/** The bytes of one protocol over WebSocket, made once. */
+/** The bytes of one protocol over WebSocket, prepared once. */
 export interface Dialect {
   /** An opening handshake as Chromium sends it. */
   readonly handshake: Buffer
-  /** The same from an origin that is not allowed. */
+  /** The same with an origin that is not allowed. */
   readonly foreignHandshake: Buffer
-  /** What the client says behind the 101 before a connection counts as open. */
+  /** What the client sends after the 101 to open the connection. */
   readonly greeting: Buffer | undefined
-  /** What the server has said when a connection is open. */
+  /** What the server sends to open the connection. */
   readonly opened: string
-  /** A message as the client sends it. */
+  /** A message from the client. */
   message(text: string): Buffer
-  /** The same message as it comes back. */
+  /** The echo of the same message. */
   echo(text: string): Buffer
 }
 
@@ -40,8 +40,8 @@ function handshake(target: string, from: string): Buffer {
 }
 
 /**
- * An arbitrary mask: a server has no work with zeros. RFC 6455 §5.3 wants an unpredictable one, which would cost the
- * generator and tell nothing.
+ * An arbitrary mask, because zeros would save the server its work. RFC 6455 §5.3 requires an unpredictable mask, but
+ * that would cost the generator time without changing the result.
  */
 const mask = [0x37, 0xfa, 0x21, 0x3d]
 const masked = (opcode: number, payload: Buffer): Buffer => clientFrame(opcode, payload, { mask })

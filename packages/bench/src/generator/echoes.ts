@@ -3,22 +3,22 @@ import { closeFrame, type Dialect } from './dialect.ts'
 
 export interface Echoes {
   readonly connections: number
-  /** Times that each connection sends a burst and waits for its echoes. */
+  /** Bursts per connection; each waits for its echoes. */
   readonly bursts: number
-  /** Messages of a burst. */
+  /** Messages per burst. */
   readonly inFlight: number
-  /** Characters of a message. */
+  /** Characters per message. */
   readonly size: number
 }
 
-/** Connections for echoes, open before the clock starts. */
+/** The connections for echoes, opened before the clock starts. */
 let open: Client[] = []
 
 export async function openForEchoes(port: number, dialect: Dialect, { connections }: Echoes): Promise<void> {
   open = await Promise.all(Array.from({ length: connections }, () => openWebSocket(port, dialect)))
 }
 
-/** Sends messages and counts what comes back. The first echoes of each connection are compared byte by byte. */
+/** Sends messages and counts the echoes. The first ones on each connection are compared byte by byte. */
 export async function sendEchoes(dialect: Dialect, { bursts, inFlight, size }: Echoes): Promise<void> {
   const text = 'x'.repeat(size)
   const burst = repeat(dialect.message(text), inFlight)
@@ -41,7 +41,7 @@ function exchange(client: Client, burst: Buffer, expected: Buffer, bursts: numbe
     client.closed.then(() => reject(new Error('The server closed a connection that sends messages.')), reject)
     client.receive = (chunk) => {
       if (left === bursts && chunk.compare(expected, at, at + chunk.length) !== 0) {
-        reject(new Error(`An echo is not what was sent: ${JSON.stringify(chunk.toString('latin1', 0, 80))}`))
+        reject(new Error(`Received something other than an echo: ${JSON.stringify(chunk.toString('latin1', 0, 80))}`))
       }
       at += chunk.length
       if (at < expected.length) return

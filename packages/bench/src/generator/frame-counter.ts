@@ -2,13 +2,13 @@ import { opcodes } from '@oneport/adapter-testsuite/parts'
 
 const longestHead = 10
 
-/** Counts the messages in what a server sends, each in one frame, wherever its bytes are cut. RFC 6455 §5.2. */
+/** Counts the messages that a server sends, one frame each, however the bytes are split. RFC 6455 §5.2. */
 export class FrameCounter {
-  /** Those that have come whole. */
+  /** Number of complete messages. */
   messages = 0
-  /** Bytes of a head that has not come whole. */
+  /** Bytes of an incomplete header. */
   #head: Buffer = Buffer.alloc(0)
-  /** Bytes of a payload that have not come. */
+  /** Bytes missing from a payload. */
   #left = 0
   #isMessage = false
 

@@ -2,14 +2,14 @@ import { plainPath, plainText } from '../contenders/endpoint.ts'
 import { Client } from './client.ts'
 
 export interface Gets {
-  /** All connections together. */
+  /** Over all connections. */
   readonly requests: number
   readonly connections: number
 }
 
 const request = Buffer.from(`GET ${plainPath} HTTP/1.1\r\nHost: app.example\r\n\r\n`)
 
-/** Sends ordinary requests, one at a time on each of some connections that are kept. */
+/** Sends ordinary requests on keep-alive connections, one at a time on each. */
 export async function sendGets(port: number, { requests, connections }: Gets): Promise<void> {
   const each = Math.ceil(requests / connections)
   await Promise.all(Array.from({ length: connections }, () => ask(new Client(port), each)))

@@ -2,13 +2,13 @@ import { Client, openWebSocket } from './client.ts'
 import { crowd } from './crowd.ts'
 import { closeFrame, type Dialect } from './dialect.ts'
 
-/** How many clients connect, and how many of them at the same time. */
+/** How many clients connect, and how many at once. */
 export interface Handshakes {
   readonly count: number
   readonly atOnce: number
 }
 
-/** Opens WebSockets and closes each one with the closing handshake. */
+/** Opens WebSockets, each of which is closed with a closing handshake. */
 export async function openAndClose(port: number, dialect: Dialect, { count, atOnce }: Handshakes): Promise<void> {
   await crowd(count, atOnce, async () => {
     const client = await openWebSocket(port, dialect)
@@ -17,7 +17,7 @@ export async function openAndClose(port: number, dialect: Dialect, { count, atOn
   })
 }
 
-/** Sends handshakes from an origin that is not allowed, and reads the refusals to the end of their connections. */
+/** Sends handshakes with an origin that is not allowed, and reads the refusals until their connections end. */
 export async function beRefused(port: number, dialect: Dialect, { count, atOnce }: Handshakes): Promise<void> {
   await crowd(count, atOnce, async () => {
     const client = new Client(port)

@@ -4,10 +4,10 @@ import { crowd } from './crowd.ts'
 import type { Dialect } from './dialect.ts'
 import type { Handshakes } from './handshakes.ts'
 
-/** Connections that are kept open. */
+/** The connections that are kept open. */
 export const held: Client[] = []
 
-/** Opens WebSockets and keeps them. They answer pings. */
+/** Opens WebSockets and keeps them open. They answer pings. */
 export async function openAndStay(port: number, dialect: Dialect, { count, atOnce }: Handshakes): Promise<void> {
   await crowd(count, atOnce, async () => {
     const client = await openWebSocket(port, dialect)
@@ -16,14 +16,14 @@ export async function openAndStay(port: number, dialect: Dialect, { count, atOnc
   })
 }
 
-/** Resets all connections that are kept. */
+/** Resets all held connections. */
 export async function drop(): Promise<void> {
   const clients = held.splice(0)
   for (const client of clients) client.reset()
   await Promise.all(clients.map((client) => client.closed))
 }
 
-/** Pings are small and come whole. */
+/** Pings are small and arrive in one piece. */
 function answerPings(client: Client, chunk: Buffer): void {
   for (let start = 0; start < chunk.length; ) {
     const length = chunk[start + 1] as number

@@ -5,7 +5,7 @@ import { type Gets, sendGets } from './gets.ts'
 import { beRefused, type Handshakes, openAndClose } from './handshakes.ts'
 import { drop, openAndStay } from './held.ts'
 
-/** What the generator is told to do. */
+/** A job for the generator. */
 export type Job = { readonly port: number; readonly dialect: DialectName } & (
   | ({ readonly kind: 'open and close' | 'open and stay' | 'be refused' } & Handshakes)
   | ({ readonly kind: 'open for echoes' | 'send echoes' } & Echoes)

@@ -7,13 +7,13 @@ const warmUp = 20
 interface Load {
   readonly clients: number
   readonly inOneTick: number
-  /** Times that something is broadcast. */
+  /** Number of broadcasts. */
   readonly times: number
   readonly deflate: boolean
 }
 
 function broadcast(name: string, text: string, { clients, inOneTick, times, deflate }: Load): Suite {
-  // crossws keeps the options of its `ws` to itself, and what socket.io says first would come compressed.
+  // crossws does not expose the options of its `ws`, and socket.io would compress its own greeting.
   const able = broadcasters.filter(({ name }) => !deflate || name === 'broadcast-ws' || name === 'broadcast-topics')
   return {
     name: `broadcast-${name}`,

@@ -3,7 +3,7 @@ import { measureEcho } from './echo.ts'
 import { effortFigures } from './effort.ts'
 import { type Entry, plainEntries, type Suite } from './suite.ts'
 
-/** Those that use `ws` of the application's own, first bare `ws` without it. */
+/** The contenders that use the application's own `ws`, starting with bare `ws` without it. */
 const users = ['ws', 'core', 'express', 'fastify', 'fastify-websocket']
 
 const entries: Entry[] = [

@@ -7,7 +7,7 @@ const connections = 16
 interface Load {
   readonly size: number
   readonly inFlight: number
-  /** Messages of a round. */
+  /** Messages per round. */
   readonly messages: number
 }
 

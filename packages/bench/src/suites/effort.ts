@@ -13,7 +13,7 @@ export const effortFigures = (operation: string): [Figure, ...Figure[]] => [
   { key: 'generatorCpu', title: 'Generator CPU', unit: 'µs', digits: 1, compared: false }
 ]
 
-/** Measures what a number of operations takes the server and the generator. */
+/** Measures what a number of operations costs the server and the generator. */
 export async function measureEffort(
   { server, generate }: Stage,
   operations: number,

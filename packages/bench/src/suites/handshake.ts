@@ -3,7 +3,7 @@ import { effortFigures, measureEffort } from './effort.ts'
 import { plainEntries, type Suite } from './suite.ts'
 
 const atOnce = 64
-/** Of a round; as many connections are open at the end of one. */
+/** Handshakes per round; as many connections are open at its end. */
 export const handshakes = 4_000
 
 export const handshakeClose: Suite = {

@@ -4,7 +4,7 @@ import { type Entry, plainEntries, type Suite } from './suite.ts'
 
 const atOnce = 64
 
-/** A contender with its heartbeat on or off; each line stands for itself. */
+/** A contender with its heartbeat on or off, as a line that is not compared with others. */
 const variant = (contender: string, title: string, heartbeat: 'on' | 'off'): Entry[] =>
   plainEntries(contenders.filter(({ name }) => name === contender)).map((entry) => {
     const name = heartbeat === 'on' ? contender : `${contender}-off`
@@ -30,7 +30,7 @@ export const heartbeat: Suite = {
   fresh: true,
   measure: async ({ server, generate, connections, heartbeatMs }) => {
     await generate({ kind: 'open and stay', count: connections, atOnce })
-    // The first ping comes after one to two intervals.
+    // The first ping is sent after one to two intervals.
     await sleep(2 * heartbeatMs)
     await server({ ask: 'begin', watchDelay: true })
     await sleep(heartbeatMs)

@@ -12,7 +12,7 @@ const frameworks: Readonly<Record<string, string>> = {
   'fastify-websocket': 'plain-fastify'
 }
 
-/** Each framework, then those that add WebSockets to it. */
+/** Each framework, followed by those that add WebSockets to it. */
 const entries = plainServers.flatMap((plain) => [
   ...plainEntries([plain], plain.name),
   ...plainEntries(
@@ -29,7 +29,8 @@ export const httpTax: Suite = {
   figures: effortFigures('request'),
   chart: 'Server CPU per GET, the same framework without WebSockets = 1',
   fresh: false,
-  // V8's code for sockets gets slower once some of them have been WebSockets, for whatever server; that is not the tax.
+  // V8's code for sockets slows down once some of them have been WebSockets, on any server. That is not part of the
+  // tax.
   apart: true,
   measure: async (stage) => {
     const times = Math.ceil(stage.scaled(requests) / connections) * connections

@@ -28,9 +28,9 @@ declare global {
 }
 
 describe.each(both)(
-  'What the README of express-ws shows works with %s:',
+  'An example from the README of express-ws works with %s:',
   (_name, { express, expressWs }, loadAgain) => {
-    test('an echo, whose answer to text is text', async () => {
+    test('an echo that answers text with text', async () => {
       const app = express()
       const { app: withWs } = expressWs(app)
       withWs.ws('/echo', echo)
@@ -46,7 +46,7 @@ describe.each(both)(
       ])
     })
 
-    test('an ordinary route and a WebSocket at one path, behind the same middleware', async () => {
+    test('an ordinary route and a WebSocket at one path, with the same middleware', async () => {
       const app = express()
       const { app: withWs } = expressWs(app)
       app.use((req: Request, _res: Response, next: NextFunction) => {
@@ -81,7 +81,7 @@ describe.each(both)(
       expect((await sendRaw(target, get('/hello/ada'))).rest).toContain('get ada')
     })
 
-    test('a broadcast to getWss().clients, and an application that is taken from the instance', async () => {
+    test('a broadcast to getWss().clients, and an application taken from the instance', async () => {
       const instance = expressWs(express())
       const { app } = instance
       app.ws('/a', () => {})
@@ -99,7 +99,7 @@ describe.each(both)(
       expect(wss.clients.size).toBe(0)
     })
 
-    test('a server of its own, with TLS', async () => {
+    test('a server passed in, with TLS', async () => {
       const { key, cert } = await certificate()
       const app = express()
       const server = https.createServer({ key, cert }, app)
@@ -109,7 +109,7 @@ describe.each(both)(
       expect(await next()).toBe('secure')
     })
 
-    test('a server that calls something else for ordinary requests', async () => {
+    test('a server with another listener for ordinary requests', async () => {
       const app = express()
       const server = http.createServer((_req, res) => res.end('not the application'))
       const { app: withWs } = expressWs(app, server)
@@ -131,7 +131,7 @@ describe.each(both)(
       expect(await ask(await connect(await serve(app), '/ws-stuff/echo'), 'hello')).toBe('hello')
     })
 
-    test('calls of ws that are chained', async () => {
+    test('chained calls of ws', async () => {
       const app = express()
       const { app: withWs } = expressWs(app)
       withWs.ws('/a', (ws) => ws.send('a')).ws('/b', (ws) => ws.send('b'))
@@ -139,7 +139,7 @@ describe.each(both)(
       expect(await (await connect(target, '/b')).next()).toBe('b')
     })
 
-    test('handlers that pass a socket on, also when they wait', async () => {
+    test('handlers that pass a socket on, now or later', async () => {
       const app = express()
       const { app: withWs } = expressWs(app)
       withWs.ws(
@@ -169,7 +169,7 @@ describe.each(both)(
       expect([await next(), await next()]).toEqual(['first', 'second'])
     })
 
-    test("getWss().on('connection'), behind the handlers, with socket and request", async () => {
+    test("getWss().on('connection'), after the handlers, with socket and request", async () => {
       const instance = expressWs(express())
       instance.app.ws('/news', (ws) => ws.send('handler'))
       instance.getWss().on('connection', (ws, req) => ws.send(`listener ${req.headers.host} ${req.ws === ws}`))
@@ -197,8 +197,8 @@ describe.each(both)(
       expect(await client.next()).toBe('bytes b')
     })
 
-    test('error middleware, for what a handler throws, and its answer goes nowhere', async () => {
-      // Elsewhere than in tests, Express prints what error middleware throws.
+    test('error middleware for what a handler throws; its answer is not sent', async () => {
+      // Outside of tests, Express prints what error middleware throws.
       const app = express().set('env', 'production')
       const { app: withWs } = expressWs(app)
       const caught = signal<unknown>()
@@ -214,7 +214,7 @@ describe.each(both)(
       expect(await caught.given).toEqual(new Error('broken'))
     })
 
-    test('a method ws that is there already stays', () => {
+    test('an existing method ws stays as it is', () => {
       const app = express() as ReturnType<typeof express> & { ws: string }
       app.ws = 'mine'
       expressWs(app)
@@ -236,10 +236,10 @@ describe.each(both)(
 )
 
 describe.each(both.filter(([name]) => name !== 'the real one, Express 5'))(
-  // There, express-ws patches an object that routers inherit nothing from.
-  'Routers have ws of their own with %s:',
+  // With Express 5, express-ws patches an object from which routers inherit nothing.
+  'Routers have their own ws with %s:',
   (_name, { express, expressWs }) => {
-    test('a router that is mounted', async () => {
+    test('a mounted router', async () => {
       const app = express()
       expressWs(app)
       const router = express.Router()
@@ -272,7 +272,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     expect(await next()).toBe('news')
   })
 
-  test('header fields of middleware are on the 101', async () => {
+  test('header fields set by middleware are on the 101', async () => {
     const { app } = expressWs(express())
     app.use((_req, res, next) => {
       res.cookie('visited', 'yes')
@@ -283,7 +283,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     expect(response.headers['set-cookie']).toEqual(['visited=yes; Path=/'])
   })
 
-  test('an unknown path is 404, and the page names it as the client does', async () => {
+  test('an unknown path is 404, and the page shows it as the client sent it', async () => {
     const instance = expressWs(express())
     instance.app.ws('/news', () => {})
     const { status, rest } = await sendRaw(await serve(instance.app), handshake('/nowhere'))
@@ -291,7 +291,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     expect(rest).toContain('Cannot GET /nowhere</pre>')
   })
 
-  test('security: a page of another site gets 403, unless allowedOrigins says otherwise', async () => {
+  test('security: a page of another site gets 403, unless allowedOrigins allows it', async () => {
     const foreign = { origin: 'https://evil.example' }
     const instance = expressWs(express().set('env', 'test'))
     instance.app.ws('/', () => {})
@@ -324,7 +324,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     expect(heard).toEqual(['string one', 'string two'])
   })
 
-  test('security: text that waits for a listener is bounded', async () => {
+  test('security: the amount of text that waits for a listener is bounded', async () => {
     const instance = expressWs(express())
     const read = signal()
     const lengths: number[] = []
@@ -340,7 +340,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     const target = await serve(instance.app)
     const { socket } = await connect(target, '/')
     for (let count = 0; count < 3; count++) socket.send('x'.repeat(40_000))
-    // Behind another connection's whole life the server has read what it will.
+    // By the time another connection has come and gone, the server has read all it is going to read.
     const other = await connect(target, '/other')
     await once(other.socket, 'close')
     read.give()
@@ -354,7 +354,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
   test.each([
     ['throws', () => Promise.resolve().then(() => Promise.reject(new Error('broken')))],
     ['passes an error on', (_ws: unknown, _req: unknown, next: NextFunction) => next(new Error('broken'))]
-  ])('a handler that %s ends its own connection, with 1011', async (_what, handler) => {
+  ])('a handler that %s closes its own connection with 1011', async (_what, handler) => {
     const app = express()
     const instance = expressWs(app)
     instance.app.ws('/', handler)
@@ -368,7 +368,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     expect(await caught.given).toEqual(new Error('broken'))
   })
 
-  test('a listener that throws ends its own connection, with 1011, and not the process', async () => {
+  test('a listener that throws closes its own connection with 1011, and does not end the process', async () => {
     const instance = expressWs(express(), undefined, { onError: () => {} })
     instance.app.ws('/', (ws) => {
       ws.on('message', () => {
@@ -392,7 +392,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     expect(instance.getWss().clients.size).toBe(2)
   })
 
-  test('settings that come behind expressWs() hold', async () => {
+  test('settings made after expressWs() apply', async () => {
     const app = express()
     const instance = expressWs(app)
     app.set('case sensitive routing', true)
@@ -403,7 +403,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     expect(await (await connect(target, '/News?a=b')).next()).toBe('by us')
   })
 
-  test('an application that is mounted in another one has its WebSockets too, and leaves the rest alone', async () => {
+  test('an application mounted in another one has its own WebSockets, and does not affect the others', async () => {
     const outer = express()
     const { app: inner } = expressWs(express())
     inner.get('/chat', (_req, res) => void res.send('ordinary'))
@@ -426,10 +426,10 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
   })
 })
 
-describe.each(ours)('Wrong calls, with %s:', (_name, { express, expressWs }) => {
+describe.each(ours)('Wrong calls with %s:', (_name, { express, expressWs }) => {
   test.each<[string, unknown[], RegExp]>([
-    ['a path that is no string', [/news/, () => {}], /^ws: expected a path as a string; got \[object RegExp\]$/],
-    ['a handler that is no function', ['/news', [() => {}]], /^ws: expected handlers \(ws, req, next\)/],
+    ['a path that is not a string', [/news/, () => {}], /^ws: expected a path as a string; got \[object RegExp\]$/],
+    ['a handler that is not a function', ['/news', [() => {}]], /^ws: expected handlers \(ws, req, next\)/],
     ['no handler', ['/news'], /^ws: expected handlers \(ws, req, next\) => …; got undefined/]
   ])('%s throws', (_what, args, message) => {
     const { app } = expressWs(express())
@@ -457,9 +457,9 @@ describe.each(ours)('Wrong calls, with %s:', (_name, { express, expressWs }) => 
 })
 
 describe.each(both.filter(([name]) => name.startsWith('the real one')))(
-  'What docs/moving-from-express-ws.md says of %s:',
+  'docs/moving-from-express-ws.md is right about %s:',
   (name, { express, expressWs }) => {
-    test('it closes what no route takes without a code, and tells of it', async () => {
+    test('it closes what no route accepts without a code, and logs it', async () => {
       const instance = expressWs(express())
       const told = signal()
       instance.getWss().on('connection', () => told.give())
@@ -489,7 +489,7 @@ describe.each(both.filter(([name]) => name.startsWith('the real one')))(
       expect(await ask(await connect(await serve(app), '/'), 'still open')).toBe('still open')
     })
 
-    test('a 404 behind the last next() closes the socket', async () => {
+    test('a 404 after the last next() closes the socket', async () => {
       const app = express()
       expressWs(app).app.ws('/', (_ws, _req, next) => next())
       app.use((_req: Request, res: Response) => void res.status(404).send())
@@ -506,7 +506,7 @@ describe.each(both.filter(([name]) => name.startsWith('the real one')))(
   }
 )
 
-test.each(ours)('A 404 behind the last next() leaves the socket of %s open', async (_name, { express, expressWs }) => {
+test.each(ours)('A 404 after the last next() leaves the socket of %s open', async (_name, { express, expressWs }) => {
   const app = express().set('env', 'production')
   expressWs(app).app.ws('/', (ws, _req, next) => {
     echo(ws)

@@ -1,7 +1,7 @@
 import type { expressWs } from '../../src/express-ws/express-ws.ts'
 import type { ExpressModule } from '../versions.ts'
 
-/** express-ws, or what takes its place, with an Express of its own: both patch what all routers share. */
+/** express-ws, or our replacement, with its own copy of Express, because both patch what all routers share. */
 export interface Library {
   readonly express: ExpressModule
   readonly expressWs: typeof expressWs
@@ -9,7 +9,7 @@ export interface Library {
 
 const packages = { 'Express 5': 'express', 'Express 4': 'express4' }
 
-/** Loads one of them as an application that has this version of Express does. */
+/** Loads one of them as an application with this version of Express does. */
 export function load(name: 'ours' | 'the real one', version: keyof typeof packages): Library {
   let express: unknown
   let library: unknown
@@ -32,5 +32,5 @@ const table = (name: 'ours' | 'the real one'): [name: string, library: Library, 
 /** For `describe.each`. */
 export const ours = table('ours')
 
-/** Those whose behaviour is the same. */
+/** Those that behave the same. */
 export const both = [...ours, ...table('the real one')]

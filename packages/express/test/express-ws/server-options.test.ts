@@ -25,7 +25,7 @@ describe.each(both)('The wsOptions of %s:', (_name, { express, expressWs }) => {
 
   test('maxPayload bounds a message', async () => {
     const target = await start({ maxPayload: 10 }, (ws) => {
-      // Without a listener for this, express-ws ends the process.
+      // Without an error listener, express-ws ends the process.
       ws.on('error', () => {})
       echo(ws)
     })
@@ -35,25 +35,25 @@ describe.each(both)('The wsOptions of %s:', (_name, { express, expressWs }) => {
     expect((await closed(client.socket)).code).toBe(1009)
   })
 
-  test('maxPayload 0 bounds none', async () => {
+  test('maxPayload 0 sets no limit', async () => {
     const client = await connect(await start({ maxPayload: 0 }), '/')
     const long = 'x'.repeat(2_000_000)
     expect(await ask(client, long)).toBe(long)
   })
 
-  test('perMessageDeflate is offered back', async () => {
+  test('perMessageDeflate is negotiated', async () => {
     const target = await start({ perMessageDeflate: true })
     const { response } = await connect(target, '/', [], { perMessageDeflate: true })
     expect(response.headers['sec-websocket-extensions']).toBe('permessage-deflate')
   })
 
-  test('the first subprotocol is taken without handleProtocols', async () => {
+  test('the first subprotocol is chosen without handleProtocols', async () => {
     const { response } = await connect(await start(), '/', ['chat.v1', 'chat.v2'])
     expect(response.headers['sec-websocket-protocol']).toBe('chat.v1')
     expect((await connect(await start(), '/')).response.headers['sec-websocket-protocol']).toBeUndefined()
   })
 
-  test('handleProtocols gets a list and the request, and picks', async () => {
+  test('handleProtocols gets a list and the request, and chooses', async () => {
     const target = await start({
       handleProtocols: (offered, { url }) =>
         url?.startsWith('/') && offered.indexOf('chat.v2') >= 0 ? 'chat.v2' : false
@@ -62,7 +62,7 @@ describe.each(both)('The wsOptions of %s:', (_name, { express, expressWs }) => {
     expect(response.headers['sec-websocket-protocol']).toBe('chat.v2')
   })
 
-  test('verifyClient is asked before the application', async () => {
+  test('verifyClient runs before the application', async () => {
     const asked: unknown[] = []
     const target = await start({
       verifyClient: ({ origin, secure, req }) => {
@@ -79,7 +79,7 @@ describe.each(both)('The wsOptions of %s:', (_name, { express, expressWs }) => {
     ])
   })
 
-  test('verifyClient with a callback says status, message and fields', async () => {
+  test('verifyClient with a callback sets status, message and fields', async () => {
     const target = await start({
       verifyClient: ({ req }, callback) =>
         setImmediate(() => {
@@ -92,21 +92,21 @@ describe.each(both)('The wsOptions of %s:', (_name, { express, expressWs }) => {
     expect(await ask(await connect(target, '/', [], { headers: { Authorization: 'ada' } }), 'hello')).toBe('hello')
   })
 
-  test('clientTracking false leaves out the clients', async () => {
+  test('clientTracking: false leaves out the clients', async () => {
     const { app, getWss } = expressWs(express(), undefined, { wsOptions: { clientTracking: false } })
     app.ws('/', echo)
     expect(await ask(await connect(await serve(app), '/'), 'hello')).toBe('hello')
     expect(getWss().clients).toBeUndefined()
   })
 
-  test('verifyClient with a callback may name nothing', async () => {
+  test('verifyClient with a callback may leave everything out', async () => {
     const target = await start({ verifyClient: (_info, callback) => callback(false) })
     expect(await refused(connect(target, '/'))).toBe(401)
   })
 })
 
-describe.each(ours)('Beside the wsOptions, %s', (_name, { express, expressWs }) => {
-  test('takes the options of wsUpgrade(), which come first', async () => {
+describe.each(ours)('Besides the wsOptions, %s', (_name, { express, expressWs }) => {
+  test('accepts the options of wsUpgrade(), which take precedence', async () => {
     const { app } = expressWs(express(), undefined, {
       wsOptions: { maxPayload: 1, autoPong: true, clientTracking: true },
       maxPayloadBytes: 2,
@@ -122,7 +122,7 @@ describe.each(ours)('Beside the wsOptions, %s', (_name, { express, expressWs }) 
     expect(await refused(connect(target, '/'))).toBe(503)
   })
 
-  test.each([true, false])('outlives a verifyClient that answers %p too late', async (verified) => {
+  test.each([true, false])('ignores a verifyClient that answers %p too late', async (verified) => {
     const late = signal<() => void>()
     const { app } = expressWs(express().set('env', 'test'), undefined, {
       handshakeTimeoutMs: 20,
@@ -150,7 +150,7 @@ test.each<[name: string, value: unknown, instead: string]>([
   ['path', '/chat', 'use the path of a route, app.ws(path, …)'],
   ['port', 3000, 'use app.listen(port)'],
   ['server', {}, 'use the second argument, expressWs(app, server)']
-])('An option of ws that has no meaning here throws and says what to use: %s', (name, value, instead) => {
+])('A ws option that has no meaning here throws and says what to use: %s', (name, value, instead) => {
   const message = `wsOptions.${name}: cannot be set here; ${instead}`
   expect(() => expressWs(express(), null, { wsOptions: { [name]: value } })).toThrow(new TypeError(message))
 })

@@ -9,10 +9,10 @@ const { serve, connect } = useServers()
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 const holds = <_Claim extends true>(): void => {}
 
-/** Never called: the compiler reads it (`npm run types`). What compiles with `@types/express-ws` compiles here. */
+/** Never called: checked by the compiler (`npm run types`). What compiles with `@types/express-ws` compiles here. */
 export function typesOfTheInterface(): void {
   const { app, getWss, applyTo }: expressWs.Instance = expressWs(express())
   expressWs(express(), https.createServer(), { leaveRouterUntouched: true, wsOptions: { maxPayload: 1 } })
@@ -56,7 +56,7 @@ test('The types are those of @types/express-ws', () => {
   expect(typesOfTheInterface).toBeInstanceOf(Function)
 })
 
-test('Applications with ws routes can be mounted in one that has acceptWebSocket', async () => {
+test('Applications with ws routes can be mounted in one that uses acceptWebSocket', async () => {
   const [outer, { app: old }, { app: older }] = [express(), expressWs(express()), expressWs(express())]
   older.ws('/cellar', say('older'))
   old.ws('/chat', say('old'))
@@ -64,13 +64,13 @@ test('Applications with ws routes can be mounted in one that has acceptWebSocket
   outer.use('/v1', older)
   outer.use(wsUpgrade())
   outer.get('/chat', (req, res) => acceptWebSocket(req, res, say('new')))
-  outer.get('/v1/news', (req, res) => acceptWebSocket(req, res, say('new behind the old')))
+  outer.get('/v1/news', (req, res) => acceptWebSocket(req, res, say('new after the old')))
   const target = await serve(outer)
   for (const [path, text] of [
     ['/v1/chat', 'old'],
     ['/v1/cellar', 'older'],
     ['/chat', 'new'],
-    ['/v1/news', 'new behind the old']
+    ['/v1/news', 'new after the old']
   ] as const) {
     expect(await (await connect(target, path)).next()).toBe(text)
   }

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { acceptWebSocket, wsUpgrade } from '../../src/index.ts'
 import { versions } from '../versions.ts'
 
-// What process.test.ts starts: a process that has not seen a request yet.
+// process.test.ts starts this program: a process that has not had a request yet.
 const express = versions.find(([name]) => name === process.argv[2])?.[1]
 if (express === undefined) throw new Error(`expected the name of a version; got ${process.argv[2]}`)
 

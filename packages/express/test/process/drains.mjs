@@ -1,7 +1,7 @@
 import { acceptWebSocket, wsUpgrade } from '@oneport/express'
 import express from 'express'
 
-// What sigterm.test.ts starts, with the package as built.
+// sigterm.test.ts starts this program, with the built package.
 const app = express()
 const websockets = wsUpgrade()
 app.use(websockets)

@@ -11,12 +11,12 @@ import Fastify from 'fastify'
 export interface Settings {
   /** `trust proxy` of Express, `trustProxy` of Fastify. */
   readonly trust: boolean | string | ((address: string | undefined, hop: number) => boolean)
-  /** Path of the Unix socket to listen on; a free port otherwise. */
+  /** Path of the Unix socket to listen on. @default a free port */
   readonly path?: string
   readonly options?: Pick<WsUpgradeOptions, 'heartbeat' | 'maxConnectionsPerAddress' | 'onError' | 'onRefused'>
 }
 
-/** The endpoints `/chat` and `/silent`, the ordinary route `/`, and `/members`, which nobody may enter. */
+/** The endpoints `/chat` and `/silent`, the ordinary route `/`, and `/members`, which always answers 401. */
 export interface Application {
   /** Undefined on a Unix socket. */
   readonly port: number
@@ -24,14 +24,14 @@ export interface Application {
   close(): Promise<unknown>
 }
 
-/** What `/chat` says before it says everything twice. */
+/** The first message of `/chat`, which echoes after that. */
 export interface Welcome {
-  /** What the application takes for the client's address. */
+  /** The client's address, as the application sees it. */
   readonly address?: string
-  /** The fields that say it, as they came. */
+  /** The fields with the client's address, host and scheme, as they arrived. */
   readonly forwarded: readonly (string | undefined)[]
   readonly url: string
-  /** The port that the application listens on. */
+  /** The port on which the application listens. */
   readonly port?: number
 }
 
@@ -43,7 +43,7 @@ function serve(socket: WebSocket, request: IncomingMessage, address: string | un
   socket.on('message', (data) => socket.send(String(data)))
 }
 
-// Anybody may connect to the Unix socket: the proxy is another user.
+// The proxy runs as another user, so every user may connect to the Unix socket.
 const listenOptions = (path: string | undefined) =>
   path === undefined ? { host: '127.0.0.1', port: 0 } : { path, readableAll: true, writableAll: true }
 

@@ -6,13 +6,13 @@ import { haproxy } from './kinds.ts'
 import { startApp, startProxy } from './stage.ts'
 import { hostAt, originAt } from './visitor.ts'
 
-// A proxy that starts on a busy machine takes its time.
+// Starting a proxy takes long on a busy machine.
 jest.setTimeout(30_000)
 
 const { hint, isInstalled } = lookFor('haproxy', 'haproxy')
 const describeEach = isInstalled ? describe.each : describe.skip.each
 
-/** A text frame as a client sends it (RFC 6455 §5.2), with a mask of zeros. */
+/** A client text frame (RFC 6455 §5.2), masked with zeros. */
 const textFrame = (text: string): Buffer =>
   Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])
 
@@ -29,7 +29,7 @@ describeEach(applications)(`HAProxy in front of %s${hint}`, (_framework, start) 
 
   afterEach(() => session?.destroy())
 
-  test('takes WebSockets over HTTP/2 (RFC 8441) and makes HTTP/1.1 of them', async () => {
+  test('accepts WebSockets over HTTP/2 (RFC 8441) and forwards them over HTTP/1.1', async () => {
     const { tls } = await startProxy(haproxy, (await startApp(start)).port)
     session = connect(`https://127.0.0.1:${tls.port}`, { rejectUnauthorized: false })
     const [settings] = await once(session, 'remoteSettings')

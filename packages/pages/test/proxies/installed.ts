@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { environment } from './kinds.ts'
 
 /**
- * Tells whether a program can be run here, and adds to the names of tests how to get it where it cannot.
- * With `CI=true` no test may be skipped.
+ * Checks whether a program is installed. If it is not, returns a hint for the names of tests how to get it. With
+ * `CI=true` it throws, because no test may be skipped.
  */
 export function lookFor(program: string, debianPackage: string): { isInstalled: boolean; hint: string } {
   const { error } = spawnSync(program, ['--version'], { env: environment(tmpdir()) })

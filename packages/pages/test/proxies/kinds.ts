@@ -3,38 +3,40 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-/** What a configuration of the pages has to know about a test. */
+/** What a test fills in in a page's configuration. */
 export interface Site {
-  /** A folder of the proxy's own, with `app.crt`, `app.key`, and both in `app.pem`. */
+  /** A folder for the proxy, with `app.crt`, `app.key`, and both in `app.pem`. */
   readonly folder: string
   readonly plainPort: number
   readonly tlsPort: number
 }
 
-/** A proxy that a page of docs/deploy is about. */
+/** A proxy with a page in docs/deploy. */
 export interface ProxyKind {
   readonly name: string
-  /** The program, and Debian's package of it. */
+  /** The program, and its Debian package. */
   readonly program: string
   readonly page: string
   /** The file that the page shows. */
   readonly file: string
-  /** The line of the file that hands all paths to the application. */
+  /** The line of the file that forwards all paths to the application. */
   readonly everyPath: string
-  /** What says where the application listens. */
+  /** The text that names the application's address. */
   readonly upstream: string
-  /** Fits the file to a test: its ports and its certificate, and what stands around it on a machine. */
+  /** Adapts the file to a test: ports, certificate, and the rest of the proxy's setup. */
   fit(config: string, site: Site): string
   args(config: string, site: Site): string[]
-  /** What it prints when it takes connections, and when it takes them with a new configuration only. */
+  /**
+   * What the proxy prints when it accepts connections, and what it prints once only the new configuration is in use.
+   */
   readonly started: string
   readonly reloaded: string
-  /** Resolves when it listens to signals, where that is later. */
+  /** Resolves when the proxy handles signals, if that is later. */
   settled?(site: Site): Promise<void>
   reload(child: ChildProcess, config: string, site: Site): unknown
 }
 
-/** Replaces a text that has to be there. */
+/** Replaces a text. Throws if it is missing. */
 export function swap(text: string, from: string, to: string): string {
   if (!text.includes(from)) throw new Error(`${JSON.stringify(from)} is not in the configuration:\n${text}`)
   return text.replace(from, () => to)
@@ -43,7 +45,7 @@ export function swap(text: string, from: string, to: string): string {
 const swapAll = (text: string, pairs: [from: string, to: string][]): string =>
   pairs.reduce((swapped, [from, to]) => swap(swapped, from, to), text)
 
-/** Debian keeps nginx and HAProxy where a user's PATH does not lead; Caddy keeps files in the user's home. */
+/** Debian installs nginx and HAProxy outside a user's PATH; Caddy keeps files in the user's home. */
 export const environment = (home: string): NodeJS.ProcessEnv => ({
   PATH: `${process.env.PATH}:/usr/sbin`,
   HOME: home,
@@ -72,7 +74,7 @@ http { access_log off; ${temporary.join(' ')}\n${server}}`
   args: (config) => ['-e', 'stderr', '-c', config],
   started: 'start worker process ',
   reloaded: 'gracefully shutting down',
-  // What `nginx -s reload` sends.
+  // The signal that `nginx -s reload` sends.
   reload: (child) => child.kill('SIGHUP')
 }
 
@@ -92,15 +94,15 @@ export const haproxy: ProxyKind = {
   args: (config, { folder }) => ['-W', '-S', `${folder}/master.sock`, '-f', config],
   started: 'Loading success.',
   reloaded: 'Proxy web stopped',
-  // Its master process executes itself anew after that line, and loses the signals that come meanwhile.
+  // After that line the master process executes itself again, and loses signals that arrive in the meantime.
   settled: async ({ folder }) => {
     while (!(await answers(`${folder}/master.sock`))) await sleep(10)
   },
-  // What `systemctl reload haproxy` sends.
+  // The signal that `systemctl reload haproxy` sends.
   reload: (child) => child.kill('SIGUSR2')
 }
 
-/** Whether HAProxy's master process answers a command. */
+/** Whether HAProxy's master process answers commands. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path, () => socket.write('show version\n'))
@@ -116,7 +118,7 @@ export const caddy: ProxyKind = {
   file: 'docs/deploy/Caddyfile',
   everyPath: 'reverse_proxy 127.0.0.1:3000',
   upstream: '127.0.0.1:3000',
-  // The file means both ports, and certificates that Caddy would get from the Internet.
+  // The file uses the standard ports, and certificates that Caddy would get from the Internet.
   fit: (config, { folder, plainPort, tlsPort }) =>
     [
       `{\nadmin unix/${folder}/admin.sock\nauto_https disable_redirects\ndefault_bind 127.0.0.1\n}`,

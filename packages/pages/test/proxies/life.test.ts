@@ -9,7 +9,7 @@ import { configOf } from './proxy.ts'
 import { startApp, startProxy } from './stage.ts'
 import { echoes, visit, welcome } from './visitor.ts'
 
-// A proxy that starts on a busy machine takes its time.
+// Starting a proxy takes long on a busy machine.
 jest.setTimeout(30_000)
 
 describe.each([nginx, haproxy, caddy])('$name', (kind) => {
@@ -17,20 +17,18 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
   const describeEach = isInstalled ? describe.each : describe.skip.each
 
   describeEach(applications)(`in front of %s${hint}`, (_framework, start) => {
-    test.each(['plain', 'tls'] as const)(
-      'hands on the close code with which the application drains, %s',
-      async (way) => {
-        const app = await startApp(start)
-        const { [way]: target } = await startProxy(kind, app.port)
-        const ended = closed((await visit(target, '/chat')).socket)
-        expect(await app.drain({ code: 1012, reason: 'restarting' })).toEqual({ closed: 1, terminated: 0 })
-        expect(await ended).toEqual({ code: 1012, reason: 'restarting' })
-      }
-    )
+    test.each(['plain', 'tls'] as const)('passes on the close code of a drain, %s', async (way) => {
+      const app = await startApp(start)
+      const { [way]: target } = await startProxy(kind, app.port)
+      const ended = closed((await visit(target, '/chat')).socket)
+      expect(await app.drain({ code: 1012, reason: 'restarting' })).toEqual({ closed: 1, terminated: 0 })
+      expect(await ended).toEqual({ code: 1012, reason: 'restarting' })
+    })
 
     if (kind === caddy) {
       test('closes open connections when its configuration is reloaded', async () => {
-        // Caddy 2.6.2 does not mask the close frame that it sends to the application, which may be a fault there.
+        // Caddy 2.6.2 does not mask the close frame that it sends to the application, so that may be reported as a
+        // fault.
         const [before, after] = [await startApp(start, { options: { onError: () => {} } }), await startApp(start)]
         const proxy = await startProxy(kind, before.port)
         const ended = closed((await visit(proxy.tls, '/chat')).socket)
@@ -41,7 +39,7 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
       return
     }
 
-    test('keeps open connections at a reload, until the application closes them', async () => {
+    test('keeps open connections during a reload, until the application closes them', async () => {
       const [before, after] = [await startApp(start), await startApp(start)]
       const proxy = await startProxy(kind, before.port)
       const clients = [await visit(proxy.plain, '/chat'), await visit(proxy.tls, '/chat')]
@@ -58,17 +56,17 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
       expect((await ended).map(({ code }) => code)).toEqual([1012, 1012])
     })
 
-    // One second in place of the hour of the page, and of the minute that is nginx's default.
+    // One second instead of the page's hour, and of nginx's default of a minute.
     const short = (): string => swap(configOf(kind), ' 1h', ' 1s')
 
-    test('cuts nobody whom the heartbeat pings within its idle timeout', async () => {
+    test('keeps clients that the heartbeat pings within its idle timeout', async () => {
       const { port } = await startApp(start, { options: { heartbeat: { intervalMs: 250 } } })
       const { plain } = await startProxy(kind, port, short())
       const { socket } = await visit(plain, '/silent')
       expect(await Promise.race([isCut(socket), hearsPings(socket, 6)])).toBe('lives')
     })
 
-    test('cuts a silent client after its idle timeout without a heartbeat, and none that sends', async () => {
+    test('without a heartbeat, cuts a silent client after its idle timeout, but not one that sends', async () => {
       const { port } = await startApp(start, { options: { heartbeat: false } })
       const { plain } = await startProxy(kind, port, short())
       const [silent, sending] = [(await visit(plain, '/silent')).socket, (await visit(plain, '/silent')).socket]

@@ -5,13 +5,13 @@ import { configOf } from './proxy.ts'
 import { startApp, startProxy } from './stage.ts'
 import { originAt, statusOf } from './visitor.ts'
 
-// A proxy that starts on a busy machine takes its time.
+// Starting a proxy takes long on a busy machine.
 jest.setTimeout(30_000)
 
 const { hint, isInstalled } = lookFor('nginx', 'nginx')
 const describeEach = isInstalled ? describe.each : describe.skip.each
 
-/** The configuration of the page without the lines that begin with these words. */
+/** The page's configuration without the lines that begin with these words. */
 const configWithout = (...directives: string[]): string =>
   directives.reduce((config, directive) => config.replace(new RegExp(`^ *${directive} .*\n`, 'm'), ''), configOf(nginx))
 
@@ -20,7 +20,7 @@ const forwardedHost = 'proxy_set_header X-Forwarded-Host'
 const forwardedProto = 'proxy_set_header X-Forwarded-Proto'
 
 describeEach(applications)(`nginx without a part of its configuration, in front of %s${hint}`, (_framework, start) => {
-  test('has every page refused where it names itself in Host; the log line has the two directives that mend it', async () => {
+  test('causes a 403 for every page if it names itself in Host; the log line has the two directives that fix it', async () => {
     const app = await startApp(start)
     const broken = configWithout(host, forwardedHost, forwardedProto)
     const { tls } = await startProxy(nginx, app.port, broken)
@@ -37,12 +37,12 @@ describeEach(applications)(`nginx without a part of its configuration, in front 
       expect(await statusOf(target, '/chat', { origin: originAt(target) })).toBe(101)
       expect(await statusOf(target, '/chat', { origin: 'https://evil.example' })).toBe(403)
     }
-    // The scheme has arrived, too.
+    // The scheme is passed on too.
     const plainPage = originAt(mended.tls).replace('https', 'http')
     expect(await statusOf(mended.tls, '/chat', { origin: plainPage })).toBe(403)
   })
 
-  test('has pages on a port of their own refused where it passes on $host, which has no port', async () => {
+  test('causes a 403 for pages on other ports if it passes on $host, which has no port', async () => {
     const app = await startApp(start)
     const config = configWithout(forwardedHost).replace(/( Host +)\$http_host/, '$1$host')
     const { plain } = await startProxy(nginx, app.port, config)
@@ -51,7 +51,7 @@ describeEach(applications)(`nginx without a part of its configuration, in front 
     expect(app.refusals[0]).toContain('nginx: proxy_set_header Host $http_host;')
   })
 
-  test('hands on the X-Forwarded-Host of a client, so that the application believes it', async () => {
+  test('passes on the X-Forwarded-Host of a client, which the application then believes', async () => {
     const { plain } = await startProxy(nginx, (await startApp(start)).port, configWithout(forwardedHost))
     const fields = { 'X-Forwarded-Host': 'evil.example' }
     expect(await statusOf(plain, '/chat', { origin: 'http://evil.example', fields })).toBe(101)
@@ -60,7 +60,7 @@ describeEach(applications)(`nginx without a part of its configuration, in front 
   test.each([
     ['as ordinary requests', 'Upgrade', 'proxy_set_header Upgrade', 426],
     ['as requests of HTTP/1.0', 'HTTP/1.1', 'proxy_http_version', 405]
-  ])('has handshakes answered %s where it does not pass on %s', async (_how, _what, directive, status) => {
+  ])('has handshakes answered %s if it does not pass on %s', async (_how, _what, directive, status) => {
     const { plain } = await startProxy(nginx, (await startApp(start)).port, configWithout(directive))
     expect(await statusOf(plain, '/chat')).toBe(status)
   })

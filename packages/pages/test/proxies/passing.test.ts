@@ -7,7 +7,7 @@ import { variantOf } from './proxy.ts'
 import { startApp, startProxy } from './stage.ts'
 import { echoes, get, hostAt, originAt, statusOf, visit, welcome } from './visitor.ts'
 
-// A proxy that starts on a busy machine takes its time.
+// Starting a proxy takes long on a busy machine.
 jest.setTimeout(30_000)
 
 const ways = ['plain', 'tls'] as const
@@ -24,7 +24,7 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
   const describeEach = isInstalled ? describe.each : describe.skip.each
 
   describeEach(applications)(`in front of %s${hint}`, (_framework, start) => {
-    test.each(ways)('carries WebSockets and ordinary requests on one port, %s', async (way) => {
+    test.each(ways)('forwards WebSockets and ordinary requests on one port, %s', async (way) => {
       const { [way]: target } = await startProxy(kind, (await startApp(start)).port)
       const client = await visit(target, '/chat?room=1')
       expect(await welcome(client)).toMatchObject({ url: '/chat?room=1' })
@@ -35,7 +35,7 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
       expect(await statusOf(target, '/members')).toBe(401)
     })
 
-    test.each(ways)('lets a page of the own origin in and no other, %s', async (way) => {
+    test.each(ways)('allows pages of its own origin and no others, %s', async (way) => {
       const app = await startApp(start)
       const { [way]: target } = await startProxy(kind, app.port)
       const own = originAt(target)
@@ -47,12 +47,12 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
       expect(app.refusals[0]).toContain(`effective host "${hostAt(target)}", scheme ${scheme},`)
     })
 
-    test.each(ways)('tells the address of the client, %s', async (way) => {
+    test.each(ways)("passes on the client's address, %s", async (way) => {
       const { [way]: target } = await startProxy(kind, (await startApp(start)).port)
       expect(await welcome(await visit(target, '/chat', { from: '127.0.0.2' }))).toMatchObject({ address: '127.0.0.2' })
     })
 
-    test('has the connections of each client counted by themselves', async () => {
+    test('has the connections counted per client', async () => {
       const app = await startApp(start, { options: { maxConnectionsPerAddress: 1 } })
       const { plain } = await startProxy(kind, app.port)
       expect(await statusOf(plain, '/chat', { from: '127.0.0.2' })).toBe(101)
@@ -61,7 +61,7 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
       expect(await statusOf(plain, '/chat', { from: '127.0.0.3' })).toBe(101)
     })
 
-    test.each(ways)('security: replaces what a client forges, %s', async (way) => {
+    test.each(ways)('security: replaces forged fields, %s', async (way) => {
       const { [way]: target } = await startProxy(kind, (await startApp(start)).port)
       for (const scheme of ['http', 'https']) {
         const fields = { ...forged, 'X-Forwarded-Proto': scheme }
@@ -72,18 +72,18 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
       }
     })
 
-    test('security: is believed by an application only that trusts it', async () => {
+    test('security: is believed only by an application that trusts it', async () => {
       const { plain } = await startProxy(kind, (await startApp(start, { trust: false })).port)
       const client = { from: '127.0.0.2', fields: forged }
       expect(await welcome(await visit(plain, '/chat', client))).toMatchObject({ address: '127.0.0.1' })
-      // Nobody tells the scheme: TLS may have ended at the proxy.
+      // The scheme is unknown, because TLS may have ended at the proxy.
       for (const scheme of ['http', 'https']) {
         expect(await statusOf(plain, '/chat', { ...client, origin: `${scheme}://${hostAt(plain)}` })).toBe(101)
       }
       expect(await statusOf(plain, '/chat', { ...client, origin: 'https://evil.example' })).toBe(403)
     })
 
-    test('takes a prefix off the path, as the page says', async () => {
+    test('strips a prefix from the path, as the page says', async () => {
       const { tls } = await startProxy(kind, (await startApp(start)).port, variantOf(kind, kind.everyPath))
       const client = await visit(tls, '/ws/chat?room=1', { origin: originAt(tls) })
       expect(await welcome(client)).toMatchObject({ url: '/chat?room=1' })
@@ -92,7 +92,7 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
 
     test('reaches the application over a Unix socket, as the page says', async () => {
       const path = join(tmpdir(), `oneport-app-${process.pid}.sock`)
-      // There is no address to trust.
+      // A Unix socket has no address to trust.
       const trust = (_address: string | undefined, hop: number) => hop === 0
       await startApp(start, { path, trust, options: { maxConnectionsPerAddress: 1 } })
       const { tls } = await startProxy(kind, path, variantOf(kind, kind.upstream))
@@ -106,7 +106,7 @@ describe.each([nginx, haproxy, caddy])('$name', (kind) => {
 })
 
 describe.each(applications)('%s without a proxy', (_framework, start) => {
-  test('security: believes no client that plays one', async () => {
+  test('security: does not believe a client that poses as one', async () => {
     const app = await startApp(start)
     const client = { from: '127.0.0.2', fields: forged }
     expect(await statusOf(app, '/chat', { ...client, origin: 'https://evil.example' })).toBe(403)

@@ -10,14 +10,14 @@ import { environment, type ProxyKind, type Site, swap } from './kinds.ts'
 /** The file that a page shows. */
 export const configOf = ({ file }: ProxyKind): string => readFileSync(join(root, file), 'utf8')
 
-/** The same with what the page says to write instead of one of its lines. */
+/** The same file with one line replaced, as the page says. */
 export function variantOf(kind: ProxyKind, line: string): string {
   const block = blocksOf(kind.page).find(({ label }) => label === `instead of: ${line}`)
-  if (block === undefined) throw new Error(`${kind.page} has no block for what to write instead of ${line}`)
+  if (block === undefined) throw new Error(`${kind.page} has no block that says what to write instead of ${line}`)
   return swap(configOf(kind), line, block.text.trimEnd())
 }
 
-/** Where the application listens: its port, or the path of its Unix socket. */
+/** The application's address: its port, or the path of its Unix socket. */
 export type Upstream = number | string
 
 const at = (config: string, upstream: Upstream): string =>
@@ -25,7 +25,7 @@ const at = (config: string, upstream: Upstream): string =>
     ? swap(config, '127.0.0.1:3000', `127.0.0.1:${upstream}`)
     : swap(config, '/run/app/app.sock', upstream)
 
-/** A proxy that runs as a process of its own. */
+/** A proxy in its own process. */
 export class RunningProxy {
   readonly plain: Target
   readonly tls: Target
@@ -58,7 +58,7 @@ export class RunningProxy {
   /** Starts a proxy with a configuration of its page. */
   static async start(kind: ProxyKind, upstream: Upstream, config: string = configOf(kind)): Promise<RunningProxy> {
     const folder = mkdtempSync(join(tmpdir(), `oneport-${kind.program}-`))
-    // Workers of nginx run as another user.
+    // The workers of nginx run as another user.
     chmodSync(folder, 0o755)
     const { key, cert } = await certificate()
     writeFileSync(join(folder, 'app.crt'), cert)
@@ -68,12 +68,12 @@ export class RunningProxy {
     return new RunningProxy(kind, site, at(config, upstream))
   }
 
-  /** Resolves when it takes connections; rejects where it has ended before. */
+  /** Resolves when the proxy accepts connections. Rejects if it exits first. */
   async listening(): Promise<void> {
     await this.#prints(this.#kind.started, 0)
   }
 
-  /** Points it to another application while it runs; resolves when new connections go there. */
+  /** Points the proxy to another application while it runs. Resolves when new connections go there. */
   async reload(upstream: Upstream): Promise<void> {
     writeFileSync(this.#config, this.#kind.fit(at(configOf(this.#kind), upstream), this.#site))
     const from = this.#printed.length
@@ -95,7 +95,7 @@ export class RunningProxy {
 
   async #prints(text: string, from: number): Promise<void> {
     while (!this.#printed.includes(text, from)) {
-      if (this.#hasEnded) throw new Error(`${this.#kind.name} has ended. It printed: ${this.#printed}`)
+      if (this.#hasEnded) throw new Error(`${this.#kind.name} exited. It printed: ${this.#printed}`)
       await new Promise<void>((resolve) => {
         this.#printedMore = resolve
       })

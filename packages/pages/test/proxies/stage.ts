@@ -5,13 +5,13 @@ import { RunningProxy, type Upstream } from './proxy.ts'
 const apps: Application[] = []
 const proxies: RunningProxy[] = []
 
-// Applications first: a proxy that ends earlier would end their connections in its own way.
+// Applications first: a proxy that ends earlier would close their connections in its own way.
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close()
   for (const proxy of proxies.splice(0)) await proxy.stop()
 })
 
-/** Starts a proxy that ends with the test, and waits until it takes connections. */
+/** Starts a proxy, and waits until it accepts connections. It ends with the test. */
 export async function startProxy(kind: ProxyKind, upstream: Upstream, config?: string): Promise<RunningProxy> {
   const proxy = await RunningProxy.start(kind, upstream, config)
   proxies.push(proxy)
@@ -19,12 +19,12 @@ export async function startProxy(kind: ProxyKind, upstream: Upstream, config?: s
   return proxy
 }
 
-/** An application, and the details of the handshakes that it has refused. */
+/** An application, with the details of the handshakes that it has refused. */
 export interface StagedApplication extends Application {
   readonly refusals: readonly string[]
 }
 
-/** Starts an application that ends with the test; without settings it trusts the address of the proxy. */
+/** Starts an application, which ends with the test. By default it trusts the address of the proxy. */
 export async function startApp(
   start: (settings: Settings) => Promise<Application>,
   { options, ...settings }: Partial<Settings> = {}

@@ -2,12 +2,13 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { redisBackplane } from '../../src/index.ts'
 
-// Says how many bytes messages make this process hold that Redis does not acknowledge. Run with --expose-gc.
+// Prints how many bytes of memory messages take in this process while Redis does not acknowledge them. Run with
+// --expose-gc.
 
-/** Far above what a heap grows by for reasons of its own. */
+/** Far above the heap's normal growth. */
 const maxPendingBytes = 67_108_864
 
-/** Messages that are published where the bound does not end it before: they would take 300 MB. */
+/** The most messages to publish if the bound does not apply earlier. They would take 300 MB. */
 const most = 100_000
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

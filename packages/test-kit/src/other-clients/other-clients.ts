@@ -20,12 +20,12 @@ const echoed: [what: string, sent: Message, echo: Message][] = [
 ]
 
 const inPieces: [what: string, sent: Message, echo: Message] = [
-  'a message in pieces',
+  'a message in fragments',
   { fragments: ['one, ', 'two, ', 'three'] },
   { text: 'one, two, three' }
 ]
 
-/** Clients of other makes get on with the endpoints of an adapter. */
+/** WebSocket clients other than `ws` work with the endpoints of an adapter. */
 export function describeOtherClients(subject: Subject, { http2 = false } = {}): void {
   for (const way of ways.filter((way) => http2 || !way.http2)) {
     describe(way.name, () => describeOn(way, subject))
@@ -35,7 +35,7 @@ export function describeOtherClients(subject: Subject, { http2 = false } = {}): 
 function describeOn(way: Way, subject: Subject): void {
   const clients = otherClients.filter(({ version }) => version === way.version)
 
-  describe.each(clients)('gets on with $name', ({ command, isSkipped, missing, seesStatus, sendsFragments }) => {
+  describe.each(clients)('with $name', ({ command, isSkipped, missing, seesStatus, sendsFragments }) => {
     const run = isSkipped ? test.skip : test
     const hint = missing === undefined ? '' : ` (${missing})`
     let client: RunningClient | undefined
@@ -54,23 +54,23 @@ function describeOn(way: Way, subject: Subject): void {
       return client.visit({ url, subprotocols: [], messages: [], ...visit })
     }
 
-    run.each(sendsFragments ? [...echoed, inPieces] : echoed)(`on %s${hint}`, async (_what, sent, echo) => {
+    run.each(sendsFragments ? [...echoed, inPieces] : echoed)(`echoes %s${hint}`, async (_what, sent, echo) => {
       expect(await visit('/chat', { messages: [sent, text], close: [1000, ''] })).toMatchObject({
         echoes: [echo, text]
       })
     })
 
-    run(`on a subprotocol, and on the close that it begins${hint}`, async () => {
+    run(`agrees on a subprotocol, and answers the close of the client${hint}`, async () => {
       const result = await visit('/chat', { subprotocols: ['other', 'chat'], messages: [text], close: [4000, 'done'] })
       expect(result).toEqual({ subprotocol: 'chat', extension: '', echoes: [text], code: 4000, reason: 'done' })
       expect(running.versions).toEqual([way.version === 'HTTP/2' ? '2.0' : '1.1'])
     })
 
-    run(`on the close that the server begins${hint}`, async () => {
+    run(`closes the connection${hint}`, async () => {
       expect(await visit('/closes')).toMatchObject({ code: 4001, reason: 'bye' })
     })
 
-    run(`on compression${hint}`, async () => {
+    run(`compresses messages${hint}`, async () => {
       const result = await visit('/deflate', { messages: [text, text], close: [1000, ''] })
       expect(result).toMatchObject({ extension: 'permessage-deflate', echoes: [text, text], code: 1000 })
     })
@@ -79,7 +79,7 @@ function describeOn(way: Way, subject: Subject): void {
       ['/guarded', 401],
       ['/strict', 400],
       ['/unknown', 404]
-    ])(`on the refusal at %s${hint}`, async (path, status) => {
+    ])(`refuses the handshake at %s with %i${hint}`, async (path, status) => {
       expect(await visit(path)).toEqual({ refused: true, ...(seesStatus ? { status } : {}) })
     })
   })
@@ -89,7 +89,7 @@ const echo = (socket: WebSocket): void => {
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
 }
 
-/** Serves the endpoints that these clients visit. */
+/** Serves the endpoints that the clients visit. */
 async function serve(way: Way, subject: Subject) {
   const versions: string[] = []
   const served = await subject({

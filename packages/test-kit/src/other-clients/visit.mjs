@@ -1,4 +1,4 @@
-// Reads visits, one a line, and prints how each one went. With the argument HTTP/2 it goes that way.
+// Reads visits, one per line, and prints the result of each. With the argument HTTP/2 it connects over HTTP/2.
 import { createInterface } from 'node:readline'
 
 const isHttp2 = process.argv[2] === 'HTTP/2'
@@ -32,7 +32,7 @@ function visit({ url, subprotocols, messages, close }, dispatcher) {
     say()
   }
   return new Promise((resolve) => {
-    // That of Node 22 emits no close where the handshake was refused.
+    // Node 22's WebSocket emits no close event when the handshake is refused.
     socket.onerror = () => {
       if (!isOpen) resolve({ refused: true })
     }

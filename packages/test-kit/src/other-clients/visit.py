@@ -1,4 +1,4 @@
-# Reads visits, one a line, and prints how each one went.
+# Reads visits, one per line, and prints the result of each.
 import asyncio
 import base64
 import json

@@ -4,23 +4,23 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { createTopics, type Topics, type TopicsOptions } from '../../src/index.ts'
 
-// Says how many bytes a client that does not read makes this process hold. Run with --expose-gc.
+// Prints how many bytes of memory a client that does not read takes in this process. Run with --expose-gc.
 
-/** Far above what a heap grows by for reasons of its own. */
+/** Far above the heap's normal growth. */
 const maxBufferedBytes = 67_108_864
 
-/** Messages that are published where the bound does not end it before: they would take 150 MB or more. */
+/** The most messages to publish if the bound does not apply earlier. They would take 150 MB or more. */
 const most = 400_000
 
-/** Topics of the client that gets the newest message of each. */
+/** Number of topics, for the client that gets the newest message of each. */
 const manyTopics = 100_000
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 interface Memory {
-  /** All that the process has, with what malloc needs. */
+  /** All memory of the process, including what malloc needs. */
   readonly resident: number
-  /** What V8 knows of. */
+  /** The memory that V8 knows about. */
   readonly used: number
 }
 
@@ -57,12 +57,12 @@ async function stall(socket: WebSocket): Promise<void> {
   }
 }
 
-/** Other Buffers of the application, which Node cuts from the same pieces of memory as short messages. */
+/** Other Buffers of the application, which Node allocates from the same pool as short messages. */
 function allocateOthers(): void {
   for (let count = 0; count < 4; count++) Buffer.allocUnsafe(2_000)
 }
 
-/** Where the client is closed everything is gone, so it is measured on the way. */
+/** Everything is freed once the client is closed, so memory is measured at this interval. */
 const between = 4_000
 
 interface Kind {
@@ -71,27 +71,27 @@ interface Kind {
   readonly extensions?: string
   begin?(socket: WebSocket): void
   publish(topics: Topics, index: number): void
-  /** Whether the client reads on once, so that what has waited is with the operating system, and as much waits again. */
+  /** Whether the client reads once, so that waiting messages move to the operating system and as many wait again. */
   readonly twice?: boolean
 }
 
 const kinds: Record<string, Kind> = {
-  'messages of one byte': { publish: (topics) => topics.publish('0', 'x') },
-  'messages of 1,000 bytes': { publish: (topics, index) => topics.publish('0', `${index}`.padEnd(1_000)) },
-  'messages of 100 bytes, waiting and with the operating system': {
+  'one-byte messages': { publish: (topics) => topics.publish('0', 'x') },
+  '1,000-byte messages': { publish: (topics, index) => topics.publish('0', `${index}`.padEnd(1_000)) },
+  '100-byte messages, in the process and in the operating system': {
     publish: (topics) => topics.publish('0', 'x'.padEnd(100)),
     twice: true
   },
-  'messages behind a fragment': {
+  'messages after a fragment': {
     begin: (socket) => socket.send('begun', { fin: false }),
     publish: (topics) => topics.publish('0', 'x')
   },
-  'empty messages behind a compressed one': {
+  'empty messages after a compressed one': {
     server: { perMessageDeflate: { threshold: 0 } },
     extensions: 'Sec-WebSocket-Extensions: permessage-deflate\r\n',
     publish: (topics) => topics.publish('0', '')
   },
-  'the latest of many topics': {
+  'the latest message of many topics': {
     options: { whenSlow: 'latest', maxTopicsPerSocket: Infinity },
     begin: (socket) => socket.send(Buffer.alloc(maxBufferedBytes + 1_000_000), { compress: false }),
     publish: (topics, index) => topics.publish(`${index % manyTopics}`, 'x'.padEnd(2_000))
@@ -107,8 +107,8 @@ async function measure(name: string): Promise<{ grownBytes: number; maxBufferedB
   begin?.(socket)
   for (let index = 0; index < (isLatest ? manyTopics : 1); index++) topics.subscribe(socket, `${index}`)
 
-  // What V8 and malloc keep of memory that nobody has any more.
-  await publishMany(50_000, () => topics.publish('nobody has it', 'x'))
+  // Memory that V8 and malloc keep although nothing uses it any more.
+  await publishMany(50_000, () => topics.publish('no subscribers', 'x'))
   const before = await memoryNow()
   let grownBytes = 0
   const look = async (): Promise<void> => {
@@ -136,7 +136,7 @@ async function measure(name: string): Promise<{ grownBytes: number; maxBufferedB
   return { grownBytes, maxBufferedBytes }
 }
 
-/** @param publish says whether that was enough */
+/** @param publish returns whether that was enough */
 async function publishMany(count: number, publish: (index: number) => unknown): Promise<void> {
   for (let index = 0; index < count; index++) {
     if ((await publish(index)) === true) return

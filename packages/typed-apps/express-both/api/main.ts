@@ -1,11 +1,14 @@
-/** `@oneport/express` lies in the folder above, beside types of Express 5; this application has those of Express 4. */
+/**
+ * `@oneport/express` is installed in the folder above, next to the types of Express 5; this application has those of
+ * Express 4.
+ */
 import { acceptWebSocket, checkHandshake, wsUpgrade } from '@oneport/express'
 import express, { type Request, type RequestHandler } from 'express'
 
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 const holds = <_Claim extends true>(): void => {}
 
 const nameOf = (req: Request): string => req.get('X-Name') ?? 'nobody'
