@@ -5,14 +5,20 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { npmCommand } from './pnpm.mjs'
 import { publicPackages, root } from './public-packages.mjs'
 
 const [tag, ...options] = process.argv.slice(2)
 
+function npm(args, settings) {
+  const [command, ...first] = npmCommand('npm')
+  return execFileSync(command, [...first, ...args], settings)
+}
+
 /** Whether the registry has a version. */
 function isPublished({ name, version }) {
   try {
-    return execFileSync('npm', ['view', `${name}@${version}`, 'version'], { stdio: 'pipe' }).length > 0
+    return npm(['view', `${name}@${version}`, 'version'], { stdio: 'pipe' }).length > 0
   } catch {
     return false
   }
@@ -34,7 +40,7 @@ try {
     if (isPublished(manifest)) {
       process.stdout.write(`${manifest.name} ${manifest.version} is published already.\n`)
     } else {
-      execFileSync('npm', ['publish', join(root, 'tarballs', tarball), ...options], { stdio: 'inherit' })
+      npm(['publish', join(root, 'tarballs', tarball), ...options], { stdio: 'inherit' })
     }
   }
 } catch (error) {

@@ -12,8 +12,8 @@ const write = (file: string, text: string): void => {
   writeFileSync(join(folder, file), text)
 }
 const versionOf = (name: string): string => JSON.parse(read(`packages/${name}/package.json`)).version
-const run = () =>
-  spawnSync(process.execPath, [join(folder, 'scripts/version.mjs')], { cwd: folder, encoding: 'utf8', timeout: 60_000 })
+const run = (script = 'version', ...args: string[]) =>
+  spawnSync(process.execPath, [join(folder, `scripts/${script}.mjs`), ...args], { cwd: folder, encoding: 'utf8' })
 const today = (): string => new Date().toISOString().slice(0, 10)
 
 /** What makes a version of this repository, with a changelog and with changes of our own. */
@@ -114,5 +114,19 @@ Head.
     const { status, stderr } = run()
     expect([status, stderr]).toEqual([1, 'There is nothing to release: .changeset has no changes.\n'])
     expect(read('CHANGELOG.md')).toBe(before)
+  })
+})
+
+describe('the notes of a release', () => {
+  test('are what the changelog says of its version', () => {
+    added()
+    run()
+    expect(run('release-notes', 'v0.1.0').stdout).toBe('### Added\n\n* All.\n')
+    expect(run('release-notes', 'v0.2.0').stdout).toBe('### Added and changed\n\n* `@oneport/core`: An option.\n')
+  })
+
+  test('fail for a version that is not in it', () => {
+    const { status, stderr } = run('release-notes', 'v0.3.0')
+    expect([status, stderr]).toEqual([1, 'CHANGELOG.md has no version 0.3.0\n'])
   })
 })

@@ -1,0 +1,14 @@
+/** Prints what the changelog says of the version whose tag is given (v0.1.0). */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './public-packages.mjs'
+
+const version = process.argv[2]?.replace(/^v/, '')
+const sections = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^(?=## )/m)
+const section = sections.find((text) => text.startsWith(`## ${version} (`))
+if (section === undefined) {
+  process.stderr.write(`CHANGELOG.md has no version ${version}\n`)
+  process.exitCode = 1
+} else {
+  process.stdout.write(`${section.slice(section.indexOf('\n')).trim()}\n`)
+}
