@@ -7,6 +7,7 @@ const long = [
   'packages/release/test/install',
   'packages/demo/test/browser',
   'packages/pages/test/examples',
+  'packages/pages/test/troubleshooting',
   'packages/core/test/life/backlog',
   'packages/fuzz/test/fuzz',
   'packages/core/test/transport/progress',

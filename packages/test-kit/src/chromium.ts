@@ -8,11 +8,11 @@ const flags =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
   '--disable-component-update --disable-sync'
 
-/** Starts Chromium, with all that Playwright can do. */
-export async function startChromium(): Promise<Chromium> {
+/** Starts Chromium, with all that Playwright can do. @param further flags beside the usual ones */
+export async function startChromium(further: string[] = []): Promise<Chromium> {
   // Most tests open no browser, and it takes a while to load.
   const playwright = await import('playwright-core')
-  return playwright.chromium.launch({ executablePath: chromium.path, args: flags.split(' ') })
+  return playwright.chromium.launch({ executablePath: chromium.path, args: [...flags.split(' '), ...further] })
 }
 
 /** Opens Chromium with one tab. */
