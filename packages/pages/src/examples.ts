@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { openSession, sendConnect, webSocketOn } from '@oneport/test-kit'
 import { WebSocket } from 'ws'
+import { guides } from './guides.ts'
 import { integrations } from './integrations.ts'
 import { moving } from './moving.ts'
 import type { Answer, Program } from './program.ts'
@@ -525,6 +526,7 @@ export const examples: Record<string, Drive> = {
 
   pm2: (program) => shutsDown(program, 1012, 'closed 1, terminated 0', 'SIGINT'),
 
+  ...guides,
   ...integrations,
   ...moving,
 

@@ -62,7 +62,7 @@ describe('the pages', () => {
   })
 
   test('can all be reached from the README, or from that of their folder', () => {
-    const targets = ['README.md', 'docs/deploy/README.md'].flatMap((page) =>
+    const targets = ['README.md', 'docs/README.md', 'docs/deploy/README.md'].flatMap((page) =>
       linksOf(page).map((target) => posix.join(dirname(page), target.split('#')[0] as string))
     )
     const unreached = pages().filter((page) => /^(?:docs\/|[A-Z]+\.md$)/.test(page) && page !== 'README.md')

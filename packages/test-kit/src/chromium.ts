@@ -8,11 +8,11 @@ const flags =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
   '--disable-component-update --disable-sync'
 
-/** Starts Chromium through Playwright, for tests that need more than `Browser`. */
-export async function startChromium(): Promise<Chromium> {
+/** Starts Chromium through Playwright, for tests that need more than `Browser`. @param further more flags */
+export async function startChromium(further: string[] = []): Promise<Chromium> {
   // Loaded lazily: it is slow, and most tests open no browser.
   const playwright = await import('playwright-core')
-  return playwright.chromium.launch({ executablePath: chromium.path, args: flags.split(' ') })
+  return playwright.chromium.launch({ executablePath: chromium.path, args: [...flags.split(' '), ...further] })
 }
 
 /** Opens Chromium with one tab. */
