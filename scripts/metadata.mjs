@@ -41,7 +41,7 @@ function completed(manifest, directory) {
     repository: { type: 'git', url: `git+${address}.git`, directory },
     license,
     author,
-    publishConfig: { access: 'public', provenance: true }
+    publishConfig: { ...manifest.publishConfig, access: 'public', provenance: true }
   }
   const inFront = first.filter((key) => key in all).map((key) => [key, all[key]])
   return { ...Object.fromEntries(inFront), ...all }
@@ -51,7 +51,7 @@ function completed(manifest, directory) {
 function* textsIn(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
-    if (entry.isDirectory() && !['node_modules', 'dist', 'cache', '.git', 'coverage'].includes(entry.name)) {
+    if (entry.isDirectory() && !['node_modules', 'dist', 'bundle', 'cache', '.git', 'coverage'].includes(entry.name)) {
       yield* textsIn(path)
     } else if (entry.isFile() && /\.(?:md|ya?ml|html|vue|m?[jt]s)$/.test(entry.name)) {
       yield relative(root, path).replaceAll('\\', '/')

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pack, packages, root, run, runBin, temporaryFolder } from './tarballs.ts'
 
@@ -23,18 +23,26 @@ describe('npm run pack', () => {
   })
 })
 
+test('core is published with the entry points that it has in the workspace, in bundle/', () => {
+  const { main, module, types, exports, typesVersions, publishConfig } = JSON.parse(
+    readFileSync(join(root, 'packages/core/package.json'), 'utf8')
+  )
+  const entries = JSON.stringify({ main, module, types, exports, typesVersions })
+  expect(publishConfig).toMatchObject(JSON.parse(entries.replaceAll('./dist/', './bundle/')))
+})
+
 describe.each(packages)('the tarball of %s', (name) => {
-  test('has the licence, the README, the sources and what they compile to, and nothing else', async () => {
+  test('has the licence, the README, declarations and JavaScript, and nothing else', async () => {
     const files = (await run('tar', ['-tzf', tarballOf(name)])).trim().split(/\r?\n/)
-    const [above, below] = [/^package\/[^/]+$/, /^package\/(?:src|dist)\/(?!\.)/]
+    const [above, below] = [/^package\/[^/]+$/, /^package\/(?:bundle|dist)\/.*\.(?:[cm]?js|d\.[cm]?ts)$/]
     expect(files.filter((file) => above.test(file)).sort()).toEqual([
       'package/LICENSE',
       'package/README.md',
       'package/package.json'
     ])
     expect(files.filter((file) => !above.test(file) && !below.test(file))).toEqual([])
-    expect(files).toContain('package/dist/index.js')
-    expect(files).toContain('package/src/index.ts')
+    const main = name === 'core' ? 'package/bundle/index' : 'package/dist/index'
+    expect(files).toEqual(expect.arrayContaining([`${main}.js`, `${main}.d.ts`]))
   })
 
   test('says where it comes from, and names versions that a registry knows', async () => {
