@@ -25,6 +25,7 @@ const long = [
   'packages/release/test/tarballs',
   'packages/release/test/api',
   'packages/topics/test/memory',
+  'packages/release/test/size',
   'packages/redis/test/contract',
   'packages/core/test/ends',
   'packages/pages/test/proxies/passing',

@@ -3,6 +3,7 @@ export type {
   AllowedHosts,
   AllowedOrigins,
   Attachment,
+  AttachmentStats,
   ConnectionSummary,
   Credential,
   DrainOptions,
@@ -12,11 +13,13 @@ export type {
   FaultPhase,
   HandshakeErrorCode,
   HttpServer,
+  RawData,
   RequestFacts,
+  TerminationCause,
   WebSocket,
   WebSocketHandler
 } from '@oneport/core'
-export { CloseCode, HandshakeError, renew } from '@oneport/core'
+export { CloseCode, HandshakeError, isWebSocketRequest, renew } from '@oneport/core'
 export { acceptWebSocket, checkHandshake } from './accept.ts'
 export type { WsUpgrade, WsUpgradeOptions } from './ws-upgrade.ts'
 export { wsUpgrade } from './ws-upgrade.ts'

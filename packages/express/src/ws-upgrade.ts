@@ -2,8 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type Attachment,
   type AttachOptions,
-  type DrainOptions,
-  type DrainResult,
   HandshakeError,
   type HttpServer,
   type WebSocket,
@@ -12,6 +10,7 @@ import {
 import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions } from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { acceptWebSocket, ExpressBinding, setDefaults } from './accept.ts'
+import { allAttachments } from './all-attachments.ts'
 import { clientOf } from './effective-request.ts'
 import { addMount, attachmentsOf, createMount, type ExpressApplication } from './mounting.ts'
 import { attachServer, seeToUnattached, watchServers } from './servers.ts'
@@ -19,26 +18,22 @@ import { attachServer, seeToUnattached, watchServers } from './servers.ts'
 /** Options of `wsUpgrade`: the defaults of all endpoints behind it, and what concerns the server as a whole. */
 export type WsUpgradeOptions = Omit<AttachOptions, 'effectiveRequest'>
 
-/** The middleware that {@link wsUpgrade} makes. */
-export interface WsUpgrade {
+/**
+ * The middleware that {@link wsUpgrade} makes, and with it the `Attachment` of all servers of the application: it has their
+ * sockets and counts together, and what is called is called for each of them.
+ */
+export interface WsUpgrade extends Attachment {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
-  /** The open sockets of all servers of the application. */
-  readonly connections: WebSocket[]
-  /** The open sockets of one user or session: those that were accepted with this `key`. */
-  connectionsOf(key: string): WebSocket[]
   /**
-   * Closes the connections that were accepted with this `key`, on all servers of the application; see
-   * `Attachment.revoke`.
-   * @returns how many there were
+   * The open sockets of all servers of the application. Read it again each time: servers are attached at their first
+   * connection, and of several servers this is a copy.
    */
-  revoke(key: string, code?: number, reason?: string): number
+  readonly connections: ReadonlySet<WebSocket>
   /**
    * For a server whose `request` listener is not the application itself but a function around it.
    * @throws Error where the server is attached already
    */
   attach(server: HttpServer): Attachment
-  /** Drains all servers of the application; see `Attachment.drain`. Close the servers at the same time. */
-  drain(options?: DrainOptions): Promise<DrainResult>
 }
 
 /**
@@ -97,20 +92,16 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
     }
     next()
   }
-  return Object.defineProperties(
-    Object.assign(middleware, {
-      attach: (server: HttpServer) => attachServer(server, mount),
-      connectionsOf: (key: string) => attachmentsOf(mount).flatMap((attachment) => [...attachment.connectionsOf(key)]),
-      revoke: (...args: Parameters<Attachment['revoke']>) =>
-        attachmentsOf(mount).reduce((sum, attachment) => sum + attachment.revoke(...args), 0),
-      drain: (drainOptions?: DrainOptions) => drainAll(attachmentsOf(mount), drainOptions),
-      // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
-      handle: middleware,
-      set: () => {},
-      emit: (event: string, parent: ExpressApplication) => event === 'mount' && addMount(parent, mount)
-    }),
-    { connections: { get: () => attachmentsOf(mount).flatMap(({ connections }) => [...connections]) } }
-  ) as unknown as WsUpgrade
+  const own = {
+    attach: (server: HttpServer) => attachServer(server, mount),
+    // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
+    handle: middleware,
+    set: () => {},
+    emit: (event: string, parent: ExpressApplication) => event === 'mount' && addMount(parent, mount)
+  }
+  const websockets = Object.assign(middleware, own)
+  const all = Object.getOwnPropertyDescriptors(allAttachments(() => attachmentsOf(mount)))
+  return Object.defineProperties(websockets, all) as typeof websockets & Attachment
 }
 
 /** Node took this handshake for an ordinary request: nobody listened for another kind when it came. */
@@ -121,11 +112,3 @@ const tooEarly = (): HandshakeError =>
     'Nothing told of the server before: it was handed its first connection, or runs on Bun. Keep what wsUpgrade() returns ' +
       'and call its attach(server) before the server listens'
   )
-
-async function drainAll(attachments: Attachment[], options: DrainOptions | undefined): Promise<DrainResult> {
-  const results = await Promise.all(attachments.map((attachment) => attachment.drain(options)))
-  return {
-    closed: results.reduce((sum, { closed }) => sum + closed, 0),
-    terminated: results.reduce((sum, { terminated }) => sum + terminated, 0)
-  }
-}

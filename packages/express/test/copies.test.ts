@@ -24,7 +24,7 @@ describe.each(versions)('Two copies of the package in an application of %s', (_n
     const target = await serve(app)
     for (const path of ['/one', '/other']) expect(await ask(await connect(target, path), 'hello')).toBe('hello')
     expect(target.server.listenerCount('upgrade')).toBe(1)
-    expect(one.connections).toHaveLength(2)
+    expect(one.connections.size).toBe(2)
     expect(other.connections).toEqual(one.connections)
     expect(() => other.attach(target.server)).toThrow('this server is attached already')
   })

@@ -18,7 +18,7 @@ describe.each(versions)('With %s', (_name, express) => {
       connect(app, '/news/eve')
     ])
     expect((await eve.closed).code).toBe(4401)
-    expect(websockets.connectionsOf('ada')).toHaveLength(1)
+    expect(websockets.connectionsOf('ada').size).toBe(1)
     expect(websockets.revoke('ada', 4403, 'banned')).toBe(1)
     expect(await ada.closed).toEqual({ code: 4403, reason: 'banned', clean: true })
     await bob.ping()

@@ -19,7 +19,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     const late = wsUpgrade(echo)
     app.use('/late', late)
     await connect(target, '/late')
-    expect(late.connections).toHaveLength(2)
+    expect(late.connections.size).toBe(2)
     expect(late.connections).toEqual(early.connections)
     expect(await late.drain()).toEqual({ closed: 2, terminated: 0 })
   })
@@ -33,7 +33,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     app.use(first)
     app.use('/echo', second)
     await connect(await serve(server), '/echo')
-    expect(first.connections).toHaveLength(1)
+    expect(first.connections.size).toBe(1)
     expect(second.connections).toEqual(first.connections)
   })
 
@@ -70,7 +70,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     const late = wsUpgrade(echo)
     shared.use('/echo', late)
     await connect(await serve(one), '/in/echo')
-    expect(late.connections).toHaveLength(1)
+    expect(late.connections.size).toBe(1)
   })
 
   test('regression: each attachment that was detached by hand left a listener behind', async () => {
@@ -86,7 +86,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     websockets.attach(server)
     expect(server.listenerCount('close')).toBe(listeners)
     // The connection of the first attachment.
-    expect(websockets.connections).toHaveLength(1)
+    expect(websockets.connections.size).toBe(1)
   })
 
   test('regression: a server whose attachment was detached by hand could not be attached again', async () => {
@@ -98,7 +98,7 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     const target = await serve(server)
     websockets.attach(server)
     await connect(target, '/')
-    expect(websockets.connections).toHaveLength(1)
+    expect(websockets.connections.size).toBe(1)
   })
 
   test('regression: drain() after close() did not wait for connections that the server was handed', async () => {
@@ -114,10 +114,10 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     const end = closed(socket)
     server.close()
     await once(server, 'close')
-    expect(websockets.connections).toHaveLength(1)
+    expect(websockets.connections.size).toBe(1)
     expect(await websockets.drain()).toEqual({ closed: 1, terminated: 0 })
     expect(await end).toMatchObject({ code: 1001 })
-    expect(websockets.connections).toEqual([])
+    expect([...websockets.connections]).toEqual([])
   })
 
   test.each<[how: string, attach: (server: http.Server, app: http.RequestListener) => unknown]>([

@@ -3,6 +3,7 @@ export type {
   AllowedHosts,
   AllowedOrigins,
   Attachment,
+  AttachmentStats,
   ConnectionSummary,
   Credential,
   DrainOptions,
@@ -11,7 +12,9 @@ export type {
   FaultContext,
   FaultPhase,
   HandshakeErrorCode,
+  RawData,
   RequestFacts,
+  TerminationCause,
   WebSocket
 } from '@oneport/core'
 export { CloseCode, HandshakeError, isWebSocketRequest, renew } from '@oneport/core'

@@ -1,5 +1,6 @@
 import { accepted, connectClient, handshake, headArrived, refused, sendRaw, signal } from '@oneport/test-kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isWebSocketRequest } from '../src/index.ts'
 import { connect, echo, error, isOpen, keepLog, makeApp, start, warn } from './harness.ts'
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n`
@@ -292,4 +293,15 @@ describe('reply.acceptWebSocket()', () => {
     expect(response.fields.get('sec-websocket-accept')).toEqual([accepted])
     expect(order).toEqual(['handler', 'resolved'])
   })
+})
+
+test('isWebSocketRequest() tells a handshake from a page at the same path, in hooks and routes', async () => {
+  const app = await makeApp()
+  const seen: boolean[] = []
+  app.addHook('onRequest', async ({ raw }) => void seen.push(isWebSocketRequest(raw)))
+  app.get('/chat', async ({ raw }, reply) => (isWebSocketRequest(raw) ? reply.acceptWebSocket(echo) : 'page'))
+  const target = await start(app)
+  expect((await sendRaw(target, get('/chat'))).rest).toBe('page')
+  expect(await isOpen(await connect(target, '/chat'))).toBe(true)
+  expect(seen).toEqual([false, true])
 })

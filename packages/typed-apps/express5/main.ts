@@ -1,4 +1,12 @@
-import { acceptWebSocket, checkHandshake, type WebSocket, type WsUpgrade, wsUpgrade } from '@oneport/express'
+import {
+  type Attachment,
+  acceptWebSocket,
+  checkHandshake,
+  isWebSocketRequest,
+  type WebSocket,
+  type WsUpgrade,
+  wsUpgrade
+} from '@oneport/express'
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 // @ts-expect-error there are no types of `ws` here
 import type * as ws from 'ws'
@@ -22,6 +30,10 @@ const nameOf = (req: Request): string => req.user?.name ?? req.get('X-Name') ?? 
 
 const app = express()
 const websockets: WsUpgrade = wsUpgrade({ maxConnections: 100, onError: () => {} })
+const attachment: Attachment = websockets
+holds<Same<typeof websockets.connections, ReadonlySet<WebSocket>>>()
+holds<Same<typeof websockets.connections, typeof attachment.connections>>()
+const { open } = websockets.stats()
 const handlers: RequestHandler[] = [websockets, wsUpgrade()]
 app.use(wsUpgrade(), express.json())
 app.use('/v1', wsUpgrade())
@@ -42,6 +54,10 @@ app.get('/chat/:room', (req, res) =>
     request.params.rom
   })
 )
+app.get('/both', (req, res) => {
+  if (isWebSocketRequest(req)) return acceptWebSocket(req, res, (socket) => socket.send('hello'))
+  return res.send(String(open))
+})
 app.get('/checked', (req: Request, res: Response, next: NextFunction) => {
   checkHandshake(req)
   // @ts-expect-error the handler is missing

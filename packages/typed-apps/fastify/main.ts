@@ -27,6 +27,7 @@ await Fastify({ https: {} }).register(wsPlugin, options)
 await Fastify({ http2: true }).register(wsPlugin, options)
 
 holds<Same<typeof app.websockets, Attachment>>()
+holds<Same<typeof app.websockets.connections, ReadonlySet<WebSocket>>>()
 app.get('/chat', { websocket: true }, (socket, request) => {
   holds<Same<typeof socket, WebSocket>>()
   socket.send(request.id)

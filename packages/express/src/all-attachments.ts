@@ -1,0 +1,51 @@
+import type { Attachment, AttachmentStats } from '@oneport/core'
+import { checkDrainOptions } from '@oneport/core/adapter'
+
+/**
+ * The attachments of several servers as one.
+ * @param read the attachments as they are now
+ */
+export const allAttachments = (read: () => readonly Attachment[]): Attachment => ({
+  get connections() {
+    return union(read().map(({ connections }) => connections))
+  },
+  connectionsOf: (key) => union(read().map((one) => one.connectionsOf(key))),
+  revoke: (...args) => sum(read().map((one) => one.revoke(...args))),
+  drain: async (options) => {
+    checkDrainOptions(options)
+    const results = await Promise.all(read().map((one) => one.drain(options)))
+    return {
+      closed: sum(results.map(({ closed }) => closed)),
+      terminated: sum(results.map(({ terminated }) => terminated))
+    }
+  },
+  stats: () => addUp(read().map((one) => one.stats())),
+  detach: () => {
+    for (const one of read()) one.detach()
+  }
+})
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
+
+function union<One>(sets: readonly ReadonlySet<One>[]): ReadonlySet<One> {
+  const [first, ...others] = sets
+  return first !== undefined && others.length === 0 ? first : new Set(sets.flatMap((set) => [...set]))
+}
+
+/** One server that takes handshakes is enough for a readiness probe. */
+const addUp = (stats: readonly AttachmentStats[]): AttachmentStats => ({
+  open: sum(stats.map(({ open }) => open)),
+  draining: stats.length > 0 && stats.every(({ draining }) => draining),
+  pending: sum(stats.map(({ pending }) => pending)),
+  accepted: sum(stats.map(({ accepted }) => accepted)),
+  refused: stats.map(({ refused }) => refused).reduce(addCounts, {}),
+  closed: stats.map(({ closed }) => closed).reduce(addCounts, {}),
+  terminated: stats
+    .map(({ terminated }) => terminated)
+    .reduce(addCounts, { heartbeat: 0, backpressure: 0, budget: 0, drain: 0 })
+})
+
+function addCounts<Counts extends Readonly<Partial<Record<keyof Counts, number>>>>(one: Counts, other: Counts): Counts {
+  const names = Object.keys({ ...one, ...other }) as (keyof Counts)[]
+  return Object.fromEntries(names.map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)])) as Counts
+}
