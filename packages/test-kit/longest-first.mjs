@@ -11,6 +11,7 @@ const long = [
   'packages/release/test/publish',
   'packages/demo/test/browser',
   'packages/pages/test/examples',
+  'packages/site/test/site',
   'packages/pages/test/troubleshooting',
   'packages/core/test/life/backlog',
   'packages/fuzz/test/fuzz',

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { publicPackages, root } from '../../../scripts/public-packages.mjs'
+
+/** Entries with the interface of another library, which that library's own pages describe. Ours say what differs. */
+const replacements = new Set([
+  '@oneport/core/ws-compatibility',
+  '@oneport/express/express-ws',
+  '@oneport/fastify/fastify-websocket'
+])
+
+/**
+ * The names to import from the public packages: the page about each, the source behind it, and the folder of the package.
+ *
+ * @returns {{ name: string, page: string, description: string, source: string, folder: string }[]}
+ */
+export function entries() {
+  return publicPackages().flatMap(({ directory, manifest: { description, exports, name } }) => {
+    const folder = join(root, directory)
+    return Object.entries(exports).flatMap(([path, target]) => {
+      const entry = name + path.slice(1)
+      const [, module] = /^\.\/dist\/(.+)\.d\.mts$/.exec(target.import?.types ?? '') ?? []
+      if (module === undefined || replacements.has(entry)) return []
+      const sources = ['ts', 'mts'].map((extension) => join(folder, 'src', `${module}.${extension}`))
+      const source = sources.find((file) => existsSync(file))
+      if (source === undefined) throw new Error(`${name} exports ${path}, but has no source for it`)
+      return { name: entry, page: entry.slice('@oneport/'.length).replace('/', '-'), description, source, folder }
+    })
+  })
+}

@@ -1,0 +1,47 @@
+import { statSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { readJson, root } from '../../../scripts/public-packages.mjs'
+import { entries } from './entries.mjs'
+
+const { description, repository } = readJson('package.json')
+
+export const tagline = description
+export const repositoryUrl = repository.url.replace(/^git\+|\.git$/g, '')
+
+/** What the site is made of: docs, three pages of the root, and the API reference. Everything else is left out. */
+const isPage = (file) => /^(?:docs\/.+|packages\/site\/api\/.+|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/.test(file)
+
+export const notPages = [
+  '!(CHANGELOG|CONTRIBUTING|SECURITY).md',
+  '!(docs|packages)/**/*.md',
+  'packages/!(site)/**',
+  'packages/site/!(api)/**',
+  'packages/site/*.md'
+]
+
+/** Where a page is on the site, given its path from the root. */
+export const placeOf = (file) =>
+  file
+    .replace(/^(?:docs|packages\/site)\//, '')
+    .replace(/(^|\/)README\.md$/, '$1index.md')
+    .replace(/^[A-Z]+\.md$/, (name) => name.toLowerCase())
+
+/**
+ * Turns a link of a page into one of the site. What the site does not have is in the repository; of the sources of a public
+ * package it has the API reference.
+ *
+ * @param {string} file the page, from the root of the repository
+ * @param {string} link
+ * @throws Error where nothing is there
+ */
+export function linkOn(file, link) {
+  if (/^(?:[a-z]+:|#)/.test(link)) return link
+  const [, path, hash] = /^([^#]*)(.*)$/.exec(link)
+  const target = posix.join(posix.dirname(file), path)
+  const entry = entries().find(({ source }) => source === join(root, target))
+  if (entry !== undefined) return `/api/${entry.page}${hash}`
+  const found = statSync(join(root, target), { throwIfNoEntry: false })
+  if (found === undefined) throw new Error(`${file} links to ${link}, which is not there`)
+  if (isPage(target)) return `/${placeOf(target).replace(/(?:index)?\.md$/, '')}${hash}`
+  return `${repositoryUrl}/${found.isDirectory() ? 'tree' : 'blob'}/main/${target}${hash}`
+}

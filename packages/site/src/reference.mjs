@@ -1,0 +1,46 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Application } from 'typedoc'
+import { entries } from './entries.mjs'
+import { referencePage } from './reference-page.mjs'
+
+/** Where the pages are written. */
+const reference = fileURLToPath(new URL('../api', import.meta.url))
+
+/** By the page of an entry: the types of others that it adds to. */
+const additions = { fastify: fileURLToPath(new URL('fastify.ts', import.meta.url)) }
+
+/** Reads the exports of all public packages, and writes a page of each as Markdown: types, defaults and comments. */
+export async function writeReference() {
+  const all = entries()
+  const app = await Application.bootstrap({
+    entryPoints: [...all.map(({ source }) => source), ...Object.values(additions)],
+    tsconfig: fileURLToPath(new URL('../tsconfig.json', import.meta.url)),
+    // The build checks the types.
+    skipErrorChecking: true,
+    excludeExternals: true,
+    excludePrivate: true,
+    excludeInternal: true,
+    readme: 'none',
+    sort: ['source-order'],
+    // Overloads share a comment, so each finds parameters in it that it has not.
+    validation: false,
+    logLevel: 'Error'
+  })
+  const project = await app.convert()
+  if (project === undefined) throw new Error('TypeDoc could not read the sources of the packages')
+  const moduleOf = (file) => {
+    const module = project.children?.find(({ sources }) => normalize(sources?.[0]?.fullFileName ?? '') === file)
+    if (module === undefined) throw new Error(`TypeDoc found nothing in ${file}`)
+    return module
+  }
+  const modules = all.map((entry) => ({
+    ...entry,
+    module: moduleOf(entry.source),
+    additions: additions[entry.page] && moduleOf(additions[entry.page])
+  }))
+  rmSync(reference, { recursive: true, force: true })
+  mkdirSync(reference, { recursive: true })
+  for (const one of modules) writeFileSync(`${reference}/${one.page}.md`, referencePage(one, modules))
+}
