@@ -141,7 +141,7 @@ interface Given {
   readonly adapter?: AdapterTraits | undefined
 }
 
-/** Tells `(options)` from `(dispatch, options, adapter)`. */
+/** Distinguishes `(options)` from `(dispatch, options, adapter)`. */
 function readArguments([first, second, adapter]: readonly unknown[]): Given {
   if (first === undefined || typeof first === 'function') {
     return { given: first as Dispatch, options: second as AttachOptions, adapter: adapter as AdapterTraits }

@@ -286,8 +286,8 @@ export class Handshake implements Tenant {
   }
 
   /**
-   * Counts a refusal and tells the operator of it, the first time.
-   * @param framework logs it in its own way
+   * Counts a refusal and reports it to the operator, once per handshake.
+   * @param framework logs the refusal in its own way
    */
   report(error: HandshakeError, framework?: RefusalTeller): void {
     if (this.#isReported) return
@@ -305,7 +305,7 @@ export class Handshake implements Tenant {
   }
 }
 
-/** What logs refusals: in place of the option `onRefused`, or in place of its default. */
+/** How a framework logs refusals: instead of the option `onRefused`, or instead of its default. */
 interface RefusalTeller extends RefusalLog {
   onRefused?: ((error: HandshakeError) => unknown) | undefined
 }

@@ -305,7 +305,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   }
 
   /**
-   * Called after `close()`: the client's close frame comes after the messages that are held back, unless it is here.
+   * Called after `close()`. The client's close frame follows the messages that are held back, unless it has already
+   * arrived.
    */
   afterClose(): void {
     if (!hasReceivedClose(this.socket)) this.releaseMessages()
