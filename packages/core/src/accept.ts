@@ -9,21 +9,22 @@ import { show } from './show.ts'
 import type { WebSocket } from './websocket.ts'
 
 /**
- * Serves one connection. It gets the socket and the request as the framework has it; what it throws or rejects with
- * is reported to `onError`, and the connection is closed with 1011.
+ * Handles one connection. Called with the open socket and the framework's request, in the same tick as the 101 is
+ * written. If it throws or rejects, the error goes to `onError` and the connection is closed with 1011 (RFC 6455
+ * §7.4.1).
  */
 export type WebSocketHandler<Request = IncomingMessage> = (socket: WebSocket, req: Request) => unknown
 
-/** Options of one acceptance: those of the endpoint, and whose the connection is. */
+/** Options of one call: those of the endpoint, and the credential of the connection. */
 export interface AcceptOptions extends EndpointOptions, Credential {}
 
-/** A handshake that every rule lets in, and that waits for its response. */
+/** A handshake that has passed every rule. Its response is not sent yet. */
 export interface Agreement {
   /** The subprotocol that the 101 will name; undefined for none. */
   readonly subprotocol: string | undefined
   /**
-   * Resolves when the response has begun: true where the 101 went out and the handler has the socket, false where it had
-   * another status, or the client has left. It does not reject.
+   * Resolves when the response has started: to true if it was the 101, so that the handler has the socket; to false if
+   * it had another status, or the client has left. Never rejects.
    */
   settled(): Promise<boolean>
 }
@@ -52,16 +53,16 @@ class OwnAgreement implements Agreement {
 }
 
 /**
- * Agrees to an opening handshake, for adapters: it runs the rules, takes a place, and writes nothing. The next 101 of the
- * handshake's response opens the socket, whoever sends it, and however: `res.writeHead(101)`, a `statusCode` of 101 and
- * `res.end()`, or the framework after the route has returned. Every header field that the response has by then is on the
- * 101, and `handler` is called with the open socket in the same tick. A response that sends another status gives the place
- * back, as does a client that leaves. RFC 6455 §4.2.
+ * Agrees to an opening handshake, for adapters: checks the rules and reserves a place, but writes nothing. The next 101
+ * of the response opens the socket, whoever sends it: `res.writeHead(101)`, `res.statusCode = 101` and `res.end()`, or
+ * the framework after the route has returned. The 101 has all header fields that are set on the response at that time,
+ * and `handler` is called with the open socket in the same tick. If the response has another status, or the client
+ * leaves, the place is free again. RFC 6455 §4.2.
  *
- * @param req the request as the framework has it; the handler gets the same object
- * @throws HandshakeError where a rule refuses: answer with its status and header fields
- * @throws TypeError for wrong options
- * @throws Error where it was called for this request before, or its response has begun
+ * @param req the framework's request; it is passed to the handler
+ * @throws HandshakeError if a rule refuses: answer with its status and header fields
+ * @throws TypeError if an option is wrong
+ * @throws Error if this was already called for the request, or the response has started
  */
 export function agree<Request extends HandshakeRequest>(
   req: Request,
@@ -93,7 +94,7 @@ export function agree<Request extends HandshakeRequest>(
       handler,
       settled: undefined
     }
-    // Last, so that nothing refuses or throws while a place is taken.
+    // Last, so that nothing can refuse or throw after the place is taken.
     handshake.accept(agreed, effective)
     return new OwnAgreement(handshake, agreed)
   } catch (error) {
@@ -105,16 +106,16 @@ export function agree<Request extends HandshakeRequest>(
 const noOptions: ReturnType<typeof splitCredential> = [undefined, undefined]
 
 /**
- * Accepts an opening handshake, or refuses it by rejecting: for applications without a framework that answer refusals
- * themselves. {@link acceptWebSocket} answers them.
+ * Accepts an opening handshake, or rejects if a rule refuses it. For applications without a framework that answer
+ * refusals themselves; {@link acceptWebSocket} does that for you.
  *
- * Accepted, the response's own 101 goes out with every field that middleware set, and `handler` is called with the
- * open socket in the same tick. RFC 6455 §4.2.
+ * If it is accepted, the client gets a 101 with all header fields that are set on the response, and `handler` is called
+ * with the open socket in the same tick. RFC 6455 §4.2.
  *
- * @returns true when the 101 was written; false when the response had another status instead, as when a function around
- *   `writeHead` refused
- * @throws HandshakeError before anything is written, when a rule refuses
- * @throws TypeError for wrong options
+ * @returns a promise of true if the 101 was written, or of false if the response got another status, for example from a
+ *   wrapper around `writeHead`
+ * @throws HandshakeError if a rule refuses; nothing is written
+ * @throws TypeError if an option is wrong
  */
 export async function acceptHandshake<Request extends HandshakeRequest>(
   req: Request,
@@ -130,12 +131,12 @@ export async function acceptHandshake<Request extends HandshakeRequest>(
 /**
  * Accepts an opening handshake on a server without a framework, or answers the refusal in plain text.
  *
- * An ordinary request at this URL gets 426 with a sentence that says what the URL is for.
+ * An ordinary request to this URL gets 426 and a sentence about what the URL is for.
  *
- * Wrong options, and a function in them that throws, are faults: they go to `onError`, and the client gets 500.
+ * If an option is wrong, or a function among the options throws, the error goes to `onError` and the client gets 500.
  *
- * @returns a promise that resolves when the answer has been written, whichever it is. It never rejects, so a listener
- *   that forgets to wait for it cannot be used to end the process.
+ * @returns a promise that resolves when the answer is written, whatever its status. It never rejects, so no client can
+ *   end the process through a listener that forgets to await it.
  */
 export function acceptWebSocket<Request extends HandshakeRequest>(
   req: Request,

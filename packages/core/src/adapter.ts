@@ -1,4 +1,4 @@
-/** What adapters import: core's side of a framework. Applications import the index. */
+/** The subpath for adapters. Applications import the package itself. */
 export { type Agreement, acceptHandshake, agree } from './accept.ts'
 export { answerFault } from './answer-fault.ts'
 export { attach } from './attach.ts'

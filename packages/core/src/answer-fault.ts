@@ -5,8 +5,8 @@ import { logFault } from './reports/log.ts'
 import { asError } from './reports/thrown.ts'
 
 /**
- * Answers a handshake in place of a framework whose own error handling cannot: a refusal with its status, anything else
- * with 500, which goes to `onError`. For adapters. It never throws.
+ * Answers a handshake when the framework's own error handling cannot, for adapters: a refusal with its status, anything
+ * else with 500 after passing it to `onError`. Never throws.
  */
 export function answerFault(req: IncomingMessage, res: ServerResponse, thrown: unknown): void {
   const other = otherCopyOf(req)

@@ -16,16 +16,17 @@ import { listenHttp1 } from './transport/http1.ts'
 import { isHttp2, listenHttp2 } from './transport/http2.ts'
 
 /**
- * Lets a server take WebSocket connections: each opening handshake goes through the application as the GET request that it
- * is, and becomes a WebSocket where the application calls `acceptWebSocket`.
+ * Lets a server accept WebSocket connections. Each opening handshake goes through the application as a GET request, and
+ * becomes a WebSocket if the application calls `acceptWebSocket`.
  *
- * @param dispatch the application, where handshakes are not to go through the server's own event `request`, as by default:
- *   `(req, res) => …`
- * @param options left out, every default holds
- * @param adapter for adapters: what they do in place of core
- * @throws TypeError for wrong options
- * @throws Error where the server is attached to this application already. To another one it may be: that gets the
- *   handshakes which the first one answers 404. On a server of `node:http2`, where it is attached to any listener.
+ * A server can be attached to several applications. Each gets the handshakes that those before it answer with 404.
+ *
+ * @param dispatch the application, `(req, res) => …`. By default, handshakes are emitted as `request` events of the
+ *   server.
+ * @param options by default, all options have their defaults
+ * @param adapter for adapters: what they do instead of core
+ * @throws TypeError if an option is wrong
+ * @throws Error if the server is already attached to this application, or, for `node:http2`, to any
  */
 export function attach(server: HttpServer, options?: AttachOptions): Attachment
 export function attach(server: Server | HttpsServer, dispatch: Dispatch, options?: AttachOptions): Attachment
@@ -49,17 +50,17 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
   const owner = ownerOf(server)
   if (owner !== undefined && owner !== copy) return owner.attach(server, given, options, adapter)
   const dispatch: Dispatch = given ?? ((req, res) => server.emit('request', req, res))
-  // Whom the attachment is for: one application, or whatever listens for requests.
+  // What the attachment is for: one application, or whatever listens for `request` on the server.
   const application = given ?? server
   const resolved = resolveOptions(options, publishFault, adapter)
   if (attachmentTo(server, application) !== undefined) {
     const whom = given === undefined ? '' : ' to this listener'
-    throw new Error(`attach: this server is attached${whom} already; call detach() of that attachment first`)
+    throw new Error(`attach: this server is already attached${whom}; call detach() on that attachment first`)
   }
   if (countAttachments(server) > 0 && isHttp2(anyServer)) {
     throw new Error(
-      'attach: a server of node:http2 can be attached to one listener; it has one already. Dispatch to both applications ' +
-        'from one listener, or call detach() of that attachment first'
+      'attach: a node:http2 server can be attached to one listener only, and already has one. Dispatch to both ' +
+        'applications from one listener, or call detach() on that attachment first'
     )
   }
   let draining: Promise<DrainResult> | undefined
@@ -70,7 +71,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
     }
     return draining
   }
-  // A server says `close` when the last connection has ended. One that is handed its connections says it at once.
+  // A server emits `close` when its last connection has ended, or at once if its connections are handed to it.
   const onClose = (): void => {
     if (!connections.isOccupied) {
       reopen()
@@ -78,12 +79,12 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
     }
     void drainOnce()
   }
-  // A drain that was begun before the server listens is for when it does.
+  // A drain that starts before the server listens stays in effect when it does.
   let isAhead = false
   const onListening = (): void => {
     if (!isAhead) reopen()
   }
-  // A server that was closed may listen again, and takes handshakes then.
+  // A server that was closed may listen again. Then it accepts handshakes again.
   const reopen = (): void => {
     draining = undefined
     connections.stopDraining()
@@ -127,7 +128,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
   return attachment
 }
 
-/** This copy of core, for the others in the process. */
+/** This copy of core, as the other copies in the process see it. */
 const copy: Copy = {
   ...calls,
   attach: (server, dispatch, options, adapter) =>
@@ -140,7 +141,7 @@ interface Given {
   readonly adapter?: AdapterTraits | undefined
 }
 
-/** Tells `(options)` from `(dispatch, options, adapter)`. */
+/** Distinguishes `(options)` from `(dispatch, options, adapter)`. */
 function readArguments([first, second, adapter]: readonly unknown[]): Given {
   if (first === undefined || typeof first === 'function') {
     return { given: first as Dispatch, options: second as AttachOptions, adapter: adapter as AdapterTraits }

@@ -8,7 +8,7 @@ import { show } from './show.ts'
 import { version } from './version.ts'
 import type { WebSocket } from './websocket.ts'
 
-/** What the other copies of core in the process may call of this one, beside `attach`. */
+/** The functions of this copy, except `attach`, that other copies of core in the process can call. */
 export const calls: Omit<Copy, 'attach'> = {
   version,
   agree: (req, options, handler, framework) => agree(req as IncomingMessage, options, handler as never, framework),
@@ -19,10 +19,10 @@ export const calls: Omit<Copy, 'attach'> = {
 }
 
 /**
- * Moves the end of a connection's credential, as after a fresh login over the connection itself.
- * @param expiresAt a `Date`, or milliseconds since 1970; Infinity for never
- * @returns false where the connection is closing already
- * @throws TypeError for a socket that was not accepted here, and for anything but a time
+ * Changes when the credential of a connection expires, for example after a new login over the connection itself.
+ * @param expiresAt a `Date`, or milliseconds since 1970; `Infinity` for never
+ * @returns false if the connection is already closing
+ * @throws TypeError if the socket was not opened by `acceptWebSocket`, or `expiresAt` is not a time
  */
 export function renew(socket: WebSocket, expiresAt: Date | number): boolean {
   if (typeof socket === 'object' && socket !== null) {
@@ -31,5 +31,5 @@ export function renew(socket: WebSocket, expiresAt: Date | number): boolean {
       if (renewed !== undefined) return renewed
     }
   }
-  throw new TypeError(`renew: expected a socket that acceptWebSocket() has opened; got ${show(socket)}`)
+  throw new TypeError(`renew: expected a socket that was opened by acceptWebSocket(); got ${show(socket)}`)
 }

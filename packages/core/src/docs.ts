@@ -1,2 +1,2 @@
-/** Where the pages are that messages point to. */
+/** The address of the documentation, for links in messages. */
 export const pages = 'https://github.com/oneport/oneport/blob/main/docs'

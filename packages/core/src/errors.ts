@@ -1,6 +1,6 @@
 import { indented } from './show.ts'
 
-/** What is answered. */
+/** The answer to a refused handshake. */
 export interface Refusal {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -8,15 +8,15 @@ export interface Refusal {
 
 const upgradeToWebSocket = { Upgrade: 'websocket', Connection: 'Upgrade' }
 
-/** Every way in which a handshake is refused, with the status and the header fields of the answer. */
+/** All refusals, with the status and the header fields of the answer. */
 const refusals = {
   /** The method is not GET, or the request is HTTP/1.0 (RFC 6455 §4.2.1 (1)). */
   HANDSHAKE_METHOD: { status: 405, headers: { Allow: 'GET' } },
-  /** An ordinary request at a WebSocket endpoint (RFC 9110 §15.5.22). */
+  /** An ordinary request to a WebSocket endpoint (RFC 9110 §15.5.22). */
   HANDSHAKE_UPGRADE_REQUIRED: { status: 426, headers: upgradeToWebSocket },
   /**
-   * `Host` is missing, repeated or malformed (RFC 9112 §3.2, RFC 6455 §4.2.1 (2)). One that is not among `allowedHosts`
-   * gets 421 (RFC 9110 §15.5.20).
+   * `Host` is missing, repeated or malformed (RFC 9112 §3.2, RFC 6455 §4.2.1 (2)). If it is not in `allowedHosts`, the
+   * status is 421 (RFC 9110 §15.5.20).
    */
   HANDSHAKE_HOST: { status: 400, headers: {} },
   /** `Sec-WebSocket-Version` is not exactly `13` (RFC 6455 §4.2.2 (4), §4.4). */
@@ -25,36 +25,36 @@ const refusals = {
   HANDSHAKE_KEY: { status: 400, headers: {} },
   /** The origin is not allowed (RFC 6455 §4.2.2 (4), §10.2). */
   HANDSHAKE_ORIGIN: { status: 403, headers: {} },
-  /** The offered subprotocols are malformed, or none fits where one is required (RFC 6455 §4.2.1 (8)). */
+  /** The offered subprotocols are malformed, or one is required and none matches (RFC 6455 §4.2.1 (8)). */
   HANDSHAKE_SUBPROTOCOL: { status: 400, headers: {} },
   /** The offered extensions are malformed (RFC 6455 §9.1). */
   HANDSHAKE_EXTENSION: { status: 400, headers: {} },
-  /** The credential given at accept has ended already. */
+  /** The credential has already expired. */
   HANDSHAKE_EXPIRED: { status: 403, headers: {} },
-  /** The client went away before the 101 could be written; nobody reads this answer. */
+  /** The client has disconnected before the 101 was written. It does not get this answer. */
   HANDSHAKE_ABORTED: { status: 400, headers: {} },
-  /** The server is draining, or has as many connections or pending handshakes as it takes (RFC 9110 §15.6.4). */
+  /** The server is draining, or has reached its limit of connections or pending handshakes (RFC 9110 §15.6.4). */
   HANDSHAKE_UNAVAILABLE: { status: 503, headers: { 'Retry-After': '5' } },
-  /** The client's address has as many connections as one may have (RFC 6585 §4). */
+  /** The client's address has reached its limit of connections or pending handshakes (RFC 6585 §4). */
   HANDSHAKE_TOO_MANY: { status: 429, headers: { 'Retry-After': '5' } },
-  /** The application did not answer in `handshakeTimeoutMs`. */
+  /** The application has not answered within `handshakeTimeoutMs`. */
   HANDSHAKE_TIMEOUT: { status: 503, headers: { 'Retry-After': '5' } },
-  /** Another listener for `upgrade` on this server has answered the handshake; nobody reads this answer. */
+  /** Another `upgrade` listener on this server has answered the handshake. The client does not get this answer. */
   HANDSHAKE_CONFLICT: { status: 500, headers: {} },
-  /** A handshake arrived as an ordinary request: nothing listens for `upgrade` on this server. */
+  /** The handshake arrived as an ordinary request: Oneport does not listen for `upgrade` on this server. */
   HANDSHAKE_NOT_ATTACHED: { status: 503, headers: {} }
 } as const satisfies Record<string, Refusal>
 
-/** The stable names of all refusals. */
+/** The codes of all refusals. They are stable. */
 export type HandshakeErrorCode = keyof typeof refusals
 
 /**
- * An `Error` that takes no stack. A refusal is the client's doing: the way through this library to it tells nobody
- * anything, and to walk it costs several times what the rest of the error does. `Error` itself has no other way than
- * `Error.stackTraceLimit`, which belongs to the application and cannot be written under `--frozen-intrinsics`.
+ * An `Error` without a stack. The client causes refusals, so a stack would show only the inside of this library, and
+ * capturing it costs several times as much as the rest of the error. The only other way to avoid it is
+ * `Error.stackTraceLimit`, which belongs to the application and is read-only under `--frozen-intrinsics`.
  */
 const StacklessError = function (this: Error, message: string): void {
-  // Not enumerable, as with `Error`.
+  // Not enumerable, as in `Error`.
   Object.defineProperty(this, 'message', hidden(message))
   Object.defineProperty(this, 'stack', hidden(`HandshakeError: ${message}`))
 } as unknown as new (
@@ -64,19 +64,19 @@ StacklessError.prototype = Error.prototype
 
 const hidden = (value: string): PropertyDescriptor => ({ configurable: true, enumerable: false, writable: true, value })
 
-/** What every copy of core has its refusals known by. */
+/** Marks the refusals of every copy of core. */
 const brand = Symbol.for('oneport.HandshakeError@1')
 
 /**
  * Why an opening handshake was refused.
  *
- * Both frameworks' default error handlers render it with its status and header fields; an error handler of the
- * application's own finds everything it needs here. Nothing in it repeats a credential of the request.
+ * The default error handlers of Express and Fastify use its status and header fields. Your own error handler can read
+ * them from here. No property contains a credential of the request.
  */
 export class HandshakeError extends StacklessError {
   /**
-   * Those of another copy of this package in the process are instances too. `instanceof` never throws, whatever an
-   * application has thrown: a Proxy may throw when it is asked.
+   * Also matches the errors of other copies of this package in the process. Never throws, although a Proxy that an
+   * application has thrown may.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
     try {
@@ -90,24 +90,24 @@ export class HandshakeError extends StacklessError {
   }
 
   override readonly name = 'HandshakeError'
-  /** Which rule refused: a stable name to test for. */
+  /** Which rule refused the handshake. Stable; compare this and not the message. */
   readonly code: HandshakeErrorCode
-  /** Status code of the answer. */
+  /** The HTTP status of the answer. */
   readonly status: number
-  /** The same as `status`, under the name that Fastify reads. */
+  /** Same as `status`, under the name that Fastify reads. */
   readonly statusCode: number
-  /** Header fields that belong to the answer, such as `Sec-WebSocket-Version` or `Allow`. */
+  /** Header fields to send with the answer, such as `Sec-WebSocket-Version` or `Allow`. */
   readonly headers: Readonly<Record<string, string>>
-  /** Whether `message` may be shown to the client: true for a fault of the client (4xx). */
+  /** Whether `message` is meant for the client: true if the status is below 500. */
   readonly expose: boolean
-  /** What the operator needs and the client must not see, for the log: the effective host, the rule that refused. */
+  /** More for the operator, such as the effective host and the rule. For the log only; do not send it to the client. */
   readonly detail: string | undefined
 
   /**
    * @param code why the handshake is refused
-   * @param message what was expected and what came; safe to show to the client
+   * @param message what was expected and what the server got; must be safe to show to the client
    * @param detail for the log only
-   * @param answer status and header fields of this one answer, in place of those of its code
+   * @param answer a status and header fields that replace those of the code
    */
   constructor(code: HandshakeErrorCode, message: string, detail?: string, answer: Partial<Refusal> = refusals[code]) {
     super(message)
@@ -124,8 +124,8 @@ export class HandshakeError extends StacklessError {
 Object.defineProperty(HandshakeError.prototype, brand, { value: true })
 
 /**
- * What `console.error(error)` prints: all that the operator needs. Not a method, which would be in the class's type.
- * https://nodejs.org/api/util.html#custom-inspection-functions-on-objects
+ * Prints all that the operator needs in `console.error(error)`. Not a method, so that it is not in the type of the
+ * class. https://nodejs.org/api/util.html#custom-inspection-functions-on-objects
  */
 Object.defineProperty(HandshakeError.prototype, Symbol.for('nodejs.util.inspect.custom'), {
   value(this: HandshakeError): string {

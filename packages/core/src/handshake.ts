@@ -19,41 +19,41 @@ import { quote } from './show.ts'
 import type { RawSocket, Tenant } from './transport/raw-socket.ts'
 import type { WebSocket } from './websocket.ts'
 
-/** A request of HTTP/1.1, or one of HTTP/2 in the shape that Node gives it for compatibility. */
+/** A request over HTTP/1.1, or over HTTP/2 with Node's compatibility API. */
 export type HandshakeRequest = IncomingMessage | Http2ServerRequest
 
 /** The response to a {@link HandshakeRequest}. */
 export type HandshakeResponse = ServerResponse | Http2ServerResponse
 
-/** A handshake that every rule lets in: all that is needed once its response has status 101. */
+/** What was agreed about a handshake that passed every rule: all that is needed when its response has status 101. */
 export interface Agreed {
-  /** The request as the framework has it. */
+  /** The framework's request. */
   readonly req: IncomingMessage
   readonly endpoint: Endpoint
   /** The subprotocol that the 101 names; undefined for none. */
   readonly subprotocol: string | undefined
-  /** The address under which its place is counted; undefined where addresses are not counted. */
+  /** The address that its place counts for; undefined if addresses are not counted. */
   place: string | undefined
-  /** Whose the connection is, and for how long. */
+  /** Whose connection it is, and for how long. */
   readonly credential: ResolvedCredential | undefined
-  /** The framework's id of the request. */
+  /** The framework's ID of the request. */
   readonly requestId: string | undefined
   readonly handler: (socket: WebSocket, req: never) => unknown
-  /** Is told whether the 101 went out. */
+  /** Called with whether the 101 was sent. */
   settled?: ((accepted: boolean) => void) | undefined
 }
 
-/** In what the versions of HTTP differ once a handshake is answered. */
+/** How to answer a handshake, which differs between the versions of HTTP. */
 export interface Transport {
-  /** Puts the head that accepts on the wire, with the fields that `ws` asks for, and parts response and raw socket. */
+  /** Sends the head that accepts, with the header fields of `ws`, and detaches the response from the raw socket. */
   switchProtocols(handshake: Handshake, fields: HandshakeFields): void
   /** Prepares the head of any other answer. @returns its status */
   prepareRefusal(handshake: Handshake, status: number): number
-  /** Refuses in place of an application that has not answered in time, and lets its response write nothing more. */
+  /** Refuses for an application that has not answered in time. Its response can write nothing more. */
   refuseInPlaceOf(handshake: Handshake, error: HandshakeError): void
-  /** Parts the response from the raw socket, which is another's: what the application still writes goes nowhere. */
+  /** Detaches the response from a raw socket that is no longer ours. Late writes of the application go nowhere. */
   part(handshake: Handshake): void
-  /** Tells the request that its client has left. */
+  /** Tells the request that the client has left. */
   abort(handshake: Handshake): void
 }
 
@@ -65,21 +65,21 @@ export interface HandshakeOwner {
   readonly copy: Copy
 }
 
-/** Others on the same server who may take the handshake. */
+/** Other listeners on the same server, which may take the handshake. */
 export interface Sharing {
-  /** Whether one has. */
+  /** Whether another listener has taken the handshake. */
   readonly taken: boolean
-  /** Decides what becomes of an answer; returns whether it goes out now. */
+  /** Decides what happens to an answer. @returns whether to send it now */
   answer(status: number): boolean
-  /** Sends an answer that was kept until it was clear that nobody takes the handshake; false where there is none. */
+  /** Sends the answer that was held back while others could take the handshake. @returns false if there is none */
   sendKept(): boolean
 }
 
 /**
- * The state of one opening handshake: pending, then accepted or refused, once.
+ * The state of one opening handshake: pending, then either accepted or refused.
  *
- * The way out is the response's own `writeHead`, whoever calls it: 101 hands the raw socket to `ws`, every other
- * status is an ordinary response after which the connection ends.
+ * The response's own `writeHead` decides, whoever calls it: 101 hands the raw socket to `ws`; any other status is an
+ * ordinary response, after which the connection closes.
  */
 export class Handshake implements Tenant {
   readonly transport: Transport
@@ -88,17 +88,17 @@ export class Handshake implements Tenant {
   readonly copy: Copy
   readonly rawSocket: RawSocket
   readonly response: ServerResponse
-  /** The path of its URL, as it came: routers may change `req.url`. */
+  /** The path of the URL as received; routers may change `req.url`. */
   readonly path: string
-  /** When it came, by `performance.now()`. */
+  /** When the handshake arrived, by `performance.now()`. */
   readonly since: number = performance.now()
-  /** Whether the routes of the application have been asked. */
+  /** Whether the application has been called. */
   isAsked = false
-  /** Who the client is, once the framework knows. */
+  /** Who the client is, as soon as the framework knows. */
   client: EffectiveRequest | undefined
   #clientKey: string | undefined
   #state: 'pending' | 'accepted' | 'refused' = 'pending'
-  /** Undefined where nobody else listens for handshakes. */
+  /** Undefined if nothing else listens for handshakes. */
   readonly #sharing: Sharing | undefined
   #agreed: Agreed | undefined
   #status: number | undefined
@@ -138,22 +138,21 @@ export class Handshake implements Tenant {
   }
 
   /**
-   * Takes a place, and lets the next 101 of the response go out. From here on the place is given back of what does not
-   * become a connection.
-   * @throws HandshakeError where there is no place
+   * Takes a place, and allows the next 101 of the response. If no connection opens, the place is free again.
+   * @throws HandshakeError if no place is left
    */
   accept(agreed: Agreed, effective: EffectiveRequest): void {
     if (this.#agreed !== undefined || this.#state === 'accepted') {
       throw new Error('acceptWebSocket() was called twice for one request.')
     }
     if (this.#state === 'refused') {
-      throw new Error(`acceptWebSocket() came after the response had begun with status ${this.#status}.`)
+      throw new Error(`acceptWebSocket() was called after the response had started with status ${this.#status}.`)
     }
     agreed.place = this.connections.limits.take(effective)
     this.#agreed = agreed
   }
 
-  /** Called by the response's `writeHead` with the status that is about to be written. */
+  /** Called by the response's `writeHead`, before the status is written. */
   settle(status: number): void {
     const agreed = this.#agreed
     if (status === 101 && agreed === undefined) {
@@ -164,7 +163,7 @@ export class Handshake implements Tenant {
       this.#refuse(status)
       return
     }
-    // Where opening throws, what was agreed stays, and the answer to that fault gives its place back.
+    // If opening throws, the answer to that fault frees the place.
     if (status === 101 && agreed !== undefined) {
       if (this.#open(agreed)) return
       this.report(aborted())
@@ -173,7 +172,7 @@ export class Handshake implements Tenant {
     this.rawSocket.answer()
   }
 
-  /** The hand-off: the response writes the 101, `ws` takes the raw socket, the handler gets the socket. */
+  /** Opens the socket: the response writes the 101, `ws` takes the raw socket, and the handler gets the socket. */
   #open(agreed: Agreed): boolean {
     const { connections, rawSocket, transport, path } = this
     const { req, endpoint, subprotocol, credential, place, requestId, handler } = agreed
@@ -201,7 +200,7 @@ export class Handshake implements Tenant {
     connections.add(connection)
     if (this.#revoked !== undefined) connection.expel(this.#revoked.code, this.#revoked.reason)
     agreed.settled?.(true)
-    // Called from here, so that few frames stand between a route and its handler in a stack or a profile.
+    // Called directly, to keep the stack between a route and its handler short.
     try {
       connection.follow(handler(socket, req as never))
     } catch (error) {
@@ -216,7 +215,7 @@ export class Handshake implements Tenant {
     this.#abandon()
   }
 
-  /** Gives the place back of what was agreed and does not become a connection. */
+  /** Frees the place of an agreed handshake that does not become a connection. */
   #abandon(): void {
     const agreed = this.#agreed
     this.#agreed = undefined
@@ -225,17 +224,17 @@ export class Handshake implements Tenant {
     agreed.settled?.(false)
   }
 
-  /** The application has been asked. */
+  /** Called when the dispatch to the application has returned. */
   dispatched(): void {
     if (this.#state !== 'accepted' && !this.isTaken) this.rawSocket.dispatched()
   }
 
-  /** The response has been written, past its own `writeHead` where the handshake is pending still. */
+  /** Called when the response is written. If the handshake is still pending, the response has bypassed `writeHead`. */
   finished(): void {
     if (this.#state === 'pending') this.#refuse(this.response.statusCode)
   }
 
-  /** The client has left, or was cut. */
+  /** Called when the client has left, or was cut. */
   closed(): void {
     if (this.#state === 'pending') {
       this.report(aborted())
@@ -244,7 +243,7 @@ export class Handshake implements Tenant {
     this.transport.abort(this)
   }
 
-  /** Answers 503 where the application has not answered; ends an answer that the client does not read. */
+  /** Answers 503 if the application has not answered. Cuts a client that does not read its answer. */
   expire(): boolean {
     if (this.#sharing?.sendKept() === true) return false
     if (this.isTaken) {
@@ -263,12 +262,12 @@ export class Handshake implements Tenant {
     return false
   }
 
-  /** Keeps an accepted raw socket from being destroyed until the code that runs now is done. */
+  /** Keeps an accepted raw socket from being destroyed by the code that is running now. */
   shield(): void {
     this.#connection?.shield()
   }
 
-  /** A route has upgraded the connection by itself. */
+  /** Called when a route has upgraded the connection itself. */
   taken(): void {
     this.#refuse(101)
   }
@@ -277,7 +276,9 @@ export class Handshake implements Tenant {
     this.#revoked = { code, reason }
   }
 
-  /** Closes the response as if the client had gone: the raw socket is another's, or another application is asked. */
+  /**
+   * Closes the response as if the client had left: another listener has the raw socket, or another application is next.
+   */
   discard(): void {
     if (this.#state === 'pending') this.#refuse(this.response.statusCode)
     if (this.isTaken) this.rawSocket.leave()
@@ -285,8 +286,8 @@ export class Handshake implements Tenant {
   }
 
   /**
-   * Counts a refusal and tells the operator of it, the first time.
-   * @param framework logs it in its own way
+   * Counts a refusal and reports it to the operator, once per handshake.
+   * @param framework logs the refusal in its own way
    */
   report(error: HandshakeError, framework?: RefusalTeller): void {
     if (this.#isReported) return
@@ -297,19 +298,19 @@ export class Handshake implements Tenant {
     else tellFramework(framework, error, this.options.onError, req)
   }
 
-  /** What the client is counted by among those that wait; undefined as long as nobody knows. */
+  /** Identifies the client in the count of pending handshakes per address; undefined until it is known. */
   get clientKey(): string | undefined {
     this.#clientKey ??= clientKeyOf(this.client ?? this.options.clientOf(this.response.req))
     return this.#clientKey
   }
 }
 
-/** What logs refusals: in place of the option `onRefused`, or in place of its default. */
+/** How a framework logs refusals: instead of the option `onRefused`, or instead of its default. */
 interface RefusalTeller extends RefusalLog {
   onRefused?: ((error: HandshakeError) => unknown) | undefined
 }
 
-/** Has a framework log a refusal; one that fails at that does not change the answer. */
+/** Lets a framework log a refusal. If that fails, the answer stays the same. */
 export function tellFramework(
   framework: RefusalTeller,
   error: HandshakeError,
@@ -322,7 +323,7 @@ export function tellFramework(
   )
 }
 
-/** Two listeners for `upgrade` accepted one handshake. */
+/** Another `upgrade` listener has accepted the handshake too. */
 export const conflict = ({ path }: Handshake): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_CONFLICT',
@@ -331,38 +332,38 @@ export const conflict = ({ path }: Handshake): HandshakeError =>
       'answered 101 already. Give that one a path of its own (with ws: new WebSocketServer({ server, path }))'
   )
 
-/** The client left before it was answered. */
+/** The client has left before it got an answer. */
 export const aborted = (): HandshakeError =>
   new HandshakeError('HANDSHAKE_ABORTED', 'The client went away before its handshake was answered.')
 
 /**
- * Where a request has its handshake. Not in a WeakMap: when V8 collects its young objects, it takes the values of one
- * for alive, so that each handshake with all that it refers to would be copied and kept until the next full collection.
+ * Where a request keeps its handshake. Not in a `WeakMap`: V8's young-generation GC treats its values as alive, so each
+ * handshake, with everything it refers to, would be copied and kept until the next full GC.
  */
 interface WithHandshake {
   [handshakeKey]?: { readonly copy: Copy }
 }
 
-/** The handshake that a request belongs to; undefined for an ordinary request, and for one of another copy of core. */
+/** The handshake of a request; undefined for an ordinary request, and for a handshake of another copy of core. */
 export function handshakeOf(req: IncomingMessage & WithHandshake): Handshake | undefined {
   const handshake = req[handshakeKey]
   return handshake instanceof Handshake ? handshake : undefined
 }
 
-/** The copy of core that has the handshake of a request, where that is another one. */
+/** The copy of core that has the handshake of a request, if it is not this one. */
 export function otherCopyOf(req: HandshakeRequest & WithHandshake): Copy | undefined {
   const handshake = req[handshakeKey]
   return handshake === undefined || handshake instanceof Handshake ? undefined : handshake.copy
 }
 
-/** Whether a request belongs to a handshake, of whichever copy of core. */
+/** Whether a request has a handshake, in any copy of core. */
 export const hasHandshake = (req: HandshakeRequest & WithHandshake): boolean => req[handshakeKey] !== undefined
 
 /**
- * Ties a handshake to its request and takes over the response's `writeHead`.
+ * Ties a handshake to its request and replaces the response's `writeHead`.
  *
- * It is an own property of this one response: Express gives `req` and `res` new prototypes, so a subclass of
- * `ServerResponse` would lose its methods, and prototypes that others share stay as they are.
+ * The replacement is an own property of this one response. A subclass of `ServerResponse` would not do, because Express
+ * gives `req` and `res` new prototypes, and shared prototypes must not be changed.
  */
 export function beginHandshake(req: IncomingMessage & WithHandshake, handshake: Handshake): void {
   req[handshakeKey] = handshake
@@ -383,7 +384,7 @@ function writeHead(
   }
   const given = typeof reason === 'string' ? fields : (fields ?? reason)
   if (given !== undefined) setFields(this, given)
-  // Node takes a string as well.
+  // Node accepts a string too.
   const code = Math.trunc(status)
   handshake.settle(code)
   if (code !== 101) {
@@ -392,7 +393,7 @@ function writeHead(
   return this
 }
 
-/** The `writeHead` that the response would have without us: its framework's, else Node's. */
+/** Calls the `writeHead` that the response would have without us: that of the framework, or Node's. */
 export function frameworkWriteHead(
   res: ServerResponse,
   status: number,

@@ -7,8 +7,8 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 export const isToken = (value: string): boolean => token.test(value)
 
 /**
- * Removes optional whitespace (RFC 9110 §5.6.3) at both ends. `trim()` would remove more than space and tab, and a
- * regular expression takes quadratic time on a long run of spaces.
+ * Removes optional whitespace (RFC 9110 §5.6.3) from both ends. `trim()` removes more than spaces and tabs, and a
+ * regular expression takes quadratic time for a long run of spaces.
  */
 export function trimWhitespace(value: string): string {
   let start = 0
@@ -21,8 +21,8 @@ export function trimWhitespace(value: string): string {
 const isWhitespace = (code: number): boolean => code === 0x20 || code === 0x09
 
 /**
- * The members of a list-valued field (RFC 9110 §5.6.1), without empty ones.
- * Repeated fields have been joined by `, ` before this, as Node does it.
+ * The members of a list-valued header field (RFC 9110 §5.6.1), without empty ones. Repeated fields must be joined with
+ * `, `, as Node does.
  */
 export function listMembers(value: string): string[] {
   const members: string[] = []
@@ -33,18 +33,24 @@ export function listMembers(value: string): string[] {
   return members
 }
 
-/** Whether a list-valued field has a member, in any case (`Connection`, `Upgrade`). */
+/**
+ * Whether a list-valued header field, such as `Connection` or `Upgrade`, has a member. Ignores case.
+ * @param member in lower case
+ */
 export function hasMember(value: string | undefined, member: string): boolean {
   if (value === undefined) return false
   if (value.length === member.length) return isSameToken(value, member)
   return listMembers(value).some((one) => isSameToken(one, member))
 }
 
-/** In ASCII only: the Kelvin sign in lower case is a `k`. */
+/** Compares ASCII only: in Unicode, the Kelvin sign in lower case is a `k`. */
 const isSameToken = (value: string, lowerCase: string): boolean =>
   value.length === lowerCase.length && isToken(value) && value.toLowerCase() === lowerCase
 
-/** How often a field stands in the request, in any case. Node drops a second `Host` from `req.headers`. */
+/**
+ * How many times a request has a header field. Ignores case. `req.headers` does not tell: Node drops a second `Host`.
+ * @param name in lower case
+ */
 export function countFields(rawHeaders: readonly string[], name: string): number {
   let count = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -54,13 +60,13 @@ export function countFields(rawHeaders: readonly string[], name: string): number
   return count
 }
 
-/** Header fields that `ws` asks for on a 101, in its order: a name, its value, the next name. */
+/** The header fields that `ws` sends with a 101: name, value, name, value, … */
 export type HandshakeFields = readonly string[]
 
-/** What `res.writeHead` takes as header fields. */
+/** Header fields in the forms that `res.writeHead` accepts. */
 export type HeadFields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly [string, OutgoingHttpHeader][]
 
-/** Sets the header fields that `writeHead` was given, so that names and values are checked by Node as everywhere. */
+/** Sets the header fields that were passed to `writeHead`. Node checks their names and values. */
 export function setFields(res: ServerResponse, fields: HeadFields): void {
   if (!Array.isArray(fields)) {
     for (const [name, value] of Object.entries(fields)) if (value !== undefined) res.setHeader(name, value)
@@ -80,8 +86,8 @@ function pairUp(flat: readonly unknown[]): [string, OutgoingHttpHeader][] {
 }
 
 /**
- * Fields of a 101 that are not middleware's to choose: the handshake's own, those of this hop (RFC 9110 §7.6.1), and
- * those that speak of a body, which a 101 does not have (RFC 9110 §8.3 to §8.7): frameworks set them by themselves.
+ * Header fields that middleware cannot set on a 101: those of the handshake, those of the connection (RFC 9110 §7.6.1),
+ * and those that describe a body (RFC 9110 §8.3 to §8.7). A 101 has no body, but frameworks set them anyway.
  */
 const ownedFields = new Set([
   'connection',
@@ -101,7 +107,7 @@ const ownedFields = new Set([
   'upgrade'
 ])
 
-/** Removes from a response what only the handshake may set on a 101. */
+/** Removes the header fields that only the handshake may set on a 101. */
 export function removeOwnedFields(res: ServerResponse): void {
   for (const name of res.getHeaderNames()) if (ownedFields.has(name)) res.removeHeader(name)
 }

@@ -1,49 +1,49 @@
 /**
- * What is used of Node beside its documentation, each with what it was seen in: Node 20 to 26, Deno 2.9, Bun 1.4. Nothing else
- * in core knows of it. `packages/runtimes` says what a version lacks.
+ * All uses of undocumented parts of Node in core, each with the runtimes that have it: Node 20 to 26, Deno 2.9, Bun
+ * 1.4. The tests in `packages/runtimes` show what a version lacks.
  */
 import { createServer, type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** A raw socket of a server of HTTP/1.1. */
+/** The raw socket of an HTTP/1.1 server. */
 interface Privates {
   /** Node 20 to 26, Deno, Bun. */
   readonly _httpMessage?: ServerResponse | null
   /** Node 20 to 26, Deno; null on Bun. */
   readonly _handle?: Handle | null
-  /** Node 20 to 26, Deno, Bun: the arrays are made where a write waits. */
+  /** Node 20 to 26, Deno, Bun. `buffered` exists once a write has to wait. */
   readonly _writableState?: { readonly buffered?: ArrayLike<unknown>; readonly bufferedIndex?: number }
   /** Node 20 to 26, Deno, Bun. */
   readonly server?: Server
 }
 
-/** What Node has of a stream of the operating system; Deno's and Bun's count nothing. */
+/** Node's handle of a stream of the operating system. Those of Deno and Bun have no counters. */
 interface Handle {
   readonly bytesWritten?: number
   readonly writeQueueSize?: number
-  /** On a TLS connection: the TCP connection below it. */
+  /** For TLS: the TCP connection below. */
   readonly _parent?: Handle
 }
 
 const privatesOf = (rawSocket: object): Privates => rawSocket as Privates
 
-/** The response that a raw socket is busy with; undefined where there is none. */
+/** The response that is using a raw socket, if any. */
 export const responseOn = (rawSocket: object): ServerResponse | undefined =>
   privatesOf(rawSocket)._httpMessage ?? undefined
 
-/** The server that a raw socket has come to; undefined where somebody has made it. */
+/** The server that accepted a raw socket; undefined for a socket that was created in some other way. */
 export const serverOf = (rawSocket: object): Server | undefined => privatesOf(rawSocket).server
 
-/** Writes that wait behind those which the operating system is busy with: what is documented counts bytes alone. */
+/** The number of writes that wait for the operating system. The documented properties count bytes only. */
 export function writesWaiting(stream: Duplex): number {
   const { buffered, bufferedIndex = 0 } = privatesOf(stream)._writableState ?? {}
   return buffered === undefined ? 0 : buffered.length - bufferedIndex
 }
 
 /**
- * Bytes that the operating system has taken: what Node calls written includes what waits. `writeQueueSize` is what Node's
- * own timeout looks at to see whether a large write moves; that of a TLS connection stays as it is until the whole write is
- * done, so the connection below it is asked.
+ * The number of bytes that the operating system has taken; `bytesWritten` includes bytes that wait. Node's own timeouts
+ * use `writeQueueSize` too, to tell whether a large write makes progress. On a TLS connection it changes only when the
+ * whole write is done, so this reads that of the TCP connection below.
  */
 export function bytesTaken(stream: Duplex & { readonly bytesWritten?: number }): number {
   const { _handle } = privatesOf(stream)
@@ -53,8 +53,8 @@ export function bytesTaken(stream: Duplex & { readonly bytesWritten?: number }):
 }
 
 /**
- * Lets a response without a raw socket finish where `end()` has a text: Node sends the end of a body that a 101 does not have,
- * and waits until it is written. Every response sends by this method. Node 20 to 26, Deno, Bun.
+ * Lets a response without a raw socket finish even if `end()` has a body. A 101 has none, but Node would send its end
+ * and wait until it is written. All responses write through this method. Node 20 to 26, Deno, Bun.
  */
 export function dropBody(res: ServerResponse & { _send?: typeof sendNothing }): void {
   res._send = sendNothing
@@ -66,11 +66,11 @@ function sendNothing(_data: unknown, _encoding: unknown, written?: () => void): 
 }
 
 /**
- * Gives a raw socket to the response behind this one. Only Node has the list of them, and hands on in a listener for `finish`.
+ * Gives the raw socket to the next response. Only Node has the list of responses; it does this in a `finish` listener.
  */
 export const passRawSocketOn = (response: ServerResponse): unknown => passOnListener(response)?.call(response)
 
-/** Node 20 to 24 and Deno have it bound, Node 26 has not. */
+/** That listener. It is bound in Node 20 to 24 and Deno, and not in Node 26. */
 export const passOnListener = (response: ServerResponse): Listener | undefined =>
   response.listeners('finish').find(({ name }) => name === 'bound resOnFinish' || name === 'onResponseFinish') as
     | Listener
@@ -79,16 +79,16 @@ export const passOnListener = (response: ServerResponse): Listener | undefined =
 type Listener = (this: ServerResponse) => unknown
 
 /**
- * What Node's servers of HTTP/1.1 do with a connection, with TLS or without: every one of them listens with this same
- * function. https://nodejs.org/api/http.html#event-connection
+ * Node's `connection` listener, which serves a connection. All HTTP/1.1 servers have this same function, with or
+ * without TLS. https://nodejs.org/api/http.html#event-connection
  *
- * Node 20 to 26, Deno. Bun has a listener of its own in front of it, which names the server.
+ * Node 20 to 26, Deno. Bun has another listener before it, which sets the server.
  */
 export const onConnection = createServer().listeners('connection').at(-1) as (this: Server, rawSocket: Duplex) => void
 
 /**
- * The class of responses that `createServer` was given. It is kept under a symbol, and can be found nowhere else before there
- * is a response. Node 20 to 26, Deno, Bun.
+ * The response class that was passed to `createServer`. Until the first response, it can be found only under a symbol.
+ * Node 20 to 26, Deno, Bun.
  */
 export function responseClassOf(server: Server): typeof ServerResponse {
   const found = valueUnder(symbolOf(server, 'ServerResponse'), server)
@@ -96,8 +96,8 @@ export function responseClassOf(server: Server): typeof ServerResponse {
 }
 
 /**
- * Lets a response write to the raw socket that it is assigned to, and to no other. Bun's has a way past it, from its request,
- * by which it still writes when the two are parted.
+ * Makes a response write to its assigned raw socket and nowhere else. In Bun, a response can also write through its
+ * request, even after it was detached.
  */
 export function writeToRawSocket(response: ServerResponse): ServerResponse {
   if (!isBun) return response

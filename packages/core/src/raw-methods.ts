@@ -1,21 +1,21 @@
 /**
- * Everything that is ever put on a raw socket as a property of its own is put on and taken off here.
+ * The one place where core sets own properties of raw sockets, and removes them again.
  */
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Duplex, Writable } from 'node:stream'
 
-/** A method of a raw socket, with whatever it takes. */
+/** A method of a raw socket, whatever its parameters. */
 export type Method = (...args: never[]) => unknown
 
-/** The method that a raw socket has by its class. */
+/** The method that a raw socket inherits from its class. */
 export function methodOf<Name extends keyof Duplex>(rawSocket: Duplex, name: Name): Duplex[Name] {
   return (Object.getPrototypeOf(rawSocket) as Duplex)[name]
 }
 
 /**
- * Puts methods in front of a raw socket's own, or a response's. Once they are taken off, those who hold one of them reach what stood there
- * before: `ws` asks for `destroy` in front of its answer, and calls it behind that.
- * @returns takes them off again, but for those that somebody has put a method of his own in front of
+ * Overrides methods of a raw socket or a response. Code that holds an override after it was removed calls the method
+ * below: `ws` reads `socket.destroy` before its answer is written, and calls it afterwards.
+ * @returns a function that removes the overrides, except where someone has overridden them in turn
  */
 export function override(rawSocket: Writable, methods: Readonly<Record<string, Method>>): () => void {
   const restorers = Object.entries(methods).map(([name, method]) => overrideOne(rawSocket, name, method))
@@ -42,8 +42,8 @@ function overrideOne(rawSocket: Writable, name: string, method: Method): () => v
 }
 
 /**
- * Takes the next write in place of the raw socket.
- * @returns takes it off again; does nothing where the write has come
+ * Takes the next write, which does not reach the raw socket.
+ * @returns a function that undoes this, if there was no write yet
  */
 export function takeNextWrite(rawSocket: Duplex, take: (data: unknown) => void): () => void {
   const before = Object.hasOwn(rawSocket, 'write') ? rawSocket.write : undefined
@@ -65,16 +65,16 @@ export function takeNextWrite(rawSocket: Duplex, take: (data: unknown) => void):
 }
 
 /**
- * Leaves a stream as if nobody had read from it or paused it yet: the next `data` listener starts it. Node does the same
- * before it emits `upgrade`.
+ * Makes a stream look as if it had never been read or paused, so that the next `data` listener starts it. Node does the
+ * same before it emits `upgrade`.
  */
 export function forgetFlow(stream: Duplex): void {
   ;(stream as { readableFlowing: boolean | null }).readableFlowing = null
 }
 
-/** What has a raw socket once its handshake is accepted. */
+/** What uses a raw socket after the handshake is accepted. */
 export interface Occupant {
-  /** Whether a bare `destroy()` comes from a framework that cannot answer any more. */
+  /** Whether a `destroy()` without an error comes from a framework that can no longer answer. */
   readonly isShielded: boolean
 }
 
@@ -82,34 +82,34 @@ const occupant = Symbol('oneport.occupant')
 type Occupied = Duplex & { [occupant]?: Occupant | undefined }
 
 /**
- * Gives a raw socket to a WebSocket. The request keeps it as `req.socket`, and a framework ends the connection of a request
- * that fails after its response has begun: Express asks `res.headersSent` and calls `req.socket.destroy()`. Behind a 101
- * that would end the WebSocket, so while its occupant is shielded, it does nothing.
+ * Gives a raw socket to a WebSocket. It is still `req.socket`, and frameworks end the connection of a request that
+ * fails after its response has begun: Express reads `res.headersSent` and calls `req.socket.destroy()`. After a 101
+ * that would end the WebSocket, so `destroy()` does nothing while the occupant is shielded.
  *
- * It also spares the ends of what has ended: `ws` does so, and Node makes an error with a stack each time, which nobody
- * gets: a fifth of the work of a short connection, together with those of its receiver.
+ * Also skips `end()` on a socket that has ended. `ws` calls it, and each time Node creates an error with a stack that
+ * nobody sees. With those of the receiver, they were a fifth of the work of a short connection.
  */
 export function occupy(rawSocket: Occupied, by: Occupant): void {
   rawSocket[occupant] = by
-  // Not on HTTP/2, and not where somebody's own Duplex writes one chunk at a time anyway.
+  // Not on HTTP/2, and not on a custom Duplex, which writes one chunk at a time anyway.
   if (!('session' in rawSocket) && typeof rawSocket._writev === 'function') rawSocket._writev = writev
   rawSocket.end = end as Duplex['end']
   rawSocket.destroy = destroy
 }
 
-/** What waits to be written. */
+/** Chunks that wait to be written. */
 type Chunks = { readonly chunk: string | Buffer; readonly encoding: BufferEncoding }[]
 
-/** The system takes no more than this many buffers in one call, and Node makes one call in a turn of the event loop. */
+/** The system takes at most this many buffers per call, and Node makes one call per turn of the event loop. */
 const mostBuffers = 1_024
 
-/** Of more buffers than that, this many bytes at a time are copied together. */
+/** If there are more buffers, they are copied together in pieces of about this many bytes. */
 const pieceBytes = 65_536
 
 /**
- * Writes what waits. The answers to a chunk of small messages are thousands of buffers, and a client that reads would get
- * 500 messages in a turn while ten thousand come. HTTP/2 copies them by itself, and takes the first of several writes for
- * the last one where the stream ends.
+ * Writes the waiting chunks. The answers to one chunk of small messages can be thousands of buffers: Node alone would
+ * send 500 messages in a turn while ten thousand arrive. HTTP/2 does not need this, because it copies buffers together
+ * itself, and when the stream ends, it takes the first of several writes for the last.
  */
 function writev(this: Duplex, chunks: Chunks, done: (error?: Error | null) => void): void {
   if (chunks.length <= mostBuffers) {
@@ -146,7 +146,7 @@ function destroy<Stream extends Occupied>(this: Stream, error?: Error): Stream {
   return Reflect.apply(methodOf(this, 'destroy'), this, [error]) as Stream
 }
 
-/** Gives a stream of HTTP/2 what a socket has, for the heartbeat, for slow clients, and for the log. */
+/** Gives an HTTP/2 stream the byte counters and the address of a socket, for the heartbeat, the backlog and the log. */
 export function countBytes(stream: ServerHttp2Stream): void {
   let bytesRead = 0
   let bytesWritten = 0

@@ -3,14 +3,14 @@ import { HandshakeError } from './errors.ts'
 import { factsOf } from './reports/facts.ts'
 import type { FaultReporter } from './reports/fault.ts'
 
-/** An answer in plain text. */
+/** A plain-text answer. */
 export interface PlainAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | number>>
   readonly body: string
 }
 
-/** A refusal as an answer in plain text. */
+/** The plain-text answer for a refusal. */
 export const refusalOf = ({ status, message, headers }: HandshakeError): PlainAnswer =>
   plain(status, `${message}\n`, headers)
 
@@ -27,13 +27,13 @@ const plain = (status: number, body: string, headers: Readonly<Record<string, st
 })
 
 /**
- * Writes a refusal as an ordinary response in plain text, for servers without a framework.
- * It does nothing where the response has begun.
+ * Answers a refusal in plain text, for servers without a framework. If the response has started but not ended, it is
+ * destroyed instead.
  */
 export const refuse = (res: ServerResponse, error: HandshakeError): void => respond(res, refusalOf(error))
 
 /**
- * Answers what the application did not: a refusal with its status, anything else with 500 and not a word of it. Never
+ * Answers for an application that has failed: a refusal with its status, anything else with 500 and no details. Never
  * throws.
  */
 export function answerFailure(error: unknown, res: ServerResponse, onError: FaultReporter): void {
@@ -49,11 +49,11 @@ export function answerFailure(error: unknown, res: ServerResponse, onError: Faul
 
 function respond(res: ServerResponse, { status, headers, body }: PlainAnswer): void {
   if (res.headersSent) {
-    // Cut a response that has begun and will not end, so that the client sees the fault.
+    // Cut a response that has started and will not end, so that the client sees the failure.
     if (!res.writableEnded) res.destroy()
     return
   }
-  // With a reason of its own: one that the application has set may hold what Node refuses, such as a line break.
+  // Pass a reason phrase, because the application may have set one that Node refuses, for example with a line break.
   res.writeHead(status, STATUS_CODES[status] ?? '', headers)
   res.end(res.req.method === 'HEAD' ? undefined : body)
 }

@@ -1,13 +1,13 @@
 /**
- * What the copies of core in one process know of each other. Bundlers make copies, and so does a tree of packages with two
- * versions: one attaches the server, another one is asked to accept.
+ * How the copies of core in one process find each other. A bundler can copy core, and two versions can be installed.
+ * Then one copy may attach the server, and another may be asked to accept.
  */
 import type { Attachment, HttpServer } from './attachment.ts'
 import { version } from './version.ts'
 
 /**
- * A copy of core, as the others call it. Each of its functions takes what the copy's own function of this name takes, and
- * does what that does. What is here is promised to every version that has `@1` in its keys.
+ * A copy of core, as other copies see it. Each function has the parameters and the behavior of the copy's own function
+ * of that name. This interface is a promise to all versions with `@1` in their keys.
  */
 export interface Copy {
   readonly version: string
@@ -16,7 +16,7 @@ export interface Copy {
   checkHandshake(req: object, options: object | undefined, framework: object): Pick<Agreed, 'subprotocol'>
   limitPending(req: object, effective: object | undefined, framework?: object): void
   answerFault(req: object, res: object, thrown: unknown): void
-  /** Undefined for a socket that this copy has not opened. */
+  /** @returns undefined for a socket that this copy has not opened */
   renew(socket: object, expiresAt: Date | number): boolean | undefined
 }
 
@@ -26,25 +26,25 @@ interface Agreed {
 }
 
 interface Registry {
-  /** A copy that is not used any more is collected: a dev server loads one for each reload. */
+  /** Weak, so that unused copies can be collected: a dev server loads a new one for each reload. */
   readonly copies: Set<WeakRef<Copy>>
-  /** The copy that takes the handshakes of a server, for all its attachments. */
+  /** The copy that handles the handshakes of a server, for all its attachments. */
   readonly owners: WeakMap<object, Copy>
-  /** The attachments of each server by the application that they are for, in the order in which they are asked. */
+  /** The attachments of each server, by their application, in the order in which they get handshakes. */
   readonly attachments: WeakMap<object, Map<object, Attachment>>
 }
 
-/** What a copy of any version says of itself. This never changes. */
+/** What a copy of any version tells about itself. This interface never changes. */
 export interface Presence {
   readonly version: string
-  /** Which copies it can work with: those with the same number. */
+  /** A copy can work with the copies that have the same number. */
   readonly edition: number
   isAttached(server: object): boolean
 }
 
 const edition = 1
 
-/** The value that all copies have under a name. */
+/** A value that all copies share, by name. */
 function shared<Value>(name: string, make: () => Value): Value {
   const key = Symbol.for(name)
   const world = globalThis as { [key]?: Value }
@@ -60,12 +60,12 @@ const { copies, owners, attachments } = shared<Registry>(`oneport.registry@${edi
 
 const presences = shared<Set<WeakRef<Presence>>>('oneport.copies', () => new Set())
 
-/** The key under which a request has its handshake, for all copies of this edition. */
+/** The key of a request's handshake, the same for all copies of this edition. */
 export const handshakeKey: unique symbol = Symbol.for(`oneport.handshake@${edition}`) as never
 
 let hasJoined = false
 
-/** Lets the other copies know of this one. */
+/** Makes this copy known to the others. */
 export function joinCopies(copy: Copy): void {
   if (hasJoined) return
   hasJoined = true
@@ -73,7 +73,7 @@ export function joinCopies(copy: Copy): void {
   presences.add(new WeakRef(presence))
 }
 
-/** All that have attached a server so far, and are still there. */
+/** All copies that have attached a server and are still in use. */
 export const allCopies = (): Copy[] => living(copies)
 
 function living<Value extends object>(references: Set<WeakRef<Value>>): Value[] {
@@ -87,28 +87,28 @@ function living<Value extends object>(references: Set<WeakRef<Value>>): Value[] 
 }
 
 /**
- * The copy that takes the handshakes of a server; undefined where nobody does yet. Two of them would take each other for
- * foreign listeners, and write into each other's connections.
+ * The copy that handles the handshakes of a server; undefined if there is none yet. Two copies on one server would
+ * treat each other as foreign listeners and write into each other's connections.
  */
 export const ownerOf = (server: object): Copy | undefined => owners.get(server)
 
-/** The version of a copy that has attached a server and cannot work with this one; undefined where there is none. */
+/** The version of a copy that has attached a server and cannot work with this one, if there is one. */
 export const strangerOn = (server: object): string | undefined =>
   living(presences).find((copy) => copy.edition !== edition && copy.isAttached(server))?.version
 
-/** Whether a server is attached to anything. */
+/** Whether a server has an attachment. */
 export const isAttached = (server: object): boolean => attachments.has(server)
 
 const presence: Presence = { version, edition, isAttached }
 
-/** The attachment of a server, the first one where it has several; undefined where it has none. */
+/** The attachment of a server: the first one if it has several, undefined if it has none. */
 export const attachmentOf = (server: HttpServer): Attachment | undefined =>
   attachments.get(server)?.values().next().value
 
-/** How many attachments a server has. */
+/** The number of attachments of a server. */
 export const countAttachments = (server: object): number => attachments.get(server)?.size ?? 0
 
-/** The attachment of a server to one application. */
+/** The attachment of a server to one application, if there is one. */
 export const attachmentTo = (server: object, application: object): Attachment | undefined =>
   attachments.get(server)?.get(application)
 

@@ -1,2 +1,2 @@
-/** The version of this copy, as in package.json: a bundler may leave that file behind. */
+/** The version in package.json, which a bundler may leave out. */
 export const version = '0.1.0'

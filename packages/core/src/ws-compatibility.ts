@@ -1,7 +1,7 @@
 /**
- * What adapters import that take the place of a plugin built on the `WebSocketServer` of `ws`: its options in terms of an
- * endpoint, its `verifyClient`, what applications use of the server itself, and the class of a client. Applications import the
- * adapters.
+ * The subpath for adapters that replace a plugin built on the `WebSocketServer` of `ws`. It translates the server's
+ * options, calls `verifyClient`, and has what applications use of the server and of the client class. Applications
+ * import an adapter instead.
  */
 export { WebSocket } from './life/ws.ts'
 export {

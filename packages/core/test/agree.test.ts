@@ -176,7 +176,7 @@ describe('an agreement', () => {
     expect((await sendRaw(target, handshake('/begun'))).status).toBe(404)
     await connectClient(target, '/')
     expect(errors.map(String)).toEqual([
-      'Error: acceptWebSocket() came after the response had begun with status 404.',
+      'Error: acceptWebSocket() was called after the response had started with status 404.',
       'Error: acceptWebSocket() was called twice for one request.'
     ])
   })
@@ -277,7 +277,7 @@ describe('attach without a dispatcher', () => {
     socket.send('hello')
     expect(await next()).toBe('hello')
     expect(() => attach(server)).toThrow(
-      'attach: this server is attached already; call detach() of that attachment first'
+      'attach: this server is already attached; call detach() on that attachment first'
     )
     attachment.detach()
     attach(server).detach()

@@ -37,7 +37,7 @@ test('refuses wrong options at once, and is not attached then', () => {
 
 test('refuses to attach a server to the same listener twice', async () => {
   const { server, attachment } = await serve(application)
-  expect(() => attach(server, application)).toThrow(/attached to this listener already; call detach\(\)/)
+  expect(() => attach(server, application)).toThrow(/already attached to this listener; call detach\(\)/)
   attachment.detach()
   attach(server, application).detach()
 })

@@ -118,7 +118,7 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
     const [accepted] = sockets as [Index.WebSocket]
     expect(two.renew(accepted, Date.now() + 120_000)).toBe(true)
     expect(() => two.renew(accepted, 'soon' as never)).toThrow(TypeError)
-    expect(() => two.renew(socket, Infinity)).toThrow('renew: expected a socket that acceptWebSocket() has opened')
+    expect(() => two.renew(socket, Infinity)).toThrow('renew: expected a socket that was opened by acceptWebSocket()')
     accepted.send('still here')
     expect(await next()).toBe('still here')
   })
@@ -126,7 +126,7 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
   test('knows that the server is attached', async () => {
     const { server, attachment } = await serve(() => {})
     expect(two.attachmentOf(server)).toBe(attachment)
-    expect(() => two.attach(server)).toThrow('attach: this server is attached already')
+    expect(() => two.attach(server)).toThrow('attach: this server is already attached')
   })
 
   test('may attach the server to another application, which gets what the first one answers 404', async () => {

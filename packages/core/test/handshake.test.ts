@@ -236,7 +236,9 @@ describe('mistakes of the application', () => {
       { onError }
     )
     expect((await sendRaw(target, handshake('/'))).status).toBe(200)
-    expect(faults).toEqual([['acceptWebSocket() came after the response had begun with status 200.', 'dispatch']])
+    expect(faults).toEqual([
+      ['acceptWebSocket() was called after the response had started with status 200.', 'dispatch']
+    ])
   })
 
   test('a listener that throws, or rejects, answers 500 without a word of the fault', async () => {

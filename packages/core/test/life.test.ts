@@ -42,7 +42,7 @@ describe('a handshake that the application does not answer', () => {
     expect((await sendRaw(target, handshake('/'))).status).toBe(503)
     await late
     expect(codes[0]).toBe('HANDSHAKE_TIMEOUT')
-    expect(faults).toEqual(['acceptWebSocket() came after the response had begun with status 503.'])
+    expect(faults).toEqual(['acceptWebSocket() was called after the response had started with status 503.'])
   })
 
   test('leaves the application a response that it can still use, so that no late answer throws', async () => {

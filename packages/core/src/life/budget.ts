@@ -1,19 +1,24 @@
-/** How many messages a client may send. */
+/** How many messages a client may send, and in which time. */
 export interface MessageBudget {
-  /** Messages that are taken in each `perMs`; one more closes the connection. Pings count too: each one is answered. */
+  /**
+   * Number of messages that a client may send in `perMs`. Pings count too, because each gets an answer. The next one
+   * closes the connection with 1008.
+   */
   messages: number
-  /** In milliseconds. A window begins with the first message after the last one has ended. */
+  /**
+   * Length of a window, in milliseconds. A new window starts with the first message after the previous one has ended.
+   */
   perMs: number
 }
 
-/** What one connection has spent. */
+/** What one connection has spent of its budget. */
 export interface Spending {
-  /** Begin of the window, by `performance.now()`. */
+  /** When the window started, by `performance.now()`. */
   windowFrom: number
   spent: number
 }
 
-/** Whether one more message is within the budget; it is counted. Takes no timer and allocates nothing. */
+/** Counts a message. Needs no timer and allocates nothing. @returns whether the message is within the budget */
 export function spend(spending: Spending, { messages, perMs }: Readonly<MessageBudget>): boolean {
   const now = performance.now()
   if (now - spending.windowFrom >= perMs) {

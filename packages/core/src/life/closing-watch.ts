@@ -1,14 +1,13 @@
 import type { Server } from 'node:http'
 import type { Timers } from './timers.ts'
 
-/** How often an occupied server is asked, in milliseconds. */
+/** How often to check a server that has connections, in milliseconds. */
 const askMs = 100
 
 /**
- * Notices that a server has been told to close. Node says `close` only when the last connection that the server has
- * accepted itself has ended, and an accepted WebSocket would keep it from ending: what is left is to ask whether the
- * server still listens, while there are connections. A server that is handed its connections never listens; that one says
- * `close` at once.
+ * Notices `server.close()`. Node emits `close` only after the last connection that the server has accepted itself has
+ * ended, which an open WebSocket prevents. So while there are connections, this polls whether the server still listens.
+ * A server that never listens, because its connections are handed to it, emits `close` at once.
  */
 export class ClosingWatch {
   readonly #server: Server
@@ -22,13 +21,13 @@ export class ClosingWatch {
     this.#timers = timers
   }
 
-  /** Called when something is under way. */
+  /** Called when there is a handshake or a connection. */
   start(): void {
     if (this.#timer !== undefined) return
     if (this.#server.listening) this.#timer = this.#timers.every(askMs, () => this.#ask())
   }
 
-  /** Called when nothing is under way any more. */
+  /** Called when there are none left. */
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined

@@ -19,27 +19,27 @@ import { HeldMessages } from './held-messages.ts'
 import { parse, type Reader, readThrough } from './reading.ts'
 import { hasReceivedClose, queuedInSender, receiverOf } from './ws.ts'
 
-/** What a connection needs of the attachment that it belongs to. */
+/** What a connection needs from its attachment. */
 export interface Home {
   readonly report: FaultReporter
   readonly stats: Stats
   /** Connections whose messages wait for a listener. */
   readonly holding: Deadlines
-  /** Is told of pongs. */
+  /** Called for each pong. */
   pong(connection: Connection): void
-  /** Is told of the end. Not by a listener: the application may remove them all. */
+  /** Called when the connection has ended. Not a `close` listener, because the application may remove all listeners. */
   remove(connection: Connection, code: number): void
-  /** Sets the time at which the connection's credential ends. */
+  /** Sets the time at which the connection's credential expires, in milliseconds since 1970. */
   renew(connection: Connection, expiresAt: number): void
 }
 
-/** What a connection begins with. */
+/** What a connection is created with. */
 export interface Beginning {
   readonly rawSocket: Duplex
   readonly options: ConnectionOptions
-  /** The address under which it counts; undefined where addresses are not counted. */
+  /** The address that it counts for; undefined if addresses are not counted. */
   readonly place: string | undefined
-  /** Whose it is, and for how long. */
+  /** Whose connection it is, and for how long. */
   readonly credential: ResolvedCredential | undefined
   readonly requestId: string | undefined
   readonly path: string
@@ -47,10 +47,10 @@ export interface Beginning {
 
 type RawSocket = Duplex & Partial<Pick<Socket, 'bytesRead' | 'bytesWritten' | 'remoteAddress'>>
 
-/** Bytes of a chunk that are parsed at a time while nobody listens: compressed ones can become a thousand times as many. */
+/** Bytes to parse at a time while there is no listener: compressed data can become a thousand times as large. */
 const sliceBytes = 1_024
 
-/** Bytes that wait to be parsed. */
+/** Received bytes that are not parsed yet. */
 interface Unread {
   bytes: Buffer
   /** Whether `ws` waits for the receiver's `drain`. */
@@ -59,22 +59,22 @@ interface Unread {
 
 const openState = 1
 
-/** What waits for a client, above which its next bytes are read a turn later. */
+/** If more than this waits for a client, its next bytes are read in the next turn of the event loop. */
 const muchBytes = 65_536
 
-/** The connection whose bytes are being read, and the one that is shielded: of each there is one at a time. */
+/** The connection whose bytes are being read, and the one that is shielded. There is only one of each at a time. */
 let reading: Connection | undefined
 let shielded: Connection | undefined
 
 /**
- * Our record of one connection. It stands beside the socket, on which nothing is ours, and keeps nothing of the request
- * but a few facts.
+ * Our record of one connection. It is separate from the socket, which belongs to the application, and keeps only a few
+ * facts of the request.
  */
 export class Connection implements Beating, Expiring, EndedConnection, Occupant, Reader {
   readonly socket: WebSocket
   readonly place: string | undefined
   readonly credential: ResolvedCredential | undefined
-  /** Listeners run in the context of the handler that attached them: its AsyncLocalStorage is the request's. */
+  /** Listeners run in the async context of the handler, so they see the `AsyncLocalStorage` of the request. */
   readonly context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
   slotOfBeat: number | undefined
   placeInSlot = 0
@@ -85,23 +85,23 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   readonly #options: ConnectionOptions
   readonly #requestId: string | undefined
   readonly #path: string
-  /** In whole milliseconds, which take no memory of their own. */
+  /** Whole milliseconds: V8 stores a small integer without allocating. */
   readonly #openedAt = Math.round(performance.now())
   #initiator: ConnectionSummary['initiator'] = 'network'
-  /** What of the peer is delivered no more. */
+  /** What is no longer delivered. */
   #withheld: 'nothing' | 'messages' | 'everything' = 'nothing'
   /**
-   * Messages wait for a listener as long as the handler is at work: it has taken none yet, or takes one after the other.
-   * Then they go by where nobody listens, as in `ws`.
+   * Messages wait for a listener while the handler runs: it has taken no message yet (`works`), or takes one after the
+   * other (`takes`). After that, messages without a listener are dropped, as in `ws`.
    */
   #handler: 'works' | 'takes' | 'is done' = 'works'
-  /** Messages that nobody has listened for yet; undefined where there are none. */
+  /** Messages that have had no listener yet; undefined if there are none. */
   #held: HeldMessages | undefined
-  /** Bytes that are not parsed before somebody listens. */
+  /** Received bytes that are parsed only once there is a listener. */
   #unread: Unread | undefined
-  /** What has been spent of the message budget; undefined where there is none. */
+  /** What is spent of the message budget; undefined if there is none. */
   #spending: Spending | undefined
-  /** Writes that wait, as seen last, and those of them that went to the operating system together. */
+  /** The number of waiting writes when last seen, and how many of them the operating system got together. */
   #writesSeen = 0
   #writesInFlight = 0
 
@@ -119,8 +119,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   }
 
   /**
-   * Lets messages wait for a listener as long as the handler is at work.
-   * @param result what the handler has returned
+   * Lets messages wait for a listener while the handler runs.
+   * @param result what the handler returned
    */
   follow(result: unknown): void {
     if (isThenable(result)) this.#waitFor(result)
@@ -138,7 +138,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return this.socket.readyState === openState
   }
 
-  /** Whether a chunk of received bytes is being read, in the handler's context. */
+  /** Whether received bytes are being read right now, in the handler's async context. */
   get isReading(): boolean {
     return reading === this
   }
@@ -147,7 +147,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return shielded === this && this.isOpen
   }
 
-  /** Keeps the raw socket from being destroyed until the code that runs now is done. */
+  /** Keeps the raw socket from being destroyed by the code that is running now. */
   shield(): void {
     if (shielded === undefined) {
       queueMicrotask(() => {
@@ -161,12 +161,12 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return this.#rawSocket.bytesRead ?? 0
   }
 
-  /** Whether nothing can be received because nobody reads. */
+  /** Whether nothing can be received because reading is paused. */
   get isPaused(): boolean {
     return this.socket.isPaused || this.#unread !== undefined
   }
 
-  /** What is known of the handshake's request. */
+  /** What we keep of the handshake's request. */
   get request(): RequestFacts {
     return { id: this.#requestId, path: this.#path, address: this.#rawSocket.remoteAddress }
   }
@@ -182,7 +182,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     }
   }
 
-  // The methods of its class: those that the socket itself has are the application's to replace.
+  // The methods of the class, because the application may have replaced those of the socket.
 
   close(code: number, reason?: string): void {
     this.#class.close.call(this.socket, code, reason)
@@ -200,31 +200,31 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return Object.getPrototypeOf(this.socket) as WebSocket
   }
 
-  /** Ends a connection whose peer shows no life. */
+  /** Terminates a connection whose client has not answered the heartbeat. */
   expire(): void {
     this.#home.stats.terminated(this.socket, 'heartbeat')
     this.terminate()
   }
 
-  /** Ends a connection that may not go on: it is closed, and no further message of it is delivered. */
+  /** Closes a connection, and delivers no more of its messages. */
   expel(code: number, reason?: string): void {
     if (this.#withheld === 'nothing') this.#withheld = 'messages'
     this.close(code, reason)
   }
 
-  /** Called when its credential has ended. */
+  /** Called when its credential has expired. */
   expireCredential(): void {
     this.expel(this.credential?.expiryCode ?? unauthorizedCode, 'credential expired')
   }
 
-  /** @returns false where the connection is closing already */
+  /** @returns false if the connection is already closing */
   renewUntil(expiresAt: number): boolean {
     if (!this.isOpen) return false
     this.#home.renew(this, expiresAt)
     return true
   }
 
-  /** Reports the first fault of the connection and closes it with 1011; nothing more of it is delivered. */
+  /** Reports the first fault of the connection and closes it with 1011. Nothing more is delivered. */
   fail(error: unknown, phase: FaultPhase): void {
     const isFirst = this.#withheld !== 'everything'
     this.#withheld = 'everything'
@@ -232,7 +232,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     this.expel(CloseCode.INTERNAL_ERROR)
   }
 
-  /** Decides whether the listeners of an event hear of it now. */
+  /** Decides whether to emit an event now. */
   passes(event: string | symbol, args: unknown[]): boolean {
     switch (event) {
       case 'close':
@@ -255,11 +255,11 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     }
   }
 
-  /** Whether somebody listens for errors. If nobody does, it is reported; `ws` has sent the close frame that fits. */
+  /** Whether there is an `error` listener. If not, reports the error; `ws` has sent the right close frame. */
   #isHeard(error: unknown): boolean {
     if (this.socket.listenerCount('error') > 0) return true
     if (this.isOpen) {
-      // Not of `ws`, which closes first: the application has emitted it, or Node for a promise that cannot be waited for.
+      // Not from `ws`, which closes first: emitted by the application, or by Node for a promise whose `then` throws.
       this.fail(error, 'listener')
       return false
     }
@@ -280,7 +280,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return false
   }
 
-  /** @returns whether listeners hear of it now: a handler that takes one message after the other gets those first */
+  /** @returns whether to emit `close` now: a handler that takes one message after the other gets all of them first */
   #end(args: unknown[]): boolean {
     const held = this.#held
     const waits = held !== undefined && this.#handler === 'takes' && this.#withheld === 'nothing'
@@ -294,27 +294,30 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return !waits
   }
 
-  /** Called when `ws` is done with it as well, which nobody may have told. */
+  /** Removes the connection, with or without a `close` event. Calling it again does nothing. */
   leave(code: number): void {
     this.context.runInAsyncScope(this.#home.remove, this.#home, this, code)
   }
 
-  /** Called in front of each `close()` and `terminate()`. */
+  /** Called before each `close()` and `terminate()`. */
   noteClose(): void {
     if (this.isOpen) this.#initiator = hasReceivedClose(this.socket) ? 'client' : 'server'
   }
 
-  /** The peer's close frame stands behind what is held, unless it is there already. */
+  /**
+   * Called after `close()`. The client's close frame follows the messages that are held back, unless it has already
+   * arrived.
+   */
   afterClose(): void {
     if (!hasReceivedClose(this.socket)) this.releaseMessages()
   }
 
-  /** Called behind each write: closes the connection of a client that does not read. */
+  /** Called after each write. Closes the connection if the client does not read. */
   checkBacklog(): void {
     const { maxBufferedBytes } = this.#options
     if (maxBufferedBytes === Infinity || this.#backlog() <= maxBufferedBytes || !this.isOpen) return
     if (this.isReading && this.#options.coalesce) {
-      // What waits for the end of the chunk says nothing about the client.
+      // Data that we hold back until the chunk is parsed says nothing about the client.
       this.#rawSocket.uncork()
       this.#rawSocket.cork()
       if (this.#backlog() <= maxBufferedBytes) return
@@ -324,8 +327,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   }
 
   /**
-   * What a client that does not read holds in memory, in bytes: what it is to get, and what keeping that costs. A million
-   * messages of one byte are 3 MB on the wire and 400 MB of memory.
+   * The memory that waits for a client, in bytes: the data itself, and what it costs to keep it. A million messages of
+   * one byte are 3 MB on the wire and 400 MB of memory.
    */
   #backlog(): number {
     const { bufferedAmount } = this.socket
@@ -335,13 +338,13 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
       return 0
     }
     const writes = writesWaiting(this.#rawSocket)
-    // Node hands all that wait to the operating system together, and keeps them until it has taken them.
+    // Node passes all waiting writes to the operating system together, and keeps them until that has taken them.
     if (writes < this.#writesSeen) this.#writesInFlight = this.#writesSeen
     this.#writesSeen = writes
     return bufferedAmount + bytesPerWrite * (writes + this.#writesInFlight + 2 * queuedInSender(this.socket))
   }
 
-  /** Reads a chunk of received bytes; the listeners for what is in it run in the handler's context. */
+  /** Reads a chunk of received bytes. Listeners for its messages run in the handler's async context. */
   read(chunk: Buffer): boolean {
     const unread = this.#unread
     if (unread === undefined && !this.#mustWait()) return this.#parse(chunk) && !this.#yields()
@@ -354,8 +357,9 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   }
 
   /**
-   * Leaves the next chunk to the next turn of the event loop where much waits for the client: Node reads up to 2 MB of
-   * one connection in a turn, and TLS writes in the next one, so a client that reads would look like one that does not.
+   * Leaves the next chunk to the next turn of the event loop if much data waits for the client. Node reads up to 2 MB
+   * of one connection per turn, and TLS writes in the next turn: without this, a client that reads would look like one
+   * that does not.
    */
   #yields(): boolean {
     if (this.#backlog() <= muchBytes) return false
@@ -363,14 +367,14 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return true
   }
 
-  /** The connection is over: what was held back is parsed, unless more than enough waits for a listener already. */
+  /** The connection has ended: parses the remaining bytes, unless too many messages already wait for a listener. */
   finish(): void {
     const unread = this.#unread
     this.#unread = undefined
     if (unread !== undefined && !(this.#held?.isFull && this.#mustWait())) this.#parse(unread.bytes)
   }
 
-  /** Parses what was held back, in small pieces as long as nobody listens, until too much waits. */
+  /** Parses bytes that were held back. Without a listener: in small pieces, until too many messages wait. */
   #readOn(): void {
     const unread = this.#unread
     if (unread === undefined) return
@@ -381,7 +385,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
       const slice = unread.bytes.subarray(0, length)
       unread.bytes = unread.bytes.subarray(length)
       this.#parse(slice, () => this.#readOn())
-      // A compressed message takes its time.
+      // A compressed message is inflated asynchronously.
       if (receiver.writableLength > 0) return
     }
     this.#unread = undefined
@@ -393,8 +397,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   }
 
   /**
-   * What listeners send is held back until the chunk is read, so that the answers to all messages in it leave in one
-   * call of the system; `ws` makes one for each.
+   * Holds back what listeners send until the chunk is parsed, so that the answers to all its messages take one system
+   * call; `ws` makes one per message.
    */
   #parseInContext(chunk: Buffer, done?: () => void): boolean {
     const rawSocket = this.#options.coalesce ? this.#rawSocket : undefined
@@ -409,13 +413,13 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     }
   }
 
-  /** Keeps no messages for a listener any more: the handler is done. */
+  /** Stops holding messages back: the handler is done. */
   releaseMessages(): void {
     this.#handler = 'is done'
     this.#deliverSoon()
   }
 
-  /** Whether a message has to wait: for a listener, or for those in front of it. */
+  /** Whether a message has to wait: for a listener, or for earlier messages. */
   #mustWait(): boolean {
     return this.#held !== undefined || (this.#handler !== 'is done' && this.socket.listenerCount('message') === 0)
   }
@@ -433,19 +437,23 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return true
   }
 
-  /** The application has removed listeners, and with them the one that waits for theirs. */
+  /** Called when the application has removed all listeners: ours is gone too. */
   listenAgain(): void {
     if (this.#held === undefined) return
     this.socket.off('newListener', this.#held.onNewListener)
     this.socket.on('newListener', this.#held.onNewListener)
   }
 
-  /** On the next tick, so that a listener which is being added gets them, in order and before newer ones. */
+  /**
+   * Delivers on the next tick, so that a listener that is being added gets the messages, in order, before newer ones.
+   */
   #deliverSoon(): void {
     if (this.#held !== undefined) process.nextTick(() => this.#deliverHeld())
   }
 
-  /** A listener for one message leaves those behind it for the next one. */
+  /**
+   * Delivers messages while there is a listener: a `once` listener gets one, and leaves the rest to the next listener.
+   */
   #deliverHeld(): void {
     const held = this.#held
     if (held === undefined || held.isDelivering) return
@@ -453,7 +461,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     while (this.#withheld === 'nothing' && (this.#handler === 'is done' || this.socket.listenerCount('message') > 0)) {
       const args = held.take()
       if (args === undefined) break
-      // Whoever takes one after the other gets all of them, in its own time.
+      // A handler that takes one message after the other gets all of them, at its own pace.
       if (this.#handler === 'works') this.#handler = 'takes'
       this.#home.holding.delete(held)
       this.#home.holding.add(held, performance.now())
@@ -469,11 +477,11 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     this.#home.holding.delete(held)
     this.socket.off('newListener', held.onNewListener)
     const { closing } = held
-    // Not at once: whoever has got the last message by a promise hears of it first.
+    // Later, so that code which awaits the last message runs first.
     if (closing !== undefined) setImmediate(() => this.#emit('close', closing))
   }
 
-  /** Emits by the socket's own method: the application may have put one in front of it. */
+  /** Emits through the socket's own method, which the application may have replaced. */
   #emit(event: 'message' | 'close', args: unknown[]): void {
     try {
       this.socket.emit(event, ...args)

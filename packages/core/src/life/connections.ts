@@ -11,36 +11,36 @@ import { Farewell } from './farewell.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Timers } from './timers.ts'
 
-/** Time that a refused client has to close its side, in milliseconds (RFC 9112 §9.6). */
+/** Time that a refused client has to close its side of the connection, in milliseconds (RFC 9112 §9.6). */
 const lingerMs = 1_000
 
-/** Time for which messages wait for a listener while the handler is at work, in milliseconds. */
+/** Time that messages wait for a listener while the handler runs, in milliseconds. */
 const holdMs = 10_000
 
-/** A handshake that is under way, as far as the attachment ends it. */
+/** A handshake under way, with what the attachment needs to end it. */
 export interface UnderWay extends Due {
-  /** The key that it was accepted with, before its 101; undefined where there is none. */
+  /** The `key` that it was accepted with; its 101 is not sent yet. Undefined if there is none. */
   readonly key: string | undefined
-  /** What its client is counted by; undefined as long as nobody knows. */
+  /** Identifies the client in counts per address; undefined until it is known. */
   readonly clientKey: string | undefined
-  /** Ends it at once. */
+  /** Cuts the connection. */
   destroy(): void
-  /** Has the connection that it becomes closed with this code as soon as it is open. */
+  /** Closes the connection with this code as soon as it is open. */
   revoke(code: number, reason: string): void
 }
 
-/** What one attachment has under way: handshakes, in the order of their ways, and open sockets. */
+/** The handshakes and open sockets of one attachment. */
 export class Connections implements Home {
   readonly open: Set<WebSocket> = new Set()
-  /** Handshakes that wait for responses in front of them: they cost the application nothing yet. */
+  /** Handshakes that wait for earlier responses. They cost the application nothing yet. */
   readonly queued: Deadlines<UnderWay>
   /** Handshakes that wait for the application. */
   readonly pending: Deadlines<UnderWay>
-  /** Those that the application has answered 404, and that wait for others only. */
+  /** Handshakes that the application has answered with 404, and that other listeners may still take. */
   readonly kept: Deadlines<UnderWay>
-  /** Those whose answer, another than 101, is being written. */
+  /** Handshakes whose answer, other than 101, is being written. */
   readonly answering: Deadlines<UnderWay>
-  /** Those that were answered; the client may read on. RFC 9112 §9.6. */
+  /** Handshakes that were answered; the client has time to read the answer. RFC 9112 §9.6. */
   readonly lingering: Deadlines<UnderWay>
   readonly holding: Deadlines
   readonly limits: Limits
@@ -51,13 +51,13 @@ export class Connections implements Home {
   readonly #byKey = new Map<string, Set<WebSocket>>()
   readonly #onClosed: ClosedReporter | undefined
   readonly #occupancy: { start(): void; stop(): void } | undefined
-  /** The drain under way; undefined where new handshakes are taken. */
+  /** The current drain; undefined while new handshakes are accepted. */
   #farewell: Farewell | undefined
-  /** Those that still close connections: a server that was closed may listen again meanwhile. */
+  /** All drains that still close connections: a server that was closed may listen again before they are done. */
   readonly #farewells = new Set<Farewell>()
   readonly #whenIdle: (() => void)[] = []
 
-  /** @param occupancy is told when there is something under way, and when there is nothing any more */
+  /** @param occupancy started when there is a handshake or a connection, stopped when there are none left */
   constructor(options: ResolvedOptions, timers: Timers, occupancy?: { start(): void; stop(): void }) {
     this.#occupancy = occupancy
     this.report = options.onError
@@ -78,17 +78,17 @@ export class Connections implements Home {
     return this.#farewell !== undefined
   }
 
-  /** Handshakes that are not answered in full. */
+  /** The number of handshakes that are not completely answered. */
   get underWay(): number {
     return this.queued.size + this.pending.size + this.kept.size + this.answering.size
   }
 
-  /** Whether a socket is open or a handshake under way. */
+  /** Whether there is an open socket or a handshake under way. */
   get isOccupied(): boolean {
     return this.open.size > 0 || this.underWay > 0
   }
 
-  /** Begins to drain. A socket whose handshake is too far on for a 503 is closed as soon as it joins. */
+  /** Starts a drain. A socket whose handshake is too far along for a 503 is closed as soon as it is added. */
   startDraining(code: number, reason: string): Farewell {
     const farewell = new Farewell(code, reason, this.open)
     this.#farewell = farewell
@@ -96,29 +96,29 @@ export class Connections implements Home {
     return farewell
   }
 
-  /** A drain is over; where the server has not listened again, new handshakes still get 503. */
+  /** Ends a drain. New handshakes still get 503, until the server listens again. */
   endDraining(farewell: Farewell): void {
     this.#farewells.delete(farewell)
   }
 
-  /** Takes new handshakes again: a server that was closed may listen once more. */
+  /** Accepts new handshakes again, when a server that was closed listens again. */
   stopDraining(): void {
     this.#farewell = undefined
   }
 
-  /** A handshake has begun. */
+  /** Called when a handshake starts. */
   enter(): void {
     this.#occupancy?.start()
   }
 
-  /** A handshake or a connection has ended. */
+  /** Called when a handshake or a connection has ended. */
   leave(): void {
     if (this.isOccupied) return
     this.#occupancy?.stop()
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 
-  /** Takes an open socket in until it closes; its place is given back then. */
+  /** Adds an open socket. When it closes, it is removed, and its place is free again. */
   add(connection: Connection): void {
     this.open.add(connection.socket)
     this.#heartbeat?.add(connection)
@@ -133,7 +133,7 @@ export class Connections implements Home {
     return this.#byKey.get(key) ?? new Set()
   }
 
-  /** Closes the connections of one user or session, those whose 101 is under way as well; returns how many. */
+  /** Closes the connections of one user or session, including those whose 101 is not sent yet. @returns how many */
   revoke(key: string, code: number, reason: string): number {
     const sockets = [...(this.#byKey.get(key) ?? [])]
     this.#byKey.delete(key)
@@ -143,7 +143,7 @@ export class Connections implements Home {
     return sockets.length + coming.length
   }
 
-  /** Cuts what is left of a drain. @returns how many connections that were */
+  /** Terminates the connections that a drain has not closed yet. @returns how many */
   cut(farewell: Farewell): number {
     const sockets = [...farewell.sockets]
     for (const socket of sockets) {
@@ -158,12 +158,12 @@ export class Connections implements Home {
     for (const list of [this.queued, this.pending, this.kept, this.answering]) yield* list
   }
 
-  /** Sets the time at which a connection's credential ends, in milliseconds since 1970. */
+  /** Sets the time at which a connection's credential expires, in milliseconds since 1970. */
   renew(connection: Connection, expiresAt: number): void {
     this.#expiry.set(connection, expiresAt)
   }
 
-  /** Called when a socket has closed, before its listeners are. */
+  /** Called when a socket has closed, before its `close` listeners. */
   remove(connection: Connection, code: number): void {
     const { socket } = connection
     if (!this.open.delete(socket)) return
@@ -175,7 +175,6 @@ export class Connections implements Home {
     this.leave()
   }
 
-  /** Passes a pong on. */
   pong(connection: Connection): void {
     this.#heartbeat?.pong(connection)
   }
@@ -199,7 +198,7 @@ export class Connections implements Home {
     if (others?.delete(connection.socket) && others.size === 0) this.#byKey.delete(key)
   }
 
-  /** Resolves once no socket is open and no handshake under way. */
+  /** Resolves when no socket is open and no handshake is under way. */
   async idle(): Promise<void> {
     if (this.isOccupied) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }

@@ -5,10 +5,10 @@ import { CapturingWebSocket, captureRejections } from './rejections.ts'
 import { closeCodeOf, emitClose } from './ws.ts'
 
 /**
- * The `ws.WebSocket` that an application gets. What happens to it goes by its connection first, which reports what
- * listeners throw, holds messages back until somebody listens, and bounds what waits for the peer.
+ * The `ws.WebSocket` that an application gets. Its events and writes go through its connection first, which reports
+ * what listeners throw, holds messages back until there is a listener, and limits what waits for the client.
  *
- * It has no name that a socket of `ws` has not: whatever else is on it, the application has put there.
+ * It has no public name that a socket of `ws` does not have. Any other property on it belongs to the application.
  */
 export class ContainedWebSocket extends CapturingWebSocket {
   #connection: Connection | undefined
@@ -23,7 +23,7 @@ export class ContainedWebSocket extends CapturingWebSocket {
     socket.#connection = connection
   }
 
-  /** The connection of a socket; undefined for a socket of somebody else. */
+  /** The connection of a socket; undefined for a socket that is not ours. */
   static connectionOf(socket: object): Connection | undefined {
     return #connection in socket ? socket.#connection : undefined
   }
@@ -56,7 +56,7 @@ export class ContainedWebSocket extends CapturingWebSocket {
     return this
   }
 
-  /** `ws` emits by the socket's own method, which the application may have replaced. */
+  /** `ws` emits `close` through the socket's own `emit`, which the application may have replaced. */
   emitClose(): void {
     try {
       emitClose(this)
@@ -97,5 +97,5 @@ export class ContainedWebSocket extends CapturingWebSocket {
   }
 }
 
-/** The connection of a socket; undefined for a socket of somebody else. */
+/** The connection of a socket; undefined for a socket that is not ours. */
 export const { connectionOf } = ContainedWebSocket

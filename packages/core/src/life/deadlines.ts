@@ -1,18 +1,18 @@
 import type { Timers } from './timers.ts'
 
-/** Something that has a limited time. */
+/** Something with a limited time. */
 export interface Due {
-  /** Called when its time is up. Returning true gives it the same time once more. */
+  /** Called when the time is up. @returns whether to wait for the same time again */
   expire(): boolean
-  /** For the queue's own use; on the thing itself, because a map beside it is made anew every few handshakes. */
+  /** For the list's own use. Kept on the items, because a `Map` would be reallocated every few handshakes. */
   due: number | undefined
   inFront: Due | undefined
   behind: Due | undefined
 }
 
 /**
- * Things under way, in the order in which their time ends: all have the same, so the first one in is the first one due,
- * and one timer serves them all.
+ * A list of items that all have the same time limit. So the first one added is the first one due, and one timer serves
+ * them all.
  */
 export class Deadlines<One extends Due = Due> {
   size = 0
@@ -22,13 +22,13 @@ export class Deadlines<One extends Due = Due> {
   #last: Due | undefined
   #timer: NodeJS.Timeout | undefined
 
-  /** @param timeoutMs in milliseconds; Infinity for no end */
+  /** @param timeoutMs the time limit in milliseconds; Infinity for none */
   constructor(timeoutMs: number, timers: Timers) {
     this.timeoutMs = timeoutMs
     this.#timers = timers
   }
 
-  /** All of them, the one that is due first in front. Each may leave when its turn comes. */
+  /** All items, the first one due first. The current item may be deleted during the iteration. */
   *[Symbol.iterator](): Generator<One> {
     for (let one = this.#first; one !== undefined; ) {
       const next: Due | undefined = one.behind
@@ -37,14 +37,14 @@ export class Deadlines<One extends Due = Due> {
     }
   }
 
-  /** Ends the time of the one that is due first. */
+  /** Expires the item that is due first, now. */
   expireFirst(): void {
     const first = this.#first as One | undefined
     if (first === undefined) return
     this.#end(first)
   }
 
-  /** @param now by `performance.now()` */
+  /** @param now from `performance.now()` */
   add(one: One, now: number): void {
     one.due = now + this.timeoutMs
     one.inFront = this.#last
@@ -55,7 +55,9 @@ export class Deadlines<One extends Due = Due> {
     if (this.timeoutMs !== Infinity) this.#timer ??= this.#arm(this.timeoutMs)
   }
 
-  /** The timer stays: to set one for each handshake costs more than one that finds nothing to do. */
+  /**
+   * Leaves the timer running: a timer that finds nothing to do costs less than setting a new one for each handshake.
+   */
   delete(one: One): void {
     if (one.due === undefined) return
     const { inFront, behind } = one
@@ -78,7 +80,7 @@ export class Deadlines<One extends Due = Due> {
     const now = performance.now()
     for (let first = this.#first; first?.due !== undefined; first = this.#first) {
       if (first.due > now) {
-        // One that was given its time again has set a timer meanwhile, for later than this one.
+        // An item that got more time may have set a timer already, which would fire too late for this one.
         clearTimeout(this.#timer)
         this.#timer = this.#arm(first.due - now)
         return
@@ -87,7 +89,7 @@ export class Deadlines<One extends Due = Due> {
     }
   }
 
-  /** What a listener throws that hears of the end surfaces as with Node, and keeps none of the others waiting. */
+  /** Anything thrown becomes an uncaught exception, as in Node, and does not hold up the other items. */
   #end(one: One): void {
     this.delete(one)
     try {

@@ -2,15 +2,15 @@ import type { EventEmitter } from 'node:events'
 import { isThenable } from '../reports/fault.ts'
 import { standFor } from './ws.ts'
 
-/** A listener of the browser's interface: `socket.onmessage = …`, `socket.addEventListener('message', …)`. */
+/** A handler of the browser interface: `socket.onmessage = …`, `socket.addEventListener('message', …)`. */
 export type EventHandler = ((event: unknown) => unknown) | { handleEvent(event: unknown): unknown }
 
-/** Registers a handler as `ws` does, with what else it was given. */
+/** Registers a handler with `ws`, with the options that were given. */
 export type Register = (handler: EventHandler) => void
 
 /**
- * Registers a handler whose promises are heard of: `ws` drops what it returns, so that one which rejects would end the
- * process. To the outside it stays the handler that it is: `ws` finds it again under the same symbol.
+ * Registers a handler, and reports a promise of it that rejects. `ws` ignores what handlers return, so an async handler
+ * that rejects would end the process. `removeEventListener` and `socket.onmessage` still find the original handler.
  */
 export function registerContained(
   emitter: EventEmitter,
@@ -20,7 +20,7 @@ export function registerContained(
   fail: (error: unknown) => void
 ): void {
   const before = emitter.listenerCount(type)
-  // As it is, for `ws` to find out whether it is there already.
+  // First the handler itself, so that `ws` can tell whether it is already registered.
   register(handler)
   if (emitter.listenerCount(type) === before) return
   emitter.removeListener(type, lastOf(emitter, type))

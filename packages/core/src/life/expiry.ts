@@ -1,17 +1,17 @@
 import type { Timers } from './timers.ts'
 
-/** What is told that its time has come. */
+/** A connection whose credential can expire. */
 export interface Expiring {
   expireCredential(): void
 }
 
-/** Times that lie closer together than this are dealt with in one turn, in milliseconds. */
+/** Expiry times that are closer together than this are handled in one turn, in milliseconds. */
 const turnMs = 20
 
-/** The system's clock may be set, so it is looked at again after this time at the latest, in milliseconds. */
+/** How long to wait at most before checking the clock again, in milliseconds: it may have been changed. */
 const longestWaitMs = 60_000
 
-/** Ends connections when their credential does: one timer for all of them. */
+/** Closes connections when their credential expires, with one timer for all of them. */
 export class Expiry {
   /** Milliseconds since 1970. */
   readonly #due = new Map<Expiring, number>()
@@ -23,7 +23,7 @@ export class Expiry {
     this.#timers = timers
   }
 
-  /** Sets the time of a connection, or changes it; Infinity takes it away. */
+  /** Sets or changes the expiry time of a connection, in milliseconds since 1970; Infinity removes it. */
   set(connection: Expiring, expiresAt: number): void {
     if (expiresAt === Infinity) {
       this.delete(connection)

@@ -1,12 +1,12 @@
 import type { WebSocket } from '../websocket.ts'
 
-/** What one drain closes: the sockets that are open when it begins, and those that join while it lasts. */
+/** The sockets that one drain closes: those that are open when it starts, and those that open during it. */
 export class Farewell {
   readonly code: number
   readonly reason: string
-  /** Those that are still open. */
+  /** The sockets that are still open. */
   readonly sockets: Set<WebSocket>
-  /** How many there have been. */
+  /** The number of all sockets so far. */
   count: number
   readonly #whenEmpty: (() => void)[] = []
 
@@ -27,7 +27,7 @@ export class Farewell {
     for (const resolve of this.#whenEmpty.splice(0)) resolve()
   }
 
-  /** Resolves once none of them is open. */
+  /** Resolves when all sockets have closed. */
   async empty(): Promise<void> {
     if (this.sockets.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve))
   }

@@ -1,16 +1,16 @@
 import type { Timers } from './timers.ts'
 
-/** How the liveness of idle connections is checked. */
+/** How to check that idle clients are still there. */
 export interface HeartbeatOptions {
   /**
-   * Time without a received byte after which a connection has got a ping, in milliseconds. The first one may come after
-   * half of it, then one comes each time. Keep this below the idle timeout of every proxy.
+   * How often an idle client gets a ping, in milliseconds: at the latest this long after the last byte that it sent.
+   * The first ping may come after half that time. Keep this below the idle timeout of every proxy. RFC 6455 §5.5.2.
    * @default 30_000
    */
   intervalMs?: number | undefined
   /**
-   * Time that the client has to send anything after a ping before the connection is terminated, in milliseconds.
-   * RFC 6455 §5.5.2, §5.5.3.
+   * Time that a client has to answer a ping before its connection is terminated, in milliseconds. Any data counts as an
+   * answer. RFC 6455 §5.5.3.
    * @default 10_000
    */
   timeoutMs?: number | undefined
@@ -18,30 +18,30 @@ export interface HeartbeatOptions {
 
 /** What the heartbeat needs of a connection. */
 export interface Beating {
-  /** Bytes received so far; any byte counts as life. */
+  /** Bytes received so far. Any byte is a sign of life. */
   readonly bytesRead: number
-  /** Whether nothing can be received because nobody reads. */
+  /** Whether nothing can be received because reading is paused. */
   readonly isPaused: boolean
   ping(): void
-  /** Ends a connection that shows no life. */
+  /** Terminates a connection that shows no sign of life. */
   expire(): void
-  /** For the heartbeat's own use; on the connection itself, because a map beside it takes several times the memory. */
+  /** For the heartbeat's own use. Kept on the connection, because a `Map` takes several times the memory. */
   slotOfBeat: number | undefined
   placeInSlot: number
   bytesAtLook: number
   restsAtLook: boolean
 }
 
-/** Each connection is looked at twice an interval, so that one which falls silent is pinged before an interval is over. */
+/** Each connection is checked twice per interval, so that one that falls silent gets its ping within an interval. */
 const looksPerInterval = 2
 
-/** Looks are spread over this many moments at the most. */
+/** The checks of one round are spread over at most this many ticks. */
 const mostSlots = 120
 const shortestTickMs = 10
 
 /**
- * One timer for all connections. Each connection has a slot, which comes round twice an interval, so that ten thousand
- * connections are pinged in many short turns and not in a long one.
+ * Sends pings, with one timer for all connections. Each connection has a slot, and each slot has its turn twice per
+ * interval, so that ten thousand connections are pinged in many short turns and not in one long one.
  */
 export class Heartbeat {
   readonly #slots: Beating[][]
@@ -49,7 +49,9 @@ export class Heartbeat {
   readonly #timeoutMs: number
   readonly #timers: Timers
   #size = 0
-  /** Pinged and not heard of since, with the time at which they are given up; the first one is the first due. */
+  /**
+   * Connections that were pinged and have not answered, with the time at which to give them up; the first due is first.
+   */
   readonly #suspects = new Map<Beating, number>()
   #turn = 0
   #nextSlot = 0
@@ -70,7 +72,7 @@ export class Heartbeat {
     this.#nextSlot = (slot + 1) % this.#slots.length
     const connections = this.#slots[slot] as Beating[]
     connection.placeInSlot = connections.push(connection) - 1
-    // Many may come at once: half of them are pinged at their odd looks, the other half at their even ones.
+    // Many may connect at once. Half of them are pinged at odd checks, the other half at even ones.
     this.#restsFirst = slot === 0 ? !this.#restsFirst : this.#restsFirst
     connection.slotOfBeat = slot
     connection.bytesAtLook = connection.bytesRead
@@ -79,7 +81,7 @@ export class Heartbeat {
     this.#timer ??= this.#timers.every(this.#tickMs, () => this.#tick())
   }
 
-  /** A pong is life, and no traffic: the connection is as idle as before it. */
+  /** A pong is a sign of life, but not traffic: the connection is still idle. */
   pong(connection: Beating): void {
     connection.bytesAtLook = connection.bytesRead
     this.#suspects.delete(connection)
@@ -88,7 +90,7 @@ export class Heartbeat {
   delete(connection: Beating): void {
     if (connection.slotOfBeat === undefined) return
     const connections = this.#slots[connection.slotOfBeat] as Beating[]
-    // The last one moves to its place.
+    // Move the last one to its place.
     const last = connections.pop() as Beating
     if (last !== connection) {
       connections[connection.placeInSlot] = last
@@ -111,10 +113,10 @@ export class Heartbeat {
       const isIdle = bytesRead === connection.bytesAtLook
       connection.bytesAtLook = bytesRead
       if (!isIdle) this.#suspects.delete(connection)
-      // The last look pinged it.
+      // Skip the check after one that sent a ping.
       const rests = connection.restsAtLook && isIdle
       connection.restsAtLook = false
-      // What nobody reads cannot be told from silence.
+      // A client whose data nobody reads looks the same as a silent one.
       if (!isIdle || rests || connection.isPaused || this.#suspects.has(connection)) continue
       connection.restsAtLook = true
       this.#suspects.set(connection, now + this.#timeoutMs)

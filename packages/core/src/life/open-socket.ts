@@ -7,11 +7,11 @@ import type { WebSocket } from '../websocket.ts'
 import { ContainedWebSocket } from './contained-socket.ts'
 import { WebSocketServer } from './ws.ts'
 
-/** What `ws` takes over. */
+/** What `ws` needs to open a socket. */
 export interface Opening {
   readonly req: IncomingMessage
   readonly rawSocket: Duplex
-  /** Bytes that came behind the handshake: the first frames. Undefined where none did. */
+  /** Bytes received after the handshake, the first frames; undefined if there are none. */
   readonly head: Buffer | undefined
   readonly subprotocol: string | undefined
   readonly options: ConnectionOptions
@@ -20,10 +20,10 @@ export interface Opening {
 const nothing = Buffer.alloc(0)
 
 /**
- * Hands a raw socket to `ws`, which with `noServer` is done when `handleUpgrade` returns.
- * @param writeHead puts the 101 with the fields that `ws` asks for on the wire, before any frame: in place of the head
- *   that `ws` would write by itself
- * @returns undefined where the client has gone: then nothing was written
+ * Hands a raw socket to `ws`. With `noServer`, `handleUpgrade` is synchronous.
+ * @param writeHead sends the 101 with the header fields of `ws`, before any frame, instead of the head that `ws` itself
+ *   would write
+ * @returns undefined if the client has left; then nothing was written
  */
 export function openSocket(
   opening: Opening,
@@ -37,7 +37,7 @@ export function openSocket(
   const restore = takeNextWrite(rawSocket, (text) => writeHead(fieldsOf(String(text))))
   try {
     upgrade(opening, offeredExtensions(req), onOpen)
-    // An offer of an extension that cannot be accepted is declined, not refused (RFC 7692 §5.1).
+    // An extension offer that cannot be accepted is declined; the handshake is not refused (RFC 7692 §5.1).
     if (opened === undefined && !rawSocket.destroyed) upgrade(opening, undefined, onOpen)
   } finally {
     restore()
@@ -45,18 +45,18 @@ export function openSocket(
   return opened
 }
 
-/** Without the empty members that a list may have (RFC 9110 §5.6.1) and `ws` does not take. */
+/** The offered extensions, without the empty list members that are allowed (RFC 9110 §5.6.1) but that `ws` refuses. */
 function offeredExtensions({ headers }: IncomingMessage): string | undefined {
   const value = headers['sec-websocket-extensions']
   return value?.includes(',') ? listMembers(value).join(', ') : value
 }
 
-/** `ws` wants a key where HTTP/2 has none; what comes of it is not sent there (RFC 8441 §5). */
+/** `ws` requires a key, which HTTP/2 does not have. The field computed from it is not sent (RFC 8441 §5). */
 const unusedKey = 'AAAAAAAAAAAAAAAAAAAAAA=='
 
 /**
- * The fields of a request as `ws` may see them: the very object where they say what was agreed, else a copy that differs in
- * what was agreed alone. `ws` would answer the first subprotocol that is offered.
+ * The header fields of a request as `ws` should see them: `headers` itself if they match what was agreed, otherwise a
+ * copy that does. Left alone, `ws` would accept the first subprotocol that is offered.
  */
 function agreedFields(
   headers: IncomingHttpHeaders,
@@ -80,9 +80,9 @@ function agreedFields(
 }
 
 /**
- * Calls `handleUpgrade` with the real request: monitors that instrument `ws` read it, and know it again as the object whose
- * span they have begun. Its fields are those that were agreed on meanwhile. On HTTP/2, where Node's request has fields that
- * cannot be set, it is an object that inherits from the request.
+ * Calls `handleUpgrade` with the real request: monitors that instrument `ws` read it, and recognize it as the object
+ * whose span they have started. During the call, its `headers` are what was agreed. On HTTP/2, where Node's requests do
+ * not allow that, `ws` gets an object that inherits from the request.
  */
 function upgrade(
   { req, rawSocket, head = nothing, subprotocol, options }: Opening,
@@ -107,7 +107,7 @@ function upgrade(
   }
 }
 
-/** What `ws` writes: a status line, then a line for each field. */
+/** Parses the head that `ws` writes: a status line, then one line per header field. */
 function fieldsOf(head: string): string[] {
   const fields: string[] = []
   for (let start = head.indexOf('\r\n') + 2; ; ) {
@@ -127,7 +127,8 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
     const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
     server = new WebSocketServer({
       ...pieceLimits(maxPayloadBytes),
-      // `ws` would cut the 61st ping of a chunk, whether the client reads or not: `maxBufferedBytes` counts pongs as well.
+      // By default `ws` ends the connection at the 61st ping in one chunk, even if the client reads. `maxBufferedBytes`
+      // counts pongs too.
       maxPendingAutoPongs: 0,
       ...ws,
       noServer: true,
@@ -137,8 +138,8 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
       closeTimeout: closeTimeoutMs,
       WebSocket: ContainedWebSocket
     } as object)
-    // With a listener for this, `ws` leaves refusals to others and writes nothing. Version, key and subprotocol have
-    // been checked by then, so what is left are extensions.
+    // With a listener for this event, `ws` writes nothing when it refuses. Version, key and subprotocol are already
+    // checked, so it can only refuse extensions.
     server.on('wsClientError', () => {})
     servers.set(options, server)
   }
@@ -146,9 +147,10 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
 }
 
 /**
- * How many pieces a message may come in. Each piece that waits costs about 200 bytes beside its own, so that with the
- * limits of `ws` (16 384 fragments, 262 144 reads) a message of 1 MiB in single bytes would hold 50 MB.
- * A fragment stands for 256 bytes of the largest message here, a read for 128, and neither limit is above that of `ws`.
+ * How many pieces a message may have. Each waiting piece costs about 200 bytes in addition to its data, so with the
+ * limits of `ws` (16 384 fragments, 262 144 reads) a message of 1 MiB that arrives byte by byte would take 50 MB. These
+ * limits allow one fragment per 256 bytes of the largest message and one read per 128 bytes, and at most what `ws`
+ * allows.
  */
 export function pieceLimits(maxPayloadBytes: number): { maxFragments: number; maxBufferedChunks: number } {
   const between = (least: number, pieces: number, most: number) => Math.ceil(Math.min(most, Math.max(least, pieces)))

@@ -1,12 +1,12 @@
 import type { Writable } from 'node:stream'
 
-/** Gets the bytes that a connection receives, in place of the stream that parses frames. */
+/** Gets the bytes that a connection receives, before the stream that parses frames. */
 export interface Reader {
-  /** @returns false where nothing more may come until that stream emits `drain` */
+  /** @returns false to get nothing more until that stream emits `drain` */
   read(chunk: Buffer): boolean
-  /** Called in front of the end of that stream. */
+  /** Called before that stream ends. */
   finish(): void
-  /** Called with what is thrown while something that was received is handed over. */
+  /** Called with anything thrown while a received frame is delivered. */
   fail(error: unknown, phase: 'listener'): void
 }
 
@@ -16,24 +16,24 @@ interface Receiver extends Writable {
 }
 
 /**
- * Has a reader get what `ws` writes to its receiver. The methods for that are put between a receiver and its class: on each
- * receiver they would take memory for each connection.
+ * Makes a reader get what `ws` writes to its receiver. The methods for this are in a prototype between the receiver and
+ * its class; own methods would take memory for each connection.
  */
 export function readThrough(receiver: Receiver, reader: Reader): void {
   receiver.reader = reader
   Object.setPrototypeOf(receiver, methodsOver(Object.getPrototypeOf(receiver) as Writable))
 }
 
-/** Parses bytes; `done` is called when that is over, which for a compressed message takes a while. */
+/** Parses bytes. `done` is called when they are parsed, which is later for compressed messages. */
 export function parse(receiver: Writable, chunk: Buffer, done?: () => void): boolean {
   return Reflect.apply(classOf(receiver).write, receiver, done === undefined ? [chunk] : [chunk, done])
 }
 
-/** The class of a receiver that is read through. */
+/** The prototype of the class of a receiver, below our methods. */
 const classOf = (receiver: Writable): Writable =>
   Object.getPrototypeOf(Object.getPrototypeOf(receiver) as object) as Writable
 
-/** Made once for each class of receivers: there is one. */
+/** One prototype per class of receivers; there is only one class. */
 const methods = new WeakMap<Writable, object>()
 
 function methodsOver(base: Writable): object {
@@ -46,9 +46,9 @@ function methodsOver(base: Writable): object {
 }
 
 /**
- * A receiver that has failed is destroyed on the next tick; until then it gets the chunks that come, and those that waited
- * behind a compressed message. `ws` would begin to inflate what is in them, and find the state for that gone when the
- * connection closes: an exception in a callback of zlib, which ends the process.
+ * Drops chunks after a receiver has failed. It is destroyed on the next tick only, and until then still gets new chunks
+ * and those that waited for a compressed message. `ws` would start to inflate them, and fail when the connection
+ * closes, with an exception in a zlib callback, which ends the process.
  */
 function parseNext(
   this: Receiver,
@@ -64,8 +64,8 @@ function write(this: Receiver, chunk: Buffer): boolean {
 }
 
 /**
- * `ws` ends a receiver again that has ended, and Node makes an error with a stack each time, which nobody gets: a part of
- * a fifth of the work of a short connection.
+ * Skips `end()` on a receiver that has ended. `ws` calls it, and each time Node creates an error with a stack that
+ * nobody sees. With those of the raw socket, they were a fifth of the work of a short connection.
  */
 function end(this: Receiver): Writable {
   if (this.writableEnded) return this
@@ -74,7 +74,8 @@ function end(this: Receiver): Writable {
 }
 
 /**
- * `ws` hands on by methods of the socket, which the application may have replaced: what they throw would end the process.
+ * `ws` delivers through methods of the socket, which the application may have replaced. Anything they throw would end
+ * the process.
  */
 function emit(this: Receiver, ...args: unknown[]): boolean {
   try {

@@ -3,24 +3,24 @@ import { isThenable } from '../reports/fault.ts'
 import { WebSocket } from './ws.ts'
 
 /**
- * Whether an emitter that hears of rejections keeps the `emit` of its class. Bun (1.4) puts one on each of them, which would
- * stand in front of ours, and which hears nothing of listeners for `error`.
+ * Whether an emitter with `captureRejections` keeps the `emit` of its class. Bun (1.4) sets an own `emit` on each of
+ * them, which would hide ours, and which ignores `error` listeners that reject.
  */
 const keepsEmit = new EventEmitter({ captureRejections: true }).emit === EventEmitter.prototype.emit
 
 /**
- * Lets an emitter hear of listeners that reject. `ws` gives its emitter no options; EventEmitter takes them in a call on a
- * made instance as well. https://nodejs.org/api/events.html#capture-rejections-of-promises
+ * Turns `captureRejections` on for a socket. `ws` passes no options to `EventEmitter`, but the constructor can also be
+ * called on an existing instance. https://nodejs.org/api/events.html#capture-rejections-of-promises
  */
 export function captureRejections(emitter: CapturingWebSocket): void {
   if (keepsEmit) Reflect.apply(EventEmitter as unknown as () => void, emitter, [{ captureRejections: true }])
 }
 
-/** Hears of listeners that reject by itself, as Node's emitters do. */
+/** Captures rejections of listeners itself, as Node's emitters do. */
 export class ListeningWebSocket extends WebSocket {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const listeners = this.rawListeners(event as string)
-    // An `error` that nobody listens for is thrown.
+    // An `error` without a listener is thrown.
     if (listeners.length === 0) return super.emit(event as string, ...args)
     if (event === 'error') this.emit(EventEmitter.errorMonitor, ...args)
     for (const listener of listeners) {
@@ -36,6 +36,6 @@ export class ListeningWebSocket extends WebSocket {
   }
 }
 
-/** A `WebSocket` of `ws`, for a class that has a method for listeners that reject. */
+/** The base class for a `WebSocket` that captures rejections of its listeners. */
 export const CapturingWebSocket: typeof WebSocket = keepsEmit ? WebSocket : ListeningWebSocket
 export type CapturingWebSocket = WebSocket

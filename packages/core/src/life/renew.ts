@@ -2,7 +2,7 @@ import { timeOf } from '../rules/credential.ts'
 import type { WebSocket } from '../websocket.ts'
 import { connectionOf } from './contained-socket.ts'
 
-/** Moves the end of a credential where this copy of core has opened the socket; undefined where it has not. */
+/** Changes when a credential expires. @returns undefined if another copy of core opened the socket */
 export function renewOwn(socket: object, expiresAt: Date | number): boolean | undefined {
   const connection = connectionOf(socket as WebSocket)
   return connection?.renewUntil(timeOf(expiresAt))

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 
 /**
- * Timers that many connections share. They run in the async context in which the server was attached: without this, in
- * that of the client who happened to start them, with its `AsyncLocalStorage`.
+ * Timers that many connections share. They run in the async context in which the server was attached. Otherwise they
+ * would run in that of the client that happened to start them, with its `AsyncLocalStorage`.
  */
 export class Timers extends AsyncResource {
   constructor() {

@@ -1,6 +1,6 @@
 /**
- * `ws` at run time, and what of it is used beside its documentation, seen in 8.23. Nothing else imports it but for types.
- * `test/life/ws-versions.test.ts` says what another version lacks.
+ * The only run-time import of `ws`, and all uses of its undocumented parts, as of 8.23. Other files import only types.
+ * `test/life/ws-versions.test.ts` shows what other versions lack.
  */
 import type { IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
@@ -9,17 +9,17 @@ import type { Duplex, Writable } from 'node:stream'
 import * as imported from 'ws'
 import type { WebSocket as Socket } from '../websocket.ts'
 
-/** What is used of the package. */
+/** What we use of the package. */
 interface Ws {
   readonly WebSocket: {
     new (url: string, protocols: string[], options: object): Socket
-    /** The socket of a server. */
+    /** Creates the socket of a server. */
     new (address: null, protocols: undefined, options: object): Socket
   }
   readonly WebSocketServer: new (options: object) => WebSocketServer
 }
 
-/** A server with the option `noServer`. */
+/** A `WebSocketServer` with the option `noServer`. */
 export interface WebSocketServer {
   handleUpgrade(req: IncomingMessage, rawSocket: Duplex, head: Buffer, onOpen: (socket: Socket) => void): void
   on(event: 'wsClientError', listener: () => void): unknown
@@ -29,14 +29,14 @@ export const { WebSocket, WebSocketServer } = packageOf(imported)
 export type WebSocket = Socket
 
 /**
- * The package that is installed. Bun has a module of its own under this name, which takes the raw sockets of its own server
- * alone and writes past them: there the package is loaded by its path. https://bun.com/docs/runtime/nodejs-compat
+ * The installed package. Bun has a built-in module of this name, which works only with the raw sockets of Bun's own
+ * server and bypasses them. There the package is loaded by its path. https://bun.com/docs/runtime/nodejs-compat
  * @param require for tests
  */
 export function packageOf(ws: Ws, require?: NodeJS.Require): Ws {
   if (isPackage(ws)) return ws
   try {
-    // Not in front of this: an ES module that a bundler has made of this file has no `__filename`.
+    // Only here: bundled as an ES module, this file has no `__filename`.
     const load = require ?? createRequire(__filename)
     return load(dirname(load.resolve('ws/package.json'))) as Ws
   } catch (cause) {
@@ -49,14 +49,14 @@ export function packageOf(ws: Ws, require?: NodeJS.Require): Ws {
   }
 }
 
-/** The `Receiver` of Bun's module is an empty class. */
+/** In Bun's module, `Receiver` is an empty class. */
 function isPackage(ws: Ws & { Receiver?: { prototype: Partial<Writable> } }): boolean {
   return typeof ws.Receiver?.prototype.write === 'function'
 }
 
 interface Internals {
   readonly _receiver: Writable
-  /** `_queue` is there where messages are compressed. */
+  /** `_queue` exists if messages are compressed. */
   readonly _sender: { readonly _queue?: ArrayLike<unknown> }
   readonly _closeFrameReceived: boolean
   readonly _closeCode: number
@@ -68,22 +68,25 @@ const internalsOf = (socket: WebSocket): Internals => socket as unknown as Inter
 /** The stream that parses frames. */
 export const receiverOf = (socket: WebSocket): Writable => internalsOf(socket)._receiver
 
-/** `ws` answers the client's close frame by calling `close()` itself, and tells it in this field alone. */
+/**
+ * Whether the client's close frame has arrived. `ws` answers it by calling `close()`; only this field tells the two
+ * apart.
+ */
 export const hasReceivedClose = (socket: WebSocket): boolean => internalsOf(socket)._closeFrameReceived
 
-/** Messages that wait in the sender for the compression of one in front of them. */
+/** The number of messages that wait in the sender while an earlier one is compressed. */
 export const queuedInSender = (socket: WebSocket): number => internalsOf(socket)._sender._queue?.length ?? 0
 
-/** What `ws` calls at the end of a connection: it emits `close`. */
+/** Emits `close`: what `ws` calls at the end of a connection. */
 export const emitClose = (socket: WebSocket): void =>
   (WebSocket.prototype as unknown as Internals).emitClose.call(socket)
 
-/** The close code that `close` is emitted with. */
+/** The close code that `close` listeners get. */
 export const closeCodeOf = (socket: WebSocket): number => internalsOf(socket)._closeCode
 
 /**
- * Lets a listener that `addEventListener` has made stand for another handler than the one it calls: `ws` keeps the handler
- * on it under a symbol, by which it finds what it is to remove.
+ * Makes a listener that `addEventListener` has created count as that of another handler. `ws` stores the handler on the
+ * listener, under a symbol, to find it again.
  */
 export function standFor(listener: object, handler: unknown): void {
   for (const symbol of Object.getOwnPropertySymbols(listener)) {

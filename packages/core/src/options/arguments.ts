@@ -1,9 +1,9 @@
-/** What stands behind the request and the response: `(handler)` or `(options, handler)`. */
+/** The arguments after the request and the response: `(handler)` or `(options, handler)`. */
 export type HandlerArguments<Options, Handler> =
   | readonly [handler: Handler]
   | readonly [options: Options | undefined, handler: Handler]
 
-/** Tells both forms of {@link HandlerArguments} apart, by their number: `(options, undefined)` has lost its handler. */
+/** Splits {@link HandlerArguments} by their number: in `(options, undefined)`, the handler is missing. */
 export const splitArguments = <Options, Handler>(
   given: HandlerArguments<Options, Handler>
 ): [options: Options | undefined, handler: Handler] =>

@@ -1,26 +1,26 @@
 import type { IncomingMessage } from 'node:http'
 
-/** What is known of the request that a connection began with; the request itself is not kept. */
+/** Facts about the request of the handshake. The request itself is not kept. */
 export interface RequestFacts {
-  /** The framework's id of the request; undefined where it has none. */
+  /** The framework's ID of the request; undefined if it has none. */
   readonly id: string | undefined
-  /** The path of the URL; never the query, which may hold a token. */
+  /** The path of the URL, without the query, which may contain a token. */
   readonly path: string
-  /** Address of the TCP peer: behind a proxy, that of the proxy. Undefined once the connection is gone. */
+  /** The address of the TCP peer; behind a proxy, that of the proxy. Undefined when the connection is closed. */
   readonly address: string | undefined
 }
 
-/** How a connection went. */
+/** Summary of a connection that has closed. */
 export interface ConnectionSummary {
-  /** Close code; 1006 where there was no close frame. RFC 6455 §7.1.5. */
+  /** The close code; 1006 if there was no close frame. RFC 6455 §7.1.5. */
   readonly code: number
-  /** Who began to close: this server, the client, or nobody, where the connection was lost. */
+  /** Who closed the connection: this server or the client. `network` if the connection was lost. */
   readonly initiator: 'server' | 'client' | 'network'
   /** Time from the 101 to the end, in milliseconds. */
   readonly durationMs: number
-  /** Bytes received on the TCP connection, handshake included. */
+  /** Bytes received on the TCP connection, including the handshake. */
   readonly bytesIn: number
-  /** Bytes sent on it. */
+  /** Bytes sent on the TCP connection. */
   readonly bytesOut: number
   /** The request of the handshake. */
   readonly request: RequestFacts

@@ -1,9 +1,9 @@
 import type { WebSocket } from '../websocket.ts'
 import type { RequestFacts } from './facts.ts'
 
-/** Where a fault came from. */
+/** Where a fault happened. */
 export type FaultPhase =
-  /** The listener given to `attach` threw or rejected before it answered the handshake. */
+  /** The listener passed to `attach` threw or rejected before it answered the handshake. */
   | 'dispatch'
   /** The handler of an accepted connection threw or rejected. */
   | 'handler'
@@ -12,12 +12,12 @@ export type FaultPhase =
   /** The peer broke the protocol, and the socket has no `error` listener. */
   | 'protocol'
 
-/** What `onError` learns beside the error. */
+/** The second argument of `onError`. */
 export interface FaultContext {
   readonly phase: FaultPhase
   /** The request of the handshake. */
   readonly request: RequestFacts
-  /** The connection; undefined where there is none yet. */
+  /** The socket; undefined if none is open yet. */
   readonly socket: WebSocket | undefined
 }
 
@@ -25,8 +25,8 @@ export interface FaultContext {
 export type FaultReporter = (error: unknown, context: FaultContext) => void
 
 /**
- * Runs code of the application.
- * @param fail is called once, with what it throws or rejects with
+ * Runs a function of the application.
+ * @param fail called once if the function throws or rejects
  */
 export function contain(run: () => unknown, fail: (error: unknown) => void): void {
   let result: unknown
@@ -36,11 +36,11 @@ export function contain(run: () => unknown, fail: (error: unknown) => void): voi
     fail(error)
     return
   }
-  // A promise of our own is settled once, whatever a `then` of the application does.
+  // Wrapped in a promise of our own, which settles only once, whatever the application's `then` does.
   if (isThenable(result)) new Promise((resolve) => resolve(result)).then(undefined, fail)
 }
 
-/** Whether code of the application goes on after it has returned; true where `then` throws, as awaiting it would. */
+/** Whether a returned value can be awaited. Also true if reading `then` throws, because awaiting it would throw too. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   try {
     return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'

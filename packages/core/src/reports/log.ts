@@ -2,12 +2,12 @@ import type { HandshakeError } from '../errors.ts'
 import { describe, describeBriefly, indented } from '../show.ts'
 import { contain, type FaultContext, type FaultReporter } from './fault.ts'
 
-/** The default `onError`: the error with its stack. What a peer did wrong is one line without. Never throws. */
+/** The default `onError`: logs the error with its stack, or without if the client broke the protocol. Never throws. */
 export function logFault(error: unknown, { phase }: FaultContext): void {
   write(`fault in ${phase}: ${phase === 'protocol' ? describeBriefly(error) : describe(error)}`)
 }
 
-/** An `onError` that never throws: where it fails, its own fault and the one that it was told of are logged. */
+/** Wraps an `onError` so that it never throws. If it fails, both faults are logged: the reported one and its own. */
 export const faultReporter =
   (onError: (error: unknown, context: FaultContext) => unknown): FaultReporter =>
   (error, context) =>
@@ -24,15 +24,15 @@ export interface RefusalLog {
   logRefusal?(error: HandshakeError): void
 }
 
-/** The default `onRefused`: a line where it is likely that the operator has to change something. */
+/** The default `onRefused`: logs refusals that have a detail for the operator. */
 export function logRefusal(error: HandshakeError, framework?: RefusalLog): void {
   if (framework?.logRefusal !== undefined) framework.logRefusal(error)
   else if (error.detail !== undefined) write(`${error.code}: ${indented(error.detail)}`)
 }
 
 /**
- * Writes a line to stderr. Where that fails, as when the reader of a pipe has gone, the line is lost and nothing else:
- * an `error` event that nobody listens for would end the process. Node's `console` does the same.
+ * Writes a line to stderr. If that fails, for example because the reader of a pipe is gone, only the line is lost: an
+ * `error` event without a listener would end the process. Node's `console` does the same.
  */
 function write(line: string): void {
   try {
@@ -40,12 +40,12 @@ function write(line: string): void {
     const listen = (): unknown => stderr.listenerCount('error') === 0 && stderr.once('error', ignore)
     listen()
     stderr.write(`oneport: ${line}\n`, (error) => {
-      // The event comes after this call.
+      // `error` is emitted after this callback.
       if (error) listen()
       else stderr.off('error', ignore)
     })
   } catch {
-    // Whoever replaced `write` has nowhere to put the line.
+    // The application has replaced `write`, and that failed.
   }
 }
 

@@ -5,36 +5,39 @@ import type { WebSocket } from '../websocket.ts'
 import type { ConnectionSummary } from './facts.ts'
 import type { FaultContext } from './fault.ts'
 
-/** Why the server ended a connection by itself. */
+/** Why the server ended a connection. */
 export type TerminationCause = 'heartbeat' | 'backpressure' | 'budget' | 'drain'
 
-/** Counts of one attachment since it was attached, and what is open now. */
+/** Counters of an attachment. Those in the past tense count since it was attached. */
 export interface AttachmentStats {
-  /** Connections that are open. */
+  /** Number of open connections. */
   readonly open: number
-  /** Whether new handshakes get 503, for a readiness probe. */
+  /** Whether new handshakes get 503. For a readiness probe. */
   readonly draining: boolean
-  /** Handshakes that are not answered in full. */
+  /** Number of handshakes that are not completely answered. */
   readonly pending: number
-  /** Handshakes that were accepted. */
+  /** Number of accepted handshakes. */
   readonly accepted: number
-  /** Handshakes that a rule refused, by code; what the application refused by itself is its own to count. */
+  /** Number of handshakes that Oneport refused, by error code. Does not count what the application itself refused. */
   readonly refused: Readonly<Partial<Record<HandshakeErrorCode, number>>>
-  /** Connections that ended, by close code; 1006 where there was no close frame. */
+  /** Number of closed connections, by close code; 1006 if there was no close frame. */
   readonly closed: Readonly<Record<number, number>>
-  /** Connections that the server ended by itself, by cause: cut off, or closed with 1013 (`backpressure`) or 1008 (`budget`). */
+  /**
+   * Number of connections that the server ended, by cause: terminated (`heartbeat`, `drain`), closed with 1013
+   * (`backpressure`), or closed with 1008 (`budget`).
+   */
   readonly terminated: Readonly<Record<TerminationCause, number>>
 }
 
-/** What is told of a connection that has ended. */
+/** A connection that has ended. */
 export interface EndedConnection {
   summarize(code: number): ConnectionSummary
 }
 
-/** Tells of a connection that has ended; never throws. */
+/** Reports a connection that has ended. Never throws. */
 export type ClosedReporter = (socket: WebSocket, summary: ConnectionSummary) => void
 
-// https://nodejs.org/api/diagnostics_channel.html: nothing is built where nobody listens.
+// https://nodejs.org/api/diagnostics_channel.html. Messages are created only if there are subscribers.
 const channels = {
   accepted: channel('oneport:handshake:accepted'),
   refused: channel('oneport:handshake:refused'),
@@ -43,26 +46,26 @@ const channels = {
   error: channel('oneport:error')
 }
 
-/** Tells of a fault on the channel for it. */
+/** Publishes a fault on `oneport:error`. */
 export function publishFault(error: unknown, context: FaultContext): void {
   if (channels.error.hasSubscribers) channels.error.publish({ error, ...context })
 }
 
-/** Counts what happens, and tells it on the channels `oneport:*`. */
+/** Counts what happens, and publishes it on the channels `oneport:*`. */
 export class Stats {
   #accepted = 0
   readonly #refused: Partial<Record<HandshakeErrorCode, number>> = {}
   readonly #closed: Record<number, number> = {}
   readonly #terminated: Record<TerminationCause, number> = { heartbeat: 0, backpressure: 0, budget: 0, drain: 0 }
 
-  /** @param since when the handshake came, by `performance.now()` */
+  /** @param since when the handshake arrived, by `performance.now()` */
   accepted(socket: WebSocket, request: IncomingMessage, since: number): void {
     this.#accepted++
     if (!channels.accepted.hasSubscribers) return
     channels.accepted.publish({ socket, request, durationMs: performance.now() - since })
   }
 
-  /** @param since when the handshake came, by `performance.now()` */
+  /** @param since when the handshake arrived, by `performance.now()` */
   refused(error: HandshakeError, request: IncomingMessage, since: number): void {
     this.#refused[error.code] = (this.#refused[error.code] ?? 0) + 1
     if (!channels.refused.hasSubscribers) return
@@ -82,7 +85,7 @@ export class Stats {
     if (channels.terminated.hasSubscribers) channels.terminated.publish({ socket, cause })
   }
 
-  /** The counts as they are now; the object does not change afterwards. */
+  /** A snapshot of the counters. */
   read(now: Pick<AttachmentStats, 'open' | 'pending' | 'draining'>): AttachmentStats {
     return {
       ...now,

@@ -1,7 +1,7 @@
-/** What a framework reads of an error before it prints it. */
+/** Properties that frameworks read before they print an error. */
 const read = ['name', 'message', 'code', 'status', 'statusCode', 'headers', 'expose', 'cause'] as const
 
-/** Whether a framework can read a thrown value and print it: there are values that throw at that. */
+/** Whether a framework can read and print a thrown value. Some values throw when that is tried. */
 export function isPrintable(thrown: unknown): boolean {
   try {
     if (typeof thrown === 'symbol') return true
@@ -15,7 +15,7 @@ export function isPrintable(thrown: unknown): boolean {
   }
 }
 
-/** A Proxy may throw when it is asked for its prototype. */
+/** `instanceof` that never throws: a Proxy may throw when its prototype is read. */
 function isError(thrown: unknown): thrown is Error {
   try {
     return thrown instanceof Error
@@ -25,10 +25,10 @@ function isError(thrown: unknown): thrown is Error {
 }
 
 /**
- * A thrown value as an `Error`, for frameworks that take other values for something else; itself where it is one that
- * can be printed. Never throws.
+ * Turns a thrown value into an `Error`, because frameworks may mistake other values for something else. An `Error` that
+ * can be printed is returned as it is. Never throws.
  */
 export function asError(thrown: unknown): Error {
   if (!isPrintable(thrown)) return new Error('A value was thrown that cannot be printed')
-  return isError(thrown) ? thrown : new Error('A value was thrown that is no Error', { cause: thrown })
+  return isError(thrown) ? thrown : new Error('A value was thrown that is not an Error', { cause: thrown })
 }

@@ -1,15 +1,15 @@
-/** What all connections count by whose address is none. */
+/** The key for all forwarded addresses that are not an address. */
 export const unknownAddress = 'unknown'
 
-/** The longest IPv6 address has 45 characters; brackets, a port and a zone may stand around it. */
+/** An IPv6 address has at most 45 characters; there may also be brackets, a port and a zone. */
 const longestAddress = 128
 
 /**
- * What connections are counted by: an IPv4 address as it is, an IPv6 address by its first 64 bits, for one client
- * commonly has a whole /64 to choose from (RFC 6177, RFC 8981). Some proxies forward a port with it, which does not count.
+ * The key by which connections are counted: an IPv4 address, or the first 64 bits of an IPv6 address, because one
+ * client usually has a whole /64 (RFC 6177, RFC 8981). A port is ignored; some proxies forward one.
  *
- * A forwarded address is what somebody wrote into a header field. What is no address there counts as an unknown one, and
- * nothing of it goes into the result.
+ * A forwarded address is whatever someone wrote into a header field. If it is not an address, the key is `unknown` and
+ * contains nothing of it.
  */
 export function addressKey(address: unknown): string {
   if (typeof address !== 'string' || address.length > longestAddress) return unknownAddress
@@ -45,7 +45,7 @@ function parseIPv6(address: string): number[] | undefined {
   return zeros > 0 ? [...before, ...new Array<number>(zeros).fill(0), ...after] : undefined
 }
 
-/** @param isEnd whether an IPv4 address may stand for the last two groups */
+/** @param isEnd whether the last two groups may be written as an IPv4 address */
 function parseGroups(part: string, isEnd: boolean): number[] | undefined {
   if (part === '') return []
   const texts = part.split(':')
@@ -59,6 +59,6 @@ function parseGroups(part: string, isEnd: boolean): number[] | undefined {
     : undefined
 }
 
-/** What a client is counted by; undefined where its address is not known. */
+/** The key by which a client is counted; undefined if its address is not known. */
 export const clientKeyOf = (client: { readonly address?: string | undefined } | undefined): string | undefined =>
   client?.address === undefined ? undefined : addressKey(client.address)

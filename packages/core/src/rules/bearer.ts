@@ -6,16 +6,17 @@ import { parseSubprotocols } from './subprotocol.ts'
 const field = 'sec-websocket-protocol'
 
 /**
- * Takes a bearer token out of the offered subprotocols and puts it where the application looks for one: in
- * `Authorization` (RFC 6750 §2.1). A browser can set no other field of a handshake than `Sec-WebSocket-Protocol`.
+ * Moves a bearer token from the offered subprotocols to `Authorization`, where the application looks for it (RFC 6750
+ * §2.1). Browsers can set no header field of a handshake except `Sec-WebSocket-Protocol`.
  *
- * The request holds no trace of it in the offer afterwards, so it can't be chosen, echoed or logged as a subprotocol.
- * @param prefix what the offered name begins with; the rest is the token
- * @throws HandshakeError HANDSHAKE_SUBPROTOCOL for an empty token, for more than one, and beside `Authorization`
+ * The token is removed from the offer, so it cannot be chosen, echoed or logged as a subprotocol.
+ * @param prefix the beginning of the offered name; the rest is the token
+ * @throws HandshakeError HANDSHAKE_SUBPROTOCOL if the token is empty, there is more than one, or there is also
+ *   `Authorization`
  */
 export function takeBearerToken(req: Pick<IncomingMessage, 'headers' | 'rawHeaders'>, prefix: string): void {
   const value = req.headers[field]
-  // A malformed list is refused later, without a word of it.
+  // A malformed list is refused later, without quoting it.
   const offered = value === undefined ? undefined : parseSubprotocols(value)
   const carriers = offered?.filter((name) => name.startsWith(prefix)) ?? []
   const [carrier] = carriers
@@ -23,7 +24,7 @@ export function takeBearerToken(req: Pick<IncomingMessage, 'headers' | 'rawHeade
   const rest = offered.filter((name) => !name.startsWith(prefix)).join(', ')
   replaceField(req, rest === '' ? undefined : rest)
   if (carriers.length > 1 || carrier === prefix || req.headers.authorization !== undefined) {
-    // RFC 6750 §2: a client must not send it in more than one way.
+    // RFC 6750 §2: a client must not send a token in more than one way.
     throw new HandshakeError('HANDSHAKE_SUBPROTOCOL', `One bearer token is expected, as one subprotocol "${prefix}…".`)
   }
   const authorization = `Bearer ${carrier.slice(prefix.length)}`
@@ -43,5 +44,5 @@ function replaceField({ headers, rawHeaders }: Pick<IncomingMessage, 'headers' |
   }
 }
 
-/** Whether a value may be the option `bearerSubprotocol`. */
+/** Whether a value is valid for the option `bearerSubprotocol`. */
 export const isBearerPrefix = (value: unknown): value is string => typeof value === 'string' && isToken(value)

@@ -1,17 +1,20 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 
-/** What the client meant to reach: what trusted proxies say, else what the request itself says. */
+/** Where the client sent its request: as trusted proxies report it, otherwise as in the request itself. */
 export interface EffectiveRequest {
-  /** Host and port as the client wrote them, e.g. `app.example:8443`. */
+  /** The host as the client wrote it, with the port if there is one: `app.example:8443`. */
   readonly host?: string | undefined
-  /** Scheme of the client's connection; undefined where nothing trustworthy tells. */
+  /** The scheme of the client's connection; undefined if nothing trustworthy reports it. */
   readonly scheme?: 'http' | 'https' | undefined
-  /** Address of the client, for `maxConnectionsPerAddress`. */
+  /** The address of the client, for `maxConnectionsPerAddress`. */
   readonly address?: string | undefined
 }
 
-/** The effective request where no proxy is trusted. The scheme of a plain connection is unknown: TLS may end before it. */
+/**
+ * The effective request if no proxy is trusted. The scheme of a connection without TLS is unknown, because a proxy may
+ * have terminated TLS.
+ */
 export const effectiveRequest = (req: IncomingMessage): EffectiveRequest => new DirectRequest(req)
 
 class DirectRequest implements EffectiveRequest {
@@ -25,25 +28,28 @@ class DirectRequest implements EffectiveRequest {
     this.#req = req
   }
 
-  /** Asking the operating system for it takes time, and few limits need it. */
+  /** A getter, because only some limits need the address, and asking the operating system for it takes time. */
   get address(): string | undefined {
     return this.#req.socket.remoteAddress
   }
 }
 
-/** What a framework believes of a request, after its own trust in proxies; for adapters. */
+/** What a framework believes about a request, according to its own settings for proxies. For adapters. */
 export interface FrameworkRequest {
-  /** Host and port as the client wrote them. */
+  /** The host as the client wrote it, with the port if there is one. */
   readonly host?: string | undefined
-  /** Scheme of the client's connection: `https`, `http`, or what some proxies forward, Traefik among them, `wss` and `ws`. */
+  /** The scheme of the client's connection: `https` or `http`. Some proxies, such as Traefik, forward `wss` or `ws`. */
   readonly protocol: string
-  /** Whether a trusted proxy told the scheme. Otherwise that of a plain connection is unknown: TLS may end before it. */
+  /**
+   * Whether a trusted proxy reported the scheme. Otherwise the scheme of a connection without TLS is unknown, because a
+   * proxy may have terminated TLS.
+   */
   readonly isForwarded: boolean
-  /** The client's address. It may throw, as an application's own trust function may: an unknown address then. */
+  /** The client's address. If this throws, as an application's own trust function may, the address is unknown. */
   address(): string | undefined
 }
 
-/** The effective request as a framework tells it. The address is asked for where it is needed: few limits need it. */
+/** The effective request that a framework reports. `address()` is called only when a limit needs it. */
 export const effectiveOf = ({ host, protocol, isForwarded, address }: FrameworkRequest): EffectiveRequest => ({
   host,
   scheme: protocol === 'https' || protocol === 'wss' ? 'https' : isForwarded ? 'http' : undefined,

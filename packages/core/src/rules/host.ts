@@ -7,12 +7,12 @@ import { quote, show } from '../show.ts'
 const hostAndPort = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::\d*)?$/
 
 /**
- * Checks `Host`. Node leaves this out on requests that ask for an upgrade.
+ * Checks `Host`. Node does not, for requests that ask for an upgrade.
  * @throws HandshakeError HANDSHAKE_HOST
  */
 export function validateHost(req: Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersionMajor'>): void {
   const { host } = req.headers
-  // On HTTP/2 it is the pseudo-header `:authority`, of which there is one.
+  // On HTTP/2 this is the pseudo-header `:authority`, which cannot be repeated.
   const count = req.httpVersionMajor >= 2 ? 1 : countFields(req.rawHeaders, 'host')
   if (count === 1 && host !== undefined && hostAndPort.test(host)) return
   const came = count === 1 ? quote(host) : `${count} of them`
@@ -20,25 +20,26 @@ export function validateHost(req: Pick<IncomingMessage, 'headers' | 'rawHeaders'
 }
 
 /**
- * The host names that clients may use for this server: names (`app.example`), addresses (`127.0.0.1`, `[::1]`), and a
- * wildcard for one or more labels (`*.app.example`, never `app.example` itself). Ports are not compared.
+ * The hosts that clients may use for this server: names (`app.example`), addresses (`127.0.0.1`, `[::1]`), and a
+ * wildcard for one or more labels (`*.app.example`, which does not include `app.example` itself). Ports are ignored.
+ * `'any'` allows all.
  */
 export type AllowedHosts = 'any' | readonly string[]
 
 /** A compiled {@link AllowedHosts}. */
 export interface HostPolicy {
-  /** The rule as an operator reads it in a log line. */
+  /** The rule, for the log. */
   readonly rule: string
-  /** Whether a request for this host, with or without a port, may go on. */
+  /** Whether a host is allowed. It may have a port. */
   allows(host: string | undefined): boolean
 }
 
-/** A name or an address, and a port or none. */
+/** A name or an address, optionally with a port. */
 const named = /^(\[[0-9a-f:.]+\]|[^:]+)(?::\d*)?$/i
 
 /**
  * Compiles the option `allowedHosts`.
- * @throws TypeError at start-up, for what is no list of host names
+ * @throws TypeError if it is not `'any'` or a list of host names
  */
 export function compileHosts(allowed: AllowedHosts): HostPolicy {
   if (allowed === 'any') return { rule: "'any'", allows: () => true }
@@ -67,7 +68,7 @@ export function compileHosts(allowed: AllowedHosts): HostPolicy {
 
 const isBelow = (name: string, suffix: string): boolean => name.length > suffix.length && name.endsWith(suffix)
 
-/** A host name as browsers write it into `Host`; undefined for anything else. */
+/** Normalizes a host name to what browsers send in `Host`; undefined if it is not a host name. */
 function normalize(entry: unknown): string | undefined {
   if (typeof entry !== 'string' || !/^(?:\[[0-9a-f:.]+\]|[^\s:/?#@\\*%]+)$/i.test(entry)) return undefined
   const url = `http://${entry}/`

@@ -1,7 +1,7 @@
 import { HandshakeError } from '../errors.ts'
 import { addressKey } from './address.ts'
 
-/** Counts connections, in all and by address; a place is taken when a handshake is accepted. */
+/** Counts connections, in total and for each address. An accepted handshake takes a place. */
 export class Limits {
   readonly #max: number
   readonly #maxPerAddress: number
@@ -14,11 +14,10 @@ export class Limits {
   }
 
   /**
-   * Takes a place; `giveBack` has to be called once for it.
-   * @param client its address is read only where one address has a limit; without one it counts against none
-   * @returns the address under which it counts; undefined where addresses are not counted
-   * @throws HandshakeError HANDSHAKE_UNAVAILABLE where there is none left, HANDSHAKE_TOO_MANY where the address has its
-   *   share
+   * Takes a place. `giveBack` must be called exactly once for it.
+   * @param client its address is read only if there is a limit per address; a client without one counts for no address
+   * @returns the address that the place counts for; undefined if addresses are not counted
+   * @throws HandshakeError HANDSHAKE_UNAVAILABLE if no place is left, HANDSHAKE_TOO_MANY if the address has none left
    */
   take(client: { readonly address?: string | undefined }): string | undefined {
     if (this.#taken >= this.#max) {
@@ -35,7 +34,7 @@ export class Limits {
     return key
   }
 
-  /** Gives back a place, with what `take` returned for it. */
+  /** Frees a place. @param key what `take` returned */
   giveBack(key: string | undefined): void {
     this.#taken--
     if (key !== undefined) this.#giveBackAddress(key)

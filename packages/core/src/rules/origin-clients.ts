@@ -1,13 +1,13 @@
-/** A client that is no browser, or whose pages are not of the web. */
+/** A client that is not a browser, or whose pages are not from the web. */
 interface Client {
-  /** What it sends as `Origin`. */
+  /** Its `Origin`. */
   readonly sends: RegExp
   readonly name: string
-  /** What lets it in; left out where it is the very value. */
+  /** The entry of `allowedOrigins` that allows it; by default, its `Origin`. */
   readonly entry?: string | RegExp
 }
 
-/** Those of the table in docs/origins.md that can be told by their origin. */
+/** The clients in the table of docs/origins.md that can be recognized by their origin. */
 export const clients: readonly Client[] = [
   { sends: /^$/, name: 'A client whose field Origin is empty', entry: '' },
   { sends: /^null$/, name: 'A sandboxed frame or a page from a file; any web page can send null' },

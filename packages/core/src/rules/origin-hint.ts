@@ -18,17 +18,17 @@ type List = readonly (string | RegExp)[]
 
 /** A handshake whose origin is not allowed. */
 export interface RefusedOrigin {
-  /** The field `Origin` as it was sent; undefined where there was none. */
+  /** The header field `Origin` as received; undefined if there is none. */
   readonly origin: string | undefined
-  /** The entries of `allowedOrigins`; undefined where it is a function. */
+  /** The entries of `allowedOrigins`; undefined if it is a function. */
   readonly list: List | undefined
   readonly effective: EffectiveRequest
   readonly headers: IncomingHttpHeaders
-  /** What the application writes to trust the proxy that sent this request. */
+  /** Code that makes the application trust the proxy of this request. */
   trust(): string
 }
 
-/** What the operator can do about a refused origin, for the log. It blames a proxy only where the request shows one. */
+/** Tells the operator what to do about a refused origin. Blames a proxy only if the request shows that there is one. */
 export function originHint(refused: RefusedOrigin): string {
   const { origin, list } = refused
   if (origin === undefined) return 'Browsers always send Origin. Other programs pass with requireOrigin: false.'
@@ -54,7 +54,7 @@ export function originHint(refused: RefusedOrigin): string {
 const serverOf = ({ effective: { host = '' } }: RefusedOrigin): RefusedPage['server'] =>
   parseHost(host.length > longestOrigin ? undefined : host)
 
-/** The option, to paste. */
+/** The option, ready to paste. */
 function option(list: List): string {
   const text = list.map((entry) => (typeof entry === 'string' ? `'${entry}'` : String(entry))).join(', ')
   return text.length > longestPaste
@@ -62,15 +62,15 @@ function option(list: List): string {
     : `allowedOrigins: [${text}]`
 }
 
-/** Characters: a list may have any number of entries. */
+/** In characters: a list may have any number of entries. */
 const longestPaste = 400
 
 const toAllow = (entry: string | RegExp, list: List): string => `To allow it: ${option([...list, entry])}`
 
-/** A handshake of a page of the web. */
+/** A refused handshake of a web page. */
 interface RefusedPage extends RefusedOrigin {
   readonly page: ParsedOrigin
-  /** As browsers write it. */
+  /** The origin as browsers write it. */
   readonly origin: string
   readonly list: List
   /** The effective host. */
@@ -99,7 +99,7 @@ const otherEntry: Cause = ({ page, origin, list }) => {
 const untrustedProxy: Cause = ({ page, effective, headers, trust }) => {
   const said = { host: first(headers['x-forwarded-host']), scheme: schemeOf(headers['x-forwarded-proto']) }
   const believed = { host: said.host ?? effective.host, scheme: said.scheme ?? effective.scheme }
-  // A scheme of http is believed of a proxy already.
+  // If the scheme is http, the proxy is already trusted.
   if (effective.scheme === 'http' || !isSameOrigin(page, believed)) return undefined
   const fields = [
     ...(said.host === undefined || isSameOrigin(page, { host: effective.host }) ? [] : ['X-Forwarded-Host']),
@@ -121,7 +121,7 @@ const pageOverHttp: Cause = ({ page, origin, list, effective: { host, scheme } }
     : undefined
 
 const rewrittenHost: Cause = ({ page, effective, headers, server: { name = '' } }) => {
-  // A name that no browser uses: a container, or an upstream of nginx.
+  // Browsers do not use such a name: it is that of a container, or of an upstream in nginx.
   const isInternal = /^[\w-]+$/.test(name) && name !== 'localhost'
   const isLocalTarget = isLocal(name) && !isLocal(page.host) && isProxied(headers)
   return effective.host === headers.host && (isInternal || isLocalTarget)
@@ -160,13 +160,13 @@ const relatedName: Cause = ({ page, origin, list, server: { name } }) =>
     ? `${page.host} and ${name} are two origins. If both are yours: ${option([...list, origin])}`
     : undefined
 
-/** Causes that count where the host of the server decides. */
+/** Limits a cause to lists with `same-origin`, where the host of the server matters. */
 const ofHost =
   (cause: Cause): Cause =>
   (refused) =>
     refused.list.includes('same-origin') ? cause(refused) : undefined
 
-/** The first one that knows the cause has it right. */
+/** In order: the first hint is used. */
 const causes: readonly Cause[] = [
   ownPage,
   bareDomain,
@@ -183,23 +183,23 @@ const causes: readonly Cause[] = [
   relatedName
 ]
 
-/** This machine, and networks at home (RFC 1918, RFC 6762). */
+/** This machine, and private networks (RFC 1918, RFC 6762). */
 const localHost =
   /^(?:localhost|0\.0\.0\.0|\[::1\]|(?:127|10)(?:\.\d+){3}|192\.168(?:\.\d+){2}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2})$/
 
 const isLocal = (host = ''): boolean => localHost.test(host) || host.endsWith('.localhost') || host.endsWith('.local')
 
-/** Names under which development environments and tunnels show a port to the world. */
+/** Hosts of development environments and tunnels that forward a port. */
 const forwardingHost =
   /\.(?:app\.github\.dev|csb\.app|devtunnels\.ms|gitpod\.io|ngrok-free\.(?:app|dev)|ngrok\.(?:app|io)|trycloudflare\.com)$/
 
 const forwardingFields = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
-/** Whether a proxy shows: by a field, or as nginx writes `Connection` where it is configured as its pages say. */
+/** Whether a request has passed a proxy: it has a field of one, or `Connection` as in the documentation of nginx. */
 const isProxied = (headers: IncomingHttpHeaders): boolean =>
   headers.connection === 'upgrade' || forwardingFields.some((name) => headers[name] !== undefined)
 
-/** Proxies append to a list. */
+/** The first value of a field: proxies append theirs. */
 const first = (field: string | string[] | undefined): string | undefined =>
   String(field ?? '')
     .split(',', 1)[0]

@@ -3,7 +3,7 @@ import { HandshakeError } from '../errors.ts'
 import { hasMember } from '../http-fields.ts'
 import { quote } from '../show.ts'
 
-/** What the rules read of a request. */
+/** The parts of a request that the rules read. */
 export type RequestHead = Pick<
   IncomingMessage,
   'method' | 'headers' | 'rawHeaders' | 'httpVersionMajor' | 'httpVersionMinor'
@@ -12,10 +12,10 @@ export type RequestHead = Pick<
 const isHttp2 = (req: RequestHead): boolean => req.httpVersionMajor >= 2
 
 /**
- * Whether a request asks for a WebSocket in a form that may be accepted. On HTTP/1.1: GET, `Upgrade` and `Connection`
- * say so (RFC 6455 §4.2.1 (1)(3)(4)), and it has no content, for the bytes after it are frames. On HTTP/2: the
- * pseudo-header of an extended CONNECT says so (RFC 8441 §5); it is dispatched as a GET.
- * Everything else is an ordinary request (RFC 9110 §7.8: a server may ignore `Upgrade`).
+ * Whether a request is an opening handshake that can be accepted. On HTTP/1.1, it is a GET with `Upgrade` and
+ * `Connection` (RFC 6455 §4.2.1 (1)(3)(4)) and without content, because the bytes after it are frames. On HTTP/2, it is
+ * an extended CONNECT (RFC 8441 §5), which is dispatched as a GET. Anything else is an ordinary request: a server may
+ * ignore `Upgrade` (RFC 9110 §7.8).
  */
 export function isOpeningHandshake(req: RequestHead): boolean {
   if (isHttp2(req)) return req.headers[':protocol'] === 'websocket'
@@ -31,14 +31,14 @@ export function isOpeningHandshake(req: RequestHead): boolean {
 const isAtLeastHttp11 = (req: RequestHead): boolean =>
   req.httpVersionMajor > 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor >= 1)
 
-/** Whether a request announces content (RFC 9110 §6.4, RFC 9112 §6). */
+/** Whether a request has content, according to its head (RFC 9110 §6.4, RFC 9112 §6). */
 export function hasContent({ headers }: RequestHead): boolean {
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0)
 }
 
 /**
- * Checks that a request is an opening handshake: its method and that it asks for an upgrade.
+ * Checks that a request is an opening handshake: its method, its HTTP version, and that it asks for an upgrade.
  * @throws HandshakeError HANDSHAKE_METHOD, HANDSHAKE_UPGRADE_REQUIRED
  */
 export function validateRequest(req: RequestHead): void {
@@ -54,14 +54,14 @@ export function validateRequest(req: RequestHead): void {
   }
   if (isOpeningHandshake(req)) return
   if (isHttp2(req)) {
-    // A 426 needs the field `Upgrade` (RFC 9110 §15.5.22), which HTTP/2 does not have; the method of its handshakes is
+    // Not 426, which needs the field `Upgrade` (RFC 9110 §15.5.22): HTTP/2 does not have it, and its handshakes use
     // CONNECT.
     throw new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', upgradeRequired, undefined, {
       status: 405,
       headers: { Allow: 'CONNECT' }
     })
   }
-  // Node keeps a connection open whose response has a field Connection without the option `close`.
+  // Without the option `close`, Node would keep the connection open.
   const closing = { status: 426, headers: { Upgrade: 'websocket', Connection: 'close, Upgrade' } }
   throw new HandshakeError(
     'HANDSHAKE_UPGRADE_REQUIRED',
@@ -74,11 +74,11 @@ export function validateRequest(req: RequestHead): void {
 const upgradeRequired =
   "This URL is a WebSocket endpoint: connect with a WebSocket client, such as new WebSocket('wss://...') in a browser."
 
-/** 16 bytes in base64: what every client sends and `ws` takes. */
+/** 16 bytes in base64, as `ws` accepts them. */
 const key = /^[+/0-9A-Za-z]{22}==$/
 
 /**
- * Checks version, key and extensions (RFC 6455 §4.2.1 (5)(6)(9)). Repeated fields arrive joined by `, ` and fail here.
+ * Checks version, key and extensions (RFC 6455 §4.2.1 (5)(6)(9)). Node joins repeated fields with `, `, so they fail.
  * @throws HandshakeError HANDSHAKE_VERSION, HANDSHAKE_KEY, HANDSHAKE_EXTENSION
  */
 export function validateHandshake(req: RequestHead): void {
@@ -110,8 +110,8 @@ export function validateHandshake(req: RequestHead): void {
 }
 
 /**
- * RFC 6455 §9.1: `extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))`, where a quoted value is a
- * token once quotes and escapes are gone. A list may have empty members (RFC 9110 §5.6.1).
+ * RFC 6455 §9.1: `extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))`. A quoted value must be
+ * a token without its quotes and escapes. A list may have empty members (RFC 9110 §5.6.1).
  */
 const extensionList = (() => {
   const character = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]"

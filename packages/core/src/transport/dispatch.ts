@@ -7,12 +7,12 @@ import { takeBearerToken } from '../rules/bearer.ts'
 import { validateHost } from '../rules/host.ts'
 import { limitPending, noFramework, reportRefusal } from '../rules/rules.ts'
 
-/** What takes a handshake from the wire. */
+/** An attachment, as far as the transport needs it. */
 export interface Receiver extends HandshakeOwner {
   readonly dispatch: (req: IncomingMessage, res: ServerResponse) => unknown
 }
 
-/** Takes a handshake through the application; whatever it does, the handshake gets an answer. */
+/** Sends a handshake through the application, and answers it if the application throws or rejects. */
 export function dispatch(receiver: Receiver, handshake: Handshake): void {
   const { response } = handshake
   const { req } = response
@@ -29,7 +29,7 @@ export function dispatch(receiver: Receiver, handshake: Handshake): void {
   handshake.dispatched()
 }
 
-/** @throws HandshakeError for what no application should see */
+/** @throws HandshakeError for a handshake that is refused before the application sees it */
 function admit(req: IncomingMessage, { options, connections }: Receiver): void {
   const { bearerSubprotocol, maxPendingHandshakes } = options
   const isFull = connections.pending.size > maxPendingHandshakes

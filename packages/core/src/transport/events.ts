@@ -1,24 +1,27 @@
-/** The events that Node's parser and its responses would emit, had the parser not let go of the connection. */
+/**
+ * Events that Node's HTTP server normally emits on requests and responses. It does not after `upgrade`, because it has
+ * detached its parser from the connection.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 /**
- * Lets a request end as one whose response is written: nobody has read its body, which has no bytes. Node's server does
- * so at `finish`.
+ * Lets a request end when its response has been written. Like Node's server at `finish`, it resumes a request that
+ * nothing has read. The body is empty.
  */
 export function endRequest(req: IncomingMessage): void {
   if (req.readableFlowing === null && !req.destroyed) req.resume()
 }
 
-/** Lets a request end as one whose client has left: `aborted`, and an `error` where somebody listens for it. */
+/** Ends a request whose client has left: it emits `aborted`, and `error` if something listens for it. */
 export function abortRequest(req: IncomingMessage): void {
   if (!req.destroyed) req.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
 }
 
 /**
- * Parts a response and its raw socket. Node corks the raw socket of a response that ends, then asks for the head if there is
- * none yet, and uncorks what the response has afterwards: nothing, where the head has parted them. An application may cork
- * a response as well.
+ * Detaches a response from its raw socket, and uncorks the socket. When a response ends, Node corks its socket, then
+ * writes the head if that is still missing, then uncorks the response's socket: if writing the head has detached it,
+ * there is none left to uncork. Applications can cork a response too.
  */
 export function detach(res: ServerResponse, stream: Duplex): void {
   res.detachSocket(stream as never)
@@ -26,8 +29,8 @@ export function detach(res: ServerResponse, stream: Duplex): void {
 }
 
 /**
- * Ends a response that has no raw socket any more: what the application still writes goes nowhere. It would throw if the
- * response had begun; in an async route of Express 4 this ends the process.
+ * Closes a response that no longer has a raw socket, so that late writes go nowhere. Otherwise they would throw once
+ * the response has begun, and in an async route of Express 4 that ends the process.
  */
 export function closeResponse(res: ServerResponse): void {
   if (res.destroyed) return
@@ -35,7 +38,7 @@ export function closeResponse(res: ServerResponse): void {
   process.nextTick(emitClose, res)
 }
 
-/** Ends a response that is written, as Node's server does: it is destroyed a moment after it has finished. */
+/** Closes a finished response on the next tick, as Node's server does. */
 export function closeFinished(res: ServerResponse): void {
   process.nextTick(destroyFinished, res)
 }
@@ -50,5 +53,5 @@ function emitClose(res: ServerResponse): void {
   res.emit('close')
 }
 
-/** The socket is destroyed by itself after an error, and `close` tells whoever waits. */
+/** For `error` events. Nothing to do: the socket destroys itself, and `close` follows. */
 export function ignoreError(): void {}

@@ -12,7 +12,7 @@ import type { BusySocket, RawSocket } from './raw-socket.ts'
 import { type MakeResponse, watchHeadersSent } from './response-class.ts'
 import type { Sharing } from './sharing.ts'
 
-/** Takes a handshake to an application. */
+/** Creates the response to a handshake and dispatches it to an application. */
 export function receive(
   receiver: Receiver,
   req: ServerResponse['req'],
@@ -26,21 +26,22 @@ export function receive(
   res.on('finish', onFinish)
   const handshake = new Handshake(http1, receiver, rawSocket, res, sharing)
   sharing?.begin(handshake)
-  // What another listener has taken is still shown to the application: if that accepts it too, somebody must be told.
+  // The application also sees a handshake that another listener has taken: if it accepts it too, we report the
+  // conflict.
   if (sharing?.taken !== true) res.assignSocket(stream as never)
   dispatch(receiver, handshake)
 }
 
 /**
- * Keeps a raw socket from a framework that ends the connection of a request which fails behind its 101: it asks first
- * whether the head is sent.
+ * Protects the raw socket from a framework whose route fails after the 101: frameworks check `headersSent`, then
+ * destroy the connection of the request.
  */
 export const shield = (req: ServerResponse['req']): void => handshakeOf(req)?.shield()
 
-/** How a handshake over HTTP/1.1 is answered. */
+/** Answers handshakes over HTTP/1.1. */
 export const http1: Transport = {
   switchProtocols({ response, rawSocket }, fields): void {
-    // Where nobody else has set any, Node writes the fields as they are.
+    // If nothing else has set a header field, Node can write ours as they are.
     const isAlone = response.getHeaderNames().length === 0
     if (!isAlone) {
       removeOwnedFields(response)
@@ -48,21 +49,21 @@ export const http1: Transport = {
         response.setHeader(fields[index] as string, fields[index + 1] as string)
       }
     }
-    // Deno (2.9) would add it: to its responses a 101 has a body. RFC 9112 §6.1
+    // Deno (2.9) adds this field, because it assumes that a 101 has a body. RFC 9112 §6.1
     response.removeHeader('Transfer-Encoding')
     frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
     response.flushHeaders()
     detach(response, rawSocket.stream)
     dropBody(response)
-    // Late writes to it go nowhere, and must not end the process.
+    // Late writes go nowhere, and their errors must not end the process.
     response.on('error', ignoreError)
     watchHeadersSent(response, shield)
   },
 
   prepareRefusal({ response, rawSocket, isTaken }, status): number {
     if (!isTaken) rawSocket.stream.on('drain', passDrainOn)
-    // The parser has let go of this connection: no second request can come on it. RFC 9110 §7.8 wants the option
-    // "Upgrade" beside the field of that name.
+    // Node's parser is detached, so this connection cannot carry another request. A response with the field `Upgrade`
+    // needs the connection option of that name (RFC 9110 §7.8).
     response.setHeader('Connection', response.hasHeader('Upgrade') ? 'close, Upgrade' : 'close')
     return status
   },
@@ -71,7 +72,7 @@ export const http1: Transport = {
     const { stream } = rawSocket
     part(response, stream)
     if (responseOn(stream) !== undefined) {
-      // The application has put a response of its own in its place, and will not end it.
+      // The application has assigned a response of its own to the socket, and has not ended it.
       rawSocket.destroy()
       return
     }
@@ -92,7 +93,7 @@ export const http1: Transport = {
   abort({ response }): void {
     if (response.writableFinished) return
     abortRequest(response.req)
-    // One that is kept has no raw socket to tell it.
+    // A response that is held back has no raw socket that would close it.
     if (response.socket === null) closeResponse(response)
   }
 }
@@ -102,15 +103,15 @@ function part(response: ServerResponse, stream: BusySocket): void {
   closeResponse(response)
 }
 
-/** The first listener of each response, as Node's own is. */
+/** The first `finish` listener of each response, like Node's own. */
 function onFinish(this: ServerResponse): void {
   const handshake = handshakeOf(this.req)
   if (handshake?.response !== this) return
   const { stream } = handshake.rawSocket
   if (handshake.state === 'accepted') {
-    // Without a raw socket a response leaves this out.
+    // Node does not emit this for a response without a socket.
     this.emit('prefinish')
-    // `ws` has its own by now.
+    // `ws` has added its own.
     stream.removeListener('error', ignoreError)
   } else {
     if (responseOn(stream) === this) this.detachSocket(stream as never)

@@ -7,19 +7,19 @@ import { show } from '../show.ts'
 import type { Receiver } from './dispatch.ts'
 import { ignoreError } from './events.ts'
 import { receive, shield } from './http1-exchange.ts'
-import { afterThoseInFront } from './queue.ts'
+import { afterEarlierResponses } from './queue.ts'
 import { type BusySocket, RawSocket } from './raw-socket.ts'
 import { RawView } from './raw-view.ts'
 import { ordinaryHead, serveAsOrdinaryRequest } from './replay.ts'
 import { type MakeResponse, responsesOf } from './response-class.ts'
 import { Sharing } from './sharing.ts'
 
-/** Newer versions of Node ask this before they take a request for an upgrade (https://nodejs.org/api/http.html). */
+/** Newer versions of Node call this to decide whether a request is an upgrade. https://nodejs.org/api/http.html */
 interface UpgradeDecider {
   shouldUpgradeCallback?: ((req: IncomingMessage) => boolean) | undefined
 }
 
-/** What Node hands to a listener for `upgrade`. */
+/** An `upgrade` event: the server that emitted it, and its arguments. */
 interface Upgrade {
   readonly server: Server
   readonly req: IncomingMessage
@@ -27,7 +27,7 @@ interface Upgrade {
   readonly head: Buffer
 }
 
-/** Who takes the handshakes of a server: one listener of ours serves all its attachments, the first one first. */
+/** Our one `upgrade` listener on a server. It serves all attachments of the server, in order. */
 interface Listening {
   readonly receivers: Receiver[]
   stop(): void
@@ -36,8 +36,8 @@ interface Listening {
 const listening = new WeakMap<Server, Listening>()
 
 /**
- * Takes the handshakes of a server.
- * @returns a function that stops it and leaves the server as it was
+ * Listens for handshakes on a server.
+ * @returns a function that stops listening and leaves the server as it was
  */
 export function listenHttp1(server: Server, receiver: Receiver): () => void {
   const { receivers, stop } = listening.get(server) ?? startListening(server)
@@ -54,7 +54,7 @@ function startListening(server: Server): Listening {
   const receivers: Receiver[] = []
   const makeResponse = responsesOf(server, shield)
   const onUpgrade = (req: IncomingMessage, rawSocket: BusySocket, head: Buffer): void => {
-    // Node has taken its own listener off: without one, a reset during the handshake ends the process.
+    // Node has removed its own listener. Without one, a connection reset during the handshake would end the process.
     rawSocket.on('error', ignoreError)
     const others = server.listenerCount('upgrade') - 1
     const upgrade = { server, req, rawSocket, head }
@@ -66,7 +66,7 @@ function startListening(server: Server): Listening {
       take(receiver, owner, upgrade, () => receive(receiver, req, owner, makeResponse))
     }
   }
-  // In front of the others, so that none of them can refuse what the application accepts.
+  // First, so that no other listener can refuse what the application accepts.
   server.prependListener('upgrade', onUpgrade)
   const restoreRule = leaveBodiesToNode(server)
   const started = {
@@ -80,15 +80,17 @@ function startListening(server: Server): Listening {
   return started
 }
 
-/** Gives a handshake to the attachments, one after the other, and to the other listeners where none answers it. */
+/**
+ * Offers a handshake to one attachment after the other. If none of them answers it, it is left to the other listeners.
+ */
 function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade, makeResponse: MakeResponse): void {
   const { server, req, rawSocket, head } = upgrade
-  // One that stands in front of ours has taken it already.
+  // A listener before ours has taken it.
   if (rawSocket.listenerCount('data') > 0 || rawSocket.destroyed) return
   const claimants = receivers.map((receiver) => ({ receiver, claim: claimOf(receiver, req) }))
   const claimed = claimants.find(({ claim }) => claim === true)
   const candidates = claimed === undefined ? claimants.filter(({ claim }) => claim !== false) : [claimed]
-  // What nobody claims is still answered, by the first application.
+  // If no attachment wants the handshake and there are no other listeners, the applications answer it anyway.
   const asked = (candidates.length > 0 || others > 0 ? candidates : claimants).map(({ receiver }) => receiver)
   const [first, ...rest] = asked
   if (first === undefined) {
@@ -99,7 +101,8 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
     const view = others > 0 ? new RawView(rawSocket) : undefined
     const sharing = new Sharing(rawSocket, view, others, claimed !== undefined)
     process.nextTick(() => {
-      // Of a handshake that another one has taken the application is told; anything else is theirs alone.
+      // The application also sees a handshake that another listener has taken. Any other upgrade is left to that
+      // listener.
       if (sharing.taken && (hasLostFields(server, req) || !isOpeningHandshake(req))) return
       const owner = new RawSocket(view ?? rawSocket, head, first.connections, rawSocket)
       for (const receiver of rest) sharing.addTurn(() => receive(receiver, req, owner, makeResponse, sharing))
@@ -112,10 +115,10 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
       )
     })
   }
-  // Behind an unfinished response all of them would write into it: there is nothing to guard yet.
+  // While an earlier response is unfinished, there is nothing to guard: whatever a listener writes ends up in it.
   if (responseOn(rawSocket) !== undefined) {
     const waiting = new RawSocket(rawSocket, undefined, first.connections)
-    afterThoseInFront(waiting, first, () => {
+    afterEarlierResponses(waiting, first, () => {
       const bytes = waiting.release()
       if (bytes !== undefined) rawSocket.unshift(bytes)
       begin()
@@ -125,27 +128,27 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
   }
 }
 
-/** Sees to a request for an upgrade: `receive` is called for a handshake. */
+/** Handles an upgrade request. Calls `receive` if it is an opening handshake. */
 function take(receiver: Receiver, owner: RawSocket, upgrade: Upgrade, receive: () => void, sharing?: Sharing): void {
   const { server, req } = upgrade
   if (hasLostFields(server, req)) {
     sharing?.claim()
-    afterThoseInFront(owner, receiver, () => answerAndClose(owner, '431 Request Header Fields Too Large'))
+    afterEarlierResponses(owner, receiver, () => answerAndClose(owner, '431 Request Header Fields Too Large'))
   } else if (isOpeningHandshake(req)) {
-    afterThoseInFront(owner, receiver, receive)
+    afterEarlierResponses(owner, receiver, receive)
   } else {
     sharing?.claim()
-    afterThoseInFront(owner, receiver, () => returnToNode(owner, upgrade))
+    afterEarlierResponses(owner, receiver, () => returnToNode(owner, upgrade))
   }
 }
 
 /**
- * Whether Node may have dropped fields of a request. Its parser has read them, but nobody sees them here, and a second
- * `Host` or a `Content-Length` may be among them.
+ * Whether Node may have dropped header fields of a request. Its parser has read them, but the request does not have
+ * them, and a second `Host` or a `Content-Length` may be among them.
  * https://nodejs.org/api/http.html#servermaxheaderscount
  */
 function hasLostFields({ maxHeadersCount }: Server, { rawHeaders }: IncomingMessage): boolean {
-  // Node's default is 2000 names and values.
+  // By default Node keeps 2000 entries of `rawHeaders`: names and values.
   const most = maxHeadersCount === null || maxHeadersCount === undefined ? 2_000 : maxHeadersCount * 2
   return most > 0 && rawHeaders.length >= most
 }
@@ -155,7 +158,7 @@ function answerAndClose(owner: RawSocket, status: string): void {
   owner.linger()
 }
 
-/** What `claims` says; undefined where it is not given, or fails. */
+/** What `claims` returns; undefined if it is not set, or fails. */
 function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefined {
   if (options.claims === undefined) return undefined
   try {
@@ -168,11 +171,11 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
   }
 }
 
-/** So many views may lie on each other; behind the answer to the request of the last one the connection is closed. */
+/** How many views can be stacked. The request that adds the last one is answered, then the connection is closed. */
 const mostViews = 8
 
 function returnToNode(owner: RawSocket, { server, req }: Upgrade): void {
-  // Each of these requests on a connection that others hold too adds a view.
+  // Each such request adds a view if other listeners hold the connection too.
   const isLast = owner.stream instanceof RawView && owner.stream.depth === mostViews
   const requestHead = ordinaryHead(req, isLast)
   if (requestHead === undefined) {
@@ -181,18 +184,18 @@ function returnToNode(owner: RawSocket, { server, req }: Upgrade): void {
   }
   const { stream } = owner
   const rest = owner.release() ?? Buffer.alloc(0)
-  // Node's parser brings its own.
+  // Node adds its own again.
   stream.removeListener('error', ignoreError)
   serveAsOrdinaryRequest(server, stream, Buffer.concat([Buffer.from(requestHead, 'latin1'), rest]))
 }
 
-/** From here on Node reads a request's body before it hands over the connection. */
+/** From this version on, Node reads the body of a request before it emits `upgrade`. */
 const firstMajorThatReadsBodies = 25
 
 /**
- * Where Node would read the body of a request for another protocol away, such requests stay with Node from the start;
- * with other listeners for `upgrade` on the server they may be theirs, so the server's own rule holds.
- * Everywhere else `serveAsOrdinaryRequest` does better than Node, which loses what is pipelined behind them.
+ * Leaves upgrade requests with a body to Node if Node would consume the body before it emits `upgrade`. If there are
+ * other `upgrade` listeners, such a request may be theirs, so the server's own rule decides. All other requests go
+ * through `serveAsOrdinaryRequest`, because Node loses requests that are pipelined after them.
  */
 function leaveBodiesToNode(server: Server & UpgradeDecider): () => void {
   const previous = server.shouldUpgradeCallback

@@ -7,7 +7,7 @@ import { override } from '../raw-methods.ts'
 import { refusalOf } from '../refuse.ts'
 import { watchHeadersSent } from './response-class.ts'
 
-/** How a handshake over HTTP/2 is answered (RFC 8441 §5): a 101 is a 200 on the wire, and its stream goes on. */
+/** Answers handshakes over HTTP/2 (RFC 8441 §5): a 101 is sent as 200, and the stream stays open. */
 export const http2: Transport = {
   switchProtocols({ response }, fields): void {
     removeOwnedFields(response)
@@ -22,11 +22,11 @@ export const http2: Transport = {
   },
 
   prepareRefusal({ response }, status): number {
-    // Fields of this hop, which HTTP/2 has none of (RFC 9113 §8.2.2); Node would throw for them.
+    // HTTP/2 has no connection-specific fields (RFC 9113 §8.2.2). Node would throw for them.
     response.removeHeader('Upgrade')
     response.removeHeader('Keep-Alive')
     if (status < 200 || status > 299) return status
-    // To a CONNECT a 2xx says that it was accepted (RFC 9110 §9.3.6); what answered is a page for GET.
+    // A 2xx would accept the CONNECT (RFC 9110 §9.3.6), but this answer is an ordinary page.
     response.setHeader('Allow', 'GET, HEAD')
     return constants.HTTP_STATUS_METHOD_NOT_ALLOWED
   },
@@ -38,7 +38,7 @@ export const http2: Transport = {
     const stream = rawSocket.stream as unknown as ServerHttp2Stream
     if (stream.destroyed || stream.closed) return
     if (stream.headersSent) {
-      // The application has answered by the stream itself, past its response.
+      // The application has answered on the stream itself, without its response.
       stream.close(constants.NGHTTP2_CANCEL)
       return
     }
@@ -50,16 +50,16 @@ export const http2: Transport = {
     disarm(response, ['close'])
   },
 
-  /** Node tells it by itself. */
+  /** Nothing to do: Node aborts the request itself. */
   abort(): void {}
 }
 
-/** The key and what belongs to it, and the fields of the hop, are HTTP/1.1's (RFC 8441 §5). */
+/** HTTP/2 has neither the key nor connection-specific fields (RFC 8441 §5). */
 const isForHttp2 = (name: string): boolean => /^sec-websocket-(?:protocol|extensions)$/i.test(name)
 
 /**
- * Lets an application's response take part no more: what it still writes goes nowhere, and what waits for its end
- * hears of it when the application ends it, not when the stream closes.
+ * Disconnects the application's response: late writes go nowhere, and it emits these events when the application ends
+ * it, not when the stream closes.
  */
 function disarm(response: ServerResponse, events: readonly string[]): void {
   const settle = (): ServerResponse => {
@@ -79,13 +79,12 @@ function disarm(response: ServerResponse, events: readonly string[]): void {
   own('end', settle)
 }
 
-/** What asks for the head where nobody has written it: Node has a status of its own for that, past `statusCode`. */
+/** Methods that write the head if `writeHead` was not called. Node does so with a status that it keeps internally. */
 const implicit = ['write', 'end', 'flushHeaders'] as const
 
 /**
- * Lets a response carry status 101 until it is written; Node's own throws for it on HTTP/2. What asks for the head by itself
- * then writes the 101 first.
- * https://nodejs.org/api/http2.html#responsestatuscode
+ * Lets `response.statusCode` be 101 until the head is written: on HTTP/2, Node's own setter throws for it. The methods
+ * that write the head implicitly then call `writeHead(101)` first. https://nodejs.org/api/http2.html#responsestatuscode
  */
 export function permitSwitching(response: ServerResponse): void {
   const { get, set } = Object.getOwnPropertyDescriptor(
@@ -103,7 +102,7 @@ export function permitSwitching(response: ServerResponse): void {
       (...args) => {
         end()
         if (!response.headersSent) response.writeHead(101)
-        // A function around `writeHead` may have set the status once more.
+        // A wrapper around `writeHead` may have set the status again.
         end()
         return Reflect.apply(response[name] as (...args: never[]) => unknown, response, args)
       }

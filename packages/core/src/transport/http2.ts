@@ -17,27 +17,28 @@ import { ignoreError } from './events.ts'
 import { http2, permitSwitching } from './http2-answer.ts'
 import { type BusySocket, RawSocket } from './raw-socket.ts'
 
-/** Whether a server speaks HTTP/2: Node's have this method, and no others. */
+/** Whether a server speaks HTTP/2: of Node's servers, only those have this method. */
 export const isHttp2 = (server: object): server is Http2Server | Http2SecureServer =>
   typeof (server as Partial<Http2Server>).updateSettings === 'function'
 
 /**
- * Takes the handshakes of a server of HTTP/2: extended CONNECT (RFC 8441 §4). Clients are told that they may send it.
- * @returns a function that stops it and leaves the server as it was
+ * Listens for handshakes on an HTTP/2 server: extended CONNECT (RFC 8441 §4). The server's settings tell clients that
+ * they may send it.
+ * @returns a function that stops listening and leaves the server as it was
  */
 export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: Receiver): () => void {
-  // Node answers CONNECT with 405 unless somebody listens for it.
+  // Without a `connect` listener, Node answers CONNECT with 405.
   const onConnect = (req: IncomingMessage, res: ServerResponse): void => {
     const stream = (res as unknown as { stream: ServerHttp2Stream }).stream
     const protocol = req.headers[':protocol']
     if (protocol === 'websocket') {
       receive(receiver, req, res, stream)
     } else if (server.listenerCount('connect') === 1) {
-      // RFC 9220 §3 has 501 for a protocol that is not known. Without one, CONNECT asks for a tunnel.
+      // RFC 9220 §3: 501 for an unknown protocol. Without `:protocol`, CONNECT asks for a tunnel.
       res.writeHead(protocol === undefined ? 405 : 501).end()
     }
   }
-  // Node makes requests of streams once somebody listens for `request`, and emits `connect` from there.
+  // Node creates requests, and emits `connect`, only if something listens for `request`.
   const onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]): void => {
     const isOurs = server.listenerCount('request') === 0 && server.listenerCount('stream') === 1
     if (!isOurs || headers[':protocol'] !== 'websocket') return
@@ -56,7 +57,7 @@ export function listenHttp2(server: Http2Server | Http2SecureServer, receiver: R
   }
 }
 
-/** A stream is read by nobody before it is accepted, and still tells when the client has left. */
+/** Needs no watching: an HTTP/2 stream emits `close` when the client leaves, even if nothing reads it. */
 class Http2Stream extends RawSocket {
   override watch(): void {}
 }
@@ -64,9 +65,9 @@ class Http2Stream extends RawSocket {
 function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, stream: ServerHttp2Stream): void {
   stream.on('error', ignoreError)
   const { connections } = receiver
-  // To routers the handshake is the GET that it is on HTTP/1.1. The pseudo-header `:protocol` stays.
+  // Routers expect GET, as on HTTP/1.1. The pseudo-header `:protocol` stays.
   req.method = 'GET'
-  // RFC 9113 §8.3.1: `:authority` counts, whatever `Host` says.
+  // RFC 9113 §8.3.1: `:authority` takes precedence over `Host`.
   const authority = req.headers[':authority'] as string | undefined
   if (authority !== undefined) req.headers.host = authority
   countBytes(stream)
@@ -76,7 +77,7 @@ function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, 
   const { session } = stream
   stream.once('close', () => {
     if (handshake.state !== 'accepted') rawSocket.closed()
-    // Nothing more is to come on this session; without this, `server.close()` would wait for the client to leave.
+    // Otherwise `server.close()` would wait for the client to end the session.
     if (connections.draining && session !== undefined) closeSession(session)
   })
   stream.once('finish', () => {
@@ -86,10 +87,10 @@ function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, 
   dispatch(receiver, handshake)
 }
 
-/** The connections of sessions: Node shows a session's own `socket` without the method that ends it. */
+/** The socket of each session: `session.socket` is a proxy that does not allow `destroy()`. */
 const socketOf = new WeakMap<Http2Session, Socket>()
 
-/** Notes the connection of each session; Node emits `session` while it hands the connection to its own listener. */
+/** Records the socket of each session. Node emits `session` in its own listener for the new connection. */
 function noteSockets(server: Http2Server | Http2SecureServer): () => void {
   const event = 'setSecureContext' in server ? 'secureConnection' : 'connection'
   let connected: Socket | undefined
@@ -108,8 +109,8 @@ function noteSockets(server: Http2Server | Http2SecureServer): () => void {
 }
 
 /**
- * Closes a session once its streams have ended, and the connection with it: Node only ends its side then, and waits for a
- * client that may have vanished or does not read.
+ * Closes a session when its streams have ended, and then its socket. Node would only end its own side, and wait for a
+ * client that may have vanished or may not be reading.
  */
 function closeSession(session: Http2Session): void {
   const socket = socketOf.get(session)
@@ -123,11 +124,12 @@ function closeSession(session: Http2Session): void {
   }, sessionLingerMs).unref()
 }
 
-/** Time that a client has to end the connection of a session that is over, in milliseconds. */
+/** Time that a client has to close the connection after its session has ended, in milliseconds. */
 const sessionLingerMs = 1_000
 
 /**
- * Time that a client has to end its side of a stream after ours has ended, in milliseconds. Firefox (seen with 153) never
- * does: after the closing handshake it forgets the stream. RFC 9113 §8.1 lets a server ask it to stop, without an error.
+ * Time that a client has to end its side of a stream after we have ended ours, in milliseconds. Firefox (seen with 153)
+ * never does: it forgets the stream after the closing handshake. A server may then reset it with NO_ERROR (RFC 9113
+ * §8.1).
  */
 const lingerMs = 250

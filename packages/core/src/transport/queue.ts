@@ -5,23 +5,23 @@ import { abortRequest } from './events.ts'
 import type { BusySocket, RawSocket, Tenant } from './raw-socket.ts'
 
 /**
- * Runs when the responses to requests in front of a request have gone out: Node hands over a pipelined request for an
- * upgrade while they are still being written. Until then it waits for as long as any handshake, in a list of its own: it costs
- * the application nothing yet, so it takes nobody's place.
+ * Runs a callback when the responses to all earlier requests have been sent: Node emits `upgrade` for a pipelined
+ * request while they are still being written. It waits at most `handshakeTimeoutMs`, in a list of its own: such a
+ * request costs the application nothing yet, so it does not take the place of a pending handshake.
  */
-export function afterThoseInFront(rawSocket: RawSocket, receiver: Receiver, run: () => void): void {
+export function afterEarlierResponses(rawSocket: RawSocket, receiver: Receiver, run: () => void): void {
   const { stream } = rawSocket
   if (responseOn(stream) === undefined) begin(stream, run)
   else new Queued(rawSocket, run).wait(receiver)
 }
 
 function begin(stream: BusySocket, run: () => void): void {
-  // A keep-alive timeout of requests in front must not end this one.
+  // The keep-alive timeout of earlier requests must not end this one.
   if (stream.timeout) stream.setTimeout?.(0)
   run()
 }
 
-/** A request that waits behind unfinished responses. */
+/** A request that waits for earlier responses to finish. */
 class Queued implements Tenant {
   readonly key = undefined
   readonly clientKey = undefined
@@ -57,19 +57,19 @@ class Queued implements Tenant {
     }
   }
 
-  /** Node's parser would tell the requests in front, but it has let go of the connection. */
+  /** Aborts the earlier requests: Node's parser, which would do so, is detached. */
   closed(): void {
     const { stream } = this.#rawSocket
     const inFront = responseOn(stream)
     if (inFront === undefined) return
     abortRequest(inFront.req)
-    // Once the first response has heard of it.
+    // After the current response has emitted `close`.
     process.nextTick(abortFollowing, stream)
   }
 
   /**
-   * The response in front is left alone, however long it takes; the connection is closed behind it, as a server may do
-   * with a pipelined request (RFC 9112 §9.3.2).
+   * Gives this request up. The current response may take as long as it needs; the connection is closed after it, which
+   * a server may do to pipelined requests (RFC 9112 §9.3.2).
    */
   expire(): boolean {
     if (this.#run === undefined) return true
@@ -86,7 +86,7 @@ class Queued implements Tenant {
   revoke(): void {}
 }
 
-/** Aborts the requests whose responses wait behind the one in front. */
+/** Aborts the requests whose responses are queued after the current one. */
 function abortFollowing(stream: BusySocket): void {
   for (let inFront = responseOn(stream); inFront !== undefined; ) {
     passRawSocketOn(inFront)
@@ -98,8 +98,8 @@ function abortFollowing(stream: BusySocket): void {
 }
 
 /**
- * Passes a raw socket's `drain` on to its response; Node's own listener is gone by now.
- * `writableNeedDrain` would stay true for ever without Node's listener, so it is read from the socket from here on.
+ * Forwards a raw socket's `drain` to its response, because Node has removed its own listener. That listener also resets
+ * `writableNeedDrain`, so from here on the property is read from the socket.
  */
 export function passDrainOn(this: BusySocket): void {
   const res = responseOn(this)

@@ -4,62 +4,65 @@ import type { Deadlines, Due } from '../life/deadlines.ts'
 import { bytesTaken } from '../node.ts'
 import { Watch } from './watch.ts'
 
-/** A raw socket. */
+/** A raw socket, with what only some kinds of streams have. */
 export interface BusySocket extends Duplex {
   setTimeout?(ms: number): unknown
   readonly timeout?: number | undefined
   readonly bytesWritten?: number
 }
 
-/** What has a raw socket for the time being, and hears what becomes of it. */
+/** The current user of a raw socket. Its owner tells it what happens to the socket. */
 export interface Tenant {
-  /** The key that it was accepted with; undefined where there is none. */
+  /** The `key` that the handshake was accepted with, if any. */
   readonly key: string | undefined
-  /** What its client is counted by; undefined as long as nobody knows. */
+  /** Identifies the client in counts per address; undefined until it is known. */
   readonly clientKey: string | undefined
-  /** The raw socket has closed. */
+  /** Called when the raw socket has closed. */
   closed(): void
-  /** Its time is up. @returns whether it gets the same time once more */
+  /** Called when the time is up. @returns whether to wait for the same time again */
   expire(): boolean
-  /** A route has taken the raw socket by itself. */
+  /** Called when a route has taken the raw socket itself. */
   taken(): void
-  /** The credential that it was accepted with has been revoked. */
+  /** Called when the credential that the handshake was accepted with is revoked. */
   revoke(code: number, reason: string): void
 }
 
-/** A client that takes less of an answer than this is cut, in bytes a second: the rate of Kestrel and IIS. */
+/**
+ * A client that reads an answer more slowly than this is cut, in bytes per second: the minimum rate of Kestrel and IIS.
+ */
 const leastRate = 240
 
 /**
- * So many periods in a row. The system takes more only when megabytes have left its own buffer, so that a client which reads
- * all the time seems to stand still between: with the default of 10 s this is the minute that nginx's `send_timeout` has.
+ * Slow periods in a row before a client is cut. The system takes more data only after megabytes have left its own
+ * buffer, so even a client that reads all the time seems to pause. With the default period of 10 s this is one minute,
+ * like nginx's `send_timeout`.
  */
 const mostStalls = 6
 
 /**
- * The owner of a raw socket from the `upgrade` event on, until a WebSocket opens on it, Node's parser or another listener
- * gets it back, or it has closed. It knows how to notice that the client leaves, and how to end it, whoever its tenant is.
+ * The owner of a raw socket from the `upgrade` event until a WebSocket opens on it, Node's parser or another listener
+ * gets it back, or it closes. Whoever the tenant is, the owner notices when the client leaves, and can end the socket.
  */
 export class RawSocket implements UnderWay {
   due: number | undefined
   inFront: Due | undefined
   behind: Due | undefined
-  /** What is read from and written to: TCP, TLS, a stream of HTTP/2, or our view of one that others hold too. */
+  /** What we read and write: a TCP or TLS socket, an HTTP/2 stream, or our view of a socket that others hold too. */
   readonly stream: BusySocket
   readonly #raw: BusySocket
   #connections: Connections
   #tenant: Tenant | undefined
   #list: Deadlines<UnderWay> | undefined
-  /** Bytes that have come behind the head of the request. */
+  /** Bytes that arrived together with the head of the request, after it. */
   #input: Buffer | undefined
   #watch: Watch | undefined
   #bytesTaken = 0
   #stalls = 0
   readonly #bytesBefore: number | undefined
-  /** Whether it is watched: while the application is asked, nothing can come. */
+  /** Whether the dispatch has returned. Nothing can arrive while it runs, so watching starts after it. */
   #isDispatched = false
 
-  /** @param raw what Node handed over, where `stream` is a view of it */
+  /** @param raw the socket that Node handed over, if `stream` is a view of it */
   constructor(stream: BusySocket, head: Buffer | undefined, connections: Connections, raw = stream) {
     this.stream = stream
     this.#raw = raw
@@ -72,7 +75,9 @@ export class RawSocket implements UnderWay {
     return this.#tenant?.key
   }
 
-  /** Whether something has been written since it came: where no response has, a route has upgraded it by itself. */
+  /**
+   * Whether anything has been written since `upgrade`. If no response has, a route has upgraded the connection itself.
+   */
   get isWritten(): boolean {
     return this.stream.bytesWritten !== this.#bytesBefore
   }
@@ -81,7 +86,7 @@ export class RawSocket implements UnderWay {
     return this.#tenant?.clientKey
   }
 
-  /** Gives it to a tenant, on one of the lists of those that wait. */
+  /** Gives the socket to a tenant and puts it on one of the lists of waiting handshakes. */
   rent(tenant: Tenant, connections: Connections, since: number, name: 'queued' | 'pending' = 'pending'): void {
     const list = connections[name]
     this.#tenant = tenant
@@ -92,7 +97,7 @@ export class RawSocket implements UnderWay {
     connections.enter()
   }
 
-  /** Puts it on another list of its attachment. */
+  /** Moves it to another list of its attachment. */
   moveTo(name: 'kept' | 'answering' | 'lingering'): void {
     const list = this.#connections[name]
     if (list === this.#list) return
@@ -103,7 +108,7 @@ export class RawSocket implements UnderWay {
     if (name === 'lingering') this.#connections.leave()
   }
 
-  /** Notices from now on that the client leaves. */
+  /** Starts to watch for the client to leave. `keeps` says whether to keep what it sends meanwhile. */
   watch({ keeps }: { readonly keeps: boolean }): void {
     if (this.#watch !== undefined) {
       if (!keeps) this.#watch.drop()
@@ -114,7 +119,7 @@ export class RawSocket implements UnderWay {
     }
   }
 
-  /** Called where the stream tells by itself that the client has left: HTTP/2. */
+  /** Called by the watch when the client has left; for HTTP/2, which needs no watch, when the stream closes. */
   closed(): void {
     const tenant = this.#tenant
     this.#tenant = undefined
@@ -122,7 +127,7 @@ export class RawSocket implements UnderWay {
     tenant?.closed()
   }
 
-  /** RFC 6455 §4.1: in front of its 101 a client must not send a byte. */
+  /** RFC 6455 §4.1: a client must not send any data before it gets the 101. */
   overflowed(): void {
     if (this.#isDispatched) this.destroy()
   }
@@ -151,8 +156,8 @@ export class RawSocket implements UnderWay {
   }
 
   /**
-   * Whether the client has taken enough of an answer in one of the last periods; where nothing waits for it, it is the
-   * application that takes its time.
+   * Whether the client has read enough of an answer in one of the last periods. If no data is waiting for the client,
+   * it is the application that is slow.
    */
   hasMoved(): boolean {
     if (this.stream.writableLength === 0) return true
@@ -165,8 +170,8 @@ export class RawSocket implements UnderWay {
   }
 
   /**
-   * Ends it after the client has read its answer: bytes that arrive at a closed TCP socket make the kernel answer with a
-   * reset, which can destroy the answer on its way (RFC 9112 §9.6).
+   * Ends our side, and gives the client time to read the answer: data that arrives at a closed TCP socket makes the
+   * kernel send a reset, which can destroy an answer that is still on its way (RFC 9112 §9.6).
    */
   linger(): void {
     if (this.stream.destroyed) return
@@ -176,33 +181,33 @@ export class RawSocket implements UnderWay {
     this.stream.end()
   }
 
-  /** An answer has begun, another than 101: what the client may still send is of no use. */
+  /** Called when an answer other than 101 has begun. Whatever the client still sends is dropped. */
   answer(): void {
     this.moveTo('answering')
     if (this.#isDispatched) this.watch({ keeps: false })
   }
 
-  /** The application has been asked, and has not accepted yet: from now on the client may leave. */
+  /** Called when the dispatch has returned and nothing is accepted yet: from here on the client may leave. */
   dispatched(): void {
     this.#isDispatched = true
     this.watch({ keeps: this.#list === this.#connections.pending || this.#list === this.#connections.kept })
     if (this.#watch?.isFull === true) this.overflowed()
   }
 
-  /** Takes it off the lists: its way as a handshake is over. */
+  /** Takes it off its list: it is no longer a handshake under way. */
   leave(): void {
     this.leaveList()
     this.#connections.leave()
   }
 
-  /** Gives it out of hand, as it was. @returns bytes that have come behind the head; undefined where none did */
+  /** Gives the socket up, as it was. @returns bytes received after the head, if any */
   release(): Buffer | undefined {
     this.#tenant = undefined
     this.leave()
     return this.takeInput()
   }
 
-  /** Stops watching. @returns bytes that have come behind the head; undefined where none did */
+  /** Stops watching. @returns bytes received after the head, if any */
   takeInput(): Buffer | undefined {
     const chunks = this.takeRead()
     const input = this.#input
@@ -211,7 +216,7 @@ export class RawSocket implements UnderWay {
     return Buffer.concat(input === undefined ? chunks : [input, ...chunks])
   }
 
-  /** Stops watching. @returns what was read meanwhile; the bytes that came with the head stay where they are */
+  /** Stops watching. @returns what was read meanwhile, without the bytes that arrived with the head */
   takeRead(): readonly Buffer[] {
     const chunks = this.#watch?.stop() ?? []
     this.#watch = undefined

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import { forgetFlow, methodOf } from '../raw-methods.ts'
 import { ignoreError } from './events.ts'
 
-/** What a socket has beside a stream. */
+/** A stream, with what a socket adds to it. */
 type Raw = Duplex &
   Partial<
     Pick<
@@ -19,15 +19,15 @@ type Raw = Duplex &
 type Callback = (error?: Error | null) => void
 
 /**
- * Our own view of a raw socket that others hold too. It works on the methods of the raw socket's class, so whatever
- * stands in front of them on the raw socket itself concerns the others alone.
+ * Our own view of a raw socket that others hold too. It calls the methods of the raw socket's class, so methods that
+ * are overridden on the raw socket itself affect only the others.
  */
 export class RawView extends Duplex {
   readonly #raw: Raw
   #reads = false
   #isDetached = false
 
-  /** How many views lie on each other: a request that is given back to Node's parser is read through one. */
+  /** How many views are stacked: a request that is given back to Node's parser is read through one. */
   readonly depth: number
 
   constructor(raw: Raw) {
@@ -38,7 +38,7 @@ export class RawView extends Duplex {
     raw.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
-  // What `ws`, the heartbeat and frameworks ask of a socket.
+  // What `ws`, the heartbeat and frameworks use of a socket.
 
   get bytesRead(): number {
     return this.#raw.bytesRead ?? 0
@@ -98,7 +98,7 @@ export class RawView extends Duplex {
     else this.once('finish', () => this.destroy())
   }
 
-  /** Takes the others' listeners for data off: they get nothing of what comes from now on. */
+  /** Removes the others' data listeners, so that they receive nothing from now on. */
   seal(): void {
     const raw = this.#raw
     raw.unpipe()
@@ -108,7 +108,7 @@ export class RawView extends Duplex {
     if (this.#reads) process.nextTick(() => this.#call('resume'))
   }
 
-  /** Leaves the raw socket to somebody else, as it was. @returns bytes that were read and not used */
+  /** Leaves the raw socket to others, as it was. @returns bytes that were read but not used */
   detach(): Buffer {
     this.#isDetached = true
     const raw = this.#raw
@@ -120,7 +120,7 @@ export class RawView extends Duplex {
     return unused
   }
 
-  /** Nothing is read before somebody wants it: another listener may take the raw socket. */
+  /** Reads only on demand, because another listener may take the raw socket. */
   override _read(): void {
     if (this.#isDetached) return
     if (!this.#reads) Reflect.apply(methodOf(this.#raw, 'on'), this.#raw, ['data', this.#onData])

@@ -4,13 +4,14 @@ import { listMembers } from '../http-fields.ts'
 import { onConnection } from '../node.ts'
 
 /**
- * Serves a request for a protocol that nobody here speaks as the ordinary request that it is (RFC 9110 §7.8).
- * `bytes` are its `ordinaryHead`, and what came behind its head.
+ * Serves a request for an unsupported protocol as an ordinary request (RFC 9110 §7.8).
  *
- * Once a server has an `upgrade` listener, Node takes its parser off every connection that asks for any upgrade. So
- * the request's head is put back in front of what the connection holds, without the field `Upgrade`, and Node's parser
- * gets the connection again: it reads head and body as if they had just arrived. Nobody else is told: for the
- * application the connection is not a new one.
+ * Once a server has an `upgrade` listener, Node detaches its parser from every connection that asks for an upgrade. So
+ * this puts the head of the request, without `Upgrade`, back in front of the connection's data and gives the connection
+ * to Node's parser again, which reads head and body as if they had just arrived. It emits no `connection` event: for
+ * the application, the connection is not new.
+ *
+ * @param bytes the `ordinaryHead` of the request, then what was received after its head
  */
 export function serveAsOrdinaryRequest(server: Server, rawSocket: Duplex, bytes: Buffer): void {
   rawSocket.unshift(bytes)
@@ -18,9 +19,9 @@ export function serveAsOrdinaryRequest(server: Server, rawSocket: Duplex, bytes:
 }
 
 /**
- * The request's head as it came, without `Upgrade` and without that option of `Connection`.
- * @param isLast whether the connection ends behind its answer
- * @returns undefined where a value could end its line: the rebuilt head would hold more than one request
+ * The head of a request as received, without `Upgrade` and without that option of `Connection`.
+ * @param isLast whether to close the connection after the response
+ * @returns undefined if a value contains a line break: the rebuilt head could hold more than one request
  */
 export function ordinaryHead(
   req: Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'rawHeaders'>,

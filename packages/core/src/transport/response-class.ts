@@ -1,28 +1,27 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { responseClassOf, writeToRawSocket } from '../node.ts'
 
-/** Makes the response to a handshake. */
+/** Creates the response to a handshake. */
 export type MakeResponse = (req: IncomingMessage) => ServerResponse
 
 type ResponseClass = typeof ServerResponse
 type WatchedClass = new (req: IncomingMessage) => ServerResponse
 
 /**
- * Makes responses of the class that `createServer` was given, as its ordinary requests get them. They tell when somebody
- * asks whether their head is sent; see {@link watchHeadersSent}.
- * @param asked is told of the request
+ * Creates responses of the class that was passed to `createServer`, as for ordinary requests.
+ * @param asked called with the request when something reads `headersSent` of the response and gets true
  */
 export function responsesOf(server: Server, asked: (req: IncomingMessage) => void): MakeResponse {
   let Watched: WatchedClass | undefined
   return (req) => {
-    // Not before: with `allowHTTP1` a server of node:http2 has its class from its first connection on.
+    // Not earlier: a node:http2 server with `allowHTTP1` gets its class with its first connection.
     Watched ??= watchedClass(responseClassOf(server), asked)
     return writeToRawSocket(new Watched(req))
   }
 }
 
 function watchedClass(Response: ResponseClass, asked: (req: IncomingMessage) => void): WatchedClass {
-  // A prototype in between costs nothing for each response, and leaves it what it is.
+  // A prototype in between costs nothing per response, and `instanceof` and `constructor` give the same as before.
   class Watched extends Response {}
   Object.defineProperties(Watched.prototype, {
     constructor: { configurable: true, writable: true, value: Response },
@@ -33,15 +32,15 @@ function watchedClass(Response: ResponseClass, asked: (req: IncomingMessage) => 
 }
 
 /**
- * Tells when somebody asks whether a response's head is sent, where it has lost the prototype that does: Express gives
- * responses another one.
+ * Reports reads of `headersSent` on one response, unless its prototype does: Express gives responses a new one.
+ * @param asked called with the request when something reads `headersSent` and gets true
  */
 export function watchHeadersSent(response: ServerResponse, asked: (req: IncomingMessage) => void): void {
   if ((response as { [watched]?: true })[watched]) return
   Object.defineProperty(response, 'headersSent', accessorFor(Object.getPrototypeOf(response) as ServerResponse, asked))
 }
 
-/** What the prototype has that tells. */
+/** Marks a prototype that reports reads of `headersSent`. */
 const watched = Symbol('oneport.watched')
 
 function accessorFor(original: ServerResponse, asked: (req: IncomingMessage) => void): PropertyDescriptor {

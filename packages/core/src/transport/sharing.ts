@@ -10,36 +10,37 @@ type Callback = (error?: Error) => void
 type Adder = 'on' | 'once' | 'addListener' | 'prependListener' | 'prependOnceListener'
 
 /**
- * A handshake on a server that has other listeners for `upgrade` too, or several attachments.
+ * A handshake on a server that has other `upgrade` listeners, or several attachments.
  *
- * Node gives every upgrade to every listener. Some refuse on the spot what is not theirs (`ws` with a path writes 400,
- * others destroy), some later (Engine.IO after a second, a proxy when it has asked its target). So the raw socket is guarded
- * as long as it is not another's: who writes a 101 before the application has accepted has it; what else they write to it or end
- * stays off the wire. The application works on a view of its own.
+ * Node passes every upgrade to every listener. Some refuse at once what is not theirs (`ws` with a path writes 400,
+ * others destroy the socket), some later (Engine.IO after a second, a proxy after it has asked its target). So the raw
+ * socket is guarded until another listener has taken it. A listener that writes a 101 before the application has
+ * accepted gets the socket; anything else that listeners write, and their `end()`, stays off the wire. The application
+ * works on a view.
  */
 export class Sharing {
   /** Whether another listener has taken the handshake. */
   taken = false
   readonly #raw: Duplex
-  /** Undefined where there are no other listeners, but further attachments. */
+  /** Undefined if there are no other listeners, only further attachments. */
   readonly #view: RawView | undefined
   readonly #others: number
   readonly #isClaimed: boolean
-  /** Whether it is clear that the raw socket is no other listener's. */
+  /** Whether no other listener can take the raw socket any more. */
   #isOurs = false
   #refusals = 0
-  /** Begins the turn of the next application. */
+  /** Each starts the turn of a further application. */
   readonly #next: (() => void)[]
   #handshake: Handshake | undefined
-  /** The answer that waits for the others, kept by Node as a response without a socket. */
+  /** An answer that is held back while the others may take the handshake. Node buffers it: it has no socket. */
   #kept: ServerResponse | undefined
   #lift: () => void = () => {}
   #unshifted: unknown[] = []
 
   /**
-   * Called in the first listener for `upgrade`, so that the guard stands before the others get the socket.
-   * @param others how many other listeners there are
-   * @param isClaimed whether `claims` says that the handshake is ours, so that a 404 is an answer as any other
+   * Must be called in the first `upgrade` listener, so that the guard is in place before the others get the socket.
+   * @param others the number of other listeners
+   * @param isClaimed whether `claims` says that the handshake is ours, so that a 404 is a final answer
    */
   constructor(raw: Duplex, view: RawView | undefined, others: number, isClaimed: boolean) {
     this.#raw = raw
@@ -50,17 +51,17 @@ export class Sharing {
     if (view !== undefined) this.#lift = override(raw, this.#guard())
   }
 
-  /** A further application is asked where those before it leave the handshake. */
+  /** Adds an application that is asked if those before it answer 404. */
   addTurn(next: () => void): void {
     this.#next.push(next)
   }
 
-  /** Begins the turn of one attachment. */
+  /** Starts the turn of one attachment. */
   begin(handshake: Handshake): void {
     this.#handshake = handshake
   }
 
-  /** The raw socket is ours: from now on it does nothing for the others. */
+  /** Makes the raw socket ours: from now on it does nothing for the others. */
   claim(): void {
     if (this.#isOurs) return
     this.#isOurs = true
@@ -68,8 +69,8 @@ export class Sharing {
   }
 
   /**
-   * Decides what becomes of an answer.
-   * @returns whether it goes out now
+   * Decides what happens to an answer.
+   * @returns whether to send it now
    */
   answer(status: number): boolean {
     const handshake = this.#handshake as Handshake
@@ -92,7 +93,7 @@ export class Sharing {
     return true
   }
 
-  /** Sends the answer that was kept for the case that nobody takes the handshake. */
+  /** Sends the answer that was held back, if there is one. @returns whether there was */
   sendKept(): boolean {
     const kept = this.#kept
     if (kept === undefined) return false
@@ -107,15 +108,15 @@ export class Sharing {
     detach(response, rawSocket.stream)
     this.#kept = response
     rawSocket.moveTo('kept')
-    // The one that has waited longest waits no more, so that nobody's place depends on others who stay silent.
+    // Send the oldest one, so that listeners which never answer cannot use up all places.
     if (connections.kept.size > options.maxPendingHandshakes) connections.kept.expireFirst()
   }
 
-  /** What the others get. Once the raw socket is ours, none of it does anything. */
+  /** What the other listeners call. Once the raw socket is ours, their calls do nothing to it. */
   #guard(): Record<string, (...args: never[]) => unknown> {
     const raw = this.#raw
     const itself = () => raw
-    // Nobody else reads what is ours; other events, such as `close`, concern everyone.
+    // Others must not read what is ours. They may listen for other events, such as `close`.
     const adder = (name: Adder) => (event: never, listener: never) =>
       this.#isOurs && (event === 'data' || event === 'readable') ? raw : this.#call(name, [event, listener])
     return {
@@ -130,7 +131,7 @@ export class Sharing {
       pause: itself,
       resume: itself,
       cork: () => {},
-      // Node corks by itself the socket of a response that ends, right in front of this call.
+      // When a response ends, Node corks its socket without `cork()`, then calls this.
       uncork: () => this.#call('uncork', []),
       setEncoding: itself,
       setTimeout: (...args: unknown[]) => (this.#isOurs ? raw : this.#call('setTimeout', args)),
@@ -144,7 +145,7 @@ export class Sharing {
     }
   }
 
-  /** What a pipe would end when the connection ends is ended then, though not a byte has gone through it. */
+  /** Ends the destination when the connection closes, as a pipe would, even if nothing was piped. */
   #pipe(args: unknown[]): unknown {
     const [destination] = args as [Partial<Writable> | undefined]
     this.#raw.once('close', () => {
@@ -158,7 +159,7 @@ export class Sharing {
       const status = statusOf(args[0])
       const isInformational = status?.startsWith('1') === true && status !== '101'
       if (isInformational) return this.#call('write', args)
-      // While an answer is kept, any other one has the client.
+      // While our answer is held back, any other answer takes the client.
       if (status === '101' || this.#kept !== undefined) return this.#giveAway('write', args)
     }
     callBack(args)
@@ -180,7 +181,7 @@ export class Sharing {
     return this.#raw
   }
 
-  /** Leaves the raw socket to another listener, as it would be without us. */
+  /** Leaves the raw socket to another listener, in the state that it would have without us. */
   #giveAway(name: 'write' | 'end', args: unknown[]): unknown {
     this.taken = true
     this.#lift()
@@ -191,7 +192,7 @@ export class Sharing {
     const read = handshake?.rawSocket.takeRead() ?? []
     handshake?.rawSocket.release()
     const unread = Buffer.concat([...read, this.#view?.detach() ?? Buffer.alloc(0)])
-    // What they have put back came with the head, in front of what has been read since.
+    // What they have put back arrived with the head, before anything that was read since.
     for (const bytes of [unread, ...this.#unshifted]) if ((bytes as Buffer).length > 0) raw.unshift(bytes)
     handshake?.discard()
     return this.#call(name, args)
@@ -203,7 +204,7 @@ export class Sharing {
   }
 }
 
-/** The status of a response that begins with these bytes. */
+/** The status of the response that begins with these bytes, if one does. */
 function statusOf(bytes: unknown): string | undefined {
   const head = typeof bytes === 'string' ? bytes.slice(0, 16) : bytes instanceof Uint8Array ? latin1(bytes) : ''
   return /^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]
@@ -211,14 +212,14 @@ function statusOf(bytes: unknown): string | undefined {
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, 16)).toString('latin1')
 
-/** Whether it is Node that ends the raw socket: a broken connection, or one whose both sides have ended. */
+/** Whether Node itself destroys the raw socket: the connection has failed, or both sides have ended. */
 function endsByItself(raw: Duplex, error: unknown): boolean {
   if (raw.readableEnded && raw.writableFinished) return true
   const { syscall, library } = (error ?? {}) as { syscall?: unknown; library?: unknown }
   return syscall === 'read' || syscall === 'write' || syscall === 'shutdown' || library !== undefined
 }
 
-/** Others may wait for what they have written. */
+/** Calls the callback of a write, if there is one: others may be waiting for it. */
 function callBack(args: unknown[]): void {
   const callback = args.at(-1)
   if (typeof callback === 'function') process.nextTick(callback as Callback)

@@ -1,41 +1,41 @@
 import type { Duplex } from 'node:stream'
 import { forgetFlow } from '../raw-methods.ts'
 
-/** Bytes that are kept; what a client sends beyond them has to wait. */
+/** How much is kept, in bytes. If the client sends more, reading stops. */
 const mostBytes = 65_536
 
-/** What a chunk that is kept costs beside its bytes. */
+/** What a kept chunk costs in addition to its bytes. */
 const bytesPerChunk = 256
 
-/** Is told what becomes of a raw socket. */
+/** Is told what happens to a raw socket. */
 export interface Watcher {
-  /** It has closed. */
+  /** Called when the socket has closed. */
   closed(): void
-  /** Whether somebody has written to it. */
+  /** Whether anything has been written to the socket. */
   readonly isWritten: boolean
-  /** More has come than is kept: until something is done about it, nothing more is read, and no end is noticed. */
+  /** Called when more was received than is kept. Reading has stopped, so the client's leaving would go unnoticed. */
   overflowed(): void
-  /** Somebody else reads from it, and has written to it before. */
+  /** Called when someone else starts to read, after something was written. */
   taken(): void
 }
 
 /**
- * Reads from a raw socket while nobody else does. Without this the end of a client goes unnoticed: `end` is not emitted as
- * long as bytes are left unread.
+ * Reads from a raw socket while nothing else does. Otherwise a client that leaves would go unnoticed: a stream does not
+ * emit `end` while it has unread data.
  */
 export class Watch {
   readonly #stream: Duplex
   readonly #watcher: Watcher
-  /** What has come; undefined where nobody wants it any more. */
+  /** What was received; undefined if it is not kept. */
   #chunks: Buffer[] | undefined
   #cost = 0
 
-  /** @param keeps whether what comes is kept */
+  /** @param keeps whether to keep what is received */
   constructor(stream: Duplex, watcher: Watcher, keeps: boolean) {
     this.#stream = stream
     this.#watcher = watcher
-    // In front of the response's, so that a request hears that it is aborted before its response hears that it is over,
-    // as in Node.
+    // Before the listener of the response, so that the request emits `aborted` before the response emits `close`, as in
+    // Node.
     stream.prependListener('close', this.#onClose)
     if (stream.readableEnded) this.#onEnd()
     else stream.on('end', this.#onEnd)
@@ -48,18 +48,18 @@ export class Watch {
     stream.on('newListener', this.#onNewListener)
   }
 
-  /** Whether more has come than is kept. */
+  /** Whether more was received than is kept. */
   get isFull(): boolean {
     return this.#chunks !== undefined && this.#cost > mostBytes
   }
 
-  /** What comes from now on is dropped. */
+  /** Drops what was received, and what will be. */
   drop(): void {
     this.#chunks = undefined
     this.#stream.off('newListener', this.#onNewListener).off('data', this.#onData).resume()
   }
 
-  /** Leaves the stream as it was. @returns what has come */
+  /** Stops, and leaves the stream as it was. @returns what was received */
   stop(): readonly Buffer[] {
     const stream = this.#stream
     stream.off('newListener', this.#onNewListener).off('data', this.#onData)
@@ -76,7 +76,7 @@ export class Watch {
     this.#watcher.overflowed()
   }
 
-  /** Node ends its side when a client has ended its own, and so do we: a WebSocket can't come of it. */
+  /** Like Node, ends our side when the client has ended its own: this cannot become a WebSocket. */
   readonly #onEnd = (): void => {
     this.#stream.end()
   }
@@ -86,7 +86,7 @@ export class Watch {
   }
 
   readonly #onNewListener = (event: string | symbol): void => {
-    // A monitor that counts bytes only listens.
+    // Monitors that count bytes add listeners too, but write nothing.
     if (event === 'data' && this.#watcher.isWritten) this.#watcher.taken()
   }
 }

@@ -4,43 +4,46 @@ import type { WsOptions } from '../options/ws.ts'
 import { show } from '../show.ts'
 import type { VerifyClient } from './verify-client.ts'
 
-/** Options of the `WebSocketServer` of `ws`, as far as an endpoint can have them. Further ones are passed on to `ws`. */
+/** The options of a `WebSocketServer` of `ws` that an endpoint supports. Others are passed to `ws` unchanged. */
 export interface WebSocketServerOptions<Offered> extends WsOptions {
-  /** In bytes; 0 for any size. `maxPayloadBytes` is the same. */
+  /**
+   * Maximum size of a message, in bytes; 0 for no limit. A larger message closes the connection with 1009. Same as
+   * `maxPayloadBytes`.
+   */
   maxPayload?: number | undefined
-  /** `perMessageDeflate` of an endpoint is the same. */
+  /** Whether to compress messages (RFC 7692): `true`, `false`, or the options of `ws`. */
   perMessageDeflate?: EndpointOptions['perMessageDeflate']
-  /** In milliseconds. `closeTimeoutMs` is the same. */
+  /** Time for the closing handshake before the connection is cut, in milliseconds. Same as `closeTimeoutMs`. */
   closeTimeout?: number | undefined
-  /** Picks one of the subprotocols that the client offers, or none. It is called where there are some. */
+  /** Chooses one of the subprotocols that the client offers, or none. Called only if there is an offer. */
   handleProtocols?: ((offered: Offered, req: IncomingMessage) => string | false | undefined) | null | undefined
-  /** Asked about each handshake; the answer is 401 where it says no. */
+  /** Called for each handshake. If it refuses, the client gets 401, or the status that it gives. */
   verifyClient?: VerifyClient | null | undefined
   /**
-   * Whether the server has `clients`.
+   * Whether the server keeps its open sockets in `clients`.
    * @default true
    */
   clientTracking?: boolean | undefined
 }
 
-/** How one adapter takes these options. */
+/** What differs between adapters. */
 export interface Translation<Offered> {
-  /** Name of the option that has them, for messages. */
+  /** The name of the option that holds these options, for error messages. */
   readonly name: string
-  /** Options that cannot be set here, and what to do instead. */
+  /** Options that cannot be set here, each with what to use instead. */
   readonly instead: ReadonlyMap<string, string>
-  /** Options that the adapter sees to itself. */
+  /** Options that the adapter handles itself. */
   readonly others?: readonly string[]
-  /** What `handleProtocols` gets of the names that a client offers: `ws` 7 has a list, `ws` 8 a Set. */
+  /** Converts the offered names for `handleProtocols`: `ws` 7 passes an array, `ws` 8 a `Set`. */
   asOffered(names: readonly string[]): Offered
 }
 
-/** Options that concern the server, and no endpoint. */
+/** Options of the server, not of an endpoint. */
 const ofServer = ['verifyClient', 'clientTracking']
 
 /**
- * The options of an endpoint that stand for options of `ws`; what is not set is undefined.
- * @throws TypeError for an option that cannot be set here, which says what to do instead, and for a wrong one
+ * Translates options of `ws` to options of an endpoint. Options that are not set are undefined.
+ * @throws TypeError for an option that cannot be set here, with what to use instead, and for a wrong type
  */
 export function translateServerOptions<Offered>(
   given: WebSocketServerOptions<Offered>,

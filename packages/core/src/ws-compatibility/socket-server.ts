@@ -9,31 +9,33 @@ export interface SocketServerEvents<Req extends IncomingMessage> {
 }
 
 /**
- * What applications use of a `WebSocketServer` of `ws`. It emits `connection` with each accepted socket, and `close`
- * when it has been closed and the last client has gone.
+ * What applications use of a `WebSocketServer` of `ws`. Emits `connection` with each accepted socket, and `close` after
+ * `close()`, when the last client has disconnected.
  */
 export interface SocketServer<Req extends IncomingMessage = IncomingMessage>
   extends EventEmitter<SocketServerEvents<Req>> {
-  /** The open sockets, for reading; undefined where `clientTracking` is false, as with `ws`. */
+  /** The open sockets. Do not change the set. Undefined if `clientTracking` is false, as in `ws`. */
   readonly clients: Set<WebSocket>
   /**
-   * Takes no more handshakes.
-   * @param callback called when the last client has gone; with an error where this was called before
+   * Stops accepting handshakes.
+   * @param callback called when the last client has disconnected, or with an error if the server was already closed
    */
   close(callback?: (error?: Error) => void): void
 }
 
-/** How one adapter plays a `WebSocketServer`. */
+/** What differs between adapters. */
 export interface SocketServerOptions {
   /** @default true */
   readonly clientTracking?: boolean | undefined
-  /** Events of `ws` that never come here, and what to use instead. */
+  /** Events of `ws` that are not emitted here, each with what to use instead. */
   readonly instead: ReadonlyMap<unknown, string>
-  /** Called by the first `close()`, to take no more handshakes; `ws` 7 also ends the clients, `ws` 8 does not. */
+  /**
+   * Called by the first `close()`, to stop accepting handshakes. `ws` 7 also terminates the clients, `ws` 8 does not.
+   */
   stop(clients: ReadonlySet<WebSocket>): void
 }
 
-/** Makes a {@link SocketServer}, to which an adapter adds the sockets that it accepts. */
+/** A {@link SocketServer}. The adapter adds the sockets that it accepts. */
 export class AdaptedSocketServer<Req extends IncomingMessage = IncomingMessage>
   extends EventEmitter<SocketServerEvents<Req>>
   implements SocketServer<Req>
@@ -45,17 +47,17 @@ export class AdaptedSocketServer<Req extends IncomingMessage = IncomingMessage>
 
   constructor({ clientTracking = true, instead, stop }: SocketServerOptions) {
     super({ captureRejections: true })
-    // The types of `ws` leave out that there may be none.
+    // In the types of `ws`, `clients` is never undefined.
     this.clients = (clientTracking ? this.#open : undefined) as Set<WebSocket>
     this.#stop = stop
-    // A listener that would never be called hides a mistake.
+    // Throw for a listener that would never be called.
     ;(this as EventEmitter).on('newListener', (event: unknown) => {
       const hint = instead.get(event)
       if (hint !== undefined) throw new TypeError(`There is no event '${event}' here; ${hint}`)
     })
   }
 
-  /** Emits `connection`, and keeps the socket among the clients for as long as it is open. */
+  /** Adds a socket to `clients` until it closes, and emits `connection`. */
   add(socket: WebSocket, req: Req): void {
     this.#open.add(socket)
     socket.once('close', () => {
@@ -84,7 +86,7 @@ export class AdaptedSocketServer<Req extends IncomingMessage = IncomingMessage>
     })
   }
 
-  /** An async listener for `connection` rejects: a fault of this one connection, as if it listened on the socket. */
+  /** An async `connection` listener that rejects is a fault of that connection, like a listener on the socket. */
   override [EventEmitter.captureRejectionSymbol](error: Error, event: unknown, ...args: unknown[]): void {
     if (event !== 'connection') throw error
     const [socket] = args as SocketServerEvents<Req>['connection']

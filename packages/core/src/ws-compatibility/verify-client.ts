@@ -1,16 +1,16 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 
-/** What `verifyClient` is asked about. */
+/** What `verifyClient` is called with. */
 export interface VerifyClientInfo {
-  /** The field `Origin`; undefined where there is none, whatever the type of `ws` says. */
+  /** The header field `Origin`. Undefined if there is none, although the type of `ws` does not say so. */
   readonly origin: string
-  /** Whether the connection is a TLS connection. */
+  /** Whether the connection uses TLS. */
   readonly secure: boolean
   readonly req: IncomingMessage
 }
 
-/** Lets a client in, or refuses it: `callback(false, 403, 'Not you.')`. Without a status the answer is 401. */
+/** Accepts a client, or refuses it: `callback(false, 403, 'Not you.')`. The default status is 401. */
 export type VerifyClientCallback = (
   verified: boolean,
   code?: number,
@@ -19,12 +19,12 @@ export type VerifyClientCallback = (
 ) => void
 
 /**
- * Decides whether a handshake may go on: it returns that, or a promise of it. One with two parameters calls back
- * instead.
+ * Decides whether to accept a client. Returns a boolean or a promise of one. A function with two parameters calls the
+ * callback instead.
  */
 export type VerifyClient = (info: VerifyClientInfo, callback: VerifyClientCallback) => unknown
 
-/** What to answer where `verifyClient` refuses. */
+/** The answer to a client that `verifyClient` refuses. */
 export interface ClientRefusal {
   readonly status: number
   readonly message: string | undefined
@@ -32,9 +32,9 @@ export interface ClientRefusal {
 }
 
 /**
- * Asks `verifyClient` as `ws` does, but waits for a promise, which with `ws` would let everybody in.
- * @returns a promise of the refusal, or of undefined where the client may come in; it rejects with what `verifyClient`
- *   throws or rejects with
+ * Calls `verifyClient` as `ws` does, but waits for a promise. In `ws`, a promise is truthy and so accepts every client.
+ * @returns a promise of the refusal, or of undefined if the client is accepted. It rejects if `verifyClient` throws or
+ *   rejects.
  */
 export async function askVerifyClient(
   verifyClient: VerifyClient,
@@ -49,7 +49,7 @@ function ask(verifyClient: VerifyClient, req: IncomingMessage): Promise<Paramete
   const secure = Boolean(authorized || encrypted)
   const info: VerifyClientInfo = { origin: req.headers.origin as string, secure, req }
   return new Promise((resolve, reject) => {
-    // `ws` goes by the number of parameters too.
+    // `ws` decides by the number of parameters too.
     const callsBack = verifyClient.length === 2
     const answer = Promise.resolve(verifyClient(info, (...verdict) => resolve(verdict)))
     answer.then((verified) => callsBack || resolve([Boolean(verified)]), reject)

@@ -52,6 +52,6 @@ describe('expireFirst', () => {
 
 test.each([[null], [undefined], ['socket'], [{}]])('renew says what it expects where it gets %j', (socket) => {
   expect(() => renew(socket as never, Date.now())).toThrow(
-    /^renew: expected a socket that acceptWebSocket\(\) has opened/
+    /^renew: expected a socket that was opened by acceptWebSocket\(\)/
   )
 })

@@ -138,7 +138,7 @@ describe('renew', () => {
     const { client, socket } = await lasting({})
     expect(() => renew(socket, 1_800_000_000)).toThrow(/multiplied by 1000/)
     expect(() => renew(client.socket, Date.now())).toThrow(
-      /^renew: expected a socket that acceptWebSocket\(\) has opened/
+      /^renew: expected a socket that was opened by acceptWebSocket\(\)/
     )
     client.socket.terminate()
   })

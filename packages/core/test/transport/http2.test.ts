@@ -457,7 +457,7 @@ test('refuses a second attachment, which would answer the same stream', () => {
   const server = http2.createServer()
   const attachment = attach(server, application)
   const other: Listener = () => {}
-  expect(() => attach(server, other)).toThrow(/^attach: a server of node:http2 can be attached to one listener;/)
+  expect(() => attach(server, other)).toThrow(/^attach: a node:http2 server can be attached to one listener only,/)
   expect(server.listenerCount('connect')).toBe(1)
   attachment.detach()
   attach(server, other).detach()
