@@ -9,7 +9,17 @@ import {
   type WebSocket,
   type WebSocketHandler
 } from '@oneport/core'
-import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions } from '@oneport/core/adapter'
+import {
+  checkDrainOptions,
+  checking,
+  checkKey,
+  checkOptions,
+  checkRevocation,
+  isWebSocketRequest,
+  limitPending,
+  show,
+  splitOptions
+} from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { acceptWebSocket, ExpressBinding, setDefaults } from './accept.ts'
 import { clientOf } from './effective-request.ts'
@@ -64,9 +74,11 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   if (handler !== undefined && typeof handler !== 'function') {
     throw new TypeError(`wsUpgrade: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
-  checkOptions(options)
+  checkOptions(options, 'wsUpgrade', wsUpgrade)
   if ('effectiveRequest' in options) {
-    throw new TypeError("effectiveRequest: Express's setting 'trust proxy' decides whose word counts; set that instead")
+    throw new TypeError(
+      "wsUpgrade: effectiveRequest cannot be set here; use app.set('trust proxy', …), which says what to believe of a proxy"
+    )
   }
   const { endpoint: defaults } = splitOptions(options)
   const mount = createMount(options)
@@ -100,9 +112,14 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   return Object.defineProperties(
     Object.assign(middleware, {
       attach: (server: HttpServer) => attachServer(server, mount),
-      connectionsOf: (key: string) => attachmentsOf(mount).flatMap((attachment) => [...attachment.connectionsOf(key)]),
-      revoke: (...args: Parameters<Attachment['revoke']>) =>
-        attachmentsOf(mount).reduce((sum, attachment) => sum + attachment.revoke(...args), 0),
+      connectionsOf: (key: string) => {
+        checking('connectionsOf', () => checkKey(key))
+        return attachmentsOf(mount).flatMap((attachment) => [...attachment.connectionsOf(key)])
+      },
+      revoke: (...args: Parameters<Attachment['revoke']>) => {
+        checkRevocation(...args)
+        return attachmentsOf(mount).reduce((sum, attachment) => sum + attachment.revoke(...args), 0)
+      },
       drain: (drainOptions?: DrainOptions) => drainAll(attachmentsOf(mount), drainOptions),
       // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
       handle: middleware,
@@ -123,6 +140,7 @@ const tooEarly = (): HandshakeError =>
   )
 
 async function drainAll(attachments: Attachment[], options: DrainOptions | undefined): Promise<DrainResult> {
+  checkDrainOptions(options, 'drain')
   const results = await Promise.all(attachments.map((attachment) => attachment.drain(options)))
   return {
     closed: results.reduce((sum, { closed }) => sum + closed, 0),
