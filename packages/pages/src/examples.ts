@@ -545,10 +545,6 @@ export const examples: Record<string, Drive> = {
     expect(await next()).toBe('You said: hello')
   },
   'npm-express-handler': (program) => echoes(program, '/echo', 'hello'),
-  'npm-express-both': async (program) => {
-    await welcomes(program, '/news', {}, 'no news')
-    expect(await (await program.fetch('/news')).json()).toEqual({ news: [] })
-  },
 
   'npm-fastify': async (program) => {
     await echoes(program, '/echo', 'hello')

@@ -71,6 +71,11 @@ export const guides: Record<string, Drive> = {
 
   'express-handler': (program) => echoes(program),
 
+  'express-both': async (program) => {
+    expect(await (await program.connect('/news')).next()).toBe('no news')
+    expect(await (await program.fetch('/news')).json()).toEqual({ news: [] })
+  },
+
   'express-user': async (program) => {
     expect(await statusOf(program, '/news')).toBe(401)
     expect(await (await program.connect('/news', asAda)).next()).toBe('Hello, Ada.')
