@@ -2,27 +2,28 @@ import type { EventEmitter } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 
 /**
- * The `WebSocket` of `ws`, one end of a connection. https://github.com/websockets/ws/blob/master/doc/ws.md#class-websocket
+ * One end of a WebSocket connection: the `WebSocket` of `ws`.
+ * https://github.com/websockets/ws/blob/master/doc/ws.md#class-websocket
  *
- * The type needs no `@types/ws`. Where that is installed, this type and its `WebSocket` can be assigned to each other.
+ * This type does not need `@types/ws`. If you have it installed, the two types can be assigned to each other.
  */
 export interface WebSocket extends EventEmitter {
   /**
-   * What binary messages are delivered as: a `Buffer`, an `ArrayBuffer`, or a list with one `Buffer` for each fragment.
+   * The type of binary messages: a `Buffer`, an `ArrayBuffer`, or an array with one `Buffer` for each fragment.
    * @default 'nodebuffer'
    */
   binaryType: 'nodebuffer' | 'arraybuffer' | 'fragments'
-  /** Bytes that wait to be sent, with those of the frames around them. */
+  /** Number of bytes that wait to be sent, including frame headers. */
   readonly bufferedAmount: number
-  /** The names of the extensions that both ends use, such as `permessage-deflate`; empty for none. */
+  /** The negotiated extensions, such as `permessage-deflate`; empty if there are none. */
   readonly extensions: string
-  /** Whether {@link pause} holds the socket back. */
+  /** Whether the socket is paused; see {@link pause}. */
   readonly isPaused: boolean
-  /** The subprotocol that both ends speak; empty for none. */
+  /** The chosen subprotocol; empty if there is none. */
   readonly protocol: string
   /** The state of the connection: 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: 0 | 1 | 2 | 3
-  /** The URL that a client has connected to; a server's socket has none. */
+  /** The URL that the client has connected to. Only clients have it. */
   readonly url: string
 
   readonly CONNECTING: 0
@@ -30,57 +31,60 @@ export interface WebSocket extends EventEmitter {
   readonly CLOSING: 2
   readonly CLOSED: 3
 
-  /** A listener as browsers have it; {@link on} is the one of Node. */
+  /** Handles the `open` event of browsers. In Node, prefer {@link on}. */
   onopen: ((event: WebSocketEventMap['open']) => void) | null
-  /** A listener as browsers have it; {@link on} is the one of Node. */
+  /** Handles the `message` event of browsers. In Node, prefer {@link on}. */
   onmessage: ((event: WebSocketEventMap['message']) => void) | null
-  /** A listener as browsers have it; {@link on} is the one of Node. */
+  /** Handles the `close` event of browsers. In Node, prefer {@link on}. */
   onclose: ((event: WebSocketEventMap['close']) => void) | null
-  /** A listener as browsers have it; {@link on} is the one of Node. */
+  /** Handles the `error` event of browsers. In Node, prefer {@link on}. */
   onerror: ((event: WebSocketEventMap['error']) => void) | null
 
   /**
-   * Sends a message: a text message for a string or a number, a binary one for the rest. A closed socket drops it, and
-   * the callback gets an error.
-   * @param callback called when the message has been written
+   * Sends a message: strings and numbers as text, anything else as binary. If the socket is closing or closed, the
+   * message is dropped and the callback gets an error.
+   * @param callback called when the message has been written, or with the error
    * @throws Error while the socket is connecting
    */
   send(data: SendData, callback?: (error?: Error) => void): void
   send(data: SendData, options: SendOptions, callback?: (error?: Error) => void): void
   /**
-   * Sends a ping, which the other end answers with a pong. RFC 6455 §5.5.2.
+   * Sends a ping, which the peer answers with a pong. RFC 6455 §5.5.2.
    * @param data at most 125 bytes
-   * @param mask whether to mask it; by default as the role of this end demands
+   * @param mask whether to mask the frame; by default true for a client, false for a server
    * @throws Error while the socket is connecting
    */
   ping(data?: SendData, mask?: boolean, callback?: (error: Error) => void): void
   /**
-   * Sends a pong; `ws` answers pings with one by itself. RFC 6455 §5.5.3.
+   * Sends a pong. By default, `ws` already answers each ping with one. RFC 6455 §5.5.3.
    * @param data at most 125 bytes
-   * @param mask whether to mask it; by default as the role of this end demands
+   * @param mask whether to mask the frame; by default true for a client, false for a server
    * @throws Error while the socket is connecting
    */
   pong(data?: SendData, mask?: boolean, callback?: (error: Error) => void): void
   /**
    * Starts the closing handshake. RFC 6455 §7.1.2.
-   * @param code close code: 1000, another code of RFC 6455 §7.4.1, or 3000 to 4999
-   * @param reason close reason, at most 123 bytes of UTF-8
+   * @param code the close code: one of RFC 6455 §7.4.1, such as 1000, or 3000 to 4999; by default the close frame is
+   *   empty
+   * @param reason the close reason, at most 123 bytes of UTF-8
    */
   close(code?: number, reason?: string | Buffer): void
-  /** Ends the connection at once, without a closing handshake. */
+  /** Destroys the connection at once, without a closing handshake. */
   terminate(): void
-  /** Stops reading, so that the network holds the other end back. What was read before may still be delivered. */
+  /**
+   * Stops reading from the connection, which slows the peer down. Data that was already read may still be delivered.
+   */
   pause(): void
-  /** Reads on after {@link pause}. */
+  /** Reads again after {@link pause}. */
   resume(): void
 
-  /** Adds a listener as browsers have it; {@link on} is the one of Node. */
+  /** Adds a listener for an event of browsers. In Node, prefer {@link on}. */
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: WebSocketEventHandler<Type>,
     options?: { once?: boolean | undefined }
   ): void
-  /** Removes a listener that {@link addEventListener} has added. */
+  /** Removes a listener that was added with {@link addEventListener}. */
   removeEventListener<Type extends keyof WebSocketEventMap>(type: Type, listener: WebSocketEventHandler<Type>): void
 
   on<Name extends keyof WebSocketEvents>(event: Name, listener: WebSocketListener<Name>): this
@@ -95,10 +99,10 @@ export interface WebSocket extends EventEmitter {
   removeListener(event: string | symbol, listener: AnyListener): this
 }
 
-/** A message as it is delivered: text as a `Buffer` of UTF-8, binary as `binaryType` says. */
+/** A received message: text as a `Buffer` of UTF-8, binary in the type that `binaryType` names. */
 export type RawData = Buffer | ArrayBuffer | Buffer[]
 
-/** What can be sent: what Node's `Buffer.from()` takes, a number, or a `Blob`. */
+/** Data that can be sent: anything that `Buffer.from()` accepts, a number, or a `Blob`. */
 export type SendData =
   | string
   | number
@@ -110,34 +114,34 @@ export type SendData =
   | { valueOf(): string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView | readonly unknown[] }
   | { [Symbol.toPrimitive](hint: 'string'): string }
 
-/** How one message is sent. */
+/** How to send a message. */
 export interface SendOptions {
   /**
-   * Whether the message is binary.
-   * @default true for everything but a string and a number
+   * Whether to send a binary message.
+   * @default false for a string or a number, otherwise true
    */
   binary?: boolean | undefined
   /**
-   * Whether the message is compressed, on a connection with permessage-deflate.
+   * Whether to compress the message, if permessage-deflate was negotiated.
    * @default true
    */
   compress?: boolean | undefined
   /**
-   * Whether the message ends here; `false` lets the next `send` go on with it. RFC 6455 §5.4.
+   * Whether this is the last fragment of the message. With `false`, the next `send` continues it. RFC 6455 §5.4.
    * @default true
    */
   fin?: boolean | undefined
   /**
-   * Whether the frame is masked.
+   * Whether to mask the frame.
    * @default true for a client, false for a server
    */
   mask?: boolean | undefined
 }
 
-/** What listeners for each event get. The last four are events of a client. */
+/** The events of a socket, each with the arguments of its listeners. Only clients emit the last four. */
 export interface WebSocketEvents {
   message: [data: RawData, isBinary: boolean]
-  /** The close code is 1005 where the close frame had none, and 1006 where there was no close frame. */
+  /** `code` is 1005 if the close frame has no code, and 1006 if there was no close frame. */
   close: [code: number, reason: Buffer]
   error: [error: Error]
   ping: [data: Buffer]
@@ -154,16 +158,16 @@ export type WebSocketListener<Name extends keyof WebSocketEvents> = (
   ...args: WebSocketEvents[Name]
 ) => void
 
-/** A listener for an event that is the application's own. */
+/** A listener for any other event. */
 type AnyListener = Parameters<EventEmitter['on']>[1]
 
-/** An event as browsers have it. */
+/** An event as in browsers. */
 export interface WebSocketEvent {
   readonly type: string
   readonly target: WebSocket
 }
 
-/** The events of browsers. https://websockets.spec.whatwg.org/#eventdef-websocket-open */
+/** The events of the browser interface. https://websockets.spec.whatwg.org/#eventdef-websocket-open */
 export interface WebSocketEventMap {
   open: WebSocketEvent
   message: WebSocketEvent & { readonly data: string | RawData }
@@ -171,7 +175,7 @@ export interface WebSocketEventMap {
   error: WebSocketEvent & { readonly error: unknown; readonly message: string }
 }
 
-/** A listener as browsers have it: a function, or an object with one. */
+/** A listener of the browser interface: a function, or an object with a `handleEvent` method. */
 export type WebSocketEventHandler<Type extends keyof WebSocketEventMap> =
   | ((event: WebSocketEventMap[Type]) => void)
   | { handleEvent(event: WebSocketEventMap[Type]): void }
