@@ -157,7 +157,7 @@ const origins = [
 ] as const
 const { allows } = compileOrigins(origins)
 
-/** Asks for the hint where an origin, the host, and what a proxy forwards are made of a text. */
+/** Gets the hint for an origin, a host and forwarded fields that are made from a text. */
 const hintFor =
   (make: (text: string) => [origin: string, host: string, forwarded?: string]) =>
   (text: string): string => {
@@ -193,7 +193,7 @@ const subjects: [name: string, pieces: string[], take: (text: string) => unknown
   ['origins of programs', ['.', 'a', ':', '/'], (text) => allows(`app://${text}`, {})],
   ['the hint for an origin', ['a', '.', '-', '1.', '[', ':', ','], hintFor((text) => [`https://${text}`, text])],
   ['the hint for a program', ['a', '.', '-', '1.', '[', ':', '/'], hintFor((text) => [`app://${text}`, 'a'])],
-  ['the hint beside a proxy', ['a', ',', ' ', '.', '1.', 'https,'], hintFor((text) => ['https://a', 'a', text])],
+  ['the hint behind a proxy', ['a', ',', ' ', '.', '1.', 'https,'], hintFor((text) => ['https://a', 'a', text])],
   ['addressKey', [':', '.', '[', ']', '%', '1', '1:', '1.', '::', 'f'], addressKey],
   [
     'ordinaryHead, the value',

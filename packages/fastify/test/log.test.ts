@@ -65,10 +65,10 @@ test('a refused origin is one line of level warn with origin, host and rule', as
 describe('regression: a refused origin was logged twice; now once', () => {
   const handlers: [string, ((app: FastifyInstance) => unknown) | undefined][] = [
     ['by the default error handler', undefined],
-    ['by one that hands it on', (app) => app.setErrorHandler((error, _request, reply) => reply.send(error))],
+    ['by one that passes it on', (app) => app.setErrorHandler((error, _request, reply) => reply.send(error))],
     ['by one that answers', (app) => app.setErrorHandler((_error, _request, reply) => reply.code(403).send('no'))]
   ]
-  test.each(handlers)('where it is answered %s', async (_name, setHandler) => {
+  test.each(handlers)('if it is answered %s', async (_name, setHandler) => {
     for (const path of ['/echo', '/reply']) {
       const log = keepLog()
       const app = await makeApp({ logger: log.options })
@@ -85,7 +85,7 @@ describe('regression: a refused origin was logged twice; now once', () => {
     }
   })
 
-  test('and the log is as it was for everything else', async () => {
+  test('and everything else is logged as before', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     app.setErrorHandler((error, _request, reply) => {
@@ -101,7 +101,7 @@ describe('regression: a refused origin was logged twice; now once', () => {
   })
 })
 
-describe('regression: a limit that refuses before a route is asked was told on stderr, beside the log:', () => {
+describe('regression: a refusal by a limit, before routing, was logged to stderr as well:', () => {
   test.each([
     ['HANDSHAKE_TOO_MANY', { maxPendingHandshakes: 2, maxPendingHandshakesPerAddress: 1 }],
     ['HANDSHAKE_UNAVAILABLE', { maxPendingHandshakes: 1 }]
@@ -125,7 +125,7 @@ describe('regression: a limit that refuses before a route is asked was told on s
 test.each([
   ['not trusted', {}, "If it is yours: Fastify({ trustProxy: '127.0.0.1' })"],
   ['trusted', { trustProxy: '127.0.0.1' }, undefined]
-])('a proxy that is %s: what to write', async (_what, options, hint) => {
+])('a proxy that is %s: the log suggests trustProxy only if it is needed', async (_what, options, hint) => {
   const log = keepLog()
   const app = await makeApp({ logger: log.options, ...options })
   app.get('/echo', { websocket: true }, echo)
