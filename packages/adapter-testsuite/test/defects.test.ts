@@ -48,7 +48,7 @@ const defects: [what: string, defect: Defect, found: string[]][] = [
   [
     'answers with responses of another class',
     { given: () => ({ createServer: (listener) => http.createServer(listener) }) },
-    ['gives a handshake a response of the class that the server has for requests']
+    ["gives a handshake a response of the server's own class"]
   ],
   [
     "calls middleware with a request that is not Node's own",

@@ -24,7 +24,7 @@ test('calls the handler in the same tick in which the 101 is written', async () 
   expect(order).toContain('resolved true')
 })
 
-test('takes the defaults of the attachment, and the options of the endpoint over them', async () => {
+test("uses the attachment's defaults, with the endpoint's options taking precedence", async () => {
   const { target } = await serve(
     (req, res) =>
       req.url === '/own' ? acceptWebSocket(req, res, { subprotocols: ['own'] }, echo) : acceptWebSocket(req, res, echo),
@@ -59,7 +59,7 @@ test('lets a function choose the subprotocol', async () => {
   expect(seen).toEqual([['a', 'b'], []])
 })
 
-test('requires an Origin where the endpoint says so', async () => {
+test('requires an Origin if the endpoint says so', async () => {
   const { target } = await serve((req, res) => acceptWebSocket(req, res, { requireOrigin: true }, echo))
   const response = await sendRaw(target, handshake('/'))
   expect(response.status).toBe(403)
@@ -68,7 +68,7 @@ test('requires an Origin where the endpoint says so', async () => {
   takePrinted()
 })
 
-test('tells the client its origin and the log the host, the rule, and what to do', async () => {
+test('tells the client its origin, and logs the host, the rule, and what to do', async () => {
   const { target } = await serve((req, res) => acceptWebSocket(req, res, echo))
   const response = await sendRaw(target, handshake('/', { Origin: 'http://localhost:5173', Host: 'localhost:3000' }))
   expect(response.rest).toBe('Origin "http://localhost:5173" is not allowed here.\n')
@@ -89,7 +89,7 @@ test('names the address of a proxy that effectiveRequest does not believe', asyn
   ])
 })
 
-test('shows a log that prints the whole refusal what the operator needs', async () => {
+test('has everything the operator needs in a log that prints the whole refusal', async () => {
   const printed: string[] = []
   const { target } = await serve((req, res) => acceptWebSocket(req, res, echo), {
     onRefused: (error) => printed.push(inspect(error))
@@ -134,7 +134,7 @@ test('says what is wrong with a call that lacks the request or the response', as
   ])
 })
 
-test('takes the options of ws, and refuses those that it sets itself', async () => {
+test('passes on the options of ws, and refuses those that it sets itself', async () => {
   const { target } = await serve((req, res) => acceptWebSocket(req, res, { ws: { autoPong: false } }, echo))
   const { socket, next } = await connectClient(target, '/')
   let pongs = 0
@@ -145,7 +145,7 @@ test('takes the options of ws, and refuses those that it sets itself', async () 
   expect(pongs).toBe(0)
 })
 
-test('takes any size of message where maxPayloadBytes is Infinity', async () => {
+test('accepts messages of any size if maxPayloadBytes is Infinity', async () => {
   const { target } = await serve((req, res) =>
     acceptWebSocket(req, res, { maxPayloadBytes: Infinity }, (socket) =>
       socket.on('message', (data) => socket.send(String((data as Buffer).length)))
@@ -157,7 +157,7 @@ test('takes any size of message where maxPayloadBytes is Infinity', async () => 
 })
 
 describe('checkHandshake', () => {
-  test('throws what acceptWebSocket would refuse with, and writes nothing', async () => {
+  test('throws the refusal of acceptWebSocket, and writes nothing', async () => {
     const codes: string[] = []
     const { target } = await serve(
       (req, res) => {
@@ -178,7 +178,7 @@ describe('checkHandshake', () => {
 })
 
 describe('acceptHandshake', () => {
-  test('rejects before anything is written, so that the application answers', async () => {
+  test('rejects before anything is written, so that the application can answer', async () => {
     const { target } = await serve(
       async (req, res) => {
         await acceptHandshake(req, res, undefined, echo).catch((error: HandshakeError) =>
@@ -192,7 +192,7 @@ describe('acceptHandshake', () => {
     expect(response.fields.get('x-code')).toEqual(['HANDSHAKE_ORIGIN'])
   })
 
-  test('resolves with false where the framework answers otherwise after all', async () => {
+  test('resolves with false if the framework answers otherwise after all', async () => {
     const outcomes: boolean[] = []
     const { target } = await serve(async (req, res) => {
       outcomes.push(await acceptThrough(() => res.writeHead(503).end(), req, undefined, echo))
@@ -229,7 +229,7 @@ test('refuses a client that has gone, without a fault', async () => {
   expect(codes).toEqual(['HANDSHAKE_ABORTED'])
 })
 
-test('accepts a client that has closed its side already, and closes the connection in order', async () => {
+test('accepts a client that has already closed its side, and closes the connection cleanly', async () => {
   const { target } = await serve((req, res) => acceptWebSocket(req, res, echo))
   const raw = await open(target)
   raw.end(handshake('/'))
@@ -245,7 +245,7 @@ describe('permessage-deflate', () => {
   }
 
   test.each(['permessage-deflate', 'permessage-deflate,', 'x-other, permessage-deflate'])(
-    'is agreed on where it is offered: %s',
+    'is agreed on if it is offered: %s',
     async (offer) => expect(await extensionsFor(offer)).toEqual(['permessage-deflate'])
   )
 
@@ -254,12 +254,12 @@ describe('permessage-deflate', () => {
     'permessage-deflate; foo, permessage-deflate',
     'permessage-deflate; client_max_window_bits=99',
     'x-other'
-  ])('is declined, not refused, where the offer cannot be accepted: %s', async (offer) =>
+  ])('is declined, not refused, if the offer cannot be accepted: %s', async (offer) =>
     expect(await extensionsFor(offer)).toBeUndefined()
   )
 })
 
-test('answers with the refusal although onRefused throws, and reports that', async () => {
+test('answers with the refusal even if onRefused throws, and reports that', async () => {
   const faults: string[] = []
   const { target } = await serve((req, res) => acceptWebSocket(req, res, echo), {
     onError: (error) => faults.push((error as Error).message),
@@ -271,7 +271,7 @@ test('answers with the refusal although onRefused throws, and reports that', asy
   expect(faults).toEqual(['log is full'])
 })
 
-test('regression: a listener that does not wait, and an option that throws, cannot be used to end the process', async () => {
+test('regression: a route that ignores the promise, and an option that throws, cannot be used to end the process', async () => {
   const unhandled: unknown[] = []
   const note = (reason: unknown) => void unhandled.push(reason)
   process.on('unhandledRejection', note)

@@ -46,7 +46,7 @@ async function answer(
   res.writeHead(page === undefined ? 404 : 200).end(page?.text ?? 'not found')
 }
 
-/** Agrees, and has the response sent as a framework would. */
+/** Agrees, and sends the response as a framework would. */
 const agreeing =
   (send: (res: ServerResponse) => unknown): Accept =>
   async (req, res, { options, handler }) => {
@@ -65,7 +65,7 @@ describe('core', () => {
   for (const { name, run } of cases(serving(atOnce), { http2: true })) test(name, run)
 })
 
-// TLS does not care who sends the head.
+// TLS makes no difference to how the head is sent.
 describe.each<[how: string, accept: Accept]>([
   ['by an implicit head', agreeing((res) => Object.assign(res, { statusCode: 101 }).end('Switching Protocols'))],
   ['after the route has returned', agreeing((res) => void setImmediate().then(() => res.writeHead(101).end()))]

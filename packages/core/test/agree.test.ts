@@ -35,7 +35,7 @@ const echo = (socket: WebSocket): void => {
 describe('a framework that sends the head after its route has returned', () => {
   type Route = (ctx: Koa.Context) => unknown
 
-  /** Koa, with middleware that sets a field behind `await next()`. */
+  /** Koa, with middleware that sets a field after `await next()`. */
   async function serveKoa(route: Route, options?: AttachOptions): Promise<Served> {
     const app = new Koa()
     app.silent = true
@@ -61,7 +61,7 @@ describe('a framework that sends the head after its route has returned', () => {
     }
   }
 
-  test('regression: what it sets behind the route was lost, or the handshake waited for its 503', async () => {
+  test('regression: a field set after the route was lost, or the handshake waited for its 503', async () => {
     const { target } = await serveKoa(accept)
     const { fields, status } = await sendRaw(target, handshake('/'), headArrived)
     expect(status).toBe(101)
@@ -73,14 +73,14 @@ describe('a framework that sends the head after its route has returned', () => {
     expect(await next()).toBe('hello')
   })
 
-  test('refuses in the route, as an ordinary error', async () => {
+  test('refuses in the route, with an ordinary error', async () => {
     const { target } = await serveKoa(accept, { onRefused: () => {} })
     const { status, fields } = await sendRaw(target, handshake('/', { Origin: 'https://other.example' }))
     expect(status).toBe(403)
     expect(fields.get('x-before')).toBeUndefined()
   })
 
-  test('gives the place back where middleware behind the route fails', async () => {
+  test('frees the place if middleware fails after the route', async () => {
     const { target, attachment } = await serveKoa(
       async (ctx) => {
         await accept(ctx)
@@ -114,7 +114,7 @@ function keeping(send: (res: ServerResponse) => unknown): {
 }
 
 describe('an agreement', () => {
-  test('names the subprotocol, writes nothing, and settles with the 101', async () => {
+  test('names the subprotocol, writes nothing, and resolves with the 101', async () => {
     let waiting: ServerResponse | undefined
     const { agreements, listener } = keeping((res) => {
       waiting = res
@@ -137,14 +137,14 @@ describe('an agreement', () => {
   test.each<[what: string, send: (res: ServerResponse) => unknown, status: number]>([
     ['another status', (res) => res.writeHead(503).end(), 503],
     ['another implicit status', (res) => void Object.assign(res, { statusCode: 418 }).end('a teapot'), 418]
-  ])('settles with false where the response has %s, and gives the place back', async (_what, send, status) => {
+  ])('resolves with false if the response has %s, and frees the place', async (_what, send, status) => {
     const { agreements, listener } = keeping(send)
     const { target } = await serve(listener, { maxConnections: 1 })
     for (let round = 0; round < 2; round++) expect(await refused(connectClient(target, '/'))).toBe(status)
     expect(await Promise.all(agreements.map((agreement) => agreement.settled()))).toEqual([false, false])
   })
 
-  test('settles with false where the client leaves first, and gives the place back', async () => {
+  test('resolves with false if the client leaves first, and frees the place', async () => {
     const { agreements, listener } = keeping(() => {})
     const { target, attachment } = await serve(listener, { maxConnections: 1, onRefused: () => {} })
     const raw = await open(target)
@@ -155,7 +155,7 @@ describe('an agreement', () => {
     expect(attachment.stats()).toMatchObject({ pending: 0, refused: { HANDSHAKE_ABORTED: 1 } })
   })
 
-  test('is made once for each request, and not behind a response that has begun', async () => {
+  test('is made once per request, and not after a response has begun', async () => {
     const errors: unknown[] = []
     const attempt = (req: IncomingMessage): void => {
       try {
@@ -181,7 +181,7 @@ describe('an agreement', () => {
     ])
   })
 
-  test('is refused at once, by an error that says how to answer', async () => {
+  test('is refused at once, with an error that says how to answer', async () => {
     let thrown: unknown
     const { target } = await serve((req, res) => {
       try {
@@ -199,7 +199,7 @@ describe('an agreement', () => {
     ['at once', (res) => res.writeHead(101).end()],
     ['implicitly', (res) => Object.assign(res, { statusCode: 101 }).end('Switching Protocols')],
     ['later', (res) => setImmediate().then(() => res.writeHead(101, { 'x-after': '1' }).end())]
-  ])('holds for HTTP/2 where the response is sent %s', async (how, send) => {
+  ])('works over HTTP/2 if the response is sent %s', async (how, send) => {
     const { listener } = keeping(send)
     const { target, attachment } = await serveHttp2(listener)
     const session = await sessionOf(target)
@@ -213,8 +213,8 @@ describe('an agreement', () => {
   })
 })
 
-// As `res.status('101')` of Express 4 sets it.
-test('regression: a 101 as a string went out without the fields of a handshake', async () => {
+// As set by `res.status('101')` of Express 4.
+test('regression: a 101 as a string was sent without the fields of a handshake', async () => {
   const { target } = await serve((req, res) => {
     agree(req, undefined, echo)
     res.writeHead('101' as never).end()
@@ -224,7 +224,7 @@ test('regression: a 101 as a string went out without the fields of a handshake',
   expect(await next()).toBe('hello')
 })
 
-test('regression: a response that was written past its own writeHead kept the place', async () => {
+test('regression: a response that bypassed its own writeHead kept the place', async () => {
   const { target } = await serve(
     (req, res) => {
       agree(req, undefined, echo)
@@ -237,7 +237,7 @@ test('regression: a response that was written past its own writeHead kept the pl
   await connectClient(target, '/')
 })
 
-test('regression: HTTP/2: an answer in place of a 101 that was set as status threw, and lost its body', async () => {
+test('regression: HTTP/2: an answer that replaced a status of 101 threw, and lost its body', async () => {
   const { target } = await serveHttp2((req, res) => {
     agree(req, undefined, echo)
     res.statusCode = 101
@@ -248,7 +248,7 @@ test('regression: HTTP/2: an answer in place of a 101 that was set as status thr
   expect(await bodyOf(answer)).toBe('broken by middleware')
 })
 
-/** Starts a server of HTTP/2 that is ended with the test. */
+/** Starts an HTTP/2 server, which is closed at the end of the test. */
 async function serveHttp2(listener: http.RequestListener) {
   const server = http2.createServer(listener as never)
   const attachment = attach(server)
@@ -264,7 +264,7 @@ async function sessionOf(target: Target): Promise<http2.ClientHttp2Session> {
 }
 
 describe('attach without a dispatcher', () => {
-  test("takes handshakes through the server's own event, once", async () => {
+  test("accepts handshakes through the server's own event, once", async () => {
     const server = http.createServer((req, res) => {
       agree(req, undefined, echo)
       res.writeHead(101).end()
@@ -292,7 +292,7 @@ describe('attach without a dispatcher', () => {
     expect(() => attach(http.createServer(), wrong as never)).toThrow(message)
   })
 
-  test('refuses options in the place of the listener, with more behind them', () => {
+  test('refuses options instead of the listener, with more arguments after them', () => {
     expect(() => attach(http.createServer(), {} as never, {})).toThrow(TypeError)
   })
 })

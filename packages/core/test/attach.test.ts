@@ -13,13 +13,13 @@ const application: Dispatch = (req, res) => acceptWebSocket(req, res, echo)
 
 test.each([
   [
-    'no server',
+    'something that is not a server',
     undefined,
     application,
     /^attach: expected a server of node:http, node:https or node:http2; got undefined$/
   ],
   [
-    'what is no listener',
+    'something that is not a listener',
     http.createServer(),
     'listener',
     /^attach: expected a listener \(req, res\) => … or options; got 'listener'$/
@@ -28,7 +28,7 @@ test.each([
   expect(() => attach(server as never, dispatch as never)).toThrow(message)
 })
 
-test('refuses wrong options at once, and is not attached then', () => {
+test('refuses wrong options at once, and does not attach', () => {
   const server = http.createServer()
   expect(() => attach(server, application, { maxPayloadBytes: -1 })).toThrow(/^attach: maxPayloadBytes: expected/)
   expect(server.listenerCount('upgrade')).toBe(0)
@@ -42,7 +42,7 @@ test('refuses to attach a server to the same listener twice', async () => {
   attach(server, application).detach()
 })
 
-test('leaves the server as it was after a hundred times attach and detach', () => {
+test('leaves the server as it was after attaching and detaching a hundred times', () => {
   const server = http.createServer()
   const names = () => [...server.eventNames()].map((name) => [name, server.listenerCount(name)])
   const before = names()
@@ -56,7 +56,7 @@ test('leaves the server as it was after a hundred times attach and detach', () =
   expect(Reflect.get(server, 'shouldUpgradeCallback')).toBe(rule)
 })
 
-test('lets open connections go on after detach, and takes no new ones', async () => {
+test('keeps open connections after detach, and accepts no new ones', async () => {
   const { target, attachment } = await serve(application)
   const { socket, next } = await connectClient(target, '/')
   attachment.detach()
@@ -66,7 +66,7 @@ test('lets open connections go on after detach, and takes no new ones', async ()
   expect(takePrinted()).toEqual([expect.stringMatching(/^oneport: HANDSHAKE_NOT_ATTACHED: .*Call attach\(server\)\.$/)])
 })
 
-test('serves WebSockets only: an ordinary request gets 426 and a sentence to act on', async () => {
+test('serves only WebSockets: an ordinary request gets 426 and a helpful sentence', async () => {
   const { target } = await serve(application)
   const response = await sendRaw(target, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
   expect(response.status).toBe(426)
@@ -79,7 +79,7 @@ test('serves WebSockets only: an ordinary request gets 426 and a sentence to act
   expect(post.fields.get('allow')).toEqual(['GET'])
 })
 
-test('answers 503 where nothing is attached to the server, and logs once what to call', async () => {
+test('answers 503 if nothing is attached to the server, and logs once what to call', async () => {
   const server = http.createServer((req, res) => void acceptWebSocket(req, res, echo))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const target = { port: (server.address() as AddressInfo).port }
@@ -89,7 +89,7 @@ test('answers 503 where nothing is attached to the server, and logs once what to
   await once(server.close(), 'close')
 })
 
-test('knows its open connections', async () => {
+test('lists its open connections', async () => {
   const { target, attachment } = await serve(application)
   expect(attachment.connections.size).toBe(0)
   const { socket } = await connectClient(target, '/')
@@ -101,7 +101,7 @@ test('knows its open connections', async () => {
 })
 
 describe('drain', () => {
-  test('closes with the given code and reason, counts, and is done once', async () => {
+  test('closes with the given code and reason, counts, and runs once', async () => {
     const { target, attachment } = await serve(application)
     const clients = await Promise.all([1, 2, 3].map(() => connectClient(target, '/')))
     const ends = Promise.all(clients.map(({ socket }) => closed(socket)))

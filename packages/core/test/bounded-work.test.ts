@@ -14,13 +14,13 @@ import { chooseSubprotocol, parseSubprotocols } from '../src/rules/subprotocol.t
 import { describeBriefly, describe as describeError, indented, oneLine, quote, show } from '../src/show.ts'
 import { ordinaryHead } from '../src/transport/replay.ts'
 
-// A peer sends as much as `--max-http-header-size` lets it. No time is measured here: every regular expression is linear,
-// which a checker proves, and what is done beside them is counted.
+// A peer may send as much as `--max-http-header-size` allows. Time is not measured here: a checker proves that every
+// regular expression is linear, and all other work is counted.
 
 const packages = ['core', 'express', 'fastify', 'redis', 'testing', 'topics']
 const root = join(__dirname, '../..')
 
-/** Every regular expression in a source, as pattern and flags. */
+/** Every regular expression in a source file, as pattern and flags. */
 function expressionsIn(source: string): [pattern: string, flags: string][] {
   const found: [string, string][] = []
   JSON.stringify(parseSync(source, { syntax: 'typescript' }), (_key, node) => {
@@ -35,7 +35,7 @@ const sources = packages.flatMap((name) =>
     .filter((file) => file.endsWith('.ts'))
     .map((file) => ({ file: `${name}/${file}`, text: readFileSync(join(root, name, 'src', file), 'utf8') }))
 )
-/** Reads what Fastify prints of the application's own routes: nothing of a peer's. */
+/** Only reads what Fastify prints about the application's own routes, nothing from a peer. */
 const ofApplication = 'fastify/earlier-routes.ts'
 const literals = sources.flatMap(({ file, text }) =>
   (file === ofApplication ? [] : expressionsIn(text)).map(([pattern, flags]): [string, string, string] => [
@@ -45,7 +45,7 @@ const literals = sources.flatMap(({ file, text }) =>
   ])
 )
 
-/** Whether an expression takes linear time, and whether that is proved and not only tried. */
+/** Whether an expression takes linear time, and whether that is proved or only tested. */
 function costOf(pattern: string, flags: string): string {
   const { status, checker } = checkSync(pattern, flags)
   return `${status} (${checker})`
@@ -53,7 +53,7 @@ function costOf(pattern: string, flags: string): string {
 
 describe('a regular expression', () => {
   beforeAll(() => {
-    // The checker has a native program too, which is not there everywhere.
+    // The checker also has a native program, which is not available everywhere.
     process.env.RECHECK_BACKEND = 'pure'
   })
 
@@ -66,9 +66,9 @@ describe('a regular expression', () => {
     expect(costOf(pattern, flags)).toBe('safe (automaton)')
   })
 
-  test('security: that is put together takes linear time', () => {
+  test('security: built at run time takes linear time', () => {
     const made = sources.filter(({ text }) => text.includes('new RegExp(')).map(({ file }) => file)
-    // That of origin.ts is the application's own, in anchors.
+    // The one in origin.ts is the application's own, with anchors around it.
     expect(made).toEqual(['core/rules/origin.ts', 'core/rules/request.ts'])
     const patterns: string[] = []
     const { RegExp: Native } = globalThis
@@ -88,7 +88,7 @@ describe('a regular expression', () => {
   })
 })
 
-/** Methods that look at a whole string or list, and how much of it they see at most. */
+/** Methods that look at a whole string or list, with the most that they look at. */
 const counted: [
   prototype: object,
   name: string,
@@ -101,12 +101,12 @@ const counted: [
   ...['every', 'filter', 'find', 'includes', 'join', 'map', 'slice', 'some', 'splice'].map(
     (name): (typeof counted)[number] => [Array.prototype, name, ({ length }) => length]
   ),
-  // A global one goes on from its last match.
+  // A global one continues after its last match.
   [RegExp.prototype, 'exec', (self, [text]) => ((self as never as RegExp).global ? 1 : (text?.length ?? 0))],
   [RegExp.prototype, 'test', (_self, [text]) => text?.length ?? 0]
 ]
 
-/** How many characters and members `run` looks at. */
+/** How many characters and list members `run` looks at. */
 function workOf(run: () => unknown): number {
   let work = 0
   const originals = counted.map(([prototype, name]) => Reflect.get(prototype, name) as (...args: unknown[]) => unknown)
@@ -157,7 +157,7 @@ const origins = [
 ] as const
 const { allows } = compileOrigins(origins)
 
-/** Asks for the hint where an origin, the host, and what a proxy forwards are made of a text. */
+/** Gets the hint for an origin, a host and forwarded fields that are made from a text. */
 const hintFor =
   (make: (text: string) => [origin: string, host: string, forwarded?: string]) =>
   (text: string): string => {
@@ -193,7 +193,7 @@ const subjects: [name: string, pieces: string[], take: (text: string) => unknown
   ['origins of programs', ['.', 'a', ':', '/'], (text) => allows(`app://${text}`, {})],
   ['the hint for an origin', ['a', '.', '-', '1.', '[', ':', ','], hintFor((text) => [`https://${text}`, text])],
   ['the hint for a program', ['a', '.', '-', '1.', '[', ':', '/'], hintFor((text) => [`app://${text}`, 'a'])],
-  ['the hint beside a proxy', ['a', ',', ' ', '.', '1.', 'https,'], hintFor((text) => ['https://a', 'a', text])],
+  ['the hint behind a proxy', ['a', ',', ' ', '.', '1.', 'https,'], hintFor((text) => ['https://a', 'a', text])],
   ['addressKey', [':', '.', '[', ']', '%', '1', '1:', '1.', '::', 'f'], addressKey],
   [
     'ordinaryHead, the value',
@@ -212,13 +212,13 @@ const rows = subjects.flatMap(([name, pieces, take]) =>
 )
 
 describe('security: 64 KiB', () => {
-  test('of work that grows with the square of the input are noticed', () => {
+  test('of quadratic work are noticed', () => {
     const quadratic = (text: string) => [...text].map(() => text.slice(0))
     const [once, twice] = [512, 1_024].map((length) => workOf(() => quadratic(' '.repeat(length)))) as [number, number]
     expect(twice).toBeGreaterThan(3 * once)
   })
 
-  test.each(rows)('cost %s no more for each character than 32 KiB, of %j', (_name, piece, take) => {
+  test.each(rows)('cost %s no more per character than 32 KiB, of %j', (_name, piece, take) => {
     const textOf = (length: number): string => piece.repeat(Math.ceil(length / piece.length)).slice(0, length)
     const [half, whole] = [32_768, 65_536].map((length) => workOf(() => take(textOf(length)))) as [number, number]
     expect(half).toBeGreaterThan(0)
@@ -228,9 +228,9 @@ describe('security: 64 KiB', () => {
   })
 })
 
-describe('security: what is printed', () => {
+describe('security: printed text', () => {
   test.each(['\n', ' ', 'a', '"', '\x1b', '\ud800', ' \n', '|'])(
-    'of 64 KiB of %j is bounded, and one line where it has to be',
+    'of 64 KiB of %j is bounded, and on one line if it has to be',
     (piece) => {
       const text = piece.repeat(65_536)
       for (const [printed, longest] of [

@@ -21,7 +21,7 @@ describeBrowsers('node:http2', async ({ tls, page, paths, endpoint, handler }) =
       const closed = once(server, 'close')
       server.close()
       await attachment.drain()
-      // Idle ones that a browser keeps.
+      // Browsers keep idle ones open.
       for (const session of sessions) session.destroy()
       await closed
     }

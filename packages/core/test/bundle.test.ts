@@ -9,13 +9,13 @@ const program = `
   console.log('attached')
 `
 
-// An ES module has no `__filename`, and no `require` but the one that bundles for Node bring along.
+// An ES module has no `__filename`, and no `require` except the one that bundles for Node define.
 const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
 
 test.each([
   ['an ES module', 'esm', banner],
   ['a CommonJS module', 'cjs', '']
-] as const)('core, as built, works in a bundle that is %s', (_what, format, js) => {
+] as const)('core works in a bundle that is %s', (_what, format, js) => {
   const { outputFiles } = buildSync({
     stdin: { contents: program, resolveDir: __dirname },
     bundle: true,

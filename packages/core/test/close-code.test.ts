@@ -17,7 +17,7 @@ test.each<[name: keyof typeof CloseCode, code: number]>([
   ['TRY_AGAIN_LATER', 1013],
   ['BAD_GATEWAY', 1014],
   ['TLS_HANDSHAKE', 1015]
-])('names %s as IANA has it', (name, code) => {
+])('matches the IANA name of %s', (name, code) => {
   expect(CloseCode[name]).toBe(code)
 })
 

@@ -14,7 +14,7 @@ afterEach(stopAll)
 
 type Core = typeof Index & typeof Adapter
 
-/** Loads a copy of core, as a bundler makes one: with a copy of `ws` and with a state of its own. */
+/** Loads a copy of core as bundlers make them, with its own state and its own copy of `ws`. */
 function load(): Core {
   let copy: Core | undefined
   jest.isolateModules(() => {
@@ -38,11 +38,11 @@ const echo = (socket: Index.WebSocket): void => {
   socket.on('message', (data) => socket.send(String(data)))
 }
 
-test('are two', () => {
+test('are two different modules', () => {
   expect(one.HandshakeError).not.toBe(two.HandshakeError)
 })
 
-describe('regression: a copy of core answered 503 to the handshakes of a server that another copy has attached; now it', () => {
+describe('regression: a copy of core answered 503 to the handshakes of a server that another copy had attached; now it', () => {
   test('accepts them, with its own options', async () => {
     const { target, attachment } = await serve((req, res) =>
       two.acceptWebSocket(req, res, { subprotocols: ['chat'] }, echo)
@@ -54,7 +54,7 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
     expect(attachment.stats()).toMatchObject({ open: 1, accepted: 1 })
   })
 
-  test('refuses by the same rules, and both copies know the error', async () => {
+  test('refuses by the same rules, and both copies recognize the error', async () => {
     const errors: unknown[] = []
     const refusals: unknown[] = []
     const { target } = await serve(
@@ -86,7 +86,7 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
     expect(await Promise.all(settled)).toEqual([true])
   })
 
-  test('tells faults to the one that has attached the server', async () => {
+  test('reports faults to the copy that attached the server', async () => {
     const faults: unknown[] = []
     const { target } = await serve((req, res) => two.acceptWebSocket(req, res, { maxPayloadBytes: -1 }, echo), {
       onError: (error) => faults.push(String(error))
@@ -95,7 +95,7 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
     expect(faults).toEqual([expect.stringMatching(/^TypeError: acceptWebSocket: maxPayloadBytes/)])
   })
 
-  test('knows a handshake, and bounds how many of them wait', async () => {
+  test('recognizes a handshake, and bounds how many of them wait', async () => {
     const known: boolean[] = []
     const { target } = await serve(
       (req, res) => {
@@ -123,13 +123,13 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
     expect(await next()).toBe('still here')
   })
 
-  test('knows that the server is attached', async () => {
+  test('recognizes that the server is attached', async () => {
     const { server, attachment } = await serve(() => {})
     expect(two.attachmentOf(server)).toBe(attachment)
     expect(() => two.attach(server)).toThrow('attach: this server is already attached')
   })
 
-  test('may attach the server to another application, which gets what the first one answers 404', async () => {
+  test('may attach the server to another application, which gets what the first one answers with 404', async () => {
     const never = (): void => {}
     const { server, target, attachment } = await serve(
       (req, res) => (req.url === '/never' ? never() : res.writeHead(404).end()),
@@ -137,7 +137,7 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
     )
     const second = two.attach(server, (req, res) => two.acceptWebSocket(req, res, echo), { handshakeTimeoutMs: 50 })
     const { socket, next } = await connectClient(target, '/')
-    // Each copy took the other one for a foreign listener, and wrote its 404 into the connection at the deadline.
+    // Each copy treated the other one as a foreign listener, and wrote its 404 into the connection at the deadline.
     expect(await refused(connectClient(target, '/never'))).toBe(503)
     socket.send('still here')
     expect(await next()).toBe('still here')
@@ -146,7 +146,7 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
     await second.drain()
     second.detach()
     attachment.detach()
-    // The one that comes next has the server.
+    // The next copy now gets the server.
     const third = two.attach(server)
     expect(await refused(connectClient(target, '/'))).toBe(404)
     third.detach()
@@ -162,8 +162,8 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
   })
 })
 
-// The other copy is played: there is only one edition so far.
-test('a copy that cannot work with the one that has attached the server names both versions', async () => {
+// The other copy is simulated, because there is only one edition so far.
+test('a copy that is incompatible with the one that attached the server names both versions', async () => {
   const server: Server = http.createServer((req, res) => void two.acceptWebSocket(req, res, echo))
   const attachment = one.attach(server)
   const { target } = await start(server, attachment)
@@ -173,7 +173,7 @@ test('a copy that cannot work with the one that has attached the server names bo
   const reference = new WeakRef(stranger)
   presences.add(reference)
   try {
-    // Its handshakes arrive as ordinary requests: nobody listens for "upgrade" here.
+    // Its handshakes arrive as ordinary requests, because nothing listens for "upgrade".
     expect((await sendRaw(target, handshake('/'), headArrived)).status).toBe(503)
   } finally {
     presences.delete(reference)
@@ -185,7 +185,7 @@ test('a copy that cannot work with the one that has attached the server names bo
   ])
 })
 
-test('regression: a copy that is not used any more was kept', async () => {
+test('regression: an unused copy was kept in memory', async () => {
   const program = join(__dirname, 'process', 'reloads.cjs')
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program])
   expect(stdout).toBe('collected\n')

@@ -11,8 +11,8 @@ function collect(options: AttachOptions = {}) {
   return { codes, options: { ...options, onRefused: (error: HandshakeError) => void codes.push(error.code) } }
 }
 
-describe('regression: one handshake was counted twice; now it is counted once', () => {
-  test('where the application accepts after its deadline', async () => {
+describe('regression: a handshake was counted twice; now it is counted once', () => {
+  test('if the application accepts after its deadline', async () => {
     const { codes, options } = collect({ handshakeTimeoutMs: 30, onError: () => {} })
     let late: Promise<unknown> | undefined
     const { target, attachment } = await serve((req, res) => {
@@ -24,7 +24,7 @@ describe('regression: one handshake was counted twice; now it is counted once', 
     expect(attachment.stats()).toMatchObject({ refused: { HANDSHAKE_TIMEOUT: 1 }, accepted: 0, pending: 0 })
   })
 
-  test('where the application checks, and then accepts', async () => {
+  test('if the application checks, and then accepts', async () => {
     const { codes, options } = collect({ allowedOrigins: [] })
     const { target, attachment } = await serve(async (req, res) => {
       expect(() => checkHandshake(req)).toThrow('is not allowed here')
@@ -37,7 +37,7 @@ describe('regression: one handshake was counted twice; now it is counted once', 
     expect(attachment.stats().refused).toEqual({ HANDSHAKE_ORIGIN: 1 })
   })
 
-  test('where the client leaves, and the application accepts after that', async () => {
+  test('if the client leaves, and the application accepts after that', async () => {
     const { codes, options } = collect()
     let late: Promise<unknown> | undefined
     const { target, attachment } = await serve((req, res) => {
@@ -52,7 +52,7 @@ describe('regression: one handshake was counted twice; now it is counted once', 
     expect(attachment.stats()).toMatchObject({ refused: { HANDSHAKE_ABORTED: 1 }, accepted: 0, pending: 0 })
   })
 
-  test('where the client leaves after it was accepted, and before the framework has sent the 101', async () => {
+  test('if the client leaves after it was accepted, and before the framework has sent the 101', async () => {
     const { codes, options } = collect()
     let accepted: Promise<boolean> | undefined
     const { target, attachment } = await serve((req) => {
@@ -72,7 +72,7 @@ describe('regression: one handshake was counted twice; now it is counted once', 
     expect(attachment.stats()).toMatchObject({ refused: { HANDSHAKE_ABORTED: 1 }, accepted: 0, pending: 0 })
   })
 
-  test('where a refusal is answered, and its client then reads nothing', async () => {
+  test('if a refusal is answered, and its client then reads nothing', async () => {
     const { codes, options } = collect({ allowedOrigins: [], handshakeTimeoutMs: 30 })
     const { target, attachment } = await serve(async (req, res) => {
       expect(() => checkHandshake(req)).toThrow()
@@ -87,8 +87,8 @@ describe('regression: one handshake was counted twice; now it is counted once', 
   })
 })
 
-describe('regression: revoke() missed a handshake under way; now one that was accepted and has no 101 yet', () => {
-  /** A server that accepts with key `a` and sends the 101 when told to. */
+describe('regression: revoke() missed a handshake in progress; now one that was accepted and has no 101 yet', () => {
+  /** A server that accepts with the key `a`, and sends the 101 when told to. */
   async function sendingLater() {
     const delivered: string[] = []
     let send = (): void => {}
@@ -108,7 +108,7 @@ describe('regression: revoke() missed a handshake under way; now one that was ac
     return { target, attachment, raw, delivered, send: () => send() }
   }
 
-  test('is closed as soon as it is open, and hears nothing', async () => {
+  test('is closed as soon as it is open, and receives nothing', async () => {
     const { attachment, raw, delivered, send } = await sendingLater()
     expect(attachment.revoke('a')).toBe(1)
     expect(attachment.stats().open).toBe(0)
@@ -123,7 +123,7 @@ describe('regression: revoke() missed a handshake under way; now one that was ac
     expect(attachment.connectionsOf('a').size).toBe(0)
   })
 
-  test('is counted beside those that are open, with the code and the reason that are given', async () => {
+  test('is counted with the open ones, and closed with the given code and reason', async () => {
     const { target, attachment, raw, send } = await sendingLater()
     const { socket } = await connectClient(target, '/')
     const end = closed(socket)
@@ -134,7 +134,7 @@ describe('regression: revoke() missed a handshake under way; now one that was ac
     expect((await read(raw, (text) => text.includes('\x88'))).endsWith('\x88\x0b\x11\x39elsewhere')).toBe(true)
   })
 
-  test('is no connection where its client leaves before', async () => {
+  test('is not a connection if its client leaves before', async () => {
     const { attachment, raw } = await sendingLater()
     expect(attachment.revoke('a')).toBe(1)
     raw.resetAndDestroy()

@@ -8,14 +8,14 @@ import { acceptThrough, open, read, type Served, serve, stopAll } from './server
 
 afterEach(stopAll)
 
-/** Where a connection is when its client ends it. */
+/** The state of a connection when its client ends it. */
 interface Step {
   readonly name: string
   /** What the client sends to get there. */
   readonly bytes: string
-  /** How it is known to be there. */
+  /** The sign that the connection has got there. */
   readonly reached: 'sent' | 'dispatched' | 'answered'
-  /** The deadline of the server, where it is the only way out for a client whose end nobody notices. */
+  /** The server's deadline, for clients whose end cannot be noticed otherwise. */
   readonly handshakeTimeoutMs?: number
 }
 
@@ -27,25 +27,25 @@ const halfBody =
 
 const steps: Step[] = [
   { name: 'in the head of a handshake', bytes: handshake('/').slice(0, -2), reached: 'sent' },
-  { name: 'right behind the bytes of a handshake', bytes: handshake('/'), reached: 'sent' },
-  { name: 'in front of the dispatch, behind a request', bytes: behindRequest, reached: 'dispatched' },
-  { name: 'in middleware that accepts afterwards', bytes: handshake('/accept'), reached: 'dispatched' },
+  { name: 'right after the bytes of a handshake', bytes: handshake('/'), reached: 'sent' },
+  { name: 'before the dispatch, behind a request', bytes: behindRequest, reached: 'dispatched' },
+  { name: 'in middleware that accepts later', bytes: handshake('/accept'), reached: 'dispatched' },
   {
-    name: 'in a handshake that nobody claims, in front of its 404',
+    name: 'in a handshake at an unknown path, before its 404',
     bytes: handshake('/refuse'),
     reached: 'dispatched'
   },
   { name: 'in middleware that hangs', bytes: handshake('/hang'), reached: 'dispatched', handshakeTimeoutMs: 100 },
-  { name: 'in middleware that hangs, behind more bytes than are kept', bytes: early, reached: 'dispatched' },
+  { name: 'in middleware that hangs, after more bytes than are buffered', bytes: early, reached: 'dispatched' },
   { name: 'between acceptance and 101', bytes: handshake('/send'), reached: 'dispatched' },
-  { name: 'where no 101 follows', bytes: handshake('/never-send'), reached: 'dispatched', handshakeTimeoutMs: 100 },
+  { name: 'while no 101 follows', bytes: handshake('/never-send'), reached: 'dispatched', handshakeTimeoutMs: 100 },
   { name: 'in the bytes of a refusal', bytes: handshake('/large'), reached: 'answered', handshakeTimeoutMs: 100 },
-  { name: 'between 101 and the first listener', bytes: handshake('/never-listen'), reached: 'answered' },
+  { name: 'between the 101 and the first listener', bytes: handshake('/never-listen'), reached: 'answered' },
   { name: 'on an open connection', bytes: handshake('/'), reached: 'answered' },
   { name: 'in the body of a request for another protocol', bytes: halfBody, reached: 'dispatched' }
 ]
 
-/** How a client ends it. Silence lasts until the server has enough of it. */
+/** How a client ends it. Silence lasts until a time limit of the server. */
 const ends: [name: string, end: (raw: Socket) => unknown][] = [
   ['a reset', reset],
   ['a FIN', (raw) => raw.destroy()],
@@ -56,7 +56,7 @@ const ends: [name: string, end: (raw: Socket) => unknown][] = [
 const echo: WebSocketHandler = (socket) => socket.on('message', (data) => socket.send(data))
 const never = new Promise<never>(() => {})
 
-/** An application that waits at each step until it may go on. */
+/** An application that waits at each step until it may continue. */
 function makeApplication() {
   let arrive = (): void => {}
   let goOn = (): void => {}
@@ -93,14 +93,14 @@ function makeApplication() {
 const connectionsOf = (server: Server): Promise<number> =>
   new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))
 
-/** Waits until the server has nothing of its clients left. */
+/** Waits until the server has released all clients. */
 async function untilNothingIsLeft({ server, attachment }: Served): Promise<void> {
   const giveUp = performance.now() + 4_000
   for (;;) {
     const connections = await connectionsOf(server)
     const { open, pending } = attachment.stats()
     if (connections + open + pending === 0) return
-    if (performance.now() > giveUp) throw new Error(`left: ${JSON.stringify({ connections, open, pending })}`)
+    if (performance.now() > giveUp) throw new Error(`not released: ${JSON.stringify({ connections, open, pending })}`)
     await new Promise(setImmediate)
   }
 }
@@ -116,7 +116,7 @@ describe.each([
       const options = {
         maxConnections: 1,
         handshakeTimeoutMs,
-        // An end has to be noticed without a ping.
+        // The end has to be noticed without a ping.
         heartbeat: isSilent ? { intervalMs: 50, timeoutMs: 50 } : (false as const)
       }
       const server = tls
@@ -129,7 +129,7 @@ describe.each([
       if (reached === 'dispatched') await arrived
       if (reached === 'answered') await read(raw, headArrived)
       await end(raw)
-      // When this has been answered, what the client did has arrived as well.
+      // Once this is answered, the server has also seen what the client did.
       expect((await sendRaw(served.target, plain)).rest).toBe('plain')
       const { headersTimeout, requestTimeout } = server
       if (isSilent) Object.assign(server, { headersTimeout: 100, requestTimeout: 100 })

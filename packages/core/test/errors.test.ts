@@ -4,7 +4,7 @@ import { quote } from '../src/show.ts'
 
 const upgrade = { Upgrade: 'websocket', Connection: 'Upgrade' }
 
-/** The table of docs and design; a code without a row does not compile. */
+/** The table of docs and design. A code without a row does not compile. */
 const answers: Record<HandshakeErrorCode, [status: number, headers: Record<string, string>]> = {
   HANDSHAKE_METHOD: [405, { Allow: 'GET' }],
   HANDSHAKE_UPGRADE_REQUIRED: [426, upgrade],
@@ -26,14 +26,14 @@ const rows = Object.entries(answers) as [HandshakeErrorCode, (typeof answers)[Ha
 
 describe('HandshakeError', () => {
   test.each(rows)('%s has its status and header fields', (code, [status, headers]) => {
-    const error = new HandshakeError(code, 'Something else came.')
+    const error = new HandshakeError(code, 'Something else.')
     expect(error.code).toBe(code)
     expect(error.status).toBe(status)
     expect(error.statusCode).toBe(status)
     expect(error.headers).toEqual(headers)
   })
 
-  test.each(rows)('%s shows its message to clients only where the fault is theirs', (code, [status]) => {
+  test.each(rows)('%s shows its message to clients only if the fault is theirs', (code, [status]) => {
     expect(new HandshakeError(code, 'm').expose).toBe(status < 500)
   })
 
@@ -42,18 +42,18 @@ describe('HandshakeError', () => {
     try {
       changed['X-Changed'] = 'by an error handler'
     } catch {
-      // Frozen fields are as good as fields of its own.
+      // Frozen fields are fine too.
     }
     expect(new HandshakeError('HANDSHAKE_KEY', 'm').headers).toEqual({})
   })
 
   test('is an Error with a name and a message, and without a stack that would fill the log', () => {
-    const error = new HandshakeError('HANDSHAKE_KEY', 'Something else came.')
+    const error = new HandshakeError('HANDSHAKE_KEY', 'Something else.')
     expect(error).toBeInstanceOf(Error)
     expect(error.name).toBe('HandshakeError')
-    expect(error.message).toBe('Something else came.')
-    expect(String(error)).toBe('HandshakeError: Something else came.')
-    expect(error.stack).toBe('HandshakeError: Something else came.')
+    expect(error.message).toBe('Something else.')
+    expect(String(error)).toBe('HandshakeError: Something else.')
+    expect(error.stack).toBe('HandshakeError: Something else.')
     expect(new Error('another').stack).toContain('errors.test')
   })
 
@@ -63,7 +63,7 @@ describe('HandshakeError', () => {
     expect(error.message).toBe('Not allowed.')
   })
 
-  test('has the status and the fields that this one answer needs, in place of those of its code', () => {
+  test('has the status and the fields that this one answer needs, instead of those of its code', () => {
     const own = { status: 405, headers: { Allow: 'CONNECT' } }
     const error = new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'm', undefined, own)
     expect(error).toMatchObject({ status: 405, statusCode: 405, expose: true })
@@ -94,14 +94,14 @@ describe('quote', () => {
   })
 
   test.each([0x7f, 0x80, 0x85, 0x9b, 0x9f])(
-    'security: escapes the control character %i, which a field value of HTTP may hold',
+    'security: escapes the control character %i, which HTTP field values may contain',
     (code) => {
       const character = String.fromCharCode(code)
       expect(quote(`a${character}b`)).not.toContain(character)
     }
   )
 
-  test('leaves a value of 120 characters whole', () => {
+  test('prints a value of 120 characters in full', () => {
     expect(quote('a'.repeat(120))).toBe(`"${'a'.repeat(120)}"`)
   })
 
@@ -113,7 +113,7 @@ describe('quote', () => {
     expect(quote('\n'.repeat(1_000_000))).toBe(`"${'\\n'.repeat(120)}"…`)
   })
 
-  test('never writes a line break, and nothing that leaves the quotes', () => {
+  test('never writes a line break, and nothing outside the quotes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (value) => {
         const quoted = quote(value)
@@ -125,7 +125,7 @@ describe('quote', () => {
     )
   })
 
-  test('tells different short values apart', () => {
+  test('writes different short values differently', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 120 }), (value) => {
         expect(JSON.parse(quote(value))).toBe(value)

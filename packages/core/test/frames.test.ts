@@ -4,7 +4,7 @@ import { serve, stopAll } from './server.ts'
 
 afterEach(stopAll)
 
-test('no more than six frames stand between a route and its handler', async () => {
+test('there are no more than six stack frames between a route and its handler', async () => {
   let stack: string[] = []
   const { target } = await serve(function route(req, res) {
     return acceptWebSocket(req, res, function handler(socket) {

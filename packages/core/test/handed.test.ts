@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
-/** A server of TCP that hands each connection to a server of HTTP, which does not listen itself. */
+/** A TCP server that hands each connection to an HTTP server, which does not listen. */
 async function handTo(server: Server): Promise<Target> {
   const sockets: Socket[] = []
   const front = net.createServer({ pauseOnConnect: true }, (socket) => {
@@ -43,7 +43,7 @@ async function connect(target: Target) {
   return client
 }
 
-describe('connections that are handed to a server', () => {
+describe('connections handed to a server', () => {
   test('are drained by drain()', async () => {
     const { server, attachment } = start()
     const target = await handTo(server)
@@ -64,7 +64,7 @@ describe('connections that are handed to a server', () => {
   })
 })
 
-test('a closed server that listens again takes handshakes, and drains at its next close', async () => {
+test('a closed server that listens again accepts handshakes, and drains at its next close', async () => {
   const { server } = start()
   for (let round = 0; round < 2; round++) {
     await once(server.listen(0, '127.0.0.1'), 'listening')

@@ -9,7 +9,7 @@ afterEach(stopAll)
 
 const echo = (socket: WebSocket) => socket.on('message', (data) => socket.send(String(data)))
 
-/** Collects what goes to `onError`. */
+/** Collects the errors passed to `onError`. */
 function collectFaults() {
   const faults: [message: string, phase: FaultContext['phase']][] = []
   const onError = (error: unknown, { phase }: FaultContext) =>
@@ -18,7 +18,7 @@ function collectFaults() {
 }
 
 describe('the response that writes the 101', () => {
-  test('carries every field that middleware set, in each form that writeHead takes, but for those of the handshake', async () => {
+  test('has every field that middleware set, in each form that writeHead accepts, except for those of the handshake', async () => {
     const { target } = await serve((req, res) => {
       res.setHeader('X-One', '1')
       res.appendHeader('Set-Cookie', 'a=1')
@@ -47,7 +47,7 @@ describe('the response that writes the 101', () => {
     })
   })
 
-  test.each(['a\r\nX-Evil: 1', 'a\nX-Evil: 1', 'a\0b'])('throws where a value with %j is set', async (value) => {
+  test.each(['a\r\nX-Evil: 1', 'a\nX-Evil: 1', 'a\0b'])('throws if a value with %j is set', async (value) => {
     const { faults, onError } = collectFaults()
     const { target } = await serve(
       (_req, res) => {
@@ -61,7 +61,7 @@ describe('the response that writes the 101', () => {
     expect(faults).toEqual([[expect.stringContaining('Invalid character in header content'), 'dispatch']])
   })
 
-  test('is over after it: what the application still does with it reaches nobody', async () => {
+  test('is finished after it: nothing that the application still writes is sent', async () => {
     let response: ServerResponse | undefined
     const events: string[] = []
     const { target } = await serve((req, res) => {
@@ -81,7 +81,7 @@ describe('the response that writes the 101', () => {
     expect(events).toEqual(['finish', 'close'])
   })
 
-  test('regression: req.socket was a Proxy; it stays the socket of the connection, for whoever keys by it', async () => {
+  test('regression: req.socket was a Proxy; now it is the socket of the connection, for code that uses it as a key', async () => {
     const known = new WeakMap<object, string>()
     const server = http.createServer().on('connection', (socket) => known.set(socket, 'known'))
     const { target } = await serve(
@@ -95,7 +95,7 @@ describe('the response that writes the 101', () => {
     expect(await (await connectClient(target, '/')).next()).toBe('known known')
   })
 
-  test('outlives an error page that ends the connection behind a response that has begun', async () => {
+  test('survives an error page that ends the connection after a response has begun', async () => {
     const { target } = await serve((req, res) => {
       void acceptWebSocket(req, res, (socket) => socket.on('message', (data) => socket.send(data)))
       // As finalhandler does for Express.
@@ -106,7 +106,7 @@ describe('the response that writes the 101', () => {
     expect(await next()).toBe('alive')
   })
 
-  test('can be ended by whoever keeps the raw sockets of a server', async () => {
+  test('can be ended by code that keeps the raw sockets of a server', async () => {
     const sockets = new Set<Socket>()
     const server = http.createServer().on('connection', (socket) => sockets.add(socket))
     const { target } = await serve((req, res) => acceptWebSocket(req, res, () => {}), {}, server)
@@ -115,7 +115,7 @@ describe('the response that writes the 101', () => {
     expect((await end).code).toBe(1006)
   })
 
-  test('regression: a 101 behind res.cork() never left', async () => {
+  test('regression: a 101 after res.cork() was never sent', async () => {
     const { target } = await serve((req, res) => {
       res.cork()
       void acceptWebSocket(req, res, (socket) => socket.send('hello'))
@@ -124,7 +124,7 @@ describe('the response that writes the 101', () => {
     expect(await (await connectClient(target, '/')).next()).toBe('hello')
   })
 
-  test('regression: the fields of an answer were lost behind a writeHead that Node refused', async () => {
+  test('regression: the fields of an answer were lost after a writeHead that Node rejected', async () => {
     const { target } = await serve((_req, res) => {
       expect(() => res.writeHead(9999)).toThrow('Invalid status code: 9999')
       res.writeHead(403, { 'Content-Type': 'text/html', 'X-A': '1', 'Content-Length': 2 })
@@ -188,7 +188,7 @@ describe('any other status', () => {
     expect((await sendRaw(target, handshake('/'))).text).toMatch(/^HTTP\/1\.1 403 Not You\r\n/)
   })
 
-  test('comes after early hints, which leave the handshake open', async () => {
+  test('may follow early hints, which leave the handshake open', async () => {
     const { target } = await serve((req, res) => {
       res.writeEarlyHints({ link: '</style.css>; rel=preload' })
       return acceptWebSocket(req, res, echo)
@@ -198,14 +198,14 @@ describe('any other status', () => {
     expect(await read(raw, (text) => text.includes(' 101 '))).toMatch(/^HTTP\/1\.1 103 .*HTTP\/1\.1 101 /s)
   })
 
-  test('may have a field Upgrade, and names it in Connection', async () => {
+  test('may have a field Upgrade, which it names in Connection', async () => {
     const { target } = await serve((_req, res) => res.writeHead(426, { Upgrade: 'foo/2' }).end())
     const response = await sendRaw(target, handshake('/'))
     expect(response.fields.get('connection')).toEqual(['close, Upgrade'])
   })
 })
 
-describe('mistakes of the application', () => {
+describe('a mistake of the application:', () => {
   test('101 written by hand is a fault that says what to call', async () => {
     const { faults, onError } = collectFaults()
     const { target } = await serve((_req, res) => res.writeHead(101).end(), { onError })
@@ -213,7 +213,7 @@ describe('mistakes of the application', () => {
     expect(faults).toEqual([['Status 101 was written by hand; call acceptWebSocket() instead.', 'dispatch']])
   })
 
-  test('acceptWebSocket twice leaves the first connection alone', async () => {
+  test('acceptWebSocket called twice does not affect the first connection', async () => {
     const { faults, onError } = collectFaults()
     const twice: Dispatch = async (req, res) => {
       await acceptWebSocket(req, res, echo)
@@ -241,7 +241,7 @@ describe('mistakes of the application', () => {
     ])
   })
 
-  test('a listener that throws, or rejects, answers 500 without a word of the fault', async () => {
+  test('a listener that throws, or rejects, gives a 500 that does not mention the fault', async () => {
     const { faults, onError } = collectFaults()
     const { target } = await serve(
       (req) => {
@@ -258,7 +258,7 @@ describe('mistakes of the application', () => {
     expect(faults).toEqual([1, 2].map(() => ['secret', 'dispatch']))
   })
 
-  test('a listener that rejects in the middle of its answer cuts it, and after its answer leaves it whole', async () => {
+  test('a listener that rejects cuts an unfinished answer, and leaves a finished one intact', async () => {
     const { onError } = collectFaults()
     const { target } = await serve(
       async (req, res) => {

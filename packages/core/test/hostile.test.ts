@@ -16,7 +16,7 @@ const handshake = (path = '/', fields = '') =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${fields}\r\n`
 
-test('effectiveRequest may throw for a handshake behind an unfinished response', async () => {
+test('effectiveRequest may throw for a handshake pipelined behind an unfinished response', async () => {
   const faults: unknown[] = []
   let finish = (): void => {}
   const { target, attachment } = await serve(
@@ -54,7 +54,7 @@ test.each<
     }
   ],
   [
-    'by Node, in front of an implicit head',
+    'by Node, before an implicit head',
     (req, res, hi) => {
       agree(req, undefined, hi)
       res.statusCode = 101
@@ -62,7 +62,7 @@ test.each<
     }
   ],
   [
-    'by Node, in front of an implicit head with a text',
+    'by Node, before an implicit head with a text',
     (req, res, hi) => {
       agree(req, undefined, hi)
       res.statusCode = 101
@@ -71,7 +71,7 @@ test.each<
     }
   ],
   [
-    'by Node, in front of what is written to it',
+    'by Node, before a write',
     (req, res, hi) => {
       agree(req, undefined, hi)
       res.statusCode = 101
@@ -79,7 +79,7 @@ test.each<
       res.end(' Protocols')
     }
   ]
-])('the 101 of a response that was corked %s goes out', async (_name, accept) => {
+])('the 101 of a response that was corked %s is sent', async (_name, accept) => {
   const { target } = await serve((req, res) => accept(req, res, (socket) => socket.send('hi')))
   const raw = await open(target)
   const answer = read(raw, (text) => text.endsWith('hi'))
@@ -87,7 +87,7 @@ test.each<
   expect(await answer).toMatch(/^HTTP\/1.1 101 /)
 })
 
-test('header fields of an answer stay where Node has refused one in front of it', async () => {
+test('header fields of an answer stay if Node has rejected an earlier one', async () => {
   const { target } = await serve((_req, res) => {
     expect(() => res.writeHead(9999)).toThrow('Invalid status code')
     res.writeHead(403, { 'X-Reason': 'a', 'Content-Length': 2 }).end('no')
@@ -98,7 +98,7 @@ test('header fields of an answer stay where Node has refused one in front of it'
   expect(await answer).toMatch(/^HTTP\/1.1 403 [\s\S]*X-Reason: a\r\nContent-Length: 2\r\n/)
 })
 
-test('HTTP/2: an application that answers on the stream itself outlives the time of the handshake', async () => {
+test('HTTP/2: an application that answers on the stream itself survives the deadline of the handshake', async () => {
   const listener = (_req: http2.Http2ServerRequest, res: http2.Http2ServerResponse): void => {
     res.stream.respond({ ':status': 200 })
     res.stream.write('begun')
@@ -119,7 +119,7 @@ test('HTTP/2: an application that answers on the stream itself outlives the time
   await once((server as unknown as Server).close(), 'close')
 })
 
-test('nothing is parsed behind a frame that has failed, although it waits with it behind a compressed message', () => {
+test('nothing after a failed frame is parsed, although it waits with it behind a compressed message', () => {
   const seen: string[] = []
   let finishFirst = (): void => {}
   class Parser extends Writable {

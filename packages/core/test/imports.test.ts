@@ -3,12 +3,14 @@ import { builtinModules } from 'node:module'
 import { join, posix } from 'node:path'
 
 interface Import {
-  /** A file of core, as a path from src, or the name of a package. */
+  /** A file of core, as a path relative to src, or the name of a package. */
   readonly target: string
   readonly typeOnly: boolean
 }
 
-/** What a source imports, exports again, or requires. Biome's format has every statement begin its line. */
+/**
+ * The imports, re-exports and requires of a source file. Biome's format puts every statement at the start of a line.
+ */
 function importsOf(file: string, text: string): Import[] {
   const statement = /^(?:import|export)\s+(type\s)?(?:([^'";]*?)\sfrom\s*)?['"]([^'"]+)['"]/gm
   const call = /^(?!\s*(?:\/?\*|\/\/)).*?\b(?:import|require)\(\s*['"]([^'"]+)['"]/gm
@@ -23,14 +25,14 @@ function importsOf(file: string, text: string): Import[] {
   }))
 }
 
-/** Whether each name between the braces has a `type` in front. */
+/** Whether every name between the braces has `type` in front. */
 function namesAreTypes(names: string): boolean {
   const listed = /^\{([^}]*)\}$/.exec(names.trim())?.[1]
   const each = listed?.split(',').map((name) => name.trim())
   return each?.every((name) => name === '' || name.startsWith('type ')) ?? false
 }
 
-/** The cycles that a walk from file to file finds; each as the files on its way. */
+/** The cycles in the import graph, each as a list of files. */
 function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const cycles: string[][] = []
   const done = new Set<string>()
@@ -53,7 +55,7 @@ const imports = new Map(sources.map((file) => [file, importsOf(file, readFileSyn
 const isOwn = (target: string) => target.endsWith('.ts')
 const indexes = ['index', 'adapter', 'ws-compatibility'].flatMap((name) => [`${name}.ts`, `${name}.mts`])
 
-/** Lines such as `reports/log.ts -> ws`, for all imports that a rule forbids. */
+/** All imports that a rule forbids, as lines such as `reports/log.ts -> ws`. */
 function offences(forbidden: (file: string, imported: Import) => boolean): string[] {
   return [...imports].flatMap(([file, list]) =>
     list.filter((imported) => forbidden(file, imported)).map(({ target }) => `${file} -> ${target}`)
@@ -66,34 +68,35 @@ describe('core', () => {
     expect(offences((_file, { target }) => isOwn(target) && !imports.has(target))).toEqual([])
   })
 
-  test('imports ws at run time in life/ws.ts alone', () => {
+  test('imports ws at run time only in life/ws.ts', () => {
     const runTime = offences((_file, { target, typeOnly }) => /^ws(?:\/|$)/.test(target) && !typeOnly)
     expect([...new Set(runTime)]).toEqual(['life/ws.ts -> ws'])
   })
 
-  // What a class of a stream implements has such names too: https://nodejs.org/api/stream.html#api-for-stream-implementers
-  test('knows privates of ws in life/ws.ts alone, and those of Node in node.ts alone', () => {
+  // The methods that stream classes implement have such names too:
+  // https://nodejs.org/api/stream.html#api-for-stream-implementers
+  test('uses privates of ws only in life/ws.ts, and those of Node only in node.ts', () => {
     const names = /(?:[.'"]_(?!(?:read|write|writev|final|destroy)\b)\w+|getOwnPropertySymbols)/
     const users = sources.filter((file) => names.test(readFileSync(join(folder, file), 'utf8')))
     expect(users.sort()).toEqual(['life/ws.ts', 'node.ts'])
   })
 
-  test('imports nothing but itself, Node and ws: no framework', () => {
+  test('imports only itself, Node and ws: no framework', () => {
     const known = new Set(['ws', ...builtinModules.map((name) => `node:${name}`)])
     expect(offences((_file, { target }) => !isOwn(target) && !known.has(target))).toEqual([])
   })
 
-  test('imports what others import nowhere but in its twin for import', () => {
+  test('imports its entry points only in their twins for ES modules', () => {
     const twins = ['adapter.mts -> adapter.ts', 'index.mts -> index.ts', 'ws-compatibility.mts -> ws-compatibility.ts']
     expect(offences((_file, { target }) => indexes.includes(target)).sort()).toEqual(twins)
   })
 
-  test('imports ws-compatibility/ from its subpath alone', () => {
+  test('imports ws-compatibility/ only from its subpath', () => {
     const isOf = (path: string) => path.startsWith('ws-compatibility')
     expect(offences((file, { target }) => isOf(target) && !isOf(file))).toEqual([])
   })
 
-  test('has no import cycle, imports of types included', () => {
+  test('has no import cycle, type imports included', () => {
     const graph = new Map([...imports].map(([file, list]) => [file, list.map(({ target }) => target)]))
     expect(cyclesOf(graph)).toEqual([])
   })
@@ -132,7 +135,7 @@ describe('core', () => {
     'show.ts'
   ]
 
-  test('has pure files that import pure files, and of everything else only types', () => {
+  test('has pure files that import only pure files, and otherwise only types', () => {
     expect(sources).toEqual(expect.arrayContaining(pure))
     const impure = offences((file, { target, typeOnly }) => pure.includes(file) && !pure.includes(target) && !typeOnly)
     expect(impure).toEqual([])
@@ -181,7 +184,7 @@ describe('the reader of imports', () => {
     expect(importsOf('x.ts', text).map(({ target }) => target)).toEqual(['a.ts', 'b', 'e.ts'])
   })
 
-  test('finds a cycle, and none where two ways lead to one file', () => {
+  test('finds a cycle, and none if two paths lead to one file', () => {
     const round = new Map(Object.entries({ a: ['b'], b: ['c', 'd'], c: ['b'], d: [] }))
     expect(cyclesOf(round)).toEqual([['b', 'c', 'b']])
     const diamond = new Map(Object.entries({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }))

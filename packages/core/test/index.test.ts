@@ -9,7 +9,9 @@ interface Names {
   readonly types: string[]
 }
 
-/** The names in the export statements of a source. Jest maps the package to index.ts, so index.mts is read as text. */
+/**
+ * The names in the export statements of a source file. Jest maps the package to index.ts, so index.mts is read as text.
+ */
 function exportsOf(file: string): Names {
   const text = readFileSync(join(__dirname, '../src', file), 'utf8')
   const names: Names = { values: [], types: [] }
@@ -33,11 +35,11 @@ describe.each([
 ])('%s', (file, module) => {
   const required = exportsOf(`${file}.ts`)
 
-  test('exports to import what it exports to require, types as well', () => {
+  test('exports the same to import as to require, types included', () => {
     expect(exportsOf(`${file}.mts`)).toEqual(required)
   })
 
-  test('exports at run time the names that stand in its lists', () => {
+  test('exports at run time exactly what its lists name', () => {
     expect(Object.keys(module).sort()).toEqual(required.values)
     for (const name of required.values) expect(module).toHaveProperty(name, expect.anything())
   })
@@ -49,7 +51,7 @@ test('exports what README and docs name', () => {
   )
 })
 
-test('exports by name alone, so that the lists are complete', () => {
+test('exports only by name, so that the lists are complete', () => {
   for (const file of ['index.ts', 'index.mts']) {
     const text = readFileSync(join(__dirname, '../src', file), 'utf8')
     expect(text).not.toMatch(/^export\s+(?:type\s+)?\*/m)

@@ -3,7 +3,7 @@ import { cases, type Subject } from '@oneport/adapter-testsuite'
 import Koa from 'koa'
 import { agree, attach, effectiveOf, isPrintable, limitPending } from '../src/adapter.ts'
 
-/** Koa sends its responses when all middleware has returned. This is the adapter of docs/adapters.md. */
+/** Koa sends its responses when all middleware has returned. This is the adapter from docs/adapters.md. */
 const serve: Subject = async ({ before, createServer, endpoints, fields, lateFields, options, pages }) => {
   const app = new Koa()
   app.silent = true

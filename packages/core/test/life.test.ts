@@ -19,7 +19,7 @@ function collect(options: AttachOptions) {
 }
 
 describe('a handshake that the application does not answer', () => {
-  test('gets 503 at its deadline, and the connection ends', async () => {
+  test('gets 503 at its deadline, and the connection is closed', async () => {
     const { codes, options } = collect({ handshakeTimeoutMs: 50 })
     const { target } = await serve(() => new Promise(() => {}), options)
     const response = await sendRaw(target, handshake('/'))
@@ -28,7 +28,7 @@ describe('a handshake that the application does not answer', () => {
     expect(codes).toEqual(['HANDSHAKE_TIMEOUT'])
   })
 
-  test('is not accepted any more when the application comes back late', async () => {
+  test('can no longer be accepted when the application is late', async () => {
     const { codes, options } = collect({ handshakeTimeoutMs: 50 })
     let late: Promise<void> | undefined
     const faults: string[] = []
@@ -45,7 +45,7 @@ describe('a handshake that the application does not answer', () => {
     expect(faults).toEqual(['acceptWebSocket() was called after the response had started with status 503.'])
   })
 
-  test('leaves the application a response that it can still use, so that no late answer throws', async () => {
+  test('leaves the application a usable response, so that a late answer does not throw', async () => {
     const { options } = collect({ handshakeTimeoutMs: 50 })
     let late: Promise<void> | undefined
     const { target } = await serve((_req, res) => {
@@ -86,7 +86,7 @@ describe('a handshake that the application does not answer', () => {
     expect(server.listening).toBe(true)
   })
 
-  test('counts among those that may wait; more get 503 at once', async () => {
+  test('counts towards the limit; more handshakes get 503 at once', async () => {
     const { codes, options } = collect({ maxPendingHandshakes: 2, maxPendingHandshakesPerAddress: 2 })
     const waiting: ServerResponse[] = []
     let arrive = (): void => {}
@@ -126,7 +126,7 @@ test('cuts a refusal whose client does not read it', async () => {
 })
 
 describe('limits', () => {
-  test('of all connections: 503 with Retry-After, and a place again after each way out', async () => {
+  test('of all connections: 503 with Retry-After, and a free place after each way to end one', async () => {
     const { codes, options } = collect({ maxConnections: 1 })
     const { target, attachment } = await serve(accept, options)
     const waysOut: ((socket: WebSocket) => void)[] = [
@@ -147,7 +147,7 @@ describe('limits', () => {
     expect(new Set(codes)).toEqual(new Set(['HANDSHAKE_UNAVAILABLE']))
   })
 
-  test('of one address: 429, and another address is let in', async () => {
+  test('of one address: 429, while another address is accepted', async () => {
     const { codes, options } = collect({
       maxConnectionsPerAddress: 1,
       effectiveRequest: (req) => ({ host: 'a', address: String(req.headers['x-client']) })
@@ -183,7 +183,7 @@ describe('limits', () => {
     await connectClient(target, '/')
   })
 
-  test('lose no place, and nothing throws, where the client has just gone when the 101 is due', async () => {
+  test('lose no place, and nothing throws, if the client has just gone when the 101 is due', async () => {
     const outcomes: unknown[] = []
     const { target } = await serve(
       async (req, res) => {
@@ -201,7 +201,7 @@ describe('limits', () => {
     expect(outcomes).toEqual([false])
   })
 
-  test('lose no place to a client that goes away before the framework has sent its 101', async () => {
+  test('lose no place to a client that leaves before the framework has sent its 101', async () => {
     const { codes, options } = collect({ maxConnections: 1 })
     const { target } = await serve(async (req, res) => {
       if (req.url === '/') return accept(req, res)
@@ -224,7 +224,7 @@ describe('the place of a connection', () => {
     return (await end).code
   }
 
-  test('is taken once where the application accepts twice', async () => {
+  test('is taken once if the application accepts twice', async () => {
     const accepts = (req: IncomingMessage, res: ServerResponse) => {
       void accept(req, res)
       return accept(req, res)
@@ -233,7 +233,7 @@ describe('the place of a connection', () => {
     for (let round = 0; round < 3; round++) expect(await afterwards(target)).toBe(1005)
   })
 
-  test('is free where the framework has no id for the request but an error', async () => {
+  test('is freed if getting the id of the request throws', async () => {
     const binding = {
       get requestId(): string {
         throw new Error('no id')
@@ -250,7 +250,7 @@ describe('the place of a connection', () => {
     expect(await afterwards(target)).toBe(1005)
   })
 
-  test('is given back once where the 101 is written at the second attempt', async () => {
+  test('is freed once if the 101 is written at the second attempt', async () => {
     const { codes, options } = collect({ maxConnections: 1 })
     const { target } = await serve(async (req, res) => {
       if (req.url === '/') return accept(req, res)
@@ -269,7 +269,7 @@ describe('the place of a connection', () => {
     expect(codes).toEqual(['HANDSHAKE_UNAVAILABLE'])
   })
 
-  test('is free again after a connection whose listeners the application has removed', async () => {
+  test('is freed after a connection whose listeners the application has removed', async () => {
     const leave = (socket: WebSocket) =>
       socket.on('message', () => {
         socket.removeAllListeners()
@@ -286,23 +286,20 @@ describe('the place of a connection', () => {
   })
 })
 
-describe('a message in pieces', () => {
+describe('a fragmented message', () => {
   test.each([
     [1, 4_096, 8_192],
     [1_048_576, 4_096, 8_192],
     [2_097_153, 8_193, 16_385],
     [33_554_432, 16_384, 262_144],
     [Infinity, 16_384, 262_144]
-  ])(
-    'of at most %d bytes may come in %d fragments and %d reads',
-    (maxPayloadBytes, maxFragments, maxBufferedChunks) => {
-      expect(pieceLimits(maxPayloadBytes)).toEqual({ maxFragments, maxBufferedChunks })
-    }
-  )
+  ])('of at most %d bytes may have %d fragments and %d reads', (maxPayloadBytes, maxFragments, maxBufferedChunks) => {
+    expect(pieceLimits(maxPayloadBytes)).toEqual({ maxFragments, maxBufferedChunks })
+  })
 
   const fragment = (opcode: number) => Buffer.from([opcode, 0x81, 0, 0, 0, 0, 0x61])
 
-  test('in more fragments than that closes the connection with 1008', async () => {
+  test('in more fragments closes the connection with 1008', async () => {
     const { target } = await serve(accept, { onError: () => {} })
     const raw = await open(target)
     raw.write(handshake('/'))
@@ -311,7 +308,7 @@ describe('a message in pieces', () => {
     expect(await read(raw)).toContain(`\x03\xf0`)
   })
 
-  test('may have other limits by the options of ws', async () => {
+  test('may have other limits through the options of ws', async () => {
     const { target } = await serve(accept, { onError: () => {}, ws: { maxFragments: 2 } })
     const raw = await open(target)
     raw.write(handshake('/'))
@@ -344,7 +341,7 @@ describe('the heartbeat', () => {
 })
 
 describe('server.close()', () => {
-  test('ends open connections with 1001 and finishes', async () => {
+  test('closes open connections with 1001 and finishes', async () => {
     const { target, server } = await serve(accept)
     const clients = await Promise.all([1, 2, 3].map(() => connectClient(target, '/')))
     const ends = Promise.all(clients.map(({ socket }) => closed(socket)))
@@ -352,7 +349,7 @@ describe('server.close()', () => {
     expect((await ends).map(({ code }) => code)).toEqual([1001, 1001, 1001])
   })
 
-  test('refuses a handshake that waits meanwhile, though no connection is open', async () => {
+  test('refuses a handshake that is waiting, even if no connection is open', async () => {
     let go = (): void => {}
     const gone = new Promise<void>((resolve) => {
       go = resolve
@@ -376,7 +373,7 @@ describe('server.close()', () => {
     await finished
   })
 
-  test('regression: a drain() from before the server listened was forgotten when it did', async () => {
+  test('regression: a drain() before the server listened was forgotten when it did', async () => {
     const { server, attachment, target } = await serve(accept)
     await once(server.close(), 'close')
     await attachment.drain()
@@ -384,7 +381,7 @@ describe('server.close()', () => {
     expect((await sendRaw(target, handshake('/'))).status).toBe(503)
   })
 
-  test('can be followed by another listen() although drain() came first', async () => {
+  test('can be followed by another listen() even if drain() was called first', async () => {
     const { target, server, attachment } = await serve(accept)
     await attachment.drain()
     await once(server.close(), 'close')
@@ -392,7 +389,7 @@ describe('server.close()', () => {
     await connectClient(target, '/')
   })
 
-  test('can be followed by another listen(), and handshakes are taken again', async () => {
+  test('can be followed by another listen(), and handshakes are accepted again', async () => {
     const { target, server } = await serve(accept)
     await connectClient(target, '/')
     await once(server.close(), 'close')
@@ -403,7 +400,7 @@ describe('server.close()', () => {
   })
 })
 
-test('the timeouts of HTTP do not touch an accepted connection', async () => {
+test('the timeouts of HTTP do not affect an accepted connection', async () => {
   const { target, server } = await serve(accept)
   server.requestTimeout = 40
   server.headersTimeout = 40
@@ -415,14 +412,14 @@ test('the timeouts of HTTP do not touch an accepted connection', async () => {
   raw.write(handshake('/'))
   await read(raw, headArrived)
   const idle = await open(target)
-  // The same timeouts end a connection that was never accepted: then they have had their time.
+  // The same timeouts close a connection that was never accepted, so they have expired by now.
   await read(idle)
   raw.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]))
   expect(await read(raw, (text) => text.endsWith('hi'))).toBe('\x81\x02hi')
 })
 
 describe('coalesce', () => {
-  /** How often the server's raw socket is written to while it answers eight messages that come in one chunk. */
+  /** How often the server writes to its raw socket when it answers eight messages that arrive in one chunk. */
   async function writesFor(options: AttachOptions, listener: (socket: WebSocket) => unknown): Promise<number> {
     const { target, server } = await serve((req, res) => acceptWebSocket(req, res, listener), options)
     const connected = once(server, 'connection')
@@ -438,7 +435,7 @@ describe('coalesce', () => {
   }
   const frameOf = (text: string) => Buffer.from([0x81, 0x81, 0, 0, 0, 0, text.charCodeAt(0)])
 
-  test('sends the answers to messages that came together in one write, in order', async () => {
+  test('sends the answers to messages that arrive together in one write, in order', async () => {
     expect(await writesFor({}, echo)).toBe(1)
   })
 
@@ -446,7 +443,7 @@ describe('coalesce', () => {
     expect(await writesFor({ coalesce: false }, echo)).toBe(8)
   })
 
-  test('holds nothing back where a listener throws', async () => {
+  test('holds nothing back if a listener throws', async () => {
     const { target } = await serve(
       (req, res) =>
         acceptWebSocket(req, res, (socket) =>
@@ -464,7 +461,7 @@ describe('coalesce', () => {
     expect((await end).code).toBe(1011)
   })
 
-  test('holds nothing back where a listener pauses, closes, or terminates', async () => {
+  test('holds nothing back if a listener pauses, closes, or terminates', async () => {
     const { target } = await serve((req, res) =>
       acceptWebSocket(req, res, (socket) =>
         socket.on('message', (data) => {

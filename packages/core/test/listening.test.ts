@@ -15,7 +15,7 @@ const makers: [string, () => Promise<http.Server>][] = [
 ]
 
 describe.each(makers)('%s', (_name, make) => {
-  /** Connects at each address, and sees that the ends of both come in order. */
+  /** Connects at each address, and checks that the servers close all connections. */
   async function endsBoth(all: readonly Served[], close: () => Promise<unknown>) {
     const targets = loopback.map((host, index) => ({ ...(all[index] ?? (all[0] as Served)).target, host }))
     const ends: Promise<{ code: number }>[] = []
@@ -32,12 +32,12 @@ describe.each(makers)('%s', (_name, make) => {
 
   const closing = ({ server }: Served) => new Promise((resolve) => server.close(resolve))
 
-  testOnBoth('takes handshakes at both loopback addresses on one dual-stack server, and closes them', async () => {
+  testOnBoth('accepts handshakes at both loopback addresses on one dual-stack server, and closes them', async () => {
     const served = await serve(echo, {}, await make(), '::')
     await endsBoth([served], () => closing(served))
   })
 
-  testOnBoth('takes handshakes on a server for each loopback address with one application', async () => {
+  testOnBoth('accepts handshakes on a server for each loopback address with one application', async () => {
     const both = [await serve(echo, {}, await make(), '127.0.0.1'), await serve(echo, {}, await make(), '::1')]
     await endsBoth(both, () => Promise.all(both.map(closing)))
   })

@@ -23,7 +23,7 @@ afterEach(async () => {
   running = []
 })
 
-/** Starts a program of test/process, with the package as built. */
+/** Starts a program of test/process, with the built package. */
 async function start(program: string, nodeArguments: string[] = [], programArguments: string[] = []): Promise<Running> {
   const file = join(__dirname, 'process', program)
   const child = spawn(process.execPath, [...nodeArguments, file, ...programArguments], {
@@ -39,7 +39,10 @@ async function start(program: string, nodeArguments: string[] = [], programArgum
   return one
 }
 
-/** Whether a whole answer has come, or the close frame; a handler that returns a value goes on. */
+/**
+ * Whether a complete answer has arrived, or the close frame. After a handler that returns a value, the connection stays
+ * open.
+ */
 const isAnswered =
   (way: string, value: string) =>
   (text: string): boolean =>
@@ -51,7 +54,7 @@ const message = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61]).toString('latin1')
 const namesOf = async ({ target }: Running): Promise<{ ways: string[]; values: string[] }> =>
   JSON.parse(await (await fetch(`http://127.0.0.1:${target.port}/`)).text()) as never
 
-describe.each([['by default'], ['where the callbacks throw', 'throw'], ['where the callbacks reject', 'reject']])(
+describe.each([['by default'], ['if the callbacks throw', 'throw'], ['if the callbacks reject', 'reject']])(
   'regression: a value that cannot be printed ended the process, %s',
   (_name, ...args) => {
     test('and no longer does, wherever it is thrown', async () => {
@@ -81,7 +84,7 @@ describe.each([['by default'], ['where the callbacks throw', 'throw'], ['where t
   }
 )
 
-test('regression: a reader of stderr that has gone ended the process', async () => {
+test('regression: a closed stderr ended the process', async () => {
   const program = await start('hostile-values.mjs')
   program.child.stderr.destroy()
   for (let round = 0; round < 5; round++) {

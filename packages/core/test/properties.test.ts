@@ -34,7 +34,7 @@ const name = fc.oneof(fc.constantFrom(...names), anyText)
 const value = fc.oneof(fc.constantFrom(...values), anyText)
 const fields = fc.array(fc.tuple(name, value), { maxLength: 12 })
 
-/** A request as Node would give it, with fields that it would never let through. */
+/** A request as Node would pass it, with fields that Node would never let through. */
 const head: fc.Arbitrary<RequestHead> = fc.record({
   method: fc.oneof(fc.constantFrom('GET', 'HEAD', 'POST'), anyText),
   httpVersionMajor: fc.integer({ min: 0, max: 3 }),
@@ -49,7 +49,7 @@ test.each([
   ['validateRequest', validateRequest],
   ['validateHost', validateHost],
   ['validateHandshake', validateHandshake]
-])('security: %s passes any request or refuses it, and never fails in another way', (_name, validate) => {
+])('security: %s accepts or refuses any request, and never fails in another way', (_name, validate) => {
   fc.assert(
     fc.property(head, (request) => {
       try {
@@ -62,7 +62,7 @@ test.each([
   )
 })
 
-test('security: what is no opening handshake is never taken for one, whatever its fields are', () => {
+test('security: what is not an opening handshake is never treated as one, whatever its fields are', () => {
   fc.assert(
     fc.property(head, (request) => {
       const { connection, upgrade } = request.headers
@@ -77,7 +77,7 @@ test('security: what is no opening handshake is never taken for one, whatever it
 })
 
 test('security: a head that is given back to the parser is one head, without Upgrade', () => {
-  // Node's parser lets only tokens be names; values are what the check is for.
+  // Node's parser allows only tokens as names; the check is for values.
   const token = fc.string({ unit: fc.constantFrom('a', 'Z', '-', '1'), minLength: 1 })
   const rawHeaders = fc.array(fc.tuple(fc.oneof(fc.constantFrom('Upgrade', 'Connection', 'UPGRADE'), token), value))
   fc.assert(

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import { override, takeNextWrite } from '../src/raw-methods.ts'
 
-/** Says which calls arrive at the class. */
+/** Records the calls that reach the class. */
 class Recorded extends Duplex {
   readonly calls: string[] = []
 
@@ -21,7 +21,7 @@ const withOverride = (): { raw: Recorded; lift: () => void } => {
   return { raw, lift: override(raw, { destroy: () => raw.calls.push('override') }) }
 }
 
-test('methods stand in front of those of the class until they are lifted', () => {
+test('methods override those of the class until they are lifted', () => {
   const { raw, lift } = withOverride()
   raw.destroy()
   lift()
@@ -30,7 +30,7 @@ test('methods stand in front of those of the class until they are lifted', () =>
   expect(Object.hasOwn(raw, 'destroy')).toBe(false)
 })
 
-test('regression: who had asked for a method before it was lifted kept one that did nothing', () => {
+test('regression: code that held a method from before it was lifted was left with one that did nothing', () => {
   const { raw, lift } = withOverride()
   const { destroy } = raw
   lift()
@@ -38,7 +38,7 @@ test('regression: who had asked for a method before it was lifted kept one that 
   expect(raw.calls).toEqual(['class'])
 })
 
-test('what stood there before comes back, and gets the calls of those who hold a lifted method', () => {
+test('an earlier own method comes back, and gets the calls of code that holds a lifted method', () => {
   const raw = new Recorded()
   raw.destroy = () => {
     raw.calls.push('theirs')
@@ -52,7 +52,7 @@ test('what stood there before comes back, and gets the calls of those who hold a
   expect(raw.calls).toEqual(['theirs', 'theirs'])
 })
 
-test('regression: a method that somebody had put in front of ours was taken away with it', () => {
+test('regression: a method that other code had put in front of ours was removed with it', () => {
   const { raw, lift } = withOverride()
   const { destroy } = raw
   raw.destroy = () => {
@@ -65,7 +65,7 @@ test('regression: a method that somebody had put in front of ours was taken away
   expect(raw.calls).toEqual(['monitor', 'override', 'monitor', 'class'])
 })
 
-test('lifting twice takes nothing away', () => {
+test('lifting twice removes nothing', () => {
   const { raw, lift } = withOverride()
   lift()
   const theirs = (): Recorded => raw
@@ -74,7 +74,7 @@ test('lifting twice takes nothing away', () => {
   expect(raw.destroy).toBe(theirs)
 })
 
-test('one write is taken, and whoever holds the method writes to the class behind that', () => {
+test('one write is taken, and after that code that holds the method writes to the class', () => {
   const raw = new Recorded()
   takeNextWrite(raw, (data) => raw.calls.push(`taken: ${data}`))
   const { write } = raw
@@ -84,7 +84,7 @@ test('one write is taken, and whoever holds the method writes to the class behin
   expect(Object.hasOwn(raw, 'write')).toBe(false)
 })
 
-test('a write that is not waited for any more reaches what stood there before', () => {
+test('a write that is no longer waited for reaches an earlier own method', () => {
   const raw = new Recorded()
   raw.write = (data: unknown) => raw.calls.push(`theirs: ${data}`) > 0
   const restore = takeNextWrite(raw, (data) => raw.calls.push(`taken: ${data}`))

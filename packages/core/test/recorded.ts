@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 const names = ['aborted', 'error', 'end', 'close', 'prefinish', 'finish'] as const
 
-/** What the request and the response of one exchange emit, in order, each with the values that it can be asked for then. */
+/** What the request and the response of one exchange emit, in order, with their values at that time. */
 export function record(req: IncomingMessage, res: ServerResponse): readonly string[] {
   const events: string[] = []
   const values = (): string =>
@@ -24,7 +24,7 @@ export function record(req: IncomingMessage, res: ServerResponse): readonly stri
   return events
 }
 
-/** Asks in every turn of the event loop until it is so. */
+/** Polls in every turn of the event loop. */
 export async function until(isSo: () => boolean | Promise<boolean>, what: () => unknown = () => isSo): Promise<void> {
   const giveUp = performance.now() + 4_000
   while (!(await isSo())) {

@@ -11,7 +11,7 @@ export { read } from '@oneport/test-kit'
 const started: { server: Server; attachment: Attachment }[] = []
 const raws: Socket[] = []
 
-/** A listening server with its WebSockets. */
+/** A listening server with its attachment. */
 export interface Served {
   readonly target: Target
   readonly server: Server
@@ -29,7 +29,7 @@ export async function serve(
   return start(server, attach(server, listener, options), host)
 }
 
-/** Lets a server listen that is attached already. */
+/** Makes a server listen that is already attached. */
 export async function start(
   server: Server,
   attachment: Attachment,
@@ -41,7 +41,7 @@ export async function start(
   return { target: { port, tls: 'setSecureContext' in server }, server, attachment }
 }
 
-/** Agrees, and has the response sent as a framework would. */
+/** Agrees, and sends the response as a framework would. */
 export async function acceptThrough(
   send: () => unknown,
   ...agreed: Parameters<typeof agree<IncomingMessage>>
@@ -51,14 +51,14 @@ export async function acceptThrough(
   return agreement.settled()
 }
 
-/** A raw connection that is ended with the test. */
+/** A raw connection, which is closed at the end of the test. */
 export async function open(target: Target): Promise<Socket> {
   const raw = await openRaw(target)
   raws.push(raw)
   return raw
 }
 
-/** For `afterEach`: ends everything and waits until no connection is left, so a leaked socket fails the test. */
+/** For `afterEach`: closes everything and waits until no connection is left, so a leaked socket fails the test. */
 export async function stopAll(): Promise<void> {
   for (const raw of raws.splice(0)) raw.destroy()
   for (const { server, attachment } of started.splice(0)) {

@@ -7,7 +7,7 @@ import { serve, stopAll } from './server.ts'
 afterEach(stopAll)
 
 describe.each(['a\r\nb', 'a\nX-Evil: 1', 'a\0b', 'Grüße', '雪', '\x7f', ''])(
-  'regression: acceptWebSocket rejected where the response has the reason %j; now',
+  'regression: acceptWebSocket rejected if the response has the reason %j; now',
   (reason) => {
     const outcomes: unknown[] = []
     const accepting =
@@ -49,7 +49,7 @@ describe.each(['a\r\nb', 'a\nX-Evil: 1', 'a\0b', 'Grüße', '雪', '\x7f', ''])(
       const server = createServer((req, res) => void accepting('any')(req, res)).listen(0, '127.0.0.1')
       await once(server, 'listening')
       const { port } = server.address() as { port: number }
-      // Node takes it for an ordinary request where nobody listens for upgrades, and keeps its connection.
+      // Node treats it as an ordinary request if nothing listens for upgrades, and keeps its connection.
       const { status } = await sendRaw({ port }, handshake('/'), headArrived)
       server.close()
       server.closeAllConnections()
@@ -58,7 +58,7 @@ describe.each(['a\r\nb', 'a\nX-Evil: 1', 'a\0b', 'Grüße', '雪', '\x7f', ''])(
       expect(takePrinted()).toHaveLength(1)
     })
 
-    test('a deadline gets its 503', async () => {
+    test('a handshake gets its 503 at the deadline', async () => {
       const { target } = await serve(
         (_req, res) => {
           res.statusMessage = reason

@@ -7,7 +7,7 @@ import { ask, close, echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
 describe.each(versions)(
-  'What wsUpgrade() returns is the attachment of all servers of an application of %s:',
+  'wsUpgrade() returns the attachment of all servers of an application of %s:',
   (_name, express) => {
     const { serve, connect } = useServers()
 
@@ -26,7 +26,7 @@ describe.each(versions)(
       expect(members.filter((name) => name in attachment)).toEqual(members)
     })
 
-    test('its sockets are those of all servers, and of one server that server’s own set', async () => {
+    test('its sockets are those of all servers, and for one server the set of that server', async () => {
       const { websockets, targets } = await serveTwice()
       await connect(targets[0], '/chat')
       const { connections } = websockets
@@ -39,7 +39,7 @@ describe.each(versions)(
       expect(websockets.connectionsOf('ada').size).toBe(0)
     })
 
-    test('its counts are those of all servers, added up', async () => {
+    test('its counts are the sums for all servers', async () => {
       const { websockets, targets } = await serveTwice()
       const codes = [1000, 4001, 4001]
       for (const [index, code] of codes.entries()) {
@@ -78,7 +78,7 @@ describe.each(versions)(
       })
     })
 
-    test('it is draining once no server takes handshakes any more', async () => {
+    test('it is draining once no server accepts handshakes any more', async () => {
       const websockets = wsUpgrade()
       const app = express()
       app.use(websockets)
@@ -91,25 +91,25 @@ describe.each(versions)(
       expect(websockets.stats().draining).toBe(true)
     })
 
-    test('its counts of terminated connections are added up too', async () => {
+    test('its counts of terminated connections are sums too', async () => {
       const { websockets, targets } = await serveTwice()
       for (const target of targets) (await connect(target, '/chat')).socket.pause()
       expect(await websockets.drain({ deadlineMs: 1 })).toEqual({ closed: 0, terminated: 2 })
       expect(websockets.stats().terminated).toEqual({ heartbeat: 0, backpressure: 0, budget: 0, drain: 2 })
     })
 
-    test('drain() rejects for a wrong option, also before there is a server', async () => {
+    test('drain() rejects for a wrong option, even before there is a server', async () => {
       await expect(wsUpgrade().drain({ code: 1006 })).rejects.toThrow('code: expected a close code that may be sent')
     })
 
-    test('detach() detaches all servers, whose open connections go on', async () => {
+    test('detach() detaches all servers, whose open connections stay open', async () => {
       const { websockets, targets } = await serveTwice()
       const clients = [await connect(targets[0], '/chat'), await connect(targets[1], '/chat')]
       websockets.detach()
       websockets.detach()
       for (const target of targets) {
         expect(target.server.listenerCount('upgrade')).toBe(0)
-        // Node takes it for an ordinary request, as on any server without a listener for `upgrade`.
+        // Node treats it as an ordinary request, as on any server without a listener for `upgrade`.
         const refused = await sendRaw(target, handshake('/chat', { Connection: 'Upgrade, close' }))
         expect(refused.status).toBe(503)
         expect(takePrinted()).toEqual([expect.stringContaining('HANDSHAKE_NOT_ATTACHED')])
@@ -130,7 +130,7 @@ describe.each(versions)(
       expect(websockets.connections.size).toBe(2)
     })
 
-    test('it lets go of a server that has closed', async () => {
+    test('it releases a server that has closed', async () => {
       const { websockets, targets } = await serveTwice()
       for (const target of targets) await connect(target, '/chat')
       const attachment = attachmentOf(targets[0].server)
@@ -153,7 +153,7 @@ describe.each(versions)(
 describe.each(versions)('isWebSocketRequest() in %s', (_name, express) => {
   const { serve, connect } = useServers()
 
-  test('tells a handshake from a page at the same path, in middleware and in a route', async () => {
+  test('distinguishes a handshake from a page at the same path, in middleware and in a route', async () => {
     const seen: boolean[] = []
     const app = express()
     app.use(wsUpgrade(), (req, _res, next) => {

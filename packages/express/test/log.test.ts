@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { versions } from './versions.ts'
 
-// Processes that start on a busy machine take their time.
+// Starting processes takes long on a busy machine.
 jest.setTimeout(60_000)
 
 const details = [
@@ -17,7 +17,7 @@ const ours = [`oneport: HANDSHAKE_ORIGIN: ${details[0]?.trim()}`, ...details.sli
 
 describe.each(versions)('A refused origin in %s', (version) => {
   test.each(['development', 'production', 'test'])(
-    'regression: was printed twice; now once, and with all that the operator needs, with NODE_ENV=%s',
+    'regression: was printed twice; now once, with all that the operator needs, with NODE_ENV=%s',
     async (environment) => {
       const env = { ...process.env, NODE_ENV: environment }
       const args = ['-r', 'esbuild-register', 'refused.ts', version]

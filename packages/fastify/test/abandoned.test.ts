@@ -10,7 +10,7 @@ const ends: [name: string, end: (raw: Socket) => unknown][] = [
 
 describe('a handshake that its client abandons', () => {
   test.each(ends)(
-    'with %s while a hook works runs onRequestAbort, as an ordinary GET does, and gives its place back',
+    'with %s while a hook runs triggers onRequestAbort, as for an ordinary GET, and frees its place',
     async (_how, end) => {
       let goOn = signal()
       const codes: string[] = []
@@ -47,7 +47,7 @@ describe('a handshake that its client abandons', () => {
         await asked.given
         await end(raw)
         await aborted.given
-        // Its place is given back before the hook has done its work.
+        // The place is freed before the hook has finished.
         expect(app.websockets.stats().pending).toBe(0)
         expect(codes).toEqual(bytes.includes('/chat') ? ['HANDSHAKE_ABORTED'] : [])
         expect((await sendRaw(target, handshake('/open'), headArrived)).status).toBe(101)

@@ -16,7 +16,7 @@ const late: [string, (reply: FastifyReply) => unknown][] = [
   ['reply.hijack()', (reply) => reply.hijack().raw.end('LATE')]
 ]
 
-/** Some of these throw at their caller that the head has been sent; that is another matter. */
+/** Some of these throw because the headers have been sent. That is not what is tested here. */
 function attempt(run: () => unknown): void {
   try {
     run()
@@ -31,7 +31,7 @@ function expectNothingLate({ status, fields, rest, text }: RawResponse): void {
 }
 
 describe.each(late)('after the 101, %s', (_what, act) => {
-  test('in the handler writes nothing on the wire', async () => {
+  test('in the handler writes nothing to the connection', async () => {
     const app = await makeApp()
     app.get('/late', (_request, reply) =>
       reply.acceptWebSocket((socket) => {
@@ -44,7 +44,7 @@ describe.each(late)('after the 101, %s', (_what, act) => {
     expectNothingLate(response)
   })
 
-  test('after the request is over writes nothing on the wire', async () => {
+  test('after the request is over writes nothing to the connection', async () => {
     const app = await makeApp()
     const over = signal()
     app.addHook('onResponse', async () => over.give())
@@ -62,7 +62,7 @@ describe.each(late)('after the 101, %s', (_what, act) => {
   })
 })
 
-test('a handler that answers with reply.send() has a fault of its own: 1011', async () => {
+test('a handler that answers with reply.send() causes a fault of its own: 1011', async () => {
   const codes: unknown[] = []
   const app = await makeApp({}, { onError: (fault) => codes.push((fault as NodeJS.ErrnoException).code) })
   app.get('/late', (_request, reply) => reply.acceptWebSocket(() => reply.send('LATE')))
@@ -71,8 +71,8 @@ test('a handler that answers with reply.send() has a fault of its own: 1011', as
   expect(codes).toEqual(['ERR_HTTP_HEADERS_SENT'])
 })
 
-describe('an async route that goes on after `await reply.acceptWebSocket()`', () => {
-  test('and throws leaves the connection open; Fastify logs it', async () => {
+describe('an async route that continues after `await reply.acceptWebSocket()`', () => {
+  test('and throws leaves the connection open; Fastify logs the error', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     app.get('/echo', async (_request, reply) => {
@@ -86,7 +86,7 @@ describe('an async route that goes on after `await reply.acceptWebSocket()`', ()
     expect(await isOpen(client)).toBe(true)
   })
 
-  test('and returns a value leaves the connection as it is', async () => {
+  test('and returns a value does not affect the connection', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     app.get('/echo', async (_request, reply) => {
@@ -99,7 +99,7 @@ describe('an async route that goes on after `await reply.acceptWebSocket()`', ()
     expect(await isOpen(client)).toBe(true)
   })
 
-  test('throws after a refusal: the client has the refusal', async () => {
+  test('and throws after a refusal does not affect the refusal', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options }, { onRefused: () => {} })
     app.get('/echo', async (_request, reply) => {
@@ -139,7 +139,7 @@ test('an onResponse hook that throws leaves the connection open', async () => {
   expect(await isOpen(client)).toBe(true)
 })
 
-test('a trailer that a hook asks for is not sent with a 101', async () => {
+test('a trailer that a hook adds is not sent with a 101', async () => {
   const app = await makeApp()
   app.addHook('onRequest', async (_request, reply) => {
     reply.trailer('X-Late', async () => 'LATE')

@@ -19,7 +19,7 @@ describe('app.close()', () => {
     }
   )
 
-  test('finishes where no connection was ever open, listening or not', async () => {
+  test('finishes if no connection was ever open, listening or not', async () => {
     const quiet = await makeApp()
     await quiet.close()
     const listening = await makeApp()
@@ -28,7 +28,7 @@ describe('app.close()', () => {
     expect(listening.server.listening).toBe(false)
   })
 
-  test('finishes while a client that was refused keeps its side open', async () => {
+  test('finishes while a refused client keeps its side open', async () => {
     const app = await makeApp()
     app.get('/echo', { websocket: true }, echo)
     const raw = connectSocket({ host: '127.0.0.1', ...(await start(app)), allowHalfOpen: true })
@@ -43,7 +43,7 @@ describe('app.close()', () => {
   })
 
   test.each([true, false, 'idle' as const])(
-    'finishes though a handshake waits behind Server-Sent Events, with forceCloseConnections %s',
+    'finishes although a handshake waits behind Server-Sent Events, with forceCloseConnections %s',
     async (forceCloseConnections) => {
       const app = await makeApp({ forceCloseConnections }, { drain: { deadlineMs: 20 } })
       const ended = signal()
@@ -63,7 +63,7 @@ describe('app.close()', () => {
     }
   )
 
-  test('finishes though a client does not answer the close frame', async () => {
+  test('finishes although a client does not answer the close frame', async () => {
     const app = await makeApp({}, { closeTimeoutMs: 10 })
     app.get('/echo', { websocket: true }, echo)
     const raw = await open(await start(app))
@@ -74,7 +74,7 @@ describe('app.close()', () => {
     expect((await text).split('\r\n\r\n')[1]).toBe('\x88\x02\x03\xe9')
   })
 
-  test('lets a handler finish its last words', async () => {
+  test('lets a handler send its last messages', async () => {
     const app = await makeApp()
     const order: string[] = []
     app.get('/echo', { websocket: true }, (socket) => {
@@ -96,7 +96,7 @@ describe('app.close()', () => {
       await gate.given
     }
     app.get('/echo', { websocket: true, preHandler }, echo)
-    // The plugin's own hook came first: the drain has begun.
+    // The plugin's own hook runs first, so the drain has begun.
     app.addHook('preClose', async () => gate.give())
     const answer = sendRaw(await start(app), handshake('/echo'))
     await arrived.given
@@ -122,7 +122,7 @@ describe('app.close()', () => {
     expect((await end).code).toBe(1001)
   })
 
-  test('after a drain of the application’s own finishes', async () => {
+  test('finishes after a drain by the application', async () => {
     const app = await makeApp()
     app.get('/echo', { websocket: true }, echo)
     const { socket } = await connect(await start(app), '/echo')
@@ -134,7 +134,7 @@ describe('app.close()', () => {
 })
 
 describe('app.websockets', () => {
-  test('holds the sockets of all endpoints, until they close', async () => {
+  test('contains the sockets of all endpoints, until they close', async () => {
     const app = await makeApp()
     const sockets: unknown[] = []
     const ended = signal()
@@ -152,7 +152,7 @@ describe('app.websockets', () => {
     expect([...app.websockets.connections]).toEqual(sockets.slice(1))
   })
 
-  test('is for broadcasts', async () => {
+  test('can be used for broadcasts', async () => {
     const app = await makeApp()
     app.get('/feed', { websocket: true }, () => {})
     app.post('/news', async () => {
@@ -165,7 +165,7 @@ describe('app.websockets', () => {
     expect(await Promise.all(clients.map(({ next }) => next()))).toEqual(['news', 'news'])
   })
 
-  test('drain() closes the connections, refuses new ones with 503, and HTTP goes on', async () => {
+  test('drain() closes the connections, refuses new ones with 503, and HTTP continues to work', async () => {
     const app = await makeApp()
     app.get('/echo', { websocket: true }, echo)
     app.get('/plain', async () => 'plain')
@@ -179,7 +179,7 @@ describe('app.websockets', () => {
     expect((await app.inject('/plain')).body).toBe('plain')
   })
 
-  test('detach() leaves open connections, and handshakes are ordinary requests from then on', async () => {
+  test('detach() keeps open connections, and treats later handshakes as ordinary requests', async () => {
     const app = await makeApp()
     app.get('/echo', { websocket: true }, echo)
     const target = await start(app)
@@ -192,8 +192,8 @@ describe('app.websockets', () => {
   })
 })
 
-describe('the option drain of the plugin', () => {
-  test('is how app.close() takes leave', async () => {
+describe("the plugin's drain option", () => {
+  test('sets how app.close() closes connections', async () => {
     const app = await makeApp({}, { drain: { code: 1012, reason: 'restart' } })
     app.get('/echo', { websocket: true }, () => {})
     const { socket } = await connect(await start(app), '/echo')

@@ -2,7 +2,7 @@ import { connect } from '@oneport/testing'
 import { renew } from '../src/index.ts'
 import { makeApp } from './harness.ts'
 
-test('a connection is closed when its credential ends, and by revoke with its key', async () => {
+test('a connection is closed when its credential expires, and by revoke with its key', async () => {
   const app = await makeApp()
   app.get<{ Params: { user: string } }>('/news/:user', (request, reply) =>
     reply.acceptWebSocket({ key: request.params.user, expiresAt: Date.now() + 60_000 }, (socket) => {
@@ -21,7 +21,7 @@ test('a connection is closed when its credential ends, and by revoke with its ke
   await bob.ping()
 })
 
-test('a token among the subprotocols is the Authorization that hooks see', async () => {
+test('a token among the subprotocols is the Authorization field that hooks see', async () => {
   const app = await makeApp({}, { bearerSubprotocol: 'bearer.', subprotocols: ['news'] })
   const seen: unknown[] = []
   app.addHook('onRequest', async ({ headers }) => void seen.push(headers.authorization))

@@ -6,20 +6,20 @@ import { echo, makeApp, owned, scoped } from './harness.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Only for tests: which scope this is. */
+    /** For tests: the name of the scope. */
     scopeName: string
   }
   interface FastifyRequest {
-    /** Only for tests. */
+    /** For tests. */
     user: string
   }
   interface FastifyReply {
-    /** Only for tests. */
+    /** For tests. */
     greet(): string
   }
 }
 
-/** Whether a connection is open in both directions. */
+/** Whether a connection works in both directions. */
 async function isOpen(client: Client): Promise<boolean> {
   client.send('still here')
   return (await client.next()) === 'still here'
@@ -71,7 +71,7 @@ describe('`this` is the instance of the route', () => {
           })
         )
     ]
-  ])('%s, also in a scope of its own', async (_where, addRoute) => {
+  ])('%s, in a nested scope too', async (_where, addRoute) => {
     const app = await makeApp()
     app.decorate('scopeName', 'root')
     addRoute(app)
@@ -86,7 +86,7 @@ describe('`this` is the instance of the route', () => {
     expect(await (await connect(app, '/scope/name')).next()).toBe('scope')
   })
 
-  test('in the handler beside wsHandler', async () => {
+  test('in the handler next to wsHandler', async () => {
     const app = await makeApp()
     app.decorate('scopeName', 'root')
     app.route({
@@ -101,7 +101,7 @@ describe('`this` is the instance of the route', () => {
   })
 })
 
-test('decorators of instance, request and reply are there', async () => {
+test('decorators of instance, request and reply are available', async () => {
   const app = await makeApp()
   app.decorate('scopeName', 'root')
   app.decorateRequest('user', '')
@@ -119,7 +119,7 @@ test('decorators of instance, request and reply are there', async () => {
   expect(await (await connect(app, '/reply')).next()).toBe('hello ann')
 })
 
-test('hooks of one scope run for its endpoints only', async () => {
+test('hooks of a scope run only for its endpoints', async () => {
   const app = await makeApp()
   app.addHook('onRequest', async (_request, reply) => void reply.header('X-Root', '1'))
   await app.register(
@@ -144,7 +144,7 @@ test('hooks of one scope run for its endpoints only', async () => {
   expect((await expectRefused(app, '/guarded')).status).toBe(401)
 })
 
-test('endpoints have the prefix of their scopes', async () => {
+test('endpoints have the prefixes of their scopes', async () => {
   const app = await makeApp()
   await app.register(
     scoped(async (v1) => {
@@ -174,7 +174,7 @@ test('a plugin of the application may register it for all scopes', async () => {
   expect(app.websockets.connections.size).toBe(1)
 })
 
-test('registered in one scope it serves that scope', async () => {
+test('registered in one scope, it serves that scope', async () => {
   const app = owned(Fastify() as FastifyInstance)
   await app.register(
     scoped(async (scope) => {
@@ -188,7 +188,7 @@ test('registered in one scope it serves that scope', async () => {
   expect(app.hasDecorator('websockets')).toBe(false)
 })
 
-test('routes that are constrained by host or version are found as for any request', async () => {
+test('routes with host or version constraints are found as for any request', async () => {
   const app = await makeApp()
   const named = (name: string) => (socket: { send(text: string): void }) => socket.send(name)
   app.get('/name', { websocket: true, constraints: { host: 'a.example' } }, named('a'))

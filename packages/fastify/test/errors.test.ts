@@ -23,7 +23,7 @@ describe('setErrorHandler()', () => {
     expect([old.status, old.fields.get('sec-websocket-version')]).toEqual([426, ['13']])
   })
 
-  test('may answer after a while, also where the route does not return its acceptance', async () => {
+  test('may answer later, even if the route does not return its acceptance', async () => {
     const app = await makeApp({}, quiet)
     app.setErrorHandler(async (error: FastifyError, _request, reply) => {
       await new Promise(setImmediate)
@@ -41,7 +41,7 @@ describe('setErrorHandler()', () => {
     }
   })
 
-  test('of a scope answers the refusals of that scope only', async () => {
+  test('of a scope answers only the refusals of that scope', async () => {
     const app = await makeApp({}, quiet)
     app.setErrorHandler((_error, _request, reply) => reply.code(403).send('root'))
     await app.register(
@@ -63,7 +63,7 @@ describe('setErrorHandler()', () => {
     expect((await sendRaw(await start(app), handshake('/echo', foreign))).rest).toBe('route')
   })
 
-  test('that throws hands the refusal on to the handler around it', async () => {
+  test('that throws passes the refusal on to the outer handler', async () => {
     const app = await makeApp({}, quiet)
     await app.register(
       scoped(async (scope) => {
@@ -77,7 +77,7 @@ describe('setErrorHandler()', () => {
     expect([response.status, JSON.parse(response.rest).code]).toEqual([403, 'HANDSHAKE_ORIGIN'])
   })
 
-  test('does not see what fails after the 101', async () => {
+  test('does not see errors after the 101', async () => {
     const faults: string[] = []
     const app = await makeApp({}, { onError: (fault) => faults.push((fault as Error).message) })
     const errorHandler = jest.fn()
@@ -107,7 +107,7 @@ describe('a refusal without an error handler', () => {
     })
   })
 
-  test('shows no detail that is for the operator', async () => {
+  test('does not show details meant for the operator', async () => {
     const app = await makeApp({}, quiet)
     app.get('/echo', { websocket: { allowedOrigins: ['https://secret.internal'] } }, echo)
     const response = await sendRaw(await start(app), handshake('/echo', foreign))
@@ -186,7 +186,7 @@ describe('a schema', () => {
     expect(JSON.parse(await client.next())).toEqual([{ id: 7 }, { token: 'abcd' }])
   })
 
-  test('of a response does not stand in the way of a 101', async () => {
+  test('of a response does not prevent a 101', async () => {
     const app = await makeApp()
     const response = { 200: { type: 'object', properties: { a: { type: 'string' } } }, 403: { type: 'string' } }
     app.get('/echo', { schema: { response } }, (_request, reply) => reply.acceptWebSocket(echo))
@@ -202,7 +202,7 @@ describe('a schema', () => {
   })
 })
 
-describe('an option’s function', () => {
+describe('an option function', () => {
   const broken = (thrown: unknown) => () => {
     throw thrown
   }
@@ -212,7 +212,7 @@ describe('an option’s function', () => {
     ['a string', 'broken'],
     ['an object', { broken: true }],
     ['nothing', undefined]
-  ])('that throws %s is a 500, as a route that does', async (_what, thrown) => {
+  ])('that throws %s gives a 500, like a route that does', async (_what, thrown) => {
     const app = await makeApp()
     app.get('/throws', async () => {
       throw thrown
@@ -224,7 +224,7 @@ describe('an option’s function', () => {
   })
 })
 
-describe('regression: a callback of the options that fails ended the process', () => {
+describe('regression: an option callback that fails ended the process', () => {
   const failures: [how: string, fail: () => unknown][] = [
     [
       'throws',

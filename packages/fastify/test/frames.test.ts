@@ -3,7 +3,7 @@ import { connectClient } from '@oneport/test-kit'
 import Fastify from 'fastify'
 import { wsPlugin } from '../src/index.ts'
 
-test('of the frames between Fastify and the handler of a route no more than eleven are ours', async () => {
+test('no more than eleven stack frames between Fastify and the handler of a route are ours', async () => {
   let stack: string[] = []
   const app = Fastify()
   await app.register(wsPlugin)

@@ -4,20 +4,20 @@ import { connectClient, type Inbox, openRaw, openSession } from '@oneport/test-k
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import { type WebSocket, type WsPluginOptions, wsPlugin } from '../src/index.ts'
 
-/** What the running test has started; it ends in reverse order, clients before their server. */
+/** What the running test has started. It is closed in reverse order, clients before their server. */
 const endings: (() => unknown)[] = []
 
 afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-/** Closes an app when the test is over. */
+/** Closes an app at the end of the test. */
 export function owned<App extends Pick<FastifyInstance, 'close'>>(app: App): App {
   endings.push(() => app.close())
   return app
 }
 
-/** An app with the plugin, that takes handshakes as soon as it listens. */
+/** An app with the plugin, which accepts handshakes as soon as it listens. */
 export async function makeApp(
   options: FastifyServerOptions = {},
   pluginOptions: WsPluginOptions = {}
@@ -34,45 +34,45 @@ export const scoped = (add: (scope: FastifyInstance) => unknown): FastifyPluginA
   }
 }
 
-/** What apps of both versions of HTTP have. */
+/** What apps of both HTTP versions have in common. */
 interface Listening {
   readonly server: Pick<Server, 'address'>
   listen(options: { port: number; host: string }): Promise<unknown>
 }
 
-/** Lets an app listen; returns where to reach it. */
+/** Starts an app and returns its address. */
 export async function start(app: Listening): Promise<{ port: number }> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   return { port: (app.server.address() as AddressInfo).port }
 }
 
-/** Connects a client that ends with the test. */
+/** Connects a client. It is closed at the end of the test. */
 export async function connect(...args: Parameters<typeof connectClient>): Promise<Inbox> {
   const inbox = await connectClient(...args)
   endings.push(() => inbox.socket.terminate())
   return inbox
 }
 
-/** Opens a raw connection that ends with the test. */
+/** Opens a raw connection. It is closed at the end of the test. */
 export async function open(...args: Parameters<typeof openRaw>): Promise<Socket> {
   const raw = await openRaw(...args)
   endings.push(() => raw.destroy())
   return raw
 }
 
-/** Opens a session of HTTP/2 that ends with the test. */
+/** Opens an HTTP/2 session. It is closed at the end of the test. */
 export async function openHttp2(...args: Parameters<typeof openSession>): Promise<ClientHttp2Session> {
   const session = await openSession(...args)
   endings.push(() => session.destroy())
   return session
 }
 
-/** A connection's handler: sends back what comes. */
+/** A handler that echoes messages. */
 export const echo = (socket: WebSocket): void => {
   socket.on('message', (data) => socket.send(String(data)))
 }
 
-/** Whether a connection is open in both directions. */
+/** Whether a connection works in both directions. */
 export async function isOpen({ socket, next }: Inbox): Promise<boolean> {
   socket.send('still here')
   return (await next()) === 'still here'
@@ -92,11 +92,11 @@ export interface LogLine {
 export const warn = 40
 export const error = 50
 
-/** A log that is kept, for `Fastify({ logger: log.options })`. */
+/** Keeps log lines, for `Fastify({ logger: log.options })`. */
 export interface KeptLog {
   readonly options: { readonly level: 'info'; readonly stream: { write(text: string): void } }
   readonly lines: readonly LogLine[]
-  /** The first line that passes the test, at once or when it comes. */
+  /** The first line that passes the test, whenever it is logged. */
   line(test: (line: LogLine) => boolean): Promise<LogLine>
 }
 
@@ -124,5 +124,5 @@ export function keepLog(): KeptLog {
   }
 }
 
-/** For `KeptLog.line`: the request is over. */
+/** For `KeptLog.line`: the request has completed. */
 export const isCompleted = ({ msg }: LogLine): boolean => msg === 'request completed'

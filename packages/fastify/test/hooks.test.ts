@@ -4,7 +4,7 @@ import { connect, echo, isOpen, makeApp, open, start } from './harness.ts'
 
 const foreign = { Origin: 'https://evil.example' }
 
-test('hooks run in the order of any request, then the handler, then onResponse', async () => {
+test('hooks run in their usual order, then the handler, then onResponse', async () => {
   const order: string[] = []
   const over = signal()
   const app = await makeApp()
@@ -59,7 +59,7 @@ test('hooks of the route itself run', async () => {
   expect(onSend).toHaveBeenCalledTimes(1)
 })
 
-test('a preParsing hook that replaces the body stream does not touch the frames', async () => {
+test('a preParsing hook that replaces the body stream does not affect the frames', async () => {
   const app = await makeApp()
   app.addHook('preParsing', async (_request, _reply, payload) => payload.pipe(new Transform()))
   app.get('/echo', { websocket: true }, echo)
@@ -67,7 +67,7 @@ test('a preParsing hook that replaces the body stream does not touch the frames'
 })
 
 describe.each(['onRequest', 'preParsing', 'preValidation', 'preHandler'])('%s', (hook) => {
-  // They differ in what comes between request and reply; here that does not matter.
+  // The types of these hooks differ, which does not matter here.
   const name = hook as 'onRequest'
 
   test('refuses by throwing', async () => {
@@ -100,7 +100,7 @@ describe.each(['onRequest', 'preParsing', 'preValidation', 'preHandler'])('%s', 
     expect([response.status, response.fields.get('x-from')]).toEqual([101, [name]])
   })
 
-  test('waits, and the connection opens after it', async () => {
+  test('delays the connection until it is done', async () => {
     const app = await makeApp()
     const gate = signal()
     const arrived = signal()
@@ -147,7 +147,7 @@ test('a hook that asks for a login answers 401 with WWW-Authenticate', async () 
 })
 
 describe('onSend', () => {
-  test.each(['sync', 'async'])('sees status 101 and sets fields that reach it, %s', async (kind) => {
+  test.each(['sync', 'async'])('sees status 101, and sets fields of the 101, %s', async (kind) => {
     const app = await makeApp()
     const statuses: number[] = []
     if (kind === 'sync') {
@@ -169,7 +169,7 @@ describe('onSend', () => {
     expect(statuses).toEqual([101])
   })
 
-  test('cannot give the 101 a body, nor fields that are the handshake’s own', async () => {
+  test('cannot give the 101 a body, nor fields that belong to the handshake', async () => {
     const app = await makeApp()
     app.addHook('onSend', async (_request, reply) => {
       reply.headers({
@@ -189,7 +189,7 @@ describe('onSend', () => {
     expect(response.text).not.toMatch(/forged|h2c|chunked|content-length/i)
   })
 
-  test.each(['sync', 'async'])('that throws makes it a 500 and no WebSocket, %s', async (kind) => {
+  test.each(['sync', 'async'])('that throws gives a 500 and no WebSocket, %s', async (kind) => {
     const app = await makeApp()
     const handler = jest.fn()
     const broken = new Error('broken')
@@ -202,7 +202,7 @@ describe('onSend', () => {
     expect(app.websockets.connections.size).toBe(0)
   })
 
-  test('that throws once makes it a 500 and no WebSocket', async () => {
+  test('that throws once gives a 500 and no WebSocket', async () => {
     const app = await makeApp()
     const handler = jest.fn()
     let first = true
@@ -218,7 +218,7 @@ describe('onSend', () => {
     expect(handler).not.toHaveBeenCalled()
   })
 
-  test('that throws opens no WebSocket where the error handler leaves the status alone', async () => {
+  test('that throws opens no WebSocket if the error handler leaves the status alone', async () => {
     const app = await makeApp()
     const handler = jest.fn()
     app.setErrorHandler((error: Error, _request, reply) => {
@@ -245,7 +245,7 @@ describe('onSend', () => {
     expect((await sendRaw(await start(app), handshake('/echo'))).status).toBe(403)
   })
 
-  test('refuses with a status of its own', async () => {
+  test('can refuse with its own status', async () => {
     const app = await makeApp()
     const handler = jest.fn()
     app.addHook('onSend', async (_request, reply) => {
@@ -299,7 +299,7 @@ describe('onResponse', () => {
   })
 })
 
-test('onError sees a refusal, and not an accepted handshake', async () => {
+test('onError sees a refusal, but not an accepted handshake', async () => {
   const app = await makeApp({}, { onRefused: () => {} })
   const codes: string[] = []
   app.addHook('onError', async (_request, _reply, error) => void codes.push(error.code))
@@ -310,13 +310,13 @@ test('onError sees a refusal, and not an accepted handshake', async () => {
   expect(codes).toEqual(['HANDSHAKE_ORIGIN'])
 })
 
-test('handlerTimeout ends a handshake that nobody answers, with 503', async () => {
+test('handlerTimeout ends a handshake without an answer, with 503', async () => {
   const app = await makeApp({ handlerTimeout: 20 })
   app.get('/echo', { websocket: true, preHandler: () => new Promise<void>(() => {}) }, echo)
   expect((await sendRaw(await start(app), handshake('/echo'))).status).toBe(503)
 })
 
-test('a connection outlives the timeouts of its handshake', async () => {
+test('a connection is not affected by the timeouts of its handshake', async () => {
   const app = await makeApp({ handlerTimeout: 20, connectionTimeout: 20, requestTimeout: 20, keepAliveTimeout: 20 })
   const onTimeout = jest.fn(async () => {})
   app.addHook('onTimeout', onTimeout)
@@ -327,13 +327,13 @@ test('a connection outlives the timeouts of its handshake', async () => {
   app.get('/echo', { websocket: true }, echo)
   const target = await start(app)
   const client = await connect(target, '/echo')
-  // A connection that came later and waits for a request is ended by one of those timeouts: they had their time.
+  // One of those timeouts closes a newer connection that waits for a request, so they have all expired by now.
   await read(await open(target))
   expect(await isOpen(client)).toBe(true)
   expect(onTimeout).not.toHaveBeenCalled()
 })
 
-test('onRequestAbort does not run for a connection that was accepted', async () => {
+test('onRequestAbort does not run for an accepted connection', async () => {
   const app = await makeApp()
   const onRequestAbort = jest.fn(async () => {})
   app.addHook('onRequestAbort', onRequestAbort)

@@ -10,9 +10,9 @@ const rejectWith = (value: unknown) => async (): Promise<never> => {
   throw value
 }
 
-describe.each(hostileValues)('security: the process outlives %s', (_value, value) => {
-  test.each<[string, WsPluginOptions]>([['a function of the options throws', { subprotocols: raise(value) }]])(
-    'that %s',
+describe.each(hostileValues)('security: the process survives %s', (_value, value) => {
+  test.each<[string, WsPluginOptions]>([['an option function', { subprotocols: raise(value) }]])(
+    'thrown by %s',
     async (_where, options) => {
       const app = await makeApp({}, { onError: () => {}, ...options })
       app.get('/', { websocket: true }, echo)
@@ -25,7 +25,7 @@ describe.each(hostileValues)('security: the process outlives %s', (_value, value
     ['handler rejects with', rejectWith(value)],
     ['listener throws', (socket: WebSocket) => socket.on('message', raise(value))],
     ['listener rejects with', (socket: WebSocket) => socket.on('message', rejectWith(value))]
-  ])('that a %s: one report, one connection', async (_where, handler) => {
+  ])('when a %s it: one report, one connection', async (_where, handler) => {
     const faults: unknown[] = []
     const app = await makeApp({}, { onError: (error) => faults.push(error) })
     app.get('/', { websocket: true }, handler)
@@ -49,7 +49,7 @@ describe.each(hostileValues)('security: the process outlives %s', (_value, value
   })
 })
 
-test('security: line breaks in the id of a request do not break a line of the log', async () => {
+test('security: line breaks in the id of a request do not break a log line', async () => {
   const log = keepLog()
   const id = 'a\r\nb\u001b[31m'
   const app = await makeApp({ logger: log.options, genReqId: () => id })
@@ -59,14 +59,14 @@ test('security: line breaks in the id of a request do not break a line of the lo
 })
 
 describe('a logger that throws', () => {
-  /** Leaves out what Fastify itself logs of a request: it does not outlive a logger that throws there. */
+  /** Leaves out Fastify's own log lines for requests, because Fastify does not survive a logger that throws there. */
   class WithoutRequests extends LogController {
     override incomingRequest(): void {}
     override requestCompleted(): void {}
     override defaultErrorLog(): void {}
   }
 
-  /** It is silent until the disk is full. */
+  /** Works until the disk is full. */
   function failingLogger() {
     const disk = { isFull: false }
     const write = (..._values: unknown[]): void => {
@@ -79,7 +79,7 @@ describe('a logger that throws', () => {
     return { logger, disk }
   }
 
-  test.each(['refused', 'closed', 'faulty'])('leaves a handshake or a connection that is %s as it is', async (what) => {
+  test.each(['refused', 'closed', 'faulty'])('does not affect a %s handshake or connection', async (what) => {
     const { logger, disk } = failingLogger()
     const faults: unknown[] = []
     const app = await makeApp(

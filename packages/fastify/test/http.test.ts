@@ -13,7 +13,7 @@ async function app() {
 }
 
 describe('app.inject()', () => {
-  test('gets what ordinary routes answer', async () => {
+  test('gets the answers of ordinary routes', async () => {
     const made = await app()
     expect((await made.inject('/plain')).body).toBe('plain')
     const posted = await made.inject({ method: 'POST', url: '/json', body: { a: 1 } })
@@ -47,7 +47,7 @@ describe('app.inject()', () => {
     expect((await (await app()).inject({ method: 'POST', url: '/echo', body: {} })).statusCode).toBe(404)
   })
 
-  test('of a handshake, which it can’t make, is 503 and says so in the log', async () => {
+  test('of a handshake, which is not possible, gives a 503 that is explained in the log', async () => {
     const log = keepLog()
     const made = await makeApp({ logger: log.options })
     made.get('/echo', { websocket: true }, echo)
@@ -84,7 +84,7 @@ describe('supertest with app.server', () => {
     await request(made.server).get('/echo').expect(426).expect('Upgrade', 'websocket')
   })
 
-  test('works after listen(), beside WebSockets', async () => {
+  test('works after listen(), together with WebSockets', async () => {
     const made = await app()
     const client = await connect(await start(made), '/echo')
     await request(made.server).get('/plain').expect(200, 'plain')
@@ -92,7 +92,7 @@ describe('supertest with app.server', () => {
     expect(await isOpen(client)).toBe(true)
   })
 
-  test('sees the refusal of a handshake as the response that it is', async () => {
+  test('sees the refusal of a handshake as an ordinary response', async () => {
     const made = await app()
     await made.ready()
     await request(made.server)

@@ -30,7 +30,7 @@ describe.each([
   }
   const session = async (app: FastifyInstance) => openHttp2({ ...(await start(app)), tls })
 
-  test('hooks run in the order of any request, then the handler, then onResponse', async () => {
+  test('hooks run in their usual order, then the handler, then onResponse', async () => {
     const order: string[] = []
     const over = signal()
     const app = await make()
@@ -60,12 +60,12 @@ describe.each([
       'preHandler',
       'onSend 101',
       'handler',
-      // What went out.
+      // The status as it was sent.
       'onResponse 200'
     ])
   })
 
-  test('an accepted handshake is one completed request in the log, then one closed WebSocket', async () => {
+  test('an accepted handshake is logged as one completed request, then one closed WebSocket', async () => {
     const log = keepLog()
     const app = await make({ logger: log.options, genReqId: () => 'the-id' })
     app.get('/echo', { websocket: true }, echo)
@@ -82,7 +82,7 @@ describe.each([
     expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
   })
 
-  test('a refusal is one completed request with its status in the log', async () => {
+  test('a refusal is logged as one completed request with its status', async () => {
     const log = keepLog()
     const app = await make({ logger: log.options })
     app.get('/echo', { websocket: true }, echo)
@@ -124,7 +124,7 @@ describe.each([
     expect([answer.status, JSON.parse(await bodyOf(answer))]).toEqual([418, { caught: 'broken' }])
   })
 
-  test('reply.header(), cookies among them, and onSend set fields of the 200', async () => {
+  test('reply.header(), cookies included, and onSend set fields of the 200', async () => {
     const app = await make()
     app.addHook('onRequest', async (_request, reply) => void reply.header('Set-Cookie', ['a=1', 'b=2']))
     app.addHook('onSend', async (_request, reply) => void reply.header('X-From', 'onSend'))
@@ -134,7 +134,7 @@ describe.each([
     expect(headers).toMatchObject({ 'set-cookie': ['a=1', 'b=2'], 'x-from': 'onSend', 'x-route': 'yes' })
   })
 
-  test('onSend can give the 200 neither a body nor fields of the hop', async () => {
+  test('onSend can give the 200 neither a body nor hop-by-hop fields', async () => {
     const app = await make()
     app.addHook('onSend', async (_request, reply) => {
       reply.headers({ 'Content-Length': '4', 'Transfer-Encoding': 'chunked', Upgrade: 'h2c' })
@@ -146,7 +146,7 @@ describe.each([
     expect(await closed(webSocketOn(stream))).toEqual({ code: 4001, reason: 'bye' })
   })
 
-  test('parameters and a schema hold for handshakes; what does not fit is 400', async () => {
+  test('parameters and a schema apply to handshakes; invalid ones get 400', async () => {
     const app = await make()
     const schema = { querystring: { type: 'object', properties: { limit: { type: 'integer' } }, required: ['limit'] } }
     app.get('/room/:name', { websocket: true, schema }, (socket, { params, query }) =>
@@ -163,14 +163,14 @@ describe.each([
     expect(JSON.parse(await bodyOf(refusal))).toMatchObject({ code: 'FST_ERR_VALIDATION' })
   })
 
-  test('an unknown path is the 404 of the application', async () => {
+  test("an unknown path gets the application's 404", async () => {
     const app = await make()
     app.setNotFoundHandler(({ method, url }, reply) => reply.code(404).send(`nothing at ${method} ${url}`))
     const answer = await sendConnect(await session(app), '/unknown')
     expect([answer.status, await bodyOf(answer)]).toEqual([404, 'nothing at GET /unknown'])
   })
 
-  test('wsHandler answers handshakes, and the handler beside it pages, on one session', async () => {
+  test('wsHandler answers handshakes, and the handler next to it pages, on one session', async () => {
     const app = await make()
     app.route({ method: 'GET', url: '/live', handler: async () => 'page', wsHandler: (socket) => socket.send('live') })
     const client = await session(app)
@@ -203,7 +203,7 @@ describe.each([
     expect(app.server.listening).toBe(false)
   })
 
-  // Without the option Fastify leaves sessions that are idle to Node, which closes them from version 24 on.
+  // Without the option, Fastify leaves idle sessions to Node, which closes them from version 24 on.
   test('app.close() with forceCloseConnections finishes with idle sessions too', async () => {
     const app = await make({ forceCloseConnections: true })
     app.get('/echo', { websocket: true }, echo)
@@ -229,7 +229,7 @@ describe.each([
   })
 })
 
-test('clients of HTTP/1.1 and HTTP/2 reach one endpoint on one port', async () => {
+test('HTTP/1.1 and HTTP/2 clients reach one endpoint on one port', async () => {
   const https = { ...(await certificate()), allowHTTP1: true }
   const app = await makeApp({ http2: true, https } as FastifyServerOptions)
   const versions: string[] = []
@@ -246,7 +246,7 @@ test('clients of HTTP/1.1 and HTTP/2 reach one endpoint on one port', async () =
   expect(app.websockets.connections.size).toBe(2)
 })
 
-test('request.raw and reply.raw have the types of HTTP/2, and are what they say', async () => {
+test('request.raw and reply.raw have the types of HTTP/2, at run time too', async () => {
   const app = owned(Fastify({ http2: true }))
   await app.register(wsPlugin)
   const seen: unknown[] = []

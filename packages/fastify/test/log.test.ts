@@ -40,7 +40,7 @@ test('an accepted handshake is one completed request with status 101 and its req
   })
 })
 
-test('the request id of a header is that of the handshake', async () => {
+test('a request id from a header applies to the handshake', async () => {
   const log = keepLog()
   const app = await makeApp({ logger: log.options, requestIdHeader: 'x-request-id' })
   app.get('/echo', { websocket: true }, echo)
@@ -65,10 +65,10 @@ test('a refused origin is one line of level warn with origin, host and rule', as
 describe('regression: a refused origin was logged twice; now once', () => {
   const handlers: [string, ((app: FastifyInstance) => unknown) | undefined][] = [
     ['by the default error handler', undefined],
-    ['by one that hands it on', (app) => app.setErrorHandler((error, _request, reply) => reply.send(error))],
+    ['by one that passes it on', (app) => app.setErrorHandler((error, _request, reply) => reply.send(error))],
     ['by one that answers', (app) => app.setErrorHandler((_error, _request, reply) => reply.code(403).send('no'))]
   ]
-  test.each(handlers)('where it is answered %s', async (_name, setHandler) => {
+  test.each(handlers)('if it is answered %s', async (_name, setHandler) => {
     for (const path of ['/echo', '/reply']) {
       const log = keepLog()
       const app = await makeApp({ logger: log.options })
@@ -85,7 +85,7 @@ describe('regression: a refused origin was logged twice; now once', () => {
     }
   })
 
-  test('and the log is as it was for everything else', async () => {
+  test('and everything else is logged as before', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     app.setErrorHandler((error, _request, reply) => {
@@ -101,7 +101,7 @@ describe('regression: a refused origin was logged twice; now once', () => {
   })
 })
 
-describe('regression: a limit that refuses before a route is asked was told on stderr, beside the log:', () => {
+describe('regression: a refusal by a limit, before routing, was logged to stderr as well:', () => {
   test.each([
     ['HANDSHAKE_TOO_MANY', { maxPendingHandshakes: 2, maxPendingHandshakesPerAddress: 1 }],
     ['HANDSHAKE_UNAVAILABLE', { maxPendingHandshakes: 1 }]
@@ -125,7 +125,7 @@ describe('regression: a limit that refuses before a route is asked was told on s
 test.each([
   ['not trusted', {}, "If it is yours: Fastify({ trustProxy: '127.0.0.1' })"],
   ['trusted', { trustProxy: '127.0.0.1' }, undefined]
-])('a proxy that is %s: what to write', async (_what, options, hint) => {
+])('a proxy that is %s: the log suggests trustProxy only if it is needed', async (_what, options, hint) => {
   const log = keepLog()
   const app = await makeApp({ logger: log.options, ...options })
   app.get('/echo', { websocket: true }, echo)
@@ -140,7 +140,7 @@ test.each([
   ['a malformed key', { 'Sec-WebSocket-Key': 'short' }],
   ['an old version', { 'Sec-WebSocket-Version': '8' }],
   ['a malformed list of subprotocols', { 'Sec-WebSocket-Protocol': 'a b' }]
-])('a refusal that is the client’s own fault is no warning: %s', async (_what, fields) => {
+])('a refusal that is the client’s own fault is not a warning: %s', async (_what, fields) => {
   const log = keepLog()
   const app = await makeApp({ logger: log.options })
   app.get('/echo', { websocket: true }, echo)
@@ -149,7 +149,7 @@ test.each([
   expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
 })
 
-test('a refusal that comes before the routes is logged once too', async () => {
+test('a refusal before routing is logged once too', async () => {
   const log = keepLog()
   const refusals: string[] = []
   const app = await makeApp({ logger: log.options }, { onRefused: ({ code }) => refusals.push(code) })
@@ -158,7 +158,7 @@ test('a refusal that comes before the routes is logged once too', async () => {
   expect(refusals).toEqual(['HANDSHAKE_HOST'])
 })
 
-test('onRefused takes the place of the log line and gets the raw request', async () => {
+test('onRefused replaces the log line and gets the raw request', async () => {
   const log = keepLog()
   const refusals: [HandshakeError, string | undefined][] = []
   const app = await makeApp(
@@ -207,7 +207,7 @@ describe('a fault in a connection', () => {
     expect(log.lines.filter(({ level }) => level >= error)).toHaveLength(1)
   })
 
-  test('goes to onError instead where the application has one', async () => {
+  test('goes to onError instead if the application has one', async () => {
     const log = keepLog()
     const faults: unknown[] = []
     const reported = signal()
@@ -227,7 +227,7 @@ describe('a fault in a connection', () => {
     expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
   })
 
-  test('says nothing of sockets or requests in its line', async () => {
+  test('does not reveal sockets or requests in its line', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     app.get('/broken', { websocket: true }, () => Promise.reject(new Error('broken')))
@@ -237,7 +237,7 @@ describe('a fault in a connection', () => {
   })
 })
 
-test('logLevel of a route holds for its handshakes', async () => {
+test('logLevel of a route applies to its handshakes', async () => {
   const log = keepLog()
   const app = await makeApp({ logger: log.options })
   app.get('/quiet', { websocket: true, logLevel: 'warn' }, echo)
@@ -249,7 +249,7 @@ test('logLevel of a route holds for its handshakes', async () => {
 test.each([
   ['disableRequestLogging', { disableRequestLogging: true }, {}],
   ['an onClosed of its own', {}, { onClosed: () => {} }]
-])('a closed connection is no line with %s', async (_what, options, pluginOptions) => {
+])('a closed connection is not logged with %s', async (_what, options, pluginOptions) => {
   const log = keepLog()
   const app = await makeApp({ logger: log.options, ...options }, pluginOptions)
   app.get('/echo', { websocket: true }, echo)
@@ -279,7 +279,7 @@ describe('logController', () => {
     expect(await connectAndClose(new LogController({ disableRequestLogging: true }))).toEqual([])
   })
 
-  test('decides on each request by a function, or by a method of its own', async () => {
+  test('decides on each request with a function, or with its own method', async () => {
     const isQuiet = ({ url }: FastifyRequest): boolean => url === '/quiet'
     class Selective extends LogController {
       override isLogDisabled(request: FastifyRequest): boolean {
@@ -296,7 +296,7 @@ describe('logController', () => {
     }
   })
 
-  test('regression: its requestIdLogLabel was not that of "WebSocket closed"', async () => {
+  test('regression: its requestIdLogLabel was not used for "WebSocket closed"', async () => {
     const lines = await connectAndClose(new LogController({ requestIdLogLabel: 'trace' }))
     expect(lines.map(({ trace }) => trace)).toEqual(['the-id', 'the-id', 'the-id'])
   })
@@ -317,7 +317,7 @@ describe('logController', () => {
   })
 })
 
-test('regression: disableRequestLogging as a function did not hold for "WebSocket closed"', async () => {
+test('regression: disableRequestLogging as a function did not apply to "WebSocket closed"', async () => {
   const log = keepLog()
   const app = await makeApp({ logger: log.options, disableRequestLogging: () => true })
   app.get('/echo', { websocket: true }, echo)
@@ -328,7 +328,7 @@ test('regression: disableRequestLogging as a function did not hold for "WebSocke
   expect(log.lines.filter(({ msg }) => msg === 'WebSocket closed')).toEqual([])
 })
 
-test('a closed connection has the request id under the name that the application gave it', async () => {
+test('a closed connection has the request id under the name that the application chose', async () => {
   const log = keepLog()
   const app = await makeApp({ logger: log.options, requestIdLogLabel: 'trace', genReqId: () => 'the-id' })
   app.get('/echo', { websocket: true }, echo)

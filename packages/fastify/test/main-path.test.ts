@@ -6,27 +6,27 @@ import { connect, echo, makeApp, start } from './harness.ts'
 
 const foreign = { headers: { origin: 'https://evil.example' } }
 
-describe('wsPlugin, other than @fastify/websocket:', () => {
+describe('wsPlugin, unlike @fastify/websocket:', () => {
   test('only pages of the same origin connect', async () => {
     const app = await makeApp({}, { onRefused: () => {} })
     app.get('/', { websocket: true }, echo)
     expect(await refused(connect(await start(app), '/', [], foreign))).toBe(403)
   })
 
-  test('an ordinary route answers a handshake as any GET', async () => {
+  test('an ordinary route answers a handshake like any GET', async () => {
     const app = await makeApp()
     app.get('/plain', async () => 'plain')
     expect(await refused(connect(await start(app), '/plain'))).toBe(200)
   })
 
-  test('an ordinary request at a { websocket: true } route learns what the URL is for', async () => {
+  test('an ordinary request at a { websocket: true } route is told what the URL is for', async () => {
     const app = await makeApp()
     app.get('/', { websocket: true }, echo)
     const { statusCode, body } = await app.inject('/')
     expect([statusCode, body]).toEqual([426, expect.stringContaining('This URL is a WebSocket endpoint')])
   })
 
-  test('ordinary routes keep the handler that they have', async () => {
+  test('ordinary routes keep their handlers', async () => {
     const app = await makeApp()
     const handlers: unknown[] = []
     app.addHook('onRoute', ({ handler }) => void handlers.push(handler))
@@ -35,7 +35,7 @@ describe('wsPlugin, other than @fastify/websocket:', () => {
     expect(handlers).toEqual([handler, handler])
   })
 
-  test('no subprotocol is answered that the endpoint does not name', async () => {
+  test('a subprotocol that the endpoint does not name is never chosen', async () => {
     const app = await makeApp()
     app.get('/', { websocket: true }, echo)
     const { fields } = await sendRaw(
@@ -57,7 +57,7 @@ describe('wsPlugin, other than @fastify/websocket:', () => {
     expect(code).toBe(expected)
   })
 
-  test('decorates the instance and its requests with nothing else than websockets and acceptWebSocket', async () => {
+  test('decorates the instance and its requests only with websockets and acceptWebSocket', async () => {
     const app = await makeApp()
     expect(['websockets', 'websocketServer', 'injectWS'].map((name) => app.hasDecorator(name))).toEqual([
       true,

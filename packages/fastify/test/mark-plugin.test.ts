@@ -10,7 +10,7 @@ describe.each([
   ['wsPlugin', '@oneport/fastify', wsPlugin as FastifyPluginAsync],
   ['fastifyWebsocket', '@oneport/fastify/fastify-websocket', fastifyWebsocket as FastifyPluginAsync]
 ])('%s', (_name, name, plugin) => {
-  test('is marked as fastify-plugin marks a plugin', () => {
+  test('has the same marks as fastify-plugin sets', () => {
     const marked = fastifyPlugin(async () => {}, { fastify: '5.x', name })
     const symbols = Object.getOwnPropertySymbols(marked)
     expect(Object.getOwnPropertySymbols(plugin)).toEqual(symbols)
@@ -29,7 +29,7 @@ describe.each([
     expect(app.printPlugins()).toContain(name)
   })
 
-  test('can be what another plugin depends on', async () => {
+  test('can be a dependency of another plugin', async () => {
     const chat = fastifyPlugin(async () => {}, {
       name: 'chat',
       dependencies: [name],

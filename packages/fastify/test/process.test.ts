@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { connectClient, handshake, headArrived, refused, sendRaw } from '@oneport/test-kit'
 
-// A process that starts on a busy machine takes its time.
+// Starting a process takes long on a busy machine.
 jest.setTimeout(60_000)
 
 const startProcess = () =>
@@ -45,7 +45,7 @@ const get = (path: string, fields = '') =>
   `GET ${path} HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n${fields}\r\n`
 
 describe('@fastify/cookie', () => {
-  test('gives the handler the cookies of the handshake', async () => {
+  test('makes the cookies of the handshake available to the handler', async () => {
     const { socket, next } = await connectClient(target, '/cookies', [], { headers: { Cookie: 'a=1; b=two' } })
     expect(JSON.parse(await next())).toEqual({ a: '1', b: 'two' })
     socket.terminate()
@@ -82,7 +82,7 @@ describe('a type provider', () => {
     socket.terminate()
   })
 
-  test('refuses what does not fit with 400, and leaves the route its answers of HTTP', async () => {
+  test('refuses invalid input with 400, and leaves HTTP answers to the route', async () => {
     for (const path of ['/websocket', '/reply', '/both', '/route']) {
       expect(await refused(connectClient(target, `/typed${path}/seven`))).toBe(400)
     }
@@ -91,22 +91,25 @@ describe('a type provider', () => {
   })
 })
 
-describe('security: a header value that would end its line', () => {
+describe('security: a header value with a line break', () => {
   const places = ['onRequest', 'onSend', 'route']
   const values = { 'CR LF': '\r\n', LF: '\n', CR: '\r', NUL: '\0' }
   const cases = places.flatMap((place) => Object.entries(values).map(([name, end]) => [name, place, end] as const))
 
-  test.each(cases)('%s from %s is a 500 as on an ordinary route, and the process lives', async (_name, place, end) => {
-    const value = encodeURIComponent(`a${end}X-Injected: 1`)
-    const plain = await sendRaw(target, get(`/plain/${place}`, `X-Value: ${value}\r\n`))
-    const websocket = await sendRaw(target, handshake(`/websocket/${place}`, { 'X-Value': value }))
-    for (const { status, fields, text } of [plain, websocket]) {
-      expect(status).toBe(500)
-      expect([fields.has('x-name'), fields.has('x-injected')]).toEqual([false, false])
-      expect(text).not.toContain('\0')
-      expect(text).toContain('ERR_INVALID_CHAR')
+  test.each(cases)(
+    '%s from %s gives a 500 as on an ordinary route, and the process survives',
+    async (_name, place, end) => {
+      const value = encodeURIComponent(`a${end}X-Injected: 1`)
+      const plain = await sendRaw(target, get(`/plain/${place}`, `X-Value: ${value}\r\n`))
+      const websocket = await sendRaw(target, handshake(`/websocket/${place}`, { 'X-Value': value }))
+      for (const { status, fields, text } of [plain, websocket]) {
+        expect(status).toBe(500)
+        expect([fields.has('x-name'), fields.has('x-injected')]).toEqual([false, false])
+        expect(text).not.toContain('\0')
+        expect(text).toContain('ERR_INVALID_CHAR')
+      }
+      expect(websocket.fields.get('connection')).toEqual(['close'])
+      expect(messages).toEqual([])
     }
-    expect(websocket.fields.get('connection')).toEqual(['close'])
-    expect(messages).toEqual([])
-  })
+  )
 })

@@ -3,7 +3,7 @@ import { handshake, headArrived, sendRaw } from '@oneport/test-kit'
 import type { FastifyServerOptions } from 'fastify'
 import { echo, makeApp, open, start } from './harness.ts'
 
-/** The status of a handshake that a proxy passed on. */
+/** The status of a handshake that was forwarded by a proxy. */
 async function statusOf(trustProxy: FastifyServerOptions['trustProxy'], fields: Record<string, string>) {
   const app = await makeApp(trustProxy === undefined ? {} : { trustProxy }, { onRefused: () => {} })
   app.get('/echo', { websocket: true }, echo)
@@ -16,7 +16,7 @@ const forwarded = {
   'X-Forwarded-Proto': 'https'
 }
 
-describe('behind a proxy that is trusted', () => {
+describe('behind a trusted proxy', () => {
   const trusting: [string, FastifyServerOptions['trustProxy']][] = [
     ['true', true],
     ['an address', '127.0.0.1'],
@@ -24,7 +24,7 @@ describe('behind a proxy that is trusted', () => {
     ['a function', (address) => address === '127.0.0.1']
   ]
 
-  test.each(trusting)('X-Forwarded-Host and -Proto say what the own origin is, with %s', async (_how, trustProxy) => {
+  test.each(trusting)('X-Forwarded-Host and -Proto determine the own origin, with %s', async (_how, trustProxy) => {
     expect(await statusOf(trustProxy, { ...forwarded, Origin: 'https://app.example' })).toBe(101)
     expect(await statusOf(trustProxy, { ...forwarded, Origin: 'http://app.example' })).toBe(403)
     expect(await statusOf(trustProxy, { ...forwarded, Origin: 'https://backend:3000' })).toBe(403)
@@ -52,7 +52,7 @@ describe('behind a proxy that is trusted', () => {
     expect(await statusOf(true, { ...plain, Origin: 'http://app.example' })).toBe(101)
   })
 
-  test('that forwards no scheme, either scheme will do: TLS may have ended there', async () => {
+  test('that forwards no scheme, either scheme is accepted, since TLS may have ended there', async () => {
     const { 'X-Forwarded-Proto': _proto, ...silent } = forwarded
     expect(await statusOf(true, { ...silent, Origin: 'https://app.example' })).toBe(101)
     expect(await statusOf(true, { ...silent, Origin: 'http://app.example' })).toBe(101)
@@ -64,13 +64,13 @@ describe('behind a proxy that is trusted', () => {
   })
 })
 
-describe('security: forged fields of a proxy change nothing', () => {
+describe('security: forged proxy fields change nothing', () => {
   const forged = { ...forwarded, 'X-Forwarded-Host': 'evil.example' }
 
   test.each<[string, FastifyServerOptions['trustProxy']]>([
     ['without trustProxy', undefined],
-    ['where other addresses are trusted', '10.0.0.1'],
-    ['where a function trusts nobody', () => false]
+    ['if other addresses are trusted', '10.0.0.1'],
+    ['if a function trusts no address', () => false]
   ])('%s', async (_how, trustProxy) => {
     expect(await statusOf(trustProxy, { ...forged, Origin: 'https://evil.example' })).toBe(403)
     expect(await statusOf(trustProxy, { ...forged, Origin: 'http://backend:3000' })).toBe(101)
@@ -83,7 +83,7 @@ describe('security: forged fields of a proxy change nothing', () => {
 })
 
 describe('maxConnectionsPerAddress', () => {
-  /** The statuses of one handshake after the other, each with its `X-Forwarded-For`; accepted ones stay open. */
+  /** The statuses of handshakes in sequence, each with its `X-Forwarded-For`. Accepted ones stay open. */
   async function statuses(trustProxy: FastifyServerOptions['trustProxy'], forwardedFor: string[]): Promise<number[]> {
     const app = await makeApp({ trustProxy } as FastifyServerOptions, {
       maxConnectionsPerAddress: 1,
@@ -108,7 +108,7 @@ describe('maxConnectionsPerAddress', () => {
     expect(await statuses('loopback', values)).toEqual([101, 429, 429, 101])
   })
 
-  test('regression: nonsense counts as one unknown address, and is no 500', async () => {
+  test('regression: nonsense counts as one unknown address, not as a 500', async () => {
     const nonsense = ['unknown', '1:2:3:4:5:6:7:8:9:10::', '\x9b31m', ':'.repeat(4_096), '::1::2', '203.0.113.7']
     expect(await statuses('loopback', nonsense)).toEqual([101, 429, 429, 429, 429, 101])
   })
@@ -118,7 +118,7 @@ describe('maxConnectionsPerAddress', () => {
     expect(await statuses(trust, ['not an address', 'another one', '203.0.113.7'])).toEqual([101, 429, 101])
   })
 
-  test('takes the last address that is not trusted, or the first of all where everybody is', async () => {
+  test('uses the last untrusted address, or the first one if all are trusted', async () => {
     const values = ['192.0.2.1, 203.0.113.7', '192.0.2.2, 203.0.113.7', '192.0.2.2, 203.0.113.8']
     expect(await statuses('loopback', values)).toEqual([101, 429, 101])
     expect(await statuses(true, values)).toEqual([101, 101, 429])

@@ -5,7 +5,7 @@ import { echo, makeApp, owned, scoped } from './harness.ts'
 const bare = () => owned(Fastify() as FastifyInstance)
 
 describe('registered after routes', () => {
-  test('names the routes that came first', async () => {
+  test('names the earlier routes', async () => {
     const app = bare()
     app.get('/early', async () => 'early')
     app.get('/rooms/:id/members', async () => 'members')
@@ -16,14 +16,14 @@ describe('registered after routes', () => {
     )
   })
 
-  test('says so where `await` was forgotten in front of it', async () => {
+  test('says so if `await` was forgotten in front of it', async () => {
     const app = bare()
     void app.register(wsPlugin)
     app.get('/echo', { websocket: true }, echo)
     await expect(app.ready()).rejects.toThrow(/wsPlugin must be registered before the routes: \/echo came first/)
   })
 
-  test('names every one of many routes by its whole path', async () => {
+  test('names each of many routes by its full path', async () => {
     const app = bare()
     const paths = ['/', '/a', '/a/b', '/ab', '/a/:id', '/a/:id/c', '/r/:x(^\\d+$)']
     for (const path of paths) app.get(path, async () => 'early')
@@ -45,7 +45,7 @@ describe('registered after routes', () => {
     await expect(app.register(wsPlugin)).rejects.toThrow('wsPlugin must be registered before the routes: ')
   })
 
-  test('is fine where the routes take no GET', async () => {
+  test('is fine if the routes do not accept GET', async () => {
     const app = bare()
     app.post('/posted', async () => 'posted')
     app.delete('/posted', async () => 'deleted')
@@ -54,7 +54,7 @@ describe('registered after routes', () => {
     await expect(app.ready()).resolves.toBe(app)
   })
 
-  test('is fine where the routes come from plugins that load later', async () => {
+  test('is fine if the routes are added by plugins that load later', async () => {
     const app = bare()
     void app.register(wsPlugin)
     void app.register(scoped((scope) => scope.get('/echo', { websocket: true }, echo)))
@@ -66,18 +66,18 @@ describe('registered after routes', () => {
 describe('registered twice', () => {
   const message = '@oneport/fastify is registered twice on this server; register it once, on the root instance.'
 
-  test('on one instance says so', async () => {
+  test('on one instance throws', async () => {
     const app = await makeApp()
     await expect(app.register(wsPlugin)).rejects.toThrow(message)
   })
 
-  test('in a scope below says so', async () => {
+  test('in a nested scope throws', async () => {
     const app = await makeApp()
     void app.register(scoped((scope) => scope.register(wsPlugin)))
     await expect(app.ready()).rejects.toThrow(message)
   })
 
-  test('in two scopes beside each other says so', async () => {
+  test('in two sibling scopes throws', async () => {
     const app = bare()
     for (const prefix of ['/one', '/two']) {
       void app.register(
@@ -111,9 +111,9 @@ describe('a wrong option of the plugin', () => {
       { maxPayloadBytes: '1mb' },
       /^wsPlugin: maxPayloadBytes: expected a whole number of bytes .*'1mb'/
     ],
-    ['a log function that is none', { onRefused: true }, /^wsPlugin: onRefused: expected a function; got true/],
-    ['a fault function that is none', { onError: 'log' }, /^wsPlugin: onError: expected a function; got 'log'/],
-    ['an option of ws that is taken', { ws: { path: '/x' } }, /^wsPlugin: ws\.path: cannot be set here/],
+    ['a log function that is not one', { onRefused: true }, /^wsPlugin: onRefused: expected a function; got true/],
+    ['a fault function that is not one', { onError: 'log' }, /^wsPlugin: onError: expected a function; got 'log'/],
+    ['an option of ws that core sets', { ws: { path: '/x' } }, /^wsPlugin: ws\.path: cannot be set here/],
     [
       'what trustProxy decides',
       { effectiveRequest: () => ({}) },
@@ -132,16 +132,16 @@ describe('a wrong option of the plugin', () => {
     await expect(app.ready()).rejects.toThrow(message)
   })
 
-  test('leaves the server free for a registration that is right', async () => {
+  test('leaves the server free for a correct registration', async () => {
     const app = bare()
     await expect(app.register(wsPlugin, { subprotocols: ['a b'] })).rejects.toThrow(TypeError)
     expect(app.server.listenerCount('upgrade')).toBe(0)
   })
 })
 
-describe('the options that Fastify itself gives a plugin', () => {
+describe('the options that Fastify passes to a plugin', () => {
   test.each([{ prefix: '/ws' }, { logLevel: 'warn' as const }, { logSerializers: {} }])(
-    'are no mistake: %j',
+    'are accepted: %j',
     async (options) => {
       const app = bare()
       await app.register(wsPlugin, options)

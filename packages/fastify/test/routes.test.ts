@@ -19,7 +19,7 @@ describe('a { websocket: true } route', () => {
     expect(await next()).toBe('lobby ann test 127.0.0.1')
   })
 
-  test('takes the endpoint options in the place of true', async () => {
+  test('accepts endpoint options instead of true', async () => {
     const app = await makeApp({}, { subprotocols: ['chat.v1'] })
     app.get('/own', { websocket: { subprotocols: ['chat.v2'], requireSubprotocol: true } }, echo)
     app.get('/default', { websocket: true }, echo)
@@ -29,7 +29,7 @@ describe('a { websocket: true } route', () => {
     expect(await refused(connectClient(target, '/own', ['chat.v1']))).toBe(400)
   })
 
-  test('works with route(), with a list of methods too', async () => {
+  test('works with route(), and with a list of methods', async () => {
     const app = await makeApp()
     app.route({ method: 'GET', url: '/one', websocket: true, handler: echo })
     app.route({ method: ['GET', 'HEAD'], url: '/two', websocket: true, handler: echo })
@@ -44,7 +44,7 @@ describe('a { websocket: true } route', () => {
     expect((await sendRaw(await start(app), handshake('/plain'))).status).toBe(200)
   })
 
-  test('does not change the routes beside it', async () => {
+  test('does not affect other routes', async () => {
     const app = await makeApp()
     app.get('/echo', { websocket: true }, echo)
     app.get('/plain', async () => 'plain')
@@ -56,8 +56,8 @@ describe('a { websocket: true } route', () => {
   })
 })
 
-describe('wsHandler beside handler', () => {
-  test('answers handshakes, and handler answers ordinary requests', async () => {
+describe('wsHandler next to handler', () => {
+  test('answers handshakes, while handler answers ordinary requests', async () => {
     const app = await makeApp()
     app.route({
       method: 'GET',
@@ -72,7 +72,7 @@ describe('wsHandler beside handler', () => {
     expect(await (await connect(target, '/live/7')).next()).toBe('live 7')
   })
 
-  test('takes the endpoint options of websocket', async () => {
+  test('uses the endpoint options of websocket', async () => {
     const app = await makeApp()
     app.route({
       method: 'GET',
@@ -86,7 +86,7 @@ describe('wsHandler beside handler', () => {
     expect((await sendRaw(target, get('/live'))).rest).toBe('page')
   })
 
-  test('works on a route with more methods', async () => {
+  test('works on a route with several methods', async () => {
     const app = await makeApp()
     app.route({ method: ['GET', 'POST'], url: '/live', handler: async ({ method }) => method, wsHandler: echo })
     const target = await start(app)
@@ -95,7 +95,7 @@ describe('wsHandler beside handler', () => {
     expect(post.body).toBe('POST')
   })
 
-  test('refuses a malformed handshake; handler does not see it', async () => {
+  test('is not called for a malformed handshake, nor is handler', async () => {
     const app = await makeApp()
     const handler = jest.fn(async () => 'page')
     app.route({ method: 'GET', url: '/live', handler, wsHandler: echo })
@@ -156,7 +156,7 @@ describe('reply.acceptWebSocket()', () => {
   })
 
   const awaited = routes.filter(([how]) => how !== 'not awaited in an async route')
-  test.each(awaited)('accepts behind an onSend hook that waits, %s', async (_how, route) => {
+  test.each(awaited)('accepts after an onSend hook that waits, %s', async (_how, route) => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     app.addHook('onSend', async () => {
@@ -168,9 +168,9 @@ describe('reply.acceptWebSocket()', () => {
     expect(log.lines.filter(({ level }) => level >= warn)).toEqual([])
   })
 
-  // Fastify sends for an async route that returns nothing; behind a hook that waits, reply.send('x') without `return`
+  // Fastify sends a reply for an async route that returns nothing. With such a hook, reply.send('x') without `return`
   // gets the same warning: https://fastify.dev/docs/latest/Reference/Routes/#async-await
-  test('not awaited in an async route behind a hook that waits keeps its connection, and Fastify warns', async () => {
+  test('not awaited in an async route with an onSend hook that waits keeps its connection, and Fastify warns', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     app.addHook('onSend', async () => {
@@ -184,7 +184,7 @@ describe('reply.acceptWebSocket()', () => {
     expect(await isOpen(client)).toBe(true)
   })
 
-  test('takes options of its own', async () => {
+  test('accepts options of its own', async () => {
     const app = await makeApp({}, { subprotocols: ['chat.v1'] })
     app.get('/own', (_request, reply) => reply.acceptWebSocket({ subprotocols: ['chat.v2'] }, echo))
     app.get('/default', (_request, reply) => reply.acceptWebSocket(echo))
@@ -193,7 +193,7 @@ describe('reply.acceptWebSocket()', () => {
     expect((await connect(target, '/default', ['chat.v1', 'chat.v2'])).socket.protocol).toBe('chat.v1')
   })
 
-  test.each(routes)('refuses with one whole answer, %s', async (_how, route) => {
+  test.each(routes)('refuses with one complete answer, %s', async (_how, route) => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options }, { onRefused: () => {} })
     app.get('/echo', route)
@@ -210,7 +210,7 @@ describe('reply.acceptWebSocket()', () => {
     expect([response.statusCode, response.headers.upgrade]).toEqual([426, 'websocket'])
   })
 
-  test('answers a plain GET with 426 and ends the connection where the client asks for that', async () => {
+  test('answers a plain GET with 426 and closes the connection if the client asks for that', async () => {
     const app = await makeApp()
     app.get('/echo', (_request, reply) => reply.acceptWebSocket(echo))
     const response = await sendRaw(await start(app), get('/echo'), headArrived)
@@ -255,7 +255,7 @@ describe('reply.acceptWebSocket()', () => {
     expect(app.websockets.connections.size).toBe(0)
   })
 
-  test('called twice leaves the first connection as it is', async () => {
+  test('called twice does not affect the first connection', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     const settled = signal()
@@ -270,7 +270,7 @@ describe('reply.acceptWebSocket()', () => {
     expect(log.lines.filter(({ level }) => level >= error)).toEqual([])
   })
 
-  test('without a handler is a 500 that names the mistake in the log', async () => {
+  test('without a handler gives a 500 that names the mistake in the log', async () => {
     const log = keepLog()
     const app = await makeApp({ logger: log.options })
     app.get('/echo', (_request, reply) => reply.acceptWebSocket(undefined as unknown as () => void))

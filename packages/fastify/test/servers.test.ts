@@ -17,7 +17,7 @@ describe('listening on localhost, where Fastify starts a second server', () => {
       { address: '127.0.0.1', family: 4 },
       { address: '::1', family: 6 }
     ]
-    // Not every machine names both addresses localhost.
+    // On some machines, localhost does not resolve to both addresses.
     jest.spyOn(dns, 'lookup').mockImplementation(((...args: unknown[]) => {
       const [, options, callback] = args as [string, { all?: boolean }, (...result: unknown[]) => void]
       return options.all === true ? callback(null, addresses) : lookup(...args)
@@ -42,7 +42,7 @@ describe('listening on localhost, where Fastify starts a second server', () => {
       raw.write(handshake('/echo'))
       expect(await read(raw, headArrived)).toMatch(/^HTTP\/1\.1 101 /)
       ends.push(read(raw))
-      // A close frame with 1001 is the answer to that of the server.
+      // The client's close frame with 1001, in answer to the server's.
       raw.once('data', () => raw.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9])))
     }
     expect(app.websockets.connections.size).toBe(2)
@@ -70,7 +70,7 @@ describe('listening on localhost, where Fastify starts a second server', () => {
   })
 })
 
-test('listens on a Unix socket as well', async () => {
+test('listens on a Unix socket too', async () => {
   const app = await makeApp()
   app.get('/echo', { websocket: true }, echo)
   const folder = mkdtempSync(join(tmpdir(), 'oneport-'))
@@ -129,7 +129,7 @@ describe('with serverFactory', () => {
     return app
   }
 
-  test('works on the server that it makes, and close() ends that', async () => {
+  test('works on the server that it creates, and close() closes that one', async () => {
     let server: Server | undefined
     const app = await made((listener) => {
       server = createServer(listener)
@@ -142,7 +142,7 @@ describe('with serverFactory', () => {
     expect(server?.listening).toBe(false)
   })
 
-  test('takes handshakes through a listener that stands in front of Fastify', async () => {
+  test('accepts handshakes through a listener in front of Fastify', async () => {
     const seen: (string | undefined)[] = []
     const app = await made((listener) =>
       createServer((req, res) => {

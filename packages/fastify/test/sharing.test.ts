@@ -33,6 +33,6 @@ test.each(['before', 'after'])('shares the server with a bare ws server that is 
   const nowhere = await sendRaw(target, handshake('/nowhere'))
   expect(nowhere.status).toBe(404)
   expect(nowhere.rest).toContain('Route GET:/nowhere not found')
-  // What the other one took is not a response of this application.
+  // What the other server accepted is not a response of this application.
   expect(answered).toEqual([101, 404])
 })

@@ -6,10 +6,10 @@ import { connect, echo, makeApp, start } from './harness.ts'
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles only where the type argument is `true`. */
+/** Compiles only for `true`. */
 function holds<_Claim extends true>(): void {}
 
-/** Routes that are only compiled: they are added to an app that never listens. */
+/** Routes that are only compiled, on an app that never listens. */
 const compiled = (name: string, add: (app: FastifyInstance) => unknown) =>
   test(name, async () => {
     add(await makeApp())
@@ -37,7 +37,7 @@ describe('a { websocket: true } handler', () => {
     })
   )
 
-  compiled('gets them with options in the place of true', (app) =>
+  compiled('gets them with options instead of true', (app) =>
     app.get<Room>('/:room', { websocket: { subprotocols: ['chat.v2'] } }, (socket, request) => {
       holds<Same<typeof socket, WebSocket>>()
       holds<Same<typeof request.params, { room: string }>>()
@@ -58,7 +58,7 @@ describe('a { websocket: true } handler', () => {
     })
   )
 
-  compiled('gets unknown where nothing says more', (app) =>
+  compiled('gets unknown by default', (app) =>
     app.get('/:room', { websocket: true }, (_socket, request) => {
       holds<Same<typeof request.params, unknown>>()
       holds<Same<typeof request.query, unknown>>()
@@ -74,7 +74,7 @@ describe('a { websocket: true } handler', () => {
 
   compiled('may be async', (app) => app.get('/', { websocket: true }, async (socket) => socket.send('hi')))
 
-  compiled('may stand alone', (app) => {
+  compiled('may be the only argument', (app) => {
     const handler: WebSocketRouteHandler = (socket, request) => socket.send(request.url)
     app.get('/', { websocket: true }, handler)
     const exported: (socket: WebSocket) => void = echo
@@ -97,7 +97,7 @@ describe('a { websocket: true } handler', () => {
     app.route({ method: 'GET', url: '/both', handler: ordinary, wsHandler: ordinary })
   })
 
-  compiled('keeps the types of hooks beside it', (app) =>
+  compiled('keeps the types of hooks next to it', (app) =>
     app.get<Room>(
       '/:room',
       {
@@ -177,7 +177,7 @@ describe('an ordinary route', () => {
 })
 
 describe('wsHandler', () => {
-  compiled('and the handler beside it have types of their own', (app) =>
+  compiled('and handler have their own types', (app) =>
     app.route<Room>({
       method: 'GET',
       url: '/:room',
@@ -198,7 +198,7 @@ describe('wsHandler', () => {
     })
   )
 
-  compiled('goes with the options of websocket', (app) =>
+  compiled('can be combined with the options of websocket', (app) =>
     app.route<Room>({
       method: 'GET',
       url: '/:room',
@@ -237,7 +237,7 @@ describe('reply.acceptWebSocket()', () => {
     })
   )
 
-  compiled('may be returned beside an answer of HTTP', (app) => {
+  compiled('may be returned next to an HTTP answer', (app) => {
     app.get<Room>('/sync/:room', (request, reply) =>
       request.params.room === 'private' ? reply.code(403).send('no') : reply.acceptWebSocket(echo)
     )
@@ -249,7 +249,7 @@ describe('reply.acceptWebSocket()', () => {
 })
 
 describe('other kinds of instance', () => {
-  test('of a TLS server and with a logger take the plugin and its routes', () => {
+  test('with TLS or a logger accept the plugin and its routes', () => {
     const compile = async () => {
       const secure = Fastify({ https: { key: '', cert: '' } })
       await secure.register(wsPlugin)
@@ -262,7 +262,7 @@ describe('other kinds of instance', () => {
     expect(typeof compile).toBe('function')
   })
 
-  compiled('app.websockets holds sockets of ws', (app) => {
+  compiled('app.websockets contains sockets of ws', (app) => {
     for (const socket of app.websockets.connections) holds<Same<typeof socket, WebSocket>>()
     holds<Same<ReturnType<typeof app.websockets.drain>, Promise<DrainResult>>>()
   })

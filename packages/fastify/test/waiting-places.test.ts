@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import { handshake, headArrived, sendRaw, signal } from '@oneport/test-kit'
 import { echo, makeApp, open, start } from './harness.ts'
 
-describe('of the places for handshakes that wait', () => {
-  /** Serves an application with room for eight, two of each client; `hold` sends a handshake that waits there. */
+describe('the places for waiting handshakes:', () => {
+  /** Serves an application with eight places, two per client. `hold` sends a handshake that waits there. */
   async function serve(trustProxy: string | false) {
     let arrived = signal()
     const app = await makeApp(
@@ -30,7 +30,7 @@ describe('of the places for handshakes that wait', () => {
     return { ask, hold, server: app.server }
   }
 
-  test('one client behind a trusted proxy has its share, and another one gets in', async () => {
+  test('a client behind a trusted proxy uses up its own share, and another one gets in', async () => {
     const { ask, hold } = await serve('loopback')
     await hold('203.0.113.1')
     await hold('203.0.113.1')
@@ -42,14 +42,14 @@ describe('of the places for handshakes that wait', () => {
     expect(await ask('/chat', '203.0.113.3')).toBe(101)
   })
 
-  test('all that comes through a proxy that is not trusted has the share of one', async () => {
+  test('clients behind an untrusted proxy have the share of one client', async () => {
     const { ask, hold } = await serve(false)
     await hold('203.0.113.1')
     await hold('203.0.113.2')
     expect(await ask('/chat', '203.0.113.3')).toBe(429)
   })
 
-  test('regression: a client without a place could not reach what another listener has', async () => {
+  test('regression: a client without a place could not reach another listener', async () => {
     const { ask, hold, server } = await serve(false)
     server.on('upgrade', takeLate)
     await hold('203.0.113.1')

@@ -9,7 +9,7 @@ const throwBroken = (): never => {
   throw new Error('broken')
 }
 
-describe('regression: an application without a logger was silent about', () => {
+describe('regression: an application without a logger did not report', () => {
   test('a refused origin', async () => {
     const app = await makeApp()
     app.get('/echo', { websocket: true }, echo)
@@ -32,7 +32,7 @@ describe('regression: an application without a logger was silent about', () => {
   })
 })
 
-test('onError and onRefused are told in place of stderr', async () => {
+test('onError and onRefused replace the output on stderr', async () => {
   const told: unknown[] = []
   const app = await makeApp(
     {},
@@ -45,7 +45,7 @@ test('onError and onRefused are told in place of stderr', async () => {
   expect(told).toEqual(['HANDSHAKE_ORIGIN', 'broken'])
 })
 
-test('an ordinary close is nothing on stderr', async () => {
+test('an ordinary close writes nothing to stderr', async () => {
   const app = await makeApp()
   app.get('/', { websocket: true }, echo)
   const { socket } = await connect(await start(app), '/')
@@ -54,7 +54,7 @@ test('an ordinary close is nothing on stderr', async () => {
   expect(takePrinted()).toEqual([])
 })
 
-describe('a logger', () => {
+describe('hasLogger', () => {
   const write = (..._values: unknown[]): void => {}
   const logger = {
     level: 'info',
@@ -70,7 +70,7 @@ describe('a logger', () => {
     ['of one function for all levels', { loggerInstance: logger } as unknown as FastifyServerOptions, true]
   ]
 
-  test.each(cases)('%s: whether it is one', async (_name, options, expected) => {
+  test.each(cases)('%s: whether it is a logger', async (_name, options, expected) => {
     expect(hasLogger(owned(Fastify(options)))).toBe(expected)
   })
 })

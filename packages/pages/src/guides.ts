@@ -18,7 +18,7 @@ async function echoes(program: Program, path = '/echo'): Promise<void> {
   expect(await heard(client, 'hello', client)).toBe('hello')
 }
 
-/** A chat in which everybody in a room hears everybody, and nobody in another room does. */
+/** A chat that delivers messages to everyone in a room, and to no other room. */
 async function chats(program: Program): Promise<void> {
   const [ada, bob] = [await program.connect('/chat/lobby'), await program.connect('/chat/lobby')]
   const eve = await program.connect('/chat/kitchen')
@@ -32,7 +32,7 @@ async function chats(program: Program): Promise<void> {
   expect(await statusOf(program, '/chat/lobby', foreign)).toBe(403)
 }
 
-/** A room in which everybody hears the others, and what is posted. */
+/** A room that delivers messages, and what is posted, to all others in it. */
 async function broadcasts(program: Program, path: string): Promise<void> {
   const [ada, bob] = [await program.connect(path), await program.connect(path)]
   expect(await heard(ada, 'hello', bob)).toBe('hello')
@@ -41,7 +41,7 @@ async function broadcasts(program: Program, path: string): Promise<void> {
   expect([await ada.next(), await bob.next()]).toEqual(['Dinner is ready.', 'Dinner is ready.'])
 }
 
-/** Takes a larger message than the default, from a page on another port. */
+/** Accepts larger messages than by default, from a page on another port. */
 async function takesUploads(program: Program): Promise<void> {
   const upload = await program.connect('/upload', { origin: 'http://localhost:5173' })
   expect(await heard(upload, 'x'.repeat(1_048_577), upload)).toBe('1048577 characters')
@@ -154,7 +154,7 @@ export const guides: Record<string, Drive> = {
 
   'broadcasting-redis': async (program, another) => {
     const [ada, bob] = [await program.connect('/chat/lobby'), await (await another()).connect('/chat/lobby')]
-    // A subscription at Redis takes a moment.
+    // Subscribing at Redis takes a moment.
     const speaking = setInterval(() => ada.socket.send('hello'), 20)
     expect(await bob.next()).toBe('hello')
     clearInterval(speaking)

@@ -135,9 +135,9 @@ export class Program {
   }
 
   /**
-   * Starts an application of the folder `examples` by its own `npm start`, and waits until it listens.
+   * Starts an application of the folder `examples` with its own `npm start`, and waits until it listens.
    * @param name its folder
-   * @param port the one to listen on, in place of one that is free
+   * @param port the port to listen on; a free one by default
    */
   static async startApplication(name: string, env: NodeJS.ProcessEnv = {}, port?: number): Promise<Program> {
     const cwd = resolve(root, 'examples', name)
@@ -293,7 +293,7 @@ export class Program {
     return exitCode
   }
 
-  /** Ends its connections, and itself where it runs. */
+  /** Closes the program's connections, and ends it if it is running. */
   async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.#hasEnded = true
     for (const timer of this.#timers) clearTimeout(timer)

@@ -22,7 +22,7 @@ describeWith(chromium, 'the page of', () => {
     removePrograms()
   })
 
-  test.each(examples)('%s shows what is typed to everybody in the room', async (name) => {
+  test.each(examples)('%s shows what is typed to all clients in the room', async (name) => {
     const program = await Program.start(name)
     const open = async (path: string): Promise<Page> => {
       const page = await browser.newPage()

@@ -30,7 +30,7 @@ afterEach(async () => {
   }
 })
 
-/** Serves a page at / with these header fields, and what else there is by a listener. @returns the port */
+/** Serves a page at `/` with these header fields, and everything else through a listener. @returns the port */
 async function serve(listener: RequestListener, { fields = {}, tls = false, options = {} as AttachOptions } = {}) {
   const whole: RequestListener = (req, res) =>
     req.url === '/' ? res.writeHead(200, { 'Content-Type': 'text/html', ...fields }).end('A page.') : listener(req, res)
@@ -41,7 +41,7 @@ async function serve(listener: RequestListener, { fields = {}, tls = false, opti
   return (server.address() as AddressInfo).port
 }
 
-/** What a page does that has one line of code; what the line throws is in the console, as on any page. */
+/** Runs one line of code in a page. Errors appear in the console, as on any page. */
 const run = (page: Page, code: string): Promise<void> =>
   page.evaluate((text) => {
     const script = document.createElement('script')
@@ -49,7 +49,7 @@ const run = (page: Page, code: string): Promise<void> =>
     document.head.append(script)
   }, code)
 
-describeWith(chromium, 'the console of Chromium', () => {
+describeWith(chromium, 'Chromium', () => {
   let browser: Browser
 
   beforeAll(async () => {
@@ -67,7 +67,7 @@ describeWith(chromium, 'the console of Chromium', () => {
     return page
   }
 
-  /** Waits until a page has said something that contains a text, in its console or as an exception. */
+  /** Waits until a page has logged a text to its console, or thrown an exception with it. */
   async function says(page: Page, text: string, code: string): Promise<void> {
     const inConsole = page.waitForEvent('console', (message) => message.text().includes(text))
     const thrown = page.waitForEvent('pageerror', (error) => error.message.includes(text))
@@ -81,7 +81,7 @@ describeWith(chromium, 'the console of Chromium', () => {
       const port = await serve(answers(status, fields))
       return { url: `http://localhost:${port}`, code: path }
     }
-  /** By the message in the table: the page, and the line that it runs. */
+  /** The page and the line of code that cause each message of the table. */
   const provoked: Record<string, () => Promise<{ url: string; code: string }>> = {
     'Unexpected response code: 200': withStatus(200),
     'Unexpected response code: 302': withStatus(302, { Location: '/login' }),
@@ -134,19 +134,19 @@ describeWith(chromium, 'the console of Chromium', () => {
     }
   }
 
-  test('has a way to provoke each message of the table', () => {
+  test('is made to log each message of the table', () => {
     const rows = tableRows('docs/troubleshooting.md')
     const begin = rows.findIndex(([head]) => head === 'Message') + 1
     const end = rows.findIndex(([head]) => head === 'It says')
     expect(rows.slice(begin, end).map(([message]) => message?.replaceAll('`', ''))).toEqual(Object.keys(provoked))
   })
 
-  test.each(Object.keys(provoked))('says "%s"', async (message) => {
+  test.each(Object.keys(provoked))('logs "%s"', async (message) => {
     const { url, code } = await (provoked[message] as (typeof provoked)[string])()
     await says(await open(url), message, code)
   })
 
-  /** Opens the WebSocket that a line of code makes. @returns its URL, and the kind of its first message */
+  /** Opens the WebSocket of a line of code. @returns its URL, and the type of its first message */
   const opened = (page: Page, code: string): Promise<string> =>
     page.evaluate(
       (text) =>
@@ -159,7 +159,7 @@ describeWith(chromium, 'the console of Chromium', () => {
     )
 
   test.each(["connect-src 'self'", "default-src 'self'", "default-src 'self'; upgrade-insecure-requests"])(
-    'says nothing of a policy %s on localhost',
+    'ignores a policy %s on localhost',
     async (policy) => {
       const fields = { 'Content-Security-Policy': `${policy}; script-src 'unsafe-inline' 'unsafe-eval'` }
       const port = await serve(welcome, { fields })
@@ -168,13 +168,13 @@ describeWith(chromium, 'the console of Chromium', () => {
     }
   )
 
-  test('says that upgrade-insecure-requests made wss:// of ws:// on another host', async () => {
+  test('changes ws:// to wss:// on other hosts because of upgrade-insecure-requests', async () => {
     const port = await serve(welcome, { fields: { 'Content-Security-Policy': 'upgrade-insecure-requests' } })
     const page = await open(`http://app.example:${port}`)
     await says(page, `wss://app.example:${port}/chat' failed`, `new WebSocket('ws://app.example:${port}/chat')`)
   })
 
-  test.each([false, true])('says nothing of a path as the URL, with TLS: %p', async (tls) => {
+  test.each([false, true])('accepts a path as the URL, with TLS: %p', async (tls) => {
     const port = await serve(welcome, { tls })
     const [http, ws] = tls ? ['https', 'wss'] : ['http', 'ws']
     const page = await open(`${http}://app.example:${port}`)
@@ -184,7 +184,7 @@ describeWith(chromium, 'the console of Chromium', () => {
     }
   })
 
-  test('has a Blob of a Buffer that is sent on as it is', async () => {
+  test('gets a Blob when a Buffer is forwarded as it is', async () => {
     const port = await serve((req, res) =>
       acceptWebSocket(req, res, (socket) => {
         socket.on('message', (data, isBinary) => {
@@ -204,8 +204,8 @@ describeWith(chromium, 'the console of Chromium', () => {
     expect(await kind('as it was')).toBe('String')
   })
 
-  describe('has no cookie in the handshake', () => {
-    /** What the handshake of a page had, after a page of the server has set its cookie. */
+  describe('sends no cookie', () => {
+    /** The cookie in a page's handshake, after another page of the server has set it. */
     async function cookieOf(cookie: string, from: (port: number) => { page: string; url: string }): Promise<string> {
       const port = await serve(
         (req, res) => acceptWebSocket(req, res, (socket) => socket.send(req.headers.cookie ?? 'none')),
@@ -224,28 +224,31 @@ describeWith(chromium, 'the console of Chromium', () => {
     }
     const same = (port: number) => ({ page: `http://app.example:${port}`, url: `ws://app.example:${port}/chat` })
 
-    test('but where it belongs there', async () => {
+    test('except to where it belongs', async () => {
       expect(await cookieOf('login=ada', same)).toBe('login=ada')
     })
 
-    test('of another host', async () => {
+    test('to another host', async () => {
       const other = (port: number) => ({ ...same(port), url: `ws://127.0.0.1:${port}/chat` })
       expect(await cookieOf('login=ada', other)).toBe('none')
     })
 
-    test.each(['', '; SameSite=Lax', '; SameSite=Strict'])('of a page of another site, with "%s"', async (sameSite) => {
-      const otherSite = (port: number) => ({ ...same(port), page: `http://other.example:${port}` })
-      expect(await cookieOf(`login=ada${sameSite}`, otherSite)).not.toContain('ada')
-    })
+    test.each(['', '; SameSite=Lax', '; SameSite=Strict'])(
+      'from a page of another site, with "%s"',
+      async (sameSite) => {
+        const otherSite = (port: number) => ({ ...same(port), page: `http://other.example:${port}` })
+        expect(await cookieOf(`login=ada${sameSite}`, otherSite)).not.toContain('ada')
+      }
+    )
 
-    test('that is Secure', async () => {
+    test('that is Secure, over http', async () => {
       expect(await cookieOf('login=ada; Secure', same)).toBe('none')
     })
   })
 })
 
 describe('a refusal', () => {
-  test('behind a proxy with a Host of its own names that host in the log', async () => {
+  test('behind a proxy with its own Host names that host in the log', async () => {
     const server = createServer(welcome)
     attach(server)
     const { status } = await expectRefused(server, '/chat', {
@@ -269,21 +272,21 @@ describe('a refusal', () => {
     await once(server.close(), 'close')
   })
 
-  test('with 404 does not wait where `claims` says that the handshake is ours', async () => {
+  test('with 404 does not wait if `claims` says that the handshake is ours', async () => {
     const server = createServer(answers(404))
     attach(server, { handshakeTimeoutMs: Number.POSITIVE_INFINITY, claims: () => true })
     server.on('upgrade', () => {})
     expect((await expectRefused(server, '/chat')).status).toBe(404)
   })
 
-  test('with 404 comes when the time for an answer is over', async () => {
+  test('with 404 is sent at the deadline', async () => {
     const server = createServer(answers(404))
     attach(server, { handshakeTimeoutMs: 100 })
     server.on('upgrade', () => {})
     expect((await expectRefused(server, '/chat')).status).toBe(404)
   })
 
-  test('of a fallback in front of the endpoint is a page', async () => {
+  test('by a fallback route in front of the endpoint is a page', async () => {
     const app = express().set('env', 'test')
     app.use(wsUpgrade())
     app.get('/{*path}', (_req, res) => res.send('A page.'))
@@ -291,7 +294,7 @@ describe('a refusal', () => {
     expect(await expectRefused(app, '/chat')).toMatchObject({ status: 200, body: 'A page.' })
   })
 
-  test('of Fastify without the plugin names the mistake', async () => {
+  test('by Fastify without the plugin names the mistake', async () => {
     const app = Fastify()
     app.get('/chat', (s) => (s as unknown as { on(event: string): void }).on('message'))
     const { body, status } = await expectRefused(app, '/chat')
@@ -322,7 +325,7 @@ describe('the body of a 503', () => {
     return body
   }
 
-  test('says what the table says', async () => {
+  test('matches the table', async () => {
     const app = express().set('env', 'test')
     app.use(Router().use(wsUpgrade()))
     app.get('/chat', (req, res) => acceptWebSocket(req, res, () => {}))
@@ -344,7 +347,7 @@ describe('the close code', () => {
     [1008, 'one too many', { messageBudget: { messages: 1, perMs: 60_000 } }],
     [1009, 'x'.repeat(1_048_577), {}],
     [1011, 'throw', {}]
-  ])('%d is for what the page says', async (code, message, options) => {
+  ])('%d has the meaning given on the page', async (code, message, options) => {
     expect(page).toContain(`| ${code} |`)
     const server = createServer((req, res) =>
       acceptWebSocket(req, res, (socket) => {
@@ -360,7 +363,7 @@ describe('the close code', () => {
     expect((await client.closed).code).toBe(code)
   })
 
-  test('4401 is for a credential that has ended', async () => {
+  test('4401 is sent for an expired credential', async () => {
     const server = createServer((req, res) => acceptWebSocket(req, res, { expiresAt: Date.now() + 50 }, () => {}))
     attach(server)
     expect((await (await connect(server, '/')).closed).code).toBe(4401)

@@ -1,26 +1,26 @@
 import type { Runtime } from './runtime.ts'
 
-/** A case of the contract that does not hold on a runtime. */
+/** A case of the contract that fails on a runtime. */
 export interface Difference {
   readonly runtime: Runtime['name']
-  /** Part of the names of the cases. */
+  /** A part of the names of the cases. */
   readonly cases: string
-  /** The ways that it concerns; all of them where it is left out. */
+  /** The ways on which they fail. @default all */
   readonly ways?: readonly string[]
-  /** What users see of it: a sentence of docs/runtimes.md. */
+  /** What users notice: a sentence of docs/runtimes.md. */
   readonly says: string
 }
 
 export const differences: readonly Difference[] = [
   {
     runtime: 'Deno',
-    cases: 'a handshake that is accepted emit what those of an ordinary GET do',
+    cases: 'for a handshake that is accepted as for an ordinary GET',
     ways: ['HTTP/2', 'HTTP/2 over TLS'],
     says: 'Over HTTP/2, the request of an accepted handshake emits `aborted` when its client resets the stream.'
   },
   {
     runtime: 'Bun',
-    cases: 'and the request that is pipelined behind it',
+    cases: 'and the request pipelined behind it',
     ways: ['HTTP/1.1', 'HTTP/1.1 over TLS'],
     says: 'A request pipelined behind one with `Upgrade: h2c` is not answered, and its connection is closed.'
   },
@@ -31,18 +31,18 @@ export const differences: readonly Difference[] = [
   },
   {
     runtime: 'Bun',
-    cases: 'contains a session that is lost by its own end',
+    cases: 'contains the loss of a session by destroy()',
     says: 'A client of `node:http2` that destroys its session gets an error for each of its streams.'
   },
   {
     runtime: 'Bun',
-    cases: 'gives a handshake a response of the class that the server has for requests',
+    cases: "gives a handshake a response of the server's own class",
     ways: ['HTTP/1.1 over TLS beside HTTP/2'],
     says: 'A handshake has a plain response if the server was given `Http1ServerResponse` of `node:http2`.'
   }
 ]
 
-/** What is known of a case on a runtime. */
+/** The known difference for a case on a runtime. */
 export const differenceIn = (name: string, runtime: Runtime): Difference | undefined =>
   differences.find(
     ({ runtime: other, cases, ways }) =>

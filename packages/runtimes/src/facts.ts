@@ -1,4 +1,4 @@
-/** What differs from one runtime to the other, and the contract does not ask for. Each is a row of docs/runtimes.md. */
+/** Differences between the runtimes that the contract does not cover. Each is a row of docs/runtimes.md. */
 import { EventEmitter, once } from 'node:events'
 import http, { type RequestListener, type Server } from 'node:http'
 import net, { type AddressInfo } from 'node:net'
@@ -51,7 +51,7 @@ async function firstHandshakeInExpress(): Promise<string> {
   return status
 }
 
-/** A server that has an endpoint at every path but `/late`. */
+/** A server with an endpoint at every path except `/late`. */
 function serve(options?: AttachOptions): { readonly server: Server; readonly attachment: Attachment } {
   const listener: RequestListener = (req, res) => {
     if (req.url === '/late') setTimeout(() => res.end('late'), 50)
@@ -71,7 +71,7 @@ async function pipelinedHandshake(): Promise<string> {
   return statusOf(text.slice(text.lastIndexOf('HTTP/1.1')))
 }
 
-/** The application answers 404, and the listener that the path belongs to accepts after that. */
+/** The application answers 404; then the listener that the path belongs to accepts. */
 async function handshakeOfOthers(): Promise<string> {
   const server = http.createServer((_req, res) => {
     res.writeHead(404).end('not here')
@@ -111,7 +111,7 @@ async function drainsHanded(): Promise<boolean> {
   return draining
 }
 
-/** What `onClosed` is told of a connection whose client has sent a message of one byte. */
+/** The `bytesIn` of `onClosed`, for a connection whose client has sent a message of one byte. */
 async function bytesIn(): Promise<number> {
   let tell = (_bytes: number): void => {}
   const told = new Promise<number>((resolve) => {
@@ -127,7 +127,7 @@ async function bytesIn(): Promise<number> {
   return bytes
 }
 
-/** In other modules of this name nothing can be written to a `Receiver`. */
+/** Other modules named `ws` have a `Receiver` without `write`. */
 function isPackage({ Receiver }: typeof ws & { Receiver?: { prototype: object } }): boolean {
   return Receiver !== undefined && 'write' in Receiver.prototype
 }

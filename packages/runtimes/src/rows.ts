@@ -1,6 +1,6 @@
 import { runtime } from './runtime.ts'
 
-/** Rows of docs/runtimes.md that are what the cases of the contract say, with a part of the names of those. */
+/** Rows of docs/runtimes.md that follow from the cases of the contract, with a pattern for the names of those cases. */
 const parts: readonly (readonly [row: string, part: RegExp])[] = [
   ['Origin check, subprotocols, refusals by middleware', /: (?:accepts|refuses) |on the wire (?:accepts|refuses) /],
   ['Early messages wait for their listener', /keeps? .*(?:frame|message)/],
@@ -10,14 +10,14 @@ const parts: readonly (readonly [row: string, part: RegExp])[] = [
   ['`server.close()` closes connections with 1001', /1001 when it is closed/],
   ['An error in a handler closes only its own connection, with 1011', /(?:throws|rejects).*1011/],
   ['Clients that do not read are closed with 1013', /1013/],
-  ['Requests and responses emit the same events as for a GET', /emit what those of an ordinary GET do/],
-  ['`Upgrade: h2c` is answered as an ordinary request', /as the ordinary request that it is/],
-  ['Other `upgrade` listeners cannot disturb an accepted connection', /where another listener for upgrade/],
+  ['Requests and responses emit the same events as for a GET', /emits the same events/],
+  ['`Upgrade: h2c` is answered as an ordinary request', /as an ordinary request/],
+  ['Other `upgrade` listeners cannot disturb an accepted connection', /when another upgrade listener/],
   ['Monitors that instrument `ws` see handshakes', /lets a monitor/],
-  ["Handshakes get the server's own response class", /response of the class/]
+  ["Handshakes get the server's own response class", /response of the server/]
 ]
 
-/** Collects verdicts of cases. */
+/** Collects the verdicts on cases. */
 export class Rows {
   readonly #names: string[] = []
   readonly #differing: string[] = []
@@ -27,7 +27,7 @@ export class Rows {
     if (differs) this.#differing.push(name)
   }
 
-  /** What each row says of this runtime. */
+  /** The answer of each row for this runtime. */
   *[Symbol.iterator](): Generator<readonly [row: string, answer: string]> {
     yield ['Version', runtime.version]
     for (const [row, part] of parts) {

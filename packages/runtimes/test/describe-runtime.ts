@@ -26,20 +26,21 @@ function run({ path = '', args }: Installed): Promise<Outcome> {
 const [head = [], ...rows] = tableRows('docs/runtimes.md')
 const table = rows.filter(([name]) => name !== head[0])
 
-/** What the page says of a runtime, by row. */
+/** What the page says about a runtime, by row. */
 function told(name: string): Map<string, string> {
   const column = head.indexOf(name)
   return new Map(table.map((cells) => [cells[0] as string, cells[column] as string]))
 }
 
-/** Runs the contract on a runtime, and compares what it says with docs/runtimes.md. */
+/** Runs the contract on a runtime, and compares the results with docs/runtimes.md. */
 export function describeRuntime(runtime: Installed): void {
   const here = runtime.path !== undefined || process.env.CI === 'true'
-  if (!here) process.stderr.write(`Skipped: ${runtime.name}. npm has none for ${process.platform} on ${process.arch}\n`)
+  if (!here)
+    process.stderr.write(`Skipped: ${runtime.name}. npm has no build for ${process.platform} on ${process.arch}\n`)
   const testHere = here ? test : test.skip
 
   testHere(
-    `${runtime.name} keeps the contract, but for what docs/runtimes.md says`,
+    `${runtime.name} passes the contract, except for what docs/runtimes.md says`,
     async () => {
       const { code, lines, errors } = await run(runtime)
       const unexpected = lines.filter((line) => !/^(?:ok|differs|row) /.test(line))

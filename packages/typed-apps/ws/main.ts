@@ -1,4 +1,4 @@
-/** An application that uses `ws` by itself as well: its sockets and those of Oneport are the same to TypeScript. */
+/** An application that also uses `ws` itself. For TypeScript, its sockets and those of Oneport are the same. */
 import { createServer, type IncomingMessage } from 'node:http'
 import {
   acceptWebSocket,
@@ -16,7 +16,7 @@ import * as ws from 'ws'
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles for `true` only. */
+/** Compiles only for `true`. */
 const holds = <_Claim extends true>(): void => {}
 
 const broadcast = (sockets: ReadonlySet<ws.WebSocket>, data: ws.RawData): void => {
@@ -42,7 +42,7 @@ const server = createServer((req, res) =>
     named.set(socket, 'somebody')
     topics.subscribe(back, 'news')
     topics.publish('news', 'hello', { except: mine })
-    // What a copy of `ws` has opened, and the application may ask.
+    // True for sockets opened by the same copy of `ws`.
     if (socket instanceof ws.WebSocket) {
       const narrowed: ws.WebSocket & WebSocket = socket
       narrowed.ping()

@@ -61,7 +61,7 @@ function monitorWs(seen: Seen[]): { restore(): void } {
 /** Next to other listeners, for HTTP/1.1 only. */
 export const inCompanyOnHttp1: readonly Check[] = [
   [
-    'gives a handshake a response of the class that the server has for requests',
+    "gives a handshake a response of the server's own class",
     async ({ client, onRequest }) => {
       const marks: unknown[] = []
       onRequest((_req, res) => marks.push((res as Partial<MarkedResponse>).mark))
@@ -75,11 +75,11 @@ export const inCompanyOnHttp1: readonly Check[] = [
 
   ...each(
     [
-      ['is open already', '/chat'],
-      ['waits for middleware', '/gate']
+      ['is already accepted', '/chat'],
+      ['is waiting for middleware', '/gate']
     ],
     (state, path) => [
-      `keeps a handshake that ${state} where another listener for upgrade refuses it ${delayMs} ms later`,
+      `keeps a handshake that ${state} when another upgrade listener refuses it ${delayMs} ms later`,
       async (fixture) => {
         const { client, faults, gate, close } = fixture
         const refused = refuseLate(fixture)

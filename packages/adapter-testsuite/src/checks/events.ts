@@ -73,7 +73,7 @@ function compare<Sent>(outcomes: readonly Outcome<Sent>[], sending: Sending<Sent
   return outcomes.map((outcome) => {
     const [name, path, page] = outcome
     return [
-      `lets the request and the response of a handshake that is ${name} emit what those of an ordinary GET do`,
+      `emits the same events for a handshake that is ${name} as for an ordinary GET`,
       async (fixture) => {
         const expected = await eventsOf(fixture, sending.get, outcome, page)
         assert.deepEqual(await eventsOf(fixture, sending.handshake, outcome, path), expected)

@@ -137,7 +137,7 @@ const refusing: readonly Check[] = prefixed('refuses', [
   )
 ])
 
-const ordinary: readonly Check[] = prefixed('answers as the ordinary request that it is', [
+const ordinary: readonly Check[] = prefixed('answers as an ordinary request', [
   [
     'a GET at an endpoint with 426, and keeps the connection',
     async ({ target }) => {
@@ -183,7 +183,7 @@ const ordinary: readonly Check[] = prefixed('answers as the ordinary request tha
   ),
 
   [
-    'a GET with Upgrade: h2c and the request that is pipelined behind it',
+    'a GET with Upgrade: h2c and the request pipelined behind it',
     async ({ target }) => {
       const response = await sendRaw(target, upgrade('GET', 'h2c', '/plain') + last)
       assert.match(response.rest, /plain.*HTTP\/1\.1 200 .*plain/s)
@@ -191,7 +191,7 @@ const ordinary: readonly Check[] = prefixed('answers as the ordinary request tha
   ],
 
   [
-    'a request for another protocol whose body comes later',
+    'a request for another protocol whose body arrives later',
     async ({ open }) => {
       const raw = await open()
       raw.write(upgrade('POST', 'h2c', '/plain', 'Content-Length: 10\r\n'))

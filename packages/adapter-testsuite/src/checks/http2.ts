@@ -8,7 +8,7 @@ import { type Check, each } from './check.ts'
 import { openOther } from './contains.ts'
 
 const losses: [how: string, lose: (session: ClientHttp2Session) => unknown][] = [
-  ['its own end', (session) => session.destroy()],
+  ['destroy()', (session) => session.destroy()],
   ['GOAWAY with an error', (session) => session.goaway(constants.NGHTTP2_PROTOCOL_ERROR)],
   ['a TCP reset', resetSession]
 ]
@@ -65,7 +65,7 @@ export const onHttp2: readonly Check[] = [
   ),
 
   ...each(losses, (how, lose) => [
-    `contains a session that is lost by ${how}: other sessions live on, and nothing is left`,
+    `contains the loss of a session by ${how}: other sessions stay open, and nothing leaks`,
     async (fixture) => {
       const { faults, gate, close, openSession } = fixture
       const isOpen = await openOther(fixture)

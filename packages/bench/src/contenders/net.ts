@@ -3,7 +3,7 @@ import { listen, origin } from './endpoint.ts'
 import { echoFrames, writeSwitching } from './floor.ts'
 import { refuse } from './refuse.ts'
 
-/** A floor: TCP alone. It takes the first bytes for a handshake, and searches them for an origin and a key. */
+/** A floor: TCP alone. It treats the first bytes as a handshake, and searches them for an origin and a key. */
 export async function start(): Promise<Server> {
   const server = createServer({ noDelay: true }, (rawSocket) => {
     rawSocket.on('error', ignore)

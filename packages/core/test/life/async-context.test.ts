@@ -11,11 +11,11 @@ afterEach(stopAll)
 
 const storage = new AsyncLocalStorage<string>()
 const seen: string[] = []
-/** Notes who is told something, and in whose context that is. */
+/** Records a call, and in whose context it ran. */
 const note = (what: string, path: string | undefined) => void seen.push(`${what} ${path}: ${storage.getStore()}`)
 
 const paths = new WeakMap<WebSocket, string>()
-/** Subscribers are called where a connection is ended: in the timer's own context. */
+/** Subscribers are called where a connection is ended, in the timer's own context. */
 const noteEnd = (told: unknown) => note('terminated', paths.get((told as { socket: WebSocket }).socket))
 
 beforeEach(() => {
@@ -25,8 +25,8 @@ beforeEach(() => {
 afterEach(() => void unsubscribe('oneport:connection:terminated', noteEnd))
 
 /**
- * A server on which each request runs in a context that is named by its path. The first client, `/first`, starts every
- * timer that clients share.
+ * A server on which each request runs in a context named after its path. The first client, `/first`, starts every timer
+ * that clients share.
  */
 async function serveIn(options: AttachOptions, accept: (path: string) => AcceptOptions = () => ({})) {
   return serve(
@@ -63,7 +63,7 @@ async function visit(target: Parameters<typeof open>[0], path: string) {
   return raw
 }
 
-/** What must have been seen: each in the context of its own request, or in none. */
+/** Expects that each call ran in the context of its own request, or in none. */
 function expectOwn(...expected: string[]): void {
   const foreign = seen.filter((one) => {
     const [, path, store] = /^\S+ (\S+): (\S+)$/.exec(one) ?? []
@@ -105,13 +105,13 @@ describe('regression: what a shared timer called ran in the AsyncLocalStorage of
   test('a server that closes ends each connection in its own, or in none', async () => {
     const { target, server } = await serveIn({})
     for (const path of both) await visit(target, path)
-    // Noticed by the watch that the first client has started.
+    // Detected by the timer that the first client has started.
     await once(server.close(), 'close')
     while (seen.filter((one) => one.startsWith('onClosed')).length < 2) await new Promise(setImmediate)
     expectOwn('close /first', 'close /second', 'onClosed /first', 'onClosed /second')
   })
 
-  test('a fault of each is told in its own, or in none', async () => {
+  test('each fault is reported in its own, or in none', async () => {
     const { target } = await serveIn({})
     const raws = [await visit(target, '/first'), await visit(target, '/second')]
     const ends = raws.map((raw) => once(raw, 'close'))
@@ -121,7 +121,7 @@ describe('regression: what a shared timer called ran in the AsyncLocalStorage of
     expectOwn('message /first', 'message /second', 'onError /first', 'onError /second', 'onClosed /second')
   })
 
-  test('a handshake that a rule refuses is told in its own, or in none', async () => {
+  test('a handshake that a rule refuses is reported in its own, or in none', async () => {
     const { target } = await serveIn({}, () => ({ requireOrigin: true }))
     for (const path of both) await visit(target, path)
     expectOwn('onRefused /first', 'onRefused /second')

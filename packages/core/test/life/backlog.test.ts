@@ -6,7 +6,7 @@ import { certificate, clientFrame, connectClient, handshake, headArrived, masked
 import { type AttachmentStats, type AttachOptions, acceptWebSocket, type EndpointOptions } from '../../src/index.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 
-/** What the program tells of its memory, in bytes. */
+/** The memory of the program, in bytes. */
 interface Memory {
   readonly cause?: string
   readonly used: number
@@ -28,14 +28,14 @@ afterEach(async () => {
 const times = (count: number, bytes: Buffer) => Buffer.concat(Array.from({ length: count }, () => bytes))
 const message = maskedText('a')
 const ping = clientFrame(opcodes.ping, 'a')
-/** A chunk of 64 KiB of one frame after the other. */
+/** A chunk of 64 KiB, filled with copies of one frame. */
 const chunkOf = (bytes: Buffer) => times(Math.floor(65_536 / bytes.length), bytes)
 
-/** Starts the program, whose heap is smaller than what a client may have; it has echoed to a client that reads. */
+/** Starts the program, with a heap smaller than a client's limit. It has already echoed to a client that reads. */
 async function start(options: EndpointOptions, tls?: object) {
   const file = join(__dirname, '..', 'process', 'stalled-clients.mjs')
   const program = fork(file, [JSON.stringify({ options, tls })], {
-    // With a small young generation, so that little of what is measured is garbage.
+    // With a small young generation, so that the measurements contain little garbage.
     execArgv: ['--expose-gc', '--max-old-space-size=128', '--max-semi-space-size=1'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc']
   })
@@ -64,7 +64,7 @@ async function start(options: EndpointOptions, tls?: object) {
   return { target, told, ask }
 }
 
-/** Sends a chunk again and again until something has happened; what is sent may wait for ever. */
+/** Sends a chunk again and again until something has happened. What is sent may wait for ever. */
 async function flood(raw: Socket, chunk: Buffer, until: Promise<unknown>): Promise<void> {
   let isOver = false
   const over = until.then(() => {
@@ -97,7 +97,7 @@ const kinds: [shown: string, options: EndpointOptions, path: string, chunk: Buff
 describe.each(bounds)(
   'regression: small messages cost a hundred times maxBufferedBytes; with %s',
   (_name, given, bound) => {
-    // Filling a larger one takes its time.
+    // Filling a larger one takes long.
     test.each(bound === 16 * mebibyte ? kinds : kinds.slice(0, 1))(
       '%s to a client that never reads stay within twice that, and are counted',
       async (...kind) => {
@@ -116,10 +116,10 @@ describe.each(bounds)(
         const { cause, used, peak } = await ended
         expect(cause).toBe('backpressure')
         expect(used - before.used).toBeLessThan(2 * bound)
-        // Of resident memory some is what the process keeps for later.
+        // Some resident memory is kept by the process for later.
         expect(peak - before.rss).toBeLessThan(2 * bound + 8 * mebibyte)
         raw.destroy()
-        // The process lives, and takes others.
+        // The process is alive, and accepts others.
         const client = await connectClient(target, '/')
         client.socket.send('still there')
         expect(await client.next()).toBe('still there')
@@ -144,7 +144,7 @@ test('a client that does not read is closed with 1013', async () => {
   expect(attachment.stats().terminated.backpressure).toBe(1)
 })
 
-/** Reads the answers to a million messages of one byte. */
+/** Reads the answers to a million one-byte messages. */
 async function readMillion(
   options: AttachOptions,
   send: (raw: Socket) => unknown,
@@ -174,7 +174,7 @@ describe('regression: a client that reads was closed for too many small messages
 
   test.each([
     ['sent in one write, with a maxBufferedBytes of 1 MiB', {}, false],
-    // TLS writes in the turn after that in which 16 KiB come: as short messages, these cost more than 1 MiB.
+    // TLS writes in the turn after the one in which 16 KiB arrive: as short messages, these take more than 1 MiB.
     ['sent in one write, over TLS, with a maxBufferedBytes of 4 MiB', { maxBufferedBytes: 4 * mebibyte }, true]
   ])(
     '%s',
@@ -195,7 +195,7 @@ describe('regression: a client that reads was closed for too many small messages
     expect(stats?.terminated).toEqual(nothing)
   }, 60_000)
 
-  test('and an answer to each of a thousand pings in one chunk', async () => {
+  test('with an answer to each of a thousand pings in one chunk', async () => {
     const { target, attachment } = await serve((req, res) => acceptWebSocket(req, res, () => {}))
     const raw = await open(target)
     raw.write(handshake('/'))

@@ -12,7 +12,7 @@ const message = maskedText('a')
 const ping = clientFrame(opcodes.ping, 'a')
 const times = (count: number, bytes: Buffer) => Buffer.concat(Array.from({ length: count }, () => bytes))
 
-/** A server whose endpoint counts what is delivered. */
+/** A server whose endpoint counts delivered messages. */
 async function counting(options: AttachOptions, endpoint?: AcceptOptions) {
   const delivered = { message: 0, ping: 0, close: [] as number[] }
   const count = (socket: WebSocket) => {
@@ -28,7 +28,7 @@ async function counting(options: AttachOptions, endpoint?: AcceptOptions) {
   return { ...served, delivered }
 }
 
-/** Sends bytes behind the handshake and reads until the server's close frame. */
+/** Sends bytes after the handshake and reads until the server's close frame. */
 async function sendAll(raw: Socket, ...chunks: Buffer[]): Promise<string> {
   raw.write(handshake('/'))
   await read(raw, headArrived)
@@ -47,7 +47,7 @@ describe('messageBudget', () => {
       { messageBudget: { messages: 1, perMs: 60_000 } },
       { messageBudget: { messages: 3, perMs: 60_000 } }
     ]
-  ])('%s closes with 1008 what exceeds it, and delivers nothing more', async (_name, options, endpoint) => {
+  ])('%s closes with 1008 after too many messages, and delivers nothing more', async (_name, options, endpoint) => {
     const causes: unknown[] = []
     const note = (told: unknown) => void causes.push((told as { cause: string }).cause)
     subscribe('oneport:connection:terminated', note)
@@ -75,11 +75,11 @@ describe('messageBudget', () => {
   test.each<[name: string, options: AttachOptions, endpoint: AcceptOptions | undefined]>([
     ['is off by default', {}, undefined],
     [
-      'is off where an endpoint turns the default off',
+      'is off if an endpoint turns the default off',
       { messageBudget: { messages: 1, perMs: 60_000 } },
       { messageBudget: false }
     ],
-    ['is off where it is false as a default', { messageBudget: false }, undefined]
+    ['is off if the default is false', { messageBudget: false }, undefined]
   ])('%s', async (_name, options, endpoint) => {
     const { target, attachment, delivered } = await counting(options, endpoint)
     const raw = await open(target)
@@ -137,7 +137,7 @@ describe('messageBudget', () => {
     expect(attachment.stats().terminated.budget).toBe(1)
   })
 
-  test('ends a client whose messages nobody listens for yet, and they are not delivered', async () => {
+  test('closes a client whose messages have no listener yet, and does not deliver them', async () => {
     const taken: string[] = []
     let listen = (): void => {}
     const { target } = await serve(
@@ -210,7 +210,7 @@ describe('spend', () => {
   })
 })
 
-// What the compiler takes; never run.
+// What the compiler accepts; never run.
 export const typed: AttachOptions[] = [
   { messageBudget: false },
   { messageBudget: undefined },

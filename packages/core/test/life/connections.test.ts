@@ -3,10 +3,10 @@ import { Connections } from '../../src/life/connections.ts'
 import { Timers } from '../../src/life/timers.ts'
 import { resolveOptions } from '../../src/options/server.ts'
 
-/** Connections uses nothing of a connection but its socket. */
+/** Connections uses only the socket of a connection. */
 const newConnection = () => ({ socket: {} }) as Connection
 
-/** Whether a promise has been fulfilled after all that was under way has been done. */
+/** Whether a promise is fulfilled after all pending work is done. */
 async function isDone(promise: Promise<void>): Promise<boolean> {
   let done = false
   void promise.then(() => {
@@ -29,7 +29,7 @@ describe('Connections', () => {
     expect(connections.open.size).toBe(0)
   })
 
-  test('begins without sockets, and takes them', () => {
+  test('begins empty, and accepts sockets', () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
     expect(connections.open.size).toBe(0)
     expect(connections.draining).toBe(false)
@@ -45,7 +45,7 @@ describe('Connections', () => {
     expect([...connections.open]).toEqual([two.socket])
   })
 
-  test('keeps apart what belongs to different attachments', () => {
+  test('keeps the sockets of different attachments apart', () => {
     const [first, second] = [
       new Connections(resolveOptions({ heartbeat: false }), new Timers()),
       new Connections(resolveOptions({ heartbeat: false }), new Timers())
@@ -60,11 +60,11 @@ describe('Connections', () => {
 })
 
 describe('idle', () => {
-  test('resolves at once where no socket is open', async () => {
+  test('resolves at once if no socket is open', async () => {
     expect(await isDone(new Connections(resolveOptions({ heartbeat: false }), new Timers()).idle())).toBe(true)
   })
 
-  test('resolves at once where all sockets have closed before', async () => {
+  test('resolves at once if all sockets have closed before', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
     const socket = newConnection()
     connections.add(socket)
@@ -96,7 +96,7 @@ describe('idle', () => {
     expect(await isDone(empty)).toBe(true)
   })
 
-  test('resolves for everyone who waits', async () => {
+  test('resolves for all callers', async () => {
     const connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
     const socket = newConnection()
     connections.add(socket)

@@ -11,7 +11,7 @@ const waiting = (again = false): Due & { expire: jest.Mock } => ({
   behind: undefined
 })
 
-test('expires each handshake when its time is up, with one timer for all', () => {
+test('expires each handshake at its time, with one timer for all', () => {
   const pending = new Deadlines(100, new Timers())
   const handshakes = Array.from({ length: 5 }, () => {
     const handshake = waiting()
@@ -28,7 +28,7 @@ test('expires each handshake when its time is up, with one timer for all', () =>
   expect(jest.getTimerCount()).toBe(0)
 })
 
-test('regression: one whose end made a listener throw kept the others waiting', () => {
+test('regression: a listener that throws at the end of one kept the others waiting', () => {
   const nextTick = jest.spyOn(process, 'nextTick').mockImplementation(() => {})
   const pending = new Deadlines(100, new Timers())
   const [one, two, three] = [waiting(), waiting(), waiting()]
@@ -47,7 +47,7 @@ test('regression: one whose end made a listener throw kept the others waiting', 
   nextTick.mockRestore()
 })
 
-test('does not expire what was answered, whichever it was, and has no timer for long when nothing waits', () => {
+test('does not expire answered handshakes, and stops its timer soon after none is waiting', () => {
   const pending = new Deadlines(100, new Timers())
   const [one, two] = [waiting(), waiting()]
   pending.add(one, performance.now())
@@ -76,7 +76,7 @@ test('gives the same time once more to what asks for it', () => {
   pending.delete(slow)
 })
 
-test('waits for ever where the time is Infinity', () => {
+test('waits for ever if the time is Infinity', () => {
   const pending = new Deadlines(Infinity, new Timers())
   pending.add(waiting(), performance.now())
   expect(jest.getTimerCount()).toBe(0)

@@ -12,10 +12,10 @@ afterEach(async () => {
 const clientCount = 1_000
 const batchSize = 50
 
-/** A masked close frame with 1012, as the answer to that of the server. */
+/** A masked close frame with 1012, in answer to the server's. */
 const closeFrame = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xf4])
 
-/** The most values that lie within any stretch of a length. */
+/** The most values within any interval of a length. */
 const mostWithin = (sorted: readonly number[], length: number): number =>
   Math.max(...sorted.map((from, index) => sorted.slice(index).filter((value) => value < from + length).length))
 
@@ -25,8 +25,8 @@ const work = (ms: number): void => {
 }
 
 test.each([
-  ['with a process that is idle', 0],
-  ['with a process that is busy for 400 ms meanwhile', 400]
+  ['in an idle process', 0],
+  ['in a process that is blocked for 400 ms meanwhile', 400]
 ])(
   'a drain of 1000 clients over 2 s has no 100 ms with more than 15 %% of the closes, %s',
   async (_how, busyMs) => {

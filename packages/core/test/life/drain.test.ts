@@ -5,7 +5,7 @@ import { type DrainOptions, type DrainResult, drain } from '../../src/life/drain
 import { Timers } from '../../src/life/timers.ts'
 import { resolveOptions } from '../../src/options/server.ts'
 
-/** What drain uses of a socket. The peer answers a close when the test says so, or at once. */
+/** The part of a socket that drain uses. The peer answers a close at once, or when the test says so. */
 class FakeSocket extends ContainedWebSocket {
   readonly closes: unknown[][] = []
   terminations = 0
@@ -18,7 +18,7 @@ class FakeSocket extends ContainedWebSocket {
 
   override close(...args: unknown[]): void {
     this.closes.push(args)
-    // Not queueMicrotask: the fake timers have that one too.
+    // Not queueMicrotask, which the fake timers replace too.
     if (this.#answers) void Promise.resolve().then(() => this.emit('close'))
   }
 
@@ -48,7 +48,7 @@ function connect(connections: Connections, count: number, answers = true): FakeS
 const closed = (sockets: FakeSocket[]) => sockets.filter((socket) => socket.closes.length > 0).length
 const terminated = (sockets: FakeSocket[]) => sockets.filter((socket) => socket.terminations > 0).length
 
-/** What a promise has come to, without waiting for it. */
+/** The result of a promise so far, without waiting for it. */
 function watch(promise: Promise<DrainResult>): { result?: DrainResult; error?: unknown } {
   const outcome: { result?: DrainResult; error?: unknown } = {}
   promise.then(
@@ -76,7 +76,7 @@ describe('drain', () => {
     expect(connections.draining).toBe(true)
   })
 
-  test('resolves at once where no connection is open, and leaves no timer', async () => {
+  test('resolves at once if no connection is open, and leaves no timer', async () => {
     expect(await drain(connections)).toEqual({ closed: 0, terminated: 0 })
     expect(await drain(connections, { spreadMs: 1_000 })).toEqual({ closed: 0, terminated: 0 })
     expect(jest.getTimerCount()).toBe(0)
@@ -89,7 +89,7 @@ describe('drain', () => {
     expect(jest.getTimerCount()).toBe(0)
   })
 
-  test('closes with the code and the reason that it is given', async () => {
+  test('closes with the given code and reason', async () => {
     const sockets = connect(connections, 1)
     await drain(connections, { code: 1012, reason: 'deploy' })
     expect(sockets[0]?.closes).toEqual([[1012, 'deploy']])
@@ -119,7 +119,7 @@ describe('drain', () => {
     expect(jest.getTimerCount()).toBe(0)
   })
 
-  test('terminates at the deadline that it is given', async () => {
+  test('terminates at the given deadline', async () => {
     const sockets = connect(connections, 1, false)
     const outcome = watch(drain(connections, { deadlineMs: 100 }))
     await jest.advanceTimersByTimeAsync(99)
@@ -129,7 +129,7 @@ describe('drain', () => {
     expect(outcome).toEqual({ result: { closed: 0, terminated: 1 } })
   })
 
-  test('gives every connection at least its close frame where the deadline is 0', async () => {
+  test('sends every connection at least its close frame if the deadline is 0', async () => {
     const sockets = connect(connections, 2, false)
     const outcome = watch(drain(connections, { deadlineMs: 0 }))
     expect(closed(sockets)).toBe(2)
@@ -138,7 +138,7 @@ describe('drain', () => {
     expect(outcome).toEqual({ result: { closed: 0, terminated: 2 } })
   })
 
-  test('counts a connection that ends by itself among the closed ones', async () => {
+  test('counts a connection that closes by itself among the closed ones', async () => {
     const sockets = connect(connections, 1, false)
     const outcome = watch(drain(connections, { spreadMs: 1_000 }))
     sockets[0]?.emit('close')
@@ -155,14 +155,14 @@ describe('drain', () => {
     expect(late?.closes).toEqual([[1012, '']])
   })
 
-  test('closes a connection too whose handshake ends when no other was left', async () => {
+  test('closes a connection too whose handshake ends when no other is left', async () => {
     await drain(connections, { code: 1012 })
     const [late] = connect(connections, 1, false)
     await jest.advanceTimersByTimeAsync(1_000)
     expect(late?.closes).toEqual([[1012, '']])
   })
 
-  test('counts no connection less than once where one joins while it drains', async () => {
+  test('counts every connection at least once if one joins while it drains', async () => {
     const [early] = connect(connections, 1, false)
     const outcome = watch(drain(connections, { deadlineMs: 100 }))
     connect(connections, 2, false)
@@ -195,7 +195,7 @@ describe('drain over a time', () => {
     expect(jest.getTimerCount()).toBe(0)
   })
 
-  test('closes each connection once, in the order in which they came', async () => {
+  test('closes each connection once, in the order in which they were opened', async () => {
     const order: number[] = []
     const sockets = connect(connections, 50)
     sockets.forEach((socket, index) => {
@@ -216,7 +216,7 @@ describe('drain over a time', () => {
     expect(closed(sockets)).toBe(2)
   })
 
-  test('has closed all when a time is over that is shorter than one step', async () => {
+  test('has closed all connections when a time is over that is shorter than one step', async () => {
     const sockets = connect(connections, 10)
     watch(drain(connections, { spreadMs: 1 }))
     await jest.advanceTimersByTimeAsync(20)
@@ -239,14 +239,14 @@ describe('drain over a time', () => {
     expect(outcome).toEqual({ result: { closed: 0, terminated: 2 } })
   })
 
-  test('has no timer but the deadline once all are closed', async () => {
+  test('has no timer except the deadline once all are closed', async () => {
     connect(connections, 2, false)
     watch(drain(connections, { spreadMs: 1_000 }))
     await jest.advanceTimersByTimeAsync(1_020)
     expect(jest.getTimerCount()).toBe(1)
   })
 
-  test('closes no more while what was terminated comes to its end', async () => {
+  test('closes no more while terminated connections come to an end', async () => {
     const sockets = connect(connections, 10, false)
     for (const socket of sockets) socket.terminate = () => setTimeout(() => socket.emit('close'), 300)
     const outcome = watch(drain(connections, { spreadMs: 1_000, deadlineMs: 500 }))
@@ -257,7 +257,7 @@ describe('drain over a time', () => {
     expect(outcome).toEqual({ result: { closed: 0, terminated: 10 } })
   })
 
-  test('closes no more after a deadline that comes first', async () => {
+  test('closes no more after an earlier deadline', async () => {
     const sockets = connect(connections, 10)
     const outcome = watch(drain(connections, { spreadMs: 1_000, deadlineMs: 500 }))
     await jest.advanceTimersByTimeAsync(2_000)
@@ -272,9 +272,9 @@ describe('options of drain', () => {
   const rejection = async (options: object) => {
     const sockets = connect(connections, 1)
     const error: unknown = await drain(connections, options as DrainOptions).catch((reason: unknown) => reason)
-    // Node's own TypeErrors are not of the class that Jest's sandbox knows.
+    // Node's own TypeErrors are not instances of the class in Jest's sandbox.
     expect(error).toMatchObject({ name: 'TypeError' })
-    // A wrong call has begun nothing.
+    // A wrong call has started nothing.
     expect(connections.draining).toBe(false)
     expect(closed(sockets)).toBe(0)
     expect(jest.getTimerCount()).toBe(0)
@@ -282,7 +282,7 @@ describe('options of drain', () => {
   }
 
   test.each([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999])(
-    'take the close code %d',
+    'accept the close code %d',
     async (code) => {
       const sockets = connect(connections, 1)
       expect(await drain(connections, { code })).toEqual({ closed: 1, terminated: 0 })
@@ -291,7 +291,7 @@ describe('options of drain', () => {
   )
 
   test.each([999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 0, -1, Number.NaN, Infinity, 1000.5, '1001', null])(
-    'do not take the close code %p, which may not be sent',
+    'do not accept the close code %p, which may not be sent',
     async (code) => {
       expect(await rejection({ code })).toBe(
         `code: expected a close code that may be sent; got ${typeof code === 'string' ? `'${code}'` : code}`
@@ -299,24 +299,24 @@ describe('options of drain', () => {
     }
   )
 
-  test('take a reason of 123 bytes', async () => {
+  test('accept a reason of 123 bytes', async () => {
     const sockets = connect(connections, 1)
     const reason = `${'ä'.repeat(61)}!`
     await drain(connections, { reason })
     expect(sockets[0]?.closes).toEqual([[1001, reason]])
   })
 
-  test.each(['a'.repeat(124), 'ä'.repeat(62)])('do not take a reason of 124 bytes', async (reason) => {
+  test.each(['a'.repeat(124), 'ä'.repeat(62)])('do not accept a reason of 124 bytes', async (reason) => {
     expect(await rejection({ reason })).toBe(
       `reason: expected a string of at most 123 bytes (RFC 6455 §5.5); got '${reason}'`
     )
   })
 
-  test.each([5, null, {}])('do not take the reason %p', async (reason) => {
+  test.each([5, null, {}])('do not accept the reason %p', async (reason) => {
     await rejection({ reason })
   })
 
-  test.each(['spreadMs', 'deadlineMs'])('do not take a wrong %s', async (name) => {
+  test.each(['spreadMs', 'deadlineMs'])('do not accept a wrong %s', async (name) => {
     for (const value of [-1, Number.NaN, Infinity, '5', null, true]) {
       expect(await rejection({ [name]: value })).toBe(
         `${name}: expected a number of milliseconds from 0 to 2147483647; got ${value === '5' ? "'5'; did you mean 5?" : value}`
@@ -327,7 +327,7 @@ describe('options of drain', () => {
 
   // https://nodejs.org/api/timers.html#settimeoutcallback-delay-args: a longer delay becomes one millisecond.
   test.each([{ deadlineMs: 2 ** 31 }, { spreadMs: 2 ** 31 }])(
-    'do not cut connections at once for a time that no timer can hold: %p',
+    'do not accept a time that no timer can hold, which would cut connections at once: %p',
     async (options) => {
       const sockets = connect(connections, 1, false)
       watch(drain(connections, options))

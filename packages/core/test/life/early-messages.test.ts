@@ -27,13 +27,13 @@ const inflating = clientFrame(
 interface Early extends Served {
   readonly raw: Socket
   readonly socket: WebSocket
-  /** Calls the rest of the handler. */
+  /** Runs the rest of the handler. */
   go(): void
-  /** Sizes of the messages that it got, in order. */
+  /** Sizes of the messages that the handler got, in order. */
   readonly taken: number[]
 }
 
-/** A handler that listens when it is told to. */
+/** A handler that listens when the test says so. */
 async function early(
   options: AttachOptions = {},
   then: (socket: WebSocket, taken: number[]) => unknown = listen
@@ -62,7 +62,7 @@ function listen(socket: WebSocket, taken: number[]): void {
   socket.on('message', (data: Buffer) => taken.push(data.length))
 }
 
-/** Counts what `ws` hands on while nobody listens, and the memory that this takes. */
+/** Counts the messages that `ws` emits without a listener, and the memory they take. */
 function counting(socket: WebSocket) {
   const held = { count: 0, bytes: 0 }
   const receiver = (socket as unknown as { _receiver: NodeJS.EventEmitter })._receiver
@@ -73,7 +73,7 @@ function counting(socket: WebSocket) {
   return held
 }
 
-/** Writes more than the server takes, and waits until it takes no more. */
+/** Writes more than the server reads, and waits until it stops reading. */
 async function overfill({ raw, socket }: Early, bytes: Buffer): Promise<void> {
   raw.write(bytes)
   while (connectionOf(socket)?.isPaused !== true) await new Promise(setImmediate)
@@ -82,18 +82,18 @@ async function overfill({ raw, socket }: Early, bytes: Buffer): Promise<void> {
 const bound = 65_536
 const slice = 1_024
 
-describe('regression: messages that nobody listened for yet were not bounded', () => {
+describe('regression: messages without a listener were not bounded', () => {
   test.each([
     ['empty', empty, 0],
     ['one-byte', maskedText('a'), 1]
   ])(
-    '%s ones are now, and a million of them get to the listener',
+    '%s ones are now, and a million of them reach the listener',
     async (_name, bytes, size) => {
       const it = await early()
       const { socket, go, taken } = it
       const held = counting(socket)
       await overfill(it, times(1_000_000, bytes))
-      // At 256 bytes each, and what one more slice may hold.
+      // At 256 bytes each, plus what one more slice may contain.
       expect(held.count).toBeLessThanOrEqual(bound / 256 + slice / bytes.length + 1)
       expect(held.count).toBeGreaterThan(200)
       go()
@@ -104,7 +104,7 @@ describe('regression: messages that nobody listened for yet were not bounded', (
     60_000
   )
 
-  test('compressed ones, of which one chunk becomes a thousand times as much, are now', async () => {
+  test('compressed ones are now, although one chunk grows to a thousand times its size', async () => {
     const it = await early({ perMessageDeflate: true })
     const { socket, go, taken } = it
     const held = counting(socket)
@@ -120,11 +120,11 @@ describe('regression: messages that nobody listened for yet were not bounded', (
   }, 60_000)
 })
 
-describe('messages that nobody listens for yet', () => {
+describe('messages without a listener yet', () => {
   test.each([
     ['', false],
     ['compressed ', true]
-  ])('%sones get to the listener in order, in front of those that come later', async (_name, perMessageDeflate) => {
+  ])('%sones reach the listener in order, before later ones', async (_name, perMessageDeflate) => {
     const values: string[] = []
     const { raw, go } = await early({ perMessageDeflate }, (socket) =>
       socket.on('message', (data) => values.push(String(data)))
@@ -139,13 +139,13 @@ describe('messages that nobody listens for yet', () => {
     expect(values).toEqual(Array.from({ length: 10_000 }, (_none, index) => String(index)))
   })
 
-  test('leave pings behind them answered, each of them', async () => {
+  test('do not keep pings after them from being answered', async () => {
     const { raw } = await early()
     raw.write(Buffer.concat([times(20, maskedText('a')), times(150, ping), times(20, empty), times(150, ping)]))
     expect(await read(raw, (all) => all.length === 600)).toBe('\x8a\x00'.repeat(300))
   })
 
-  test('get one after the other to a handler that takes them so', async () => {
+  test('reach a handler one at a time if it reads them like that', async () => {
     const values: string[] = []
     const { raw, go, socket } = await early({}, async (socket) => {
       while (values.length < 2_000) {
@@ -161,7 +161,7 @@ describe('messages that nobody listens for yet', () => {
     socket.terminate()
   })
 
-  test('get to the listener in front of the close frame behind them', async () => {
+  test('reach the listener before the close frame after them', async () => {
     const heard: string[] = []
     const { raw, go } = await early({}, (socket) => {
       socket.on('message', (data) => heard.push(String(data)))
@@ -179,7 +179,7 @@ describe('messages that nobody listens for yet', () => {
     ['in order', (raw: Socket) => raw.end(closeFrame)],
     ['by a FIN', (raw: Socket) => raw.end()],
     ['by a reset', (raw: Socket) => raw.resetAndDestroy()]
-  ])('keep nothing of a client that leaves meanwhile %s', async (_name, leave) => {
+  ])('are released when the client leaves meanwhile %s', async (_name, leave) => {
     const { raw, socket, attachment, go } = await early({ closeTimeoutMs: 50 })
     const closes = new Promise((resolve) => socket.once('close', resolve))
     raw.write(Buffer.concat([times(100, maskedText('a')), ping]))
@@ -191,7 +191,7 @@ describe('messages that nobody listens for yet', () => {
     go()
   })
 
-  test('wait for 10 seconds; then what nobody listens for is lost, and what is behind it is read', async () => {
+  test('wait for 10 seconds; then they are dropped if there is no listener, and reading continues', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'] })
     const it = await early()
     const { raw, socket, taken, go } = it

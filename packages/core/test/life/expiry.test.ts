@@ -5,7 +5,7 @@ const start = new Date('2030-01-01T00:00:00Z').getTime()
 beforeEach(() => void jest.useFakeTimers({ now: start }))
 afterEach(() => void jest.useRealTimers())
 
-/** Keeps the times, from the start on, at which the credential ended. */
+/** Keeps the times since the start at which the credential expired. */
 class Connection implements Expiring {
   readonly ends: number[] = []
   expireCredential(): void {
@@ -13,7 +13,7 @@ class Connection implements Expiring {
   }
 }
 
-test('ends each connection at its time, by one timer', () => {
+test('ends each connection at its time, with one timer', () => {
   const expiry = new Expiry(new Timers())
   const [early, late] = [new Connection(), new Connection()]
   expiry.set(late, start + 5_000)
@@ -33,7 +33,7 @@ test('ends a connection whose time is over at once, but not within the call', ()
   expect(connection.ends).toHaveLength(1)
 })
 
-test('follows a time that is moved, either way, or taken away', () => {
+test('follows a time that is moved, in either direction, or removed', () => {
   const expiry = new Expiry(new Timers())
   const [later, sooner, never] = [new Connection(), new Connection(), new Connection()]
   for (const connection of [later, sooner, never]) expiry.set(connection, start + 2_000)
@@ -75,7 +75,7 @@ test('notices within a minute that the clock was set', () => {
   expect(connection.ends).toHaveLength(1)
 })
 
-test('takes connections that expire close together in one turn', () => {
+test('ends connections that expire close together in one turn', () => {
   const expiry = new Expiry(new Timers())
   const connections = Array.from({ length: 100 }, () => new Connection())
   connections.forEach((connection, index) => void expiry.set(connection, start + 1_000 + index / 10))

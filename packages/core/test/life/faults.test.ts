@@ -6,7 +6,7 @@ import { serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)
 
-/** Serves an endpoint; returns the phases and messages of its faults. */
+/** Serves an endpoint. Returns the phases and messages of its faults. */
 async function serveWith(handler: (socket: WebSocket) => unknown) {
   const faults: [phase: FaultContext['phase'], message: string][] = []
   const { target, attachment } = await serve((req, res) => acceptWebSocket(req, res, handler), {
@@ -31,7 +31,7 @@ test.each<[how: string, listen: (socket: WebSocket) => void]>([
   ['an object with handleEvent', (socket) => socket.addEventListener('message', { handleEvent: rejects } as never)],
   ['on', (socket) => void socket.on('message', rejects)],
   [
-    'a promise that cannot be waited for',
+    'a promise that cannot be awaited',
     (socket) =>
       void socket.on('message', () => ({
         // biome-ignore lint/suspicious/noThenProperty: that is the point
@@ -44,7 +44,7 @@ test.each<[how: string, listen: (socket: WebSocket) => void]>([
     'an error that the application emits itself',
     (socket) => void setImmediate(() => socket.emit('error', new Error('broken')))
   ]
-])('regression: what rejects ended the process, or left a deaf connection: %s', async (_how, listen) => {
+])('regression: a rejection ended the process, or left a connection without listeners: %s', async (_how, listen) => {
   const { target, faults } = await serveWith(listen)
   const { socket } = await connectClient(target, '/')
   const end = closed(socket)

@@ -30,7 +30,7 @@ class Peer implements Beating {
 
 const beat = () => new Heartbeat({ intervalMs: 1_000, timeoutMs: 300 }, new Timers())
 
-test('pings a silent peer once an interval, and lets it live while it answers', () => {
+test('pings a silent peer once per interval, and keeps it while it answers', () => {
   const heartbeat = beat()
   const peer = Object.assign(new Peer(), { heartbeat })
   heartbeat.add(peer)
@@ -40,7 +40,7 @@ test('pings a silent peer once an interval, and lets it live while it answers', 
   heartbeat.delete(peer)
 })
 
-test('does not ping a peer that is heard of', () => {
+test('does not ping a peer that sends', () => {
   const heartbeat = beat()
   const peer = new Peer()
   heartbeat.add(peer)
@@ -53,7 +53,7 @@ test('does not ping a peer that is heard of', () => {
 })
 
 test.each([0, 7, 260, 510, 999])(
-  'gives up a peer that has died within interval and timeout, %i ms after it was looked at first',
+  'terminates a dead peer within interval and timeout, %i ms after its first check',
   (lived) => {
     const heartbeat = beat()
     const peers = Array.from({ length: 100 }, () => Object.assign(new Peer(), { answers: false }))
@@ -87,7 +87,7 @@ test('pings no sooner than half an interval after the last byte', () => {
   for (const peer of peers) heartbeat.delete(peer)
 })
 
-test('does not give up a peer that sends anything after the ping, or that nobody reads', () => {
+test('does not terminate a peer that sends anything after the ping, or that is not being read', () => {
   const heartbeat = beat()
   const [slow, paused] = [new Peer(), new Peer()]
   for (const peer of [slow, paused]) {
@@ -105,7 +105,7 @@ test('does not give up a peer that sends anything after the ping, or that nobody
   for (const peer of [slow, paused]) heartbeat.delete(peer)
 })
 
-test('lets a peer live that answers late, where the timeout is longer than the interval', () => {
+test('keeps a peer that answers late, if the timeout is longer than the interval', () => {
   const heartbeat = new Heartbeat({ intervalMs: 100, timeoutMs: 350 }, new Timers())
   const [late, dead] = [new Peer(), new Peer()]
   for (const peer of [late, dead]) {

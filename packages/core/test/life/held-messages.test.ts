@@ -10,7 +10,7 @@ afterEach(async () => {
   await stopAll()
 })
 
-test('a handler that only sends and never ends stays paused for 10 seconds at the most', async () => {
+test('a handler that only sends and never ends stays paused for at most 10 seconds', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'] })
   const { target, attachment } = await serve((req, res) =>
     acceptWebSocket(req, res, (socket) => {
@@ -32,7 +32,7 @@ test('a handler that only sends and never ends stays paused for 10 seconds at th
   expect((await end).code).toBe(4001)
 })
 
-test('a handler that takes one message at a time gets each of them, in order', async () => {
+test('a handler that reads one message at a time gets each of them, in order', async () => {
   const taken: string[] = []
   const { target } = await serve((req, res) =>
     acceptWebSocket(req, res, async (socket) => {
@@ -51,7 +51,7 @@ test('a handler that takes one message at a time gets each of them, in order', a
   expect(taken).toEqual(['one', 'two', 'three', 'four'])
 })
 
-test('a handler that takes one message at a time gets all that came with the close frame', async () => {
+test('a handler that reads one message at a time gets all that arrived with the close frame', async () => {
   const taken: string[] = []
   const { target, attachment } = await serve((req, res) =>
     acceptWebSocket(req, res, async (socket) => {
@@ -68,7 +68,7 @@ test('a handler that takes one message at a time gets all that came with the clo
   expect(taken).toEqual(['a', 'b', 'c'])
 })
 
-test('regression: a handler that takes one message at a time and works on each lost those behind, when the client left', async () => {
+test('regression: a handler that reads one message at a time and works on each lost later ones when the client left', async () => {
   const taken: string[] = []
   let closed = false
   const { target, attachment } = await serve((req, res) =>
@@ -96,7 +96,7 @@ test('regression: a handler that takes one message at a time and works on each l
   expect(attachment.stats()).toMatchObject({ open: 0, closed: { 1005: 1 } })
 })
 
-test('regression: removeAllListeners() lost what waited for a listener', async () => {
+test('regression: removeAllListeners() lost messages that waited for a listener', async () => {
   let goOn = (): void => {}
   const { target } = await serve((req, res) =>
     acceptWebSocket(req, res, async (socket) => {

@@ -8,7 +8,7 @@ import { open, read, serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)
 
-/** All names that an object has, of its own and by its classes. */
+/** All names of an object, its own and inherited ones. */
 function namesOf(object: object): (string | symbol)[] {
   const names = new Set<string | symbol>()
   for (let one: object | null = object; one !== null; one = Object.getPrototypeOf(one)) {
@@ -17,20 +17,20 @@ function namesOf(object: object): (string | symbol)[] {
   return [...names]
 }
 
-/** Symbols are compared by what they are described as: each copy of `ws` has its own. */
+/** Compares symbols by description, because each copy of `ws` has its own. */
 const shown = (names: (string | symbol)[]): string[] => names.map(String).sort()
 
 const message = Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61])
 
 const states: [name: string, bring: (socket: WebSocket) => unknown][] = [
   ['open', () => {}],
-  ['that has sent and heard', (socket) => socket.on('message', () => socket.send('a'))],
+  ['that has sent and received', (socket) => socket.on('message', () => socket.send('a'))],
   ['closing', (socket) => socket.close(4000, 'bye')],
   ['closed', (socket) => socket.terminate()],
   ['paused', (socket) => socket.pause()]
 ]
 
-/** The names of a server's socket of `ws` in one state. */
+/** The names of a `ws` server's socket in one state. */
 async function bareNames(bring: (socket: WebSocket) => unknown): Promise<(string | symbol)[]> {
   const server = createServer()
   const wss = new WebSocketServer({ server })
@@ -48,7 +48,7 @@ async function bareNames(bring: (socket: WebSocket) => unknown): Promise<(string
 }
 
 describe('an accepted socket', () => {
-  test.each(states)('%s has the names of a socket of ws, and none beside', async (_name, bring) => {
+  test.each(states)('%s has the names of a socket of ws, and no others', async (_name, bring) => {
     let accepted: WebSocket | undefined
     const { target } = await serve((req, res) =>
       acceptWebSocket(req, res, (socket) => {
@@ -83,7 +83,10 @@ describe('an accepted socket', () => {
   })
 })
 
-/** Names that sockets had beside those of `ws`, those of today's record, and methods that are the application's to replace. */
+/**
+ * Names that sockets used to have besides those of `ws`, names of today's connection record, and methods that the
+ * application may replace.
+ */
 const formerNames = [
   ...['place', 'credential', 'slotOfBeat', 'placeInSlot', 'bytesAtLook', 'restsAtLook', 'begin', 'read', 'bytesRead'],
   ...['request', 'summarize', 'expire', 'expel', 'expireCredential', 'renewUntil', 'follow', 'fail', 'releaseMessages'],
@@ -128,7 +131,7 @@ interface EndContext {
 describe.each([...formerNames, ...methods])(
   'regression: socket.%s set by the application ended the process',
   (name) => {
-    test.each(junk)('and no longer does where it is %s', async (_shown, value) => {
+    test.each(junk)('and no longer does if it is %s', async (_shown, value) => {
       for (const [, options, accept, end] of ends) {
         let socket: WebSocket | undefined
         const { target, attachment } = await serve(

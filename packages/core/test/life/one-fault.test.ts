@@ -29,7 +29,7 @@ async function faulty(handler: WebSocketHandler): Promise<{ raw: Socket; faults:
 /** Without a listener for errors, which `once` of node:events would add. */
 const endOf = (socket: WebSocket) => new Promise((resolve) => socket.prependOnceListener('close', resolve))
 
-/** Notes what a socket hears, and then does something for each message. */
+/** Records what a socket receives, and then does something for each message. */
 const noting =
   (heard: string[], onMessage: () => unknown): WebSocketHandler =>
   (socket) => {
@@ -46,7 +46,7 @@ const fail = () => {
 const reject = (): unknown => Promise.reject(new Error('broken'))
 
 describe('regression: one client caused a report for each of its messages', () => {
-  test('a listener that throws for each of 10 000 messages in one chunk is one fault, and hears nothing but the end', async () => {
+  test('a listener that throws for each of 10 000 messages in one chunk is one fault, and receives only the end', async () => {
     const heard: string[] = []
     const { raw, faults, socket } = await faulty(noting(heard, fail))
     const end = endOf(socket)
@@ -74,7 +74,7 @@ describe('regression: one client caused a report for each of its messages', () =
   test.each([
     ['throws', fail],
     ['rejects', reject]
-  ])('a handler that rejects after its listener %s is no second one', async (_name, onMessage) => {
+  ])('a handler that rejects after its listener %s is not a second one', async (_name, onMessage) => {
     let rejectHandler = (_error: Error): void => {}
     const { raw, faults, socket } = await faulty((socket) => {
       socket.on('message', onMessage)
@@ -91,7 +91,7 @@ describe('regression: one client caused a report for each of its messages', () =
     expect(faults).toEqual(['listener: broken'])
   })
 
-  test('a listener that throws after the handler has is not asked', async () => {
+  test('a listener that throws after the handler has is not called', async () => {
     const { raw, faults, socket } = await faulty((socket) => {
       socket.on('message', fail)
       throw new Error('the handler')
@@ -122,7 +122,7 @@ describe('regression: one client caused a report for each of its messages', () =
     expect(heard).toEqual(['message', 'close'])
   })
 
-  test('a frame that breaks the protocol is one fault, and what stands behind it is not delivered', async () => {
+  test('an invalid frame is one fault, and what follows it is not delivered', async () => {
     const heard: string[] = []
     const { raw, faults, socket } = await faulty(noting(heard, () => {}))
     const end = endOf(socket)
@@ -133,7 +133,7 @@ describe('regression: one client caused a report for each of its messages', () =
     expect(heard).toEqual(['message', 'close'])
   })
 
-  test('a frame that breaks the protocol behind a listener that throws is no second one', async () => {
+  test('an invalid frame after a listener that throws is not a second one', async () => {
     const { raw, faults, socket } = await faulty(noting([], fail))
     const end = endOf(socket)
     raw.write(Buffer.concat([message, unmasked]))
@@ -141,7 +141,7 @@ describe('regression: one client caused a report for each of its messages', () =
     expect(faults).toEqual(['listener: broken'])
   })
 
-  test('listeners for the end that throw and reject after it are no second one', async () => {
+  test('listeners for the end that throw and reject after it are not a second one', async () => {
     const { raw, faults, socket } = await faulty((socket) => {
       socket.on('message', fail)
       socket.on('close', reject)

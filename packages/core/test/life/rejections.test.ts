@@ -1,7 +1,7 @@
 import { captureRejectionSymbol, errorMonitor } from 'node:events'
 import { ListeningWebSocket } from '../../src/life/rejections.ts'
 
-/** As a runtime whose emitters keep no `emit` of a class has it. */
+/** Like a runtime whose emitters ignore an `emit` defined by a class. */
 class Heard extends ListeningWebSocket {
   readonly rejections: unknown[][] = []
 
@@ -27,7 +27,7 @@ test.each<[how: string, add: (socket: Heard) => unknown]>([
     // biome-ignore lint/suspicious/noThenProperty: a promise of another library
     (socket) => socket.on('message', () => ({ then: (_ok: unknown, fail: Fail) => fail(broken) }))
   ]
-])('hears of %s that rejects, with what it was called with', async (_how, add) => {
+])('reports %s that rejects, with its arguments', async (_how, add) => {
   const socket = new Heard()
   add(socket)
   expect(socket.emit('message', 'text', false)).toBe(true)
@@ -35,7 +35,7 @@ test.each<[how: string, add: (socket: Heard) => unknown]>([
   expect(socket.rejections).toEqual([[broken, 'message', 'text', false]])
 })
 
-test('hears of a listener for error that rejects, and tells who monitors errors', async () => {
+test('reports a listener for error that rejects, and notifies error monitors', async () => {
   const socket = new Heard()
   const monitored: unknown[] = []
   socket.on(errorMonitor as never, (error: unknown) => monitored.push(error))
@@ -46,11 +46,11 @@ test('hears of a listener for error that rejects, and tells who monitors errors'
   expect([monitored, socket.rejections]).toEqual([[error], [[broken, 'error', error]]])
 })
 
-test('throws an error that nobody listens for, as Node does', () => {
+test('throws an error without a listener, as Node does', () => {
   expect(() => new Heard().emit('error', broken)).toThrow('broken')
 })
 
-test('calls listeners in order, on the socket, and says whether there are any', () => {
+test('calls listeners in order, on the socket, and returns whether there are any', () => {
   const socket = new Heard()
   expect(socket.emit('message')).toBe(false)
   const calls: unknown[] = []

@@ -9,7 +9,7 @@ describe('held messages', () => {
     ['an ArrayBuffer', new ArrayBuffer(65_536)],
     ['a Blob', new Blob([Buffer.alloc(65_536)])],
     ['a list of Buffers', [Buffer.alloc(32_768), Buffer.alloc(32_768)]]
-  ])('count what %s costs, and give it out once', (_kind, data) => {
+  ])('count the cost of %s, and release it once', (_kind, data) => {
     const held = new HeldMessages(() => {})
     held.add([data, true])
     expect([held.isFull, held.isEmpty]).toEqual([true, false])
@@ -17,13 +17,13 @@ describe('held messages', () => {
     expect([held.isFull, held.isEmpty, held.take()]).toEqual([false, true, undefined])
   })
 
-  test('count a message without a size for what keeping it costs', () => {
+  test('count a message without a size with the overhead of keeping it', () => {
     const held = new HeldMessages(() => {})
     held.add([{}, false])
     expect(held.isFull).toBe(false)
   })
 
-  test('say that they have waited for too long, once', () => {
+  test('report once that they have waited for too long', () => {
     const giveUp = jest.fn()
     expect(new HeldMessages(giveUp).expire()).toBe(false)
     expect(giveUp).toHaveBeenCalledTimes(1)
@@ -38,7 +38,7 @@ describe('expireFirst', () => {
     behind: undefined
   })
 
-  test('ends the time of the one that came first, which may get it again', () => {
+  test('expires the oldest one, which may get more time', () => {
     const deadlines = new Deadlines(Infinity, new Timers())
     deadlines.expireFirst()
     const [patient, other] = [due(true), due(false)]
@@ -50,7 +50,7 @@ describe('expireFirst', () => {
   })
 })
 
-test.each([[null], [undefined], ['socket'], [{}]])('renew says what it expects where it gets %j', (socket) => {
+test.each([[null], [undefined], ['socket'], [{}]])('renew says what it expects if it gets %j', (socket) => {
   expect(() => renew(socket as never, Date.now())).toThrow(
     /^renew: expected a socket that was opened by acceptWebSocket\(\)/
   )

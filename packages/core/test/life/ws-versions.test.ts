@@ -13,7 +13,7 @@ function versionOf(name: string): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** A socket that a version of `ws` has opened, with what it was asked for and has written. */
+/** A socket opened by a version of `ws`, with what was called on it and what it has written. */
 class Subject {
   readonly socket: ws.WebSocket & Record<string, unknown>
   readonly options: object
@@ -40,7 +40,7 @@ class Subject {
     return Object.assign(new Duplex({ write, read: () => {} }), { setTimeout: () => {}, setNoDelay: () => {} })
   }
 
-  /** Whether `ws` finds another handler than the one that a listener was made for. */
+  /** Whether `ws` finds another handler than the one for which a listener was made. */
   get findsHandler(): boolean {
     const [handler, other] = [() => {}, () => {}]
     this.socket.addEventListener('message', handler)
@@ -61,7 +61,7 @@ function request(version: string): IncomingMessage {
   return { method: 'GET', url: '/', headers } as unknown as IncomingMessage
 }
 
-/** What core uses of `ws` beside its documentation, and the file that does. */
+/** The undocumented parts of `ws` that core uses, and the file that uses each. */
 const needs: [what: string, by: string, isThere: (subject: Subject) => boolean][] = [
   ['WebSocket#_receiver', 'life/ws.ts', ({ socket }) => isWritable(socket._receiver)],
   ['WebSocket#_sender', 'life/ws.ts', ({ socket }) => typeof socket._sender === 'object'],
@@ -92,7 +92,7 @@ function lacksOf(name: string): string[] {
     .map(([what, by]) => `ws ${versionOf(name)} lacks ${what}, which core/src/${by} uses`)
 }
 
-test('the package says that it takes ws from 8.23 on', () => {
+test('the package supports ws from 8.23 on', () => {
   const read = (file: string) => readFileSync(join(__dirname, '../../', file), 'utf8')
   expect(JSON.parse(read('package.json')).dependencies.ws).toBe('catalog:')
   expect(read('../../pnpm-workspace.yaml')).toContain('\n  ws: ^8.23.0\n')
@@ -101,13 +101,13 @@ test('the package says that it takes ws from 8.23 on', () => {
 describe('the range of ws', () => {
   test.each([
     ['the oldest one', 'ws-8.23', '8.23.0'],
-    ['the one that is installed', 'ws', versionOf('ws')]
-  ])('in %s core finds all that it uses', (_which, name, version) => {
+    ['the installed one', 'ws', versionOf('ws')]
+  ])('in %s core finds everything that it uses', (_which, name, version) => {
     expect(versionOf(name)).toBe(version)
     expect(lacksOf(name)).toEqual([])
   })
 
-  test('does not begin before, because of the limits that core sets', () => {
+  test('does not begin earlier, because of the limits that core sets', () => {
     expect(lacksOf('ws-8.22')).toEqual([
       'ws 8.22.2 lacks the option maxPendingAutoPongs, which core/src/life/open-socket.ts uses'
     ])
@@ -119,15 +119,15 @@ describe('the range of ws', () => {
   })
 })
 
-describe('a runtime with a module of its own under the name of ws', () => {
-  /** As Bun's: the names are there, and its `Receiver` is empty. */
+describe('a runtime with a module of its own named ws', () => {
+  /** Like Bun's: the names exist, and its `Receiver` is empty. */
   const own = { WebSocket: class {}, WebSocketServer: class {}, Receiver: class {} } as unknown as Ws
 
-  test('gets the package that is installed', () => {
+  test('gets the installed package', () => {
     expect(packageOf(own).WebSocket).toBe(WebSocket)
   })
 
-  test('says what it needs where there is none', () => {
+  test('says what it needs if it is missing', () => {
     const nothing = Object.assign(() => {}, {
       resolve: () => {
         throw new Error("Cannot find module 'ws/package.json'")

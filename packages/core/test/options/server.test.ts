@@ -21,7 +21,7 @@ const fault: FaultContext = {
 const plainRequest = (host?: string) => ({ headers: { host }, socket: {} }) as unknown as IncomingMessage
 
 describe('the defaults', () => {
-  test('are as the doc comments have them', () => {
+  test('match the doc comments', () => {
     const { endpoint } = resolveOptions({})
     expect(endpoint).toEqual({
       origins: expect.objectContaining({ rule: "'same-origin'" }),
@@ -39,7 +39,7 @@ describe('the defaults', () => {
     })
   })
 
-  test('let the server’s own origin in and no other', () => {
+  test('allow the server’s own origin and no other', () => {
     const { origins } = resolve({})
     expect(origins.allows('https://a', { host: 'a' })).toBe(true)
     expect(origins.allows('https://b', { host: 'a' })).toBe(false)
@@ -62,11 +62,11 @@ describe('the defaults', () => {
     'perMessageDeflate',
     'closeTimeoutMs',
     'ws'
-  ])('hold where %s is undefined', (name) => {
+  ])('apply if %s is undefined', (name) => {
     expect(resolve({ [name]: undefined })).toEqual(defaultEndpoint)
   })
 
-  test('take host and scheme from the request', () => {
+  test('use the host and scheme of the request', () => {
     expect(resolveOptions({}).effectiveRequest(plainRequest('a'))).toEqual({ host: 'a', scheme: undefined })
   })
 
@@ -78,7 +78,7 @@ describe('the defaults', () => {
     ])
   })
 
-  test('write one line for a fault that is no Error', () => {
+  test('write one line for a fault that is not an Error', () => {
     resolveOptions({}).onError('reason', fault)
     expect(takePrinted()).toEqual(['oneport: fault in handler: reason'])
   })
@@ -99,7 +99,7 @@ describe('the defaults', () => {
 })
 
 describe('the options of an endpoint', () => {
-  test('take the place of the defaults', () => {
+  test('override the defaults', () => {
     const subprotocols = () => undefined
     const options: EndpointOptions = {
       allowedOrigins: ['https://b'],
@@ -161,7 +161,7 @@ describe('the options of an endpoint', () => {
     expect(resolveEndpoint({ requireOrigin: true }, attachment.endpoint).origins.rule).toBe("'https://b'")
   })
 
-  test.each([...given, ...connection])('inherit %s beside another option of the connection', (name, options) => {
+  test.each([...given, ...connection])('inherit %s next to another connection option', (name, options) => {
     const attachment = resolveOptions(options)
     const other: EndpointOptions = name === 'closeTimeoutMs' ? { maxPayloadBytes: 7 } : { closeTimeoutMs: 7 }
     expect(resolveEndpoint(other, attachment.endpoint)).toEqual({
@@ -181,26 +181,26 @@ describe('the options of an endpoint', () => {
     expect(resolveEndpoint(off, attachment.endpoint)).toEqual(defaultEndpoint)
   })
 
-  test('share the options of the connection where they change none of them', () => {
+  test('share the connection options if they change none of them', () => {
     const attachment = resolveOptions({ maxPayloadBytes: 10 })
     expect(resolveEndpoint({ requireOrigin: true }, attachment.endpoint).connection).toBe(
       attachment.endpoint.connection
     )
   })
 
-  test.each([1, 2, 1_048_576, 2 ** 31 - 1, Infinity])('take maxPayloadBytes %p', (maxPayloadBytes) => {
+  test.each([1, 2, 1_048_576, 2 ** 31 - 1, Infinity])('accept maxPayloadBytes %p', (maxPayloadBytes) => {
     expect(resolve({ maxPayloadBytes }).connection.maxPayloadBytes).toBe(maxPayloadBytes)
   })
 
-  test.each([1, 5_000, 2 ** 31 - 1])('take closeTimeoutMs %p', (closeTimeoutMs) => {
+  test.each([1, 5_000, 2 ** 31 - 1])('accept closeTimeoutMs %p', (closeTimeoutMs) => {
     expect(resolve({ closeTimeoutMs }).connection.closeTimeoutMs).toBe(closeTimeoutMs)
   })
 
-  test.each([true, false, {}, { threshold: 1 }])('take perMessageDeflate %p', (perMessageDeflate) => {
+  test.each([true, false, {}, { threshold: 1 }])('accept perMessageDeflate %p', (perMessageDeflate) => {
     expect(resolve({ perMessageDeflate }).connection.perMessageDeflate).toEqual(perMessageDeflate)
   })
 
-  test.each([[[]], [['chat']], [['__proto__', 'toString', 'v2.chat!']]])('take subprotocols %p', (subprotocols) => {
+  test.each([[[]], [['chat']], [['__proto__', 'toString', 'v2.chat!']]])('accept subprotocols %p', (subprotocols) => {
     expect(resolve({ subprotocols }).subprotocols).toEqual(subprotocols)
   })
 })
@@ -242,7 +242,7 @@ describe('wrong options', () => {
   const wordHint = (name: string, value: unknown) =>
     name === 'subprotocols' && value === 'chat' ? "; did you mean ['chat']?" : ''
 
-  test.each(rows)('of an endpoint: %s is not %p', (name, value, expected) => {
+  test.each(rows)('of an endpoint: %s must not be %p', (name, value, expected) => {
     const hint =
       /^\d+$/.test(String(value)) && typeof value === 'string' ? `; did you mean ${value}?` : wordHint(name, value)
     const error = new TypeError(`${name}: expected ${expected}; got ${text(value)}${hint}`)
@@ -254,7 +254,7 @@ describe('wrong options', () => {
 
   const functions = ['onError', 'onRefused', 'effectiveRequest']
   test.each(functions.flatMap((name) => nothingOf.function.map((value): [string, unknown] => [name, value])))(
-    'of an attachment: %s is not %p',
+    'of an attachment: %s must not be %p',
     (name, value) => {
       const error = new TypeError(`${name}: expected a function; got ${text(value)}`)
       expect(() => resolveOptions({ [name]: value })).toThrow(error)
@@ -263,7 +263,7 @@ describe('wrong options', () => {
   )
 
   test.each(['', 'a b', 'a,b', 'a/b', 'é', ' a', 'a\n', 5, null, undefined])(
-    'of an endpoint: %p is no name of a subprotocol',
+    'of an endpoint: %p is not the name of a subprotocol',
     (name) => {
       expect(() => resolve({ subprotocols: ['good', name] })).toThrow(
         new TypeError(
@@ -273,7 +273,7 @@ describe('wrong options', () => {
     }
   )
 
-  test('of an endpoint: a subprotocol does not stand in the list twice', () => {
+  test('of an endpoint: a subprotocol must not be in the list twice', () => {
     expect(() => resolve({ subprotocols: ['a', 'b', 'a'] })).toThrow(
       new TypeError("subprotocols: expected each name once; got 'a, b, a'")
     )
@@ -292,12 +292,12 @@ describe('wrong options', () => {
     ['closeTimeoutMs', []],
     ['requireOrigin', []],
     ['allowedOrigins', Object.create(null)]
-  ])('of an endpoint: %s says what came even where that becomes no text', (name, value) => {
+  ])('of an endpoint: %s is reported even if the value cannot be printed', (name, value) => {
     expect(() => resolve({ [name]: value })).toThrow(new RegExp(`^${name}: expected .+; got .+`))
   })
 
   test.each(['WebSocket', 'backlog', 'clientTracking', 'closeTimeout', 'handleProtocols', 'host', 'maxPayload'])(
-    'of ws: %s belongs to Oneport',
+    'of ws: %s is set by Oneport',
     (name) => {
       expect(() => resolve({ ws: { [name]: undefined } })).toThrow(
         new RegExp(`^ws\\.${name}: cannot be set here; use .+`)
@@ -323,7 +323,7 @@ describe('wrong options', () => {
     )
   })
 
-  test('of ws: others pass untouched', () => {
+  test('of ws: others are passed on unchanged', () => {
     const ws = { autoPong: false, maxFragments: 3, skipUTF8Validation: true }
     expect(resolve({ ws }).connection.ws).toEqual(ws)
   })
@@ -405,7 +405,7 @@ describe('wrong options', () => {
     )
   })
 
-  test.each([undefined, null, 5, 'any', true, () => {}])('are %p in place of an object', (options) => {
+  test.each([undefined, null, 5, 'any', true, () => {}])('are %p instead of an object', (options) => {
     const error = new TypeError(
       `options: expected an object; got ${typeof options === 'function' ? 'a function' : text(options)}`
     )
@@ -414,12 +414,12 @@ describe('wrong options', () => {
     expect(() => checkOptions(options as AttachOptions, 'call')).toThrow(`call: ${error.message}`)
   })
 
-  test('are a list in place of an object', () => {
+  test('are a list instead of an object', () => {
     expect(() => resolveOptions([] as AttachOptions)).toThrow(/^options: expected an object; got ./)
   })
 
   // https://nodejs.org/api/timers.html#settimeoutcallback-delay-args: a longer delay becomes one millisecond.
-  test('of an endpoint: closeTimeoutMs is not longer than a timer can be', () => {
+  test('of an endpoint: closeTimeoutMs must not be longer than a timer can be', () => {
     for (const closeTimeoutMs of [2 ** 31, Number.MAX_SAFE_INTEGER]) {
       expect(() => resolve({ closeTimeoutMs })).toThrow(/^closeTimeoutMs: expected .+; got \d+$/)
     }
@@ -427,7 +427,7 @@ describe('wrong options', () => {
 })
 
 describe('the limits of an attachment', () => {
-  test('are as the doc comments have them', () => {
+  test('match the doc comments', () => {
     expect(resolveOptions({})).toMatchObject({
       heartbeat: { intervalMs: 30_000, timeoutMs: 10_000 },
       handshakeTimeoutMs: 10_000,
@@ -468,7 +468,7 @@ describe('the limits of an attachment', () => {
 })
 
 describe('the options of an attachment', () => {
-  test('take every name that there is', () => {
+  test('accept every name that there is', () => {
     const options: Required<AttachOptions> = {
       allowedHosts: ['app.example'],
       allowedOrigins: 'any',
@@ -498,7 +498,7 @@ describe('the options of an attachment', () => {
     expect(checkOptions(options, 'call')).toBeUndefined()
   })
 
-  test('use the functions that they are given', () => {
+  test('use the given functions', () => {
     const onError = jest.fn()
     const onRefused = jest.fn()
     const effectiveRequest = jest.fn(() => ({ host: 'b', scheme: 'https' as const }))
@@ -514,7 +514,7 @@ describe('the options of an attachment', () => {
     expect(effectiveRequest.mock.calls).toEqual([[req]])
   })
 
-  test('are split into those of the server and those of the endpoint, without what is undefined', () => {
+  test('are split into those of the server and those of the endpoint, without undefined ones', () => {
     const server: Required<ServerOptions> = {
       allowedHosts: ['app.example'],
       bearerSubprotocol: 'bearer.',
@@ -540,7 +540,7 @@ describe('the options of an attachment', () => {
     expect(resolveOptions(options).endpoints.has(options)).toBe(false)
   })
 
-  test('contain an onError that throws, and write both faults', () => {
+  test('contain an onError that throws, and log both faults', () => {
     const { onError } = resolveOptions({
       onError: () => {
         throw new Error('the log is full')
@@ -553,14 +553,14 @@ describe('the options of an attachment', () => {
     ])
   })
 
-  test('contain an onError that rejects, and write both faults', async () => {
+  test('contain an onError that rejects, and log both faults', async () => {
     const rejected = Promise.reject(new Error('the log is away'))
     rejected.catch(() => {})
     const then = jest.spyOn(rejected, 'then')
     const { onError } = resolveOptions({ onError: () => rejected })
     onError(new Error('broken'), fault)
     await new Promise(setImmediate)
-    // Nobody else looks at the promise: its rejection would end the process.
+    // Nothing else handles the promise, so its rejection would end the process.
     expect(then).toHaveBeenCalled()
     expect(takePrinted()).toEqual([
       expect.stringContaining('fault in handler: Error: broken'),

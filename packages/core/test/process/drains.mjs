@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { acceptWebSocket, attach } from '@oneport/core'
 
-// What sigterm.test.ts starts, with the package as built.
+// sigterm.test.ts starts this program, with the built package.
 const listener = (req, res) => acceptWebSocket(req, res, (socket) => socket.send('Welcome.'))
 const server = createServer(listener)
 const attachment = attach(server, listener)

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { acceptWebSocket, attach } from '@oneport/core'
 
-// What printing.test.ts starts, with the package as built: `/<where>/<value>` throws the value there. With the argument
-// `throw` or `reject` the functions of the options do so as well.
+// printing.test.ts starts this program, with the built package: `/<where>/<value>` throws the value there. With the
+// argument `throw` or `reject`, the option functions do so too.
 const fail = () => {
   throw new Error('a getter')
 }
@@ -35,7 +35,7 @@ const values = {
   spaces: new Error(' '.repeat(65_536))
 }
 
-/** A `then` that throws, calls back twice and then returns something of the kind. */
+/** A `then` that throws, calls back twice and then returns something similar. */
 const thenable = (value) => ({
   // biome-ignore lint/suspicious/noThenProperty: it is what is tried
   then(_resolve, reject) {
@@ -87,7 +87,7 @@ const listener = (req, res) => {
   return ways[way](values[name], req, res)
 }
 
-/** Throws, or rejects with, the value that the path of the request names. */
+/** Throws, or rejects with, the value named in the path of the request. */
 const failing =
   (how) =>
   (_value, { url, path, request }) => {

@@ -1,4 +1,5 @@
-// What copies.test.ts starts with --expose-gc, with the package as built: a dev server that loads core for each reload.
+// copies.test.ts starts this program with --expose-gc and the built package: a dev server that loads core at each
+// reload.
 const { createServer } = require('node:http')
 const { dirname } = require('node:path')
 

@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { acceptWebSocket, attach } from '@oneport/core'
 
-// What memory.test.ts starts, with the package as built: an endpoint that echoes. It says what the process has in memory
-// when a connection is closed for what waits for its client, and counts what it echoes.
+// backlog.test.ts starts this program, with the built package: an endpoint that echoes. Reports the memory of the
+// process when a connection is closed because of what waits for its client, and counts the echoes.
 const { options = {}, tls } = JSON.parse(process.argv[2] ?? '{}')
 
 const listener = (req, res) =>
@@ -21,7 +21,7 @@ function burst(socket, count) {
 }
 
 const memory = () => {
-  // Before anything is collected. Not `maxRSS`: a process begins with that of the one that has started it.
+  // Before anything is collected. Not `maxRSS`: a process inherits that from its parent.
   const { rss: peak } = process.memoryUsage()
   globalThis.gc()
   const { heapUsed, external, rss } = process.memoryUsage()

@@ -12,10 +12,10 @@ const context = {
 } as const
 
 test.each<[what: string, frame: number[], line: string]>([
-  ['a frame that is not masked', [0x81, 0x01, 0x61], 'RangeError: Invalid WebSocket frame: MASK must be set'],
+  ['an unmasked frame', [0x81, 0x01, 0x61], 'RangeError: Invalid WebSocket frame: MASK must be set'],
   ['a reserved bit', [0xc1, 0x81, 0, 0, 0, 0, 0x61], 'RangeError: Invalid WebSocket frame: RSV1 must be clear'],
   ['text that is not UTF-8', [0x81, 0x81, 0, 0, 0, 0, 0xff], 'Error: Invalid WebSocket frame: invalid UTF-8 sequence']
-])('regression: %s of a peer was a stack in the log, and is one short line', async (_what, frame, line) => {
+])('regression: %s from a peer put a stack in the log; now it is one short line', async (_what, frame, line) => {
   const { target, attachment } = await serve((req, res) => acceptWebSocket(req, res, () => {}))
   const raw = await open(target)
   raw.write(handshake('/'))
@@ -27,7 +27,7 @@ test.each<[what: string, frame: number[], line: string]>([
   expect(takePrinted()).toEqual([`oneport: fault in protocol: ${line}`])
 })
 
-test('security: what a peer sends cannot write a line of its own, nor what a terminal obeys', async () => {
+test('security: what a peer sends cannot write its own line, nor terminal control characters', async () => {
   const { target } = await serve((req, res) => acceptWebSocket(req, res, () => {}))
   await sendRaw(target, handshake('/', { Origin: 'https://a\x9b31m\x85oneport: fault' }), headArrived)
   const [line = ''] = takePrinted()
@@ -52,14 +52,14 @@ test.each([
   for (const line of printed) expect(line).toContain(`a${written}b`)
 })
 
-test('a fault has its stack, with a line for each call', () => {
+test('a fault is logged with its stack, one call per line', () => {
   logFault(new RangeError('too many'), context)
   expect(takePrinted()).toEqual([
     expect.stringMatching(/^oneport: fault in handler: RangeError: too many(?:\n {4}at [^\n]+){2,}$/)
   ])
 })
 
-test('security: a line break in a message or a detail begins no entry', () => {
+test('security: a line break in a message or a detail does not begin an entry', () => {
   logFault(new Error('a\noneport: b\r\n\n  c'), context)
   logRefusal(new HandshakeError('HANDSHAKE_ORIGIN', 'm', 'a\noneport: b'))
   const [fault = '', refusal] = takePrinted()

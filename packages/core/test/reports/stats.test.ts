@@ -27,7 +27,7 @@ const gone = (connections: ReadonlySet<WebSocket>) =>
   Promise.all([...connections].map((connection) => new Promise((resolve) => connection.once('close', resolve))))
 
 describe('stats()', () => {
-  test('counts what is open, what was accepted, refused and closed, and keeps what it gave', async () => {
+  test('counts open, accepted, refused and closed connections, and returns a snapshot', async () => {
     const { target, attachment } = await serve(accept, quiet)
     const before = attachment.stats()
     const clients = await Promise.all([1, 2, 3].map(() => connectClient(target, '/')))
@@ -57,7 +57,7 @@ describe('stats()', () => {
     })
   })
 
-  test('counts what waits', async () => {
+  test('counts what is waiting', async () => {
     let arrive = (): void => {}
     const arrived = new Promise<void>((resolve) => {
       arrive = resolve
@@ -69,7 +69,7 @@ describe('stats()', () => {
     expect(attachment.stats().pending).toBe(1)
   })
 
-  test('counts what was cut off, by its cause', async () => {
+  test('counts terminated connections, by cause', async () => {
     const dead = await serve(accept, { ...quiet, heartbeat: { intervalMs: 20, timeoutMs: 20 } })
     const silent = await open(dead.target)
     silent.write(handshake('/'))
@@ -109,7 +109,7 @@ afterEach(() => {
   for (const stop of unsubscribers.splice(0)) stop()
 })
 
-test('tells of handshakes and connections on the diagnostics channels', async () => {
+test('publishes handshakes and connections on the diagnostics channels', async () => {
   const seen = keepMessages(['handshake:accepted', 'handshake:refused', 'connection:closed', 'error'])
   const { target, attachment } = await serve(accept, quiet)
   const { socket } = await connectClient(target, '/chat?token=secret')
@@ -139,7 +139,7 @@ test('tells of handshakes and connections on the diagnostics channels', async ()
   })
 })
 
-test('tells of faults on a channel of their own, beside onError', async () => {
+test('publishes faults on a channel of their own, besides onError', async () => {
   const seen = keepMessages(['error'])
   const faults: unknown[] = []
   const { target } = await serve((req, res) => acceptWebSocket(req, res, () => Promise.reject(new Error('broken'))), {
@@ -167,7 +167,7 @@ describe('onClosed', () => {
     ['server', 1006, (client) => Reflect.get(client, '_socket').write(Buffer.from([0x83, 0x00]))],
     ['network', 1006, (client) => client.terminate()]
   ]
-  test.each(ends)('is told that the %s began to close, and of code %i', async (initiator, code, end) => {
+  test.each(ends)('gets that the %s began to close, and code %i', async (initiator, code, end) => {
     const summaries: ConnectionSummary[] = []
     const { target, attachment } = await serve(accept, {
       ...quiet,
@@ -183,7 +183,7 @@ describe('onClosed', () => {
     expect(summaries).toEqual([expect.objectContaining({ initiator, code })])
   })
 
-  test('is told how many bytes went each way', async () => {
+  test('gets the number of bytes in each direction', async () => {
     let tell: (summary: ConnectionSummary) => void = () => {}
     const told = new Promise<ConnectionSummary>((resolve) => {
       tell = resolve
@@ -194,13 +194,13 @@ describe('onClosed', () => {
     await next()
     socket.close()
     const { bytesIn, bytesOut } = await told
-    // A thousand of the message, and the handshake.
+    // A thousand of the message, plus the handshake.
     expect(bytesIn).toBeGreaterThan(1_100)
     expect(bytesOut).toBeGreaterThan(1_100)
     expect(Math.max(bytesIn, bytesOut)).toBeLessThan(1_500)
   })
 
-  test('that throws is a fault, and the connection has ended all the same', async () => {
+  test('that throws is a fault, and the connection still ends', async () => {
     const faults: string[] = []
     const { target, attachment } = await serve(accept, {
       ...quiet,
@@ -219,7 +219,7 @@ describe('onClosed', () => {
   })
 })
 
-test('the AsyncLocalStorage of the request is seen in the handler, in every listener, and when a message has left', async () => {
+test('the AsyncLocalStorage of the request applies in the handler, in every listener, and when a message has been sent', async () => {
   const storage = new AsyncLocalStorage<string>()
   const seen: {
     handler?: string | undefined

@@ -33,7 +33,7 @@ describe('takeBearerToken', () => {
     expect(req).toEqual(offering(field))
   })
 
-  test('changes nothing where nothing is offered', () => {
+  test('changes nothing if nothing is offered', () => {
     const req = { headers: { host: 'a' }, rawHeaders: ['Host', 'a'] }
     takeBearerToken(req, 'bearer.')
     expect(req).toEqual({ headers: { host: 'a' }, rawHeaders: ['Host', 'a'] })
@@ -42,8 +42,8 @@ describe('takeBearerToken', () => {
   test.each([
     ['an empty token', 'chat.v2, bearer.', {}],
     ['two tokens', 'bearer.secret1, bearer.secret2', {}],
-    ['a token beside Authorization', 'bearer.secret', { authorization: 'Basic abc' }]
-  ])('refuses %s without a word of it', (_what, field, more) => {
+    ['a token together with Authorization', 'bearer.secret', { authorization: 'Basic abc' }]
+  ])('refuses %s without revealing it', (_what, field, more) => {
     const req = offering(field)
     Object.assign(req.headers, more)
     let refusal: unknown
@@ -58,7 +58,7 @@ describe('takeBearerToken', () => {
     expect(JSON.stringify([req.rawHeaders, req.headers['sec-websocket-protocol']])).not.toContain('secret')
   })
 
-  test('never leaves the token in the offer, whatever stands around it', () => {
+  test('never leaves the token in the offer, whatever is around it', () => {
     const name = fc.stringMatching(/^[a-z0-9.]{1,8}$/)
     fc.assert(
       fc.property(

@@ -15,7 +15,7 @@ afterEach(stopAll)
 
 const quiet: AttachOptions = { onRefused: () => {}, heartbeat: false }
 
-/** Serves an echo whose connections have the credential that the application finds for the path. */
+/** Serves an echo. The application looks up the credential of each connection by its path. */
 async function serveWith(
   credentialOf: (path: string) => AcceptOptions,
   options: AttachOptions = {}
@@ -43,19 +43,19 @@ describe('expiresAt', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(expiresAt)
   })
 
-  test('closes with the code of the endpoint', async () => {
+  test("closes with the endpoint's own code", async () => {
     const { target } = await serveWith(() => ({ expiresAt: Date.now() + 50, expiryCode: 4000 }))
     expect((await closed((await connectClient(target, '/')).socket)).code).toBe(4000)
   })
 
-  test('leaves the other options of the endpoint as they are', async () => {
+  test('does not affect the other options of the endpoint', async () => {
     const { target } = await serveWith(() => ({ expiresAt: Date.now() + 60_000, subprotocols: ['chat'] }))
     const { socket, response } = await connectClient(target, '/', ['chat'])
     expect(response.headers['sec-websocket-protocol']).toBe('chat')
     socket.terminate()
   })
 
-  test('that is over refuses the handshake with 403', async () => {
+  test('in the past refuses the handshake with 403', async () => {
     const { target, attachment } = await serveWith(() => ({ expiresAt: Date.now() - 1 }), { maxConnections: 1 })
     const response = await sendRaw(target, handshake('/'))
     expect([response.status, response.rest]).toEqual([403, 'The credential of this handshake has expired.\n'])
@@ -82,7 +82,7 @@ describe('expiresAt', () => {
     expect(faults).toEqual([expect.stringMatching(message)])
   })
 
-  test('delivers no message that comes after it, though the client goes on and never answers the close', async () => {
+  test('delivers no later message, though the client goes on and never answers the close', async () => {
     const { target, attachment, received } = await serveWith(() => ({ key: 'ada' }))
     const raw = await open(target)
     raw.write(handshake('/'))
@@ -93,7 +93,7 @@ describe('expiresAt', () => {
     raw.write(masked('before'))
     await read(raw, (text) => text.includes('before'))
     attachment.revoke('ada')
-    // A ping behind the message tells when that has been read.
+    // The ping follows the message, so its pong shows that the message has been read.
     const pinged = once(socket as WebSocket, 'ping')
     raw.write(Buffer.concat([masked('after'), Buffer.from([0x89, 0x80, 0, 0, 0, 0])]))
     await pinged
@@ -118,7 +118,7 @@ describe('renew', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(after)
   })
 
-  test('gives an end to a connection that had none, and takes it away again', async () => {
+  test('sets an expiry for a connection that had none, and removes it again', async () => {
     const { client, socket } = await lasting({})
     expect(renew(socket, Date.now() + 100)).toBe(true)
     expect(renew(socket, Infinity)).toBe(true)
@@ -126,7 +126,7 @@ describe('renew', () => {
     expect((await closed(client.socket)).code).toBe(4401)
   })
 
-  test('comes too late for a connection that is closing', async () => {
+  test('is too late for a connection that is closing', async () => {
     const { client, socket } = await lasting({ key: 'ada' })
     const ended = closed(client.socket)
     socket.close(4000)
@@ -134,7 +134,7 @@ describe('renew', () => {
     expect((await ended).code).toBe(4000)
   })
 
-  test('throws for what it can’t use', async () => {
+  test('throws for invalid values', async () => {
     const { client, socket } = await lasting({})
     expect(() => renew(socket, 1_800_000_000)).toThrow(/multiplied by 1000/)
     expect(() => renew(client.socket, Date.now())).toThrow(
@@ -192,7 +192,7 @@ describe('key', () => {
 })
 
 describe('bearerSubprotocol', () => {
-  test('gives the application the token as Authorization, and answers the other subprotocol alone', async () => {
+  test('gives the application the token as Authorization, and answers only with the other subprotocol', async () => {
     const seen: unknown[] = []
     const listener: Dispatch = (req, res) => {
       seen.push(req.headers.authorization, req.headers['sec-websocket-protocol'])

@@ -22,7 +22,7 @@ describe('allowedHosts', () => {
     [['[0:0:0:0:0:0:0:1]'], '[::1]'],
     [['*.app.example'], 'a.app.example'],
     [['*.app.example'], 'a.b.app.example:80']
-  ])('%j takes %s', (allowed, host) => {
+  ])('%j accepts %s', (allowed, host) => {
     expect(allows(allowed, host)).toBe(true)
   })
 
@@ -44,7 +44,7 @@ describe('allowedHosts', () => {
     [['*.app.example'], 'evil-app.example'],
     [['*.app.example'], 'a.app.example.evil.example'],
     [[], 'app.example']
-  ])('security: %j does not take %s', (allowed, host) => {
+  ])('security: %j does not accept %s', (allowed, host) => {
     expect(allows(allowed, host)).toBe(false)
   })
 
@@ -67,7 +67,7 @@ describe('allowedHosts', () => {
     [''],
     [undefined],
     [/app/]
-  ])('%p is no list of host names', (allowed) => {
+  ])('%p is not a list of host names', (allowed) => {
     expect(() => compileHosts(allowed as never)).toThrow(/^allowedHosts: expected .+; got /)
   })
 
@@ -99,7 +99,7 @@ describe('a handshake for a host that is not allowed', () => {
   afterEach(() => refusals.splice(0))
   afterAll((done) => void server.close(done))
 
-  test('security: gets 421, though its origin is the same', async () => {
+  test('security: gets 421, even if its origin is the same', async () => {
     const bytes = handshake('/', { Host: 'evil.example', Origin: 'http://evil.example' })
     const { status, rest } = await sendRaw(target(), bytes)
     expect([status, rest]).toEqual([421, 'This server does not answer for the host "evil.example".\n'])
@@ -112,7 +112,7 @@ describe('a handshake for a host that is not allowed', () => {
     expect(await statusOf({ Host: 'evil.example' })).toBe(421)
   })
 
-  test('is judged by the host that a trusted proxy forwards', async () => {
+  test('is checked with the host that a trusted proxy forwards', async () => {
     expect(await statusOf({ Host: 'upstream', 'X-Forwarded-Host': 'app.example' })).toBe(101)
     expect(await statusOf({ Host: 'app.example', 'X-Forwarded-Host': 'evil.example' })).toBe(421)
   })

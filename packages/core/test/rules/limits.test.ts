@@ -79,7 +79,7 @@ test.each<[text: unknown]>([
   ['[2001:db8::1]:'],
   ['[]'],
   ['<script>']
-])('regression: %j is an unknown address, where it threw or counted by itself', (text) => {
+])('regression: %j is an unknown address; it threw or counted separately', (text) => {
   expect(addressKey(text)).toBe('unknown')
 })
 
@@ -87,7 +87,7 @@ test.each([...':1.[]%'])('64 KiB of %s are an unknown address', (character) => {
   expect(addressKey(character.repeat(65_536))).toBe('unknown')
 })
 
-test('security: reads any address without a fault, and returns nothing of what is none', () => {
+test('security: reads any address without throwing, and returns nothing of invalid ones', () => {
   const character = fc.constantFrom(...'0123456789abcdefg:.[]%/, \n\x1b')
   fc.assert(
     fc.property(fc.string({ unit: character, maxLength: 60 }), (text) => {
@@ -97,7 +97,7 @@ test('security: reads any address without a fault, and returns nothing of what i
   )
 })
 
-test('knows the same addresses as Node', () => {
+test('accepts the same addresses as Node', () => {
   const group = fc.constantFrom('0', 'ffff', '2001', 'db8', '12345', '', '192.0.2.1', '256.0.0.1')
   fc.assert(
     fc.property(fc.array(group, { maxLength: 9 }), (groups) => {
@@ -109,7 +109,7 @@ test('knows the same addresses as Node', () => {
   )
 })
 
-test('takes as many connections as it may, and again as many as are released', () => {
+test('takes as many connections as allowed, and again as many as are released', () => {
   const limits = new Limits(2, Infinity)
   const places = [limits.take({ address: '192.0.2.1' }), limits.take({ address: '192.0.2.2' })]
   expect(codeOf(() => limits.take({ address: 'c' }))).toBe('HANDSHAKE_UNAVAILABLE')
@@ -118,7 +118,7 @@ test('takes as many connections as it may, and again as many as are released', (
   expect(codeOf(() => limits.take({ address: 'd' }))).toBe('HANDSHAKE_UNAVAILABLE')
 })
 
-test('takes as many from one address as it may, and others from other addresses', () => {
+test('takes as many from one address as allowed, and others from other addresses', () => {
   const limits = new Limits(Infinity, 1)
   const place = limits.take({ address: '2001:db8::1' })
   expect(codeOf(() => limits.take({ address: '2001:db8::2' }))).toBe('HANDSHAKE_TOO_MANY')
@@ -128,7 +128,7 @@ test('takes as many from one address as it may, and others from other addresses'
   expect(codeOf(() => limits.take({ address: '2001:db8::3' }))).toBe('HANDSHAKE_TOO_MANY')
 })
 
-test('security: counts all unknown addresses as one, so that nonsense is no way around the limit', () => {
+test('security: counts all unknown addresses as one, so that nonsense does not bypass the limit', () => {
   const limits = new Limits(Infinity, 1)
   const place = limits.take({ address: 'nonsense' })
   expect(codeOf(() => limits.take({ address: 'other nonsense' }))).toBe('HANDSHAKE_TOO_MANY')
@@ -137,14 +137,14 @@ test('security: counts all unknown addresses as one, so that nonsense is no way 
   expect(codeOf(() => limits.take({ address: '' }))).toBe('taken')
 })
 
-test('counts against no address where there is none', () => {
+test('counts against no address if there is none', () => {
   const limits = new Limits(Infinity, 1)
   limits.take({ address: undefined })
   expect(codeOf(() => limits.take({}))).toBe('taken')
   expect(codeOf(() => limits.take({ address: 'nonsense' }))).toBe('taken')
 })
 
-test('security: says nothing of a forwarded address that is none', () => {
+test('security: does not print a forwarded address that is not one', () => {
   const limits = new Limits(Infinity, 1)
   limits.take({ address: 'a' })
   try {
@@ -155,7 +155,7 @@ test('security: says nothing of a forwarded address that is none', () => {
   expect.assertions(1)
 })
 
-test('counts a refusal of one limit against none', () => {
+test('counts a refusal by one limit against none', () => {
   const limits = new Limits(2, 1)
   limits.take({ address: '192.0.2.1' })
   for (let round = 0; round < 5; round++)
@@ -163,7 +163,7 @@ test('counts a refusal of one limit against none', () => {
   expect(codeOf(() => limits.take({ address: '192.0.2.2' }))).toBe('taken')
 })
 
-test('does not ask for the address where no address has a limit', () => {
+test('does not ask for the address if no limit depends on it', () => {
   const client = {
     get address(): string {
       throw new Error('asked')

@@ -4,7 +4,7 @@ import { originHint, type RefusedOrigin } from '../../src/rules/origin-hint.ts'
 
 type Given = Omit<Partial<RefusedOrigin>, 'effective'> & Partial<RefusedOrigin['effective']>
 
-/** The hint for an origin at a host, where the rule refuses it. */
+/** The hint for an origin that the rule refuses at a host. */
 function hintFor(origin: string | undefined, host: string | undefined, given: Given = {}): string {
   const { list = ['same-origin'], headers = {}, scheme } = given
   const effective = { host, scheme }
@@ -42,7 +42,7 @@ describe('a page on this machine', () => {
     )
   })
 
-  test('gets an option that keeps what is listed', () => {
+  test('gets an option that keeps the listed origins', () => {
     const list = ['same-origin', /https:\/\/pr-\d\.app\.example/, 'https://app.example']
     expect(hintFor('http://localhost:5173', 'localhost:3000', { list })).toContain(
       allowed('/https:\\/\\/pr-\\d\\.app\\.example/', "'https://app.example'", "'http://localhost:5173'")
@@ -52,7 +52,7 @@ describe('a page on this machine', () => {
     )
   })
 
-  test('gets no more than its own entry where the list is long', () => {
+  test('gets only its own entry if the list is long', () => {
     const list = Array.from({ length: 100 }, (_, index) => `https://app-${index}.example`)
     expect(hintFor('http://localhost:5173', 'localhost:3000', { list })).toContain(
       'To allow it: add "http://localhost:5173" to allowedOrigins\n'
@@ -64,14 +64,14 @@ describe('a page on this machine', () => {
     ['http://localhost:3000', '127.0.0.1:3000', 'localhost and 127.0.0.1'],
     ['http://localhost:3000', '[::1]:3000', 'localhost and [::1]'],
     ['http://localhost', '127.0.0.1', 'localhost and 127.0.0.1']
-  ])('%s at %s has another name for it', (origin, host, names) => {
+  ])('%s at %s uses another name of this machine', (origin, host, names) => {
     expect(hintFor(origin, host)).toBe(
       `${names} are two origins. Use one of them for both the page and its WebSocket. To allow it: ${allowed(`'${origin}'`)}`
     )
   })
 
   test.each(['http://localhost:5173', 'https://localhost', 'http://192.168.1.5:5173'])(
-    '%s is told from a page of a public server',
+    '%s is distinguished from a page of a public server',
     (origin) => {
       expect(hintFor(origin, 'app.example')).toBe(
         "The page is on the visitor's own machine: a dev server, or an app (Capacitor on Android). " +
@@ -97,11 +97,11 @@ describe('a proxy', () => {
       { 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'https' },
       'X-Forwarded-Host'
     ]
-  ])('that is not trusted with %s is named, and by whom', (_what, origin, host, headers, fields) => {
+  ])('that is not trusted with %s is named, and who sent it', (_what, origin, host, headers, fields) => {
     expect(hintFor(origin, host, { headers })).toBe(untrusted(fields))
   })
 
-  test('that is not trusted with the scheme is named, and with both', () => {
+  test('that is not trusted with the scheme is named, with both fields', () => {
     const plain = { 'x-forwarded-proto': 'http' }
     expect(hintFor('http://app.example', 'app.example', { scheme: 'https', headers: plain })).toBe(
       untrusted('X-Forwarded-Proto')
@@ -112,7 +112,7 @@ describe('a proxy', () => {
     )
   })
 
-  test('security: is not to be trusted for what would not make it the same origin', () => {
+  test('security: is not suggested as trusted if that would not make it the same origin', () => {
     const headers = { 'x-forwarded-host': 'other.example', 'x-forwarded-proto': 'https' }
     expect(hintFor('https://evil.example', 'app.example', { headers })).not.toMatch(ofProxies)
   })
@@ -129,7 +129,7 @@ describe('a proxy', () => {
     }
   )
 
-  test('is not to blame for a page that came over http', () => {
+  test('is not blamed for a page loaded over http', () => {
     expect(hintFor('http://app.example', 'app.example', { scheme: 'https' })).toBe(
       'The page came over http and the handshake over https. Redirect the page to https. ' +
         `To allow it: ${allowed("'http://app.example'")}`
@@ -145,7 +145,7 @@ describe('a proxy', () => {
     ['10.1.2.3:3000', 'https://app.example', { via: '1.1 gateway' }],
     ['127.0.0.1:3000', 'https://app.example', { forwarded: 'for=203.0.113.7' }],
     ['127.0.0.1:3000', 'https://app.example', { connection: 'upgrade' }]
-  ])('that puts %s in the place of the host is told to keep it (%s, %j)', (host, origin, headers) => {
+  ])('that replaces the host with %s is told to keep it (%s, %j)', (host, origin, headers) => {
     expect(hintFor(origin, host, { headers })).toBe(
       `A proxy has put "${host}" into Host. Have it pass on what the browser sent ` +
         '(nginx: proxy_set_header Host $http_host;)'
@@ -163,18 +163,18 @@ describe('a proxy', () => {
     )
   })
 
-  test('that is trusted is not to blame', () => {
+  test('that is trusted is not blamed', () => {
     const headers = { host: 'app:3000', 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'https' }
     expect(hintFor('https://evil.example', 'app.example', { scheme: 'https', headers })).not.toMatch(ofProxies)
   })
 
-  test('does not count where no entry compares the host', () => {
+  test('does not matter if no entry compares the host', () => {
     const given: Given = { list: ['https://app.example'], headers: { 'x-forwarded-host': 'b.example' } }
     expect(hintFor('https://b.example', 'app:3000', given)).not.toMatch(ofProxies)
   })
 })
 
-describe('a client that is no page of the web', () => {
+describe('a client that is not a web page', () => {
   const see = `\nSee ${pages}/origins.md#devices-and-native-shells`
   test.each([
     ['capacitor://localhost', 'Capacitor on iOS', "'capacitor://localhost'"],
@@ -194,7 +194,7 @@ describe('a client that is no page of the web', () => {
     expect(hintFor(origin, 'localhost:3000')).toBe(`${name}. To allow it: ${allowed(entry)}${see}`)
   })
 
-  test('is an app or an extension where nobody knows its scheme', () => {
+  test('is an app or an extension if its scheme is unknown', () => {
     expect(hintFor('My-Shell://Main', 'app.example')).toBe(
       `An app or an extension, not a page of the web. To allow it: ${allowed("'my-shell://main'")}`
     )
@@ -220,13 +220,13 @@ describe('a list', () => {
     )
   })
 
-  test('without the origin of the server itself lacks it', () => {
+  test('without the own origin of the server lacks it', () => {
     expect(hintFor('https://app.example', 'app.example', { list: ['http://localhost:5173'] })).toBe(
       "The page is of this server itself. To allow it: allowedOrigins: ['same-origin', 'http://localhost:5173']"
     )
   })
 
-  test('with a wildcard lacks the name in front of which it stands', () => {
+  test('with a wildcard does not include the name after it', () => {
     expect(hintFor('https://app.example', 'api.example', { list: ['https://*.app.example'] })).toBe(
       "'https://*.app.example' is for the names below app.example. " +
         "To allow it: allowedOrigins: ['https://*.app.example', 'https://app.example']"
@@ -273,7 +273,7 @@ test.each([
   )
 })
 
-test('two origins, and none where one is required, are said to be so', () => {
+test('two origins, and none where one is required, are reported as such', () => {
   expect(hintFor('https://a, https://a', 'a')).toBe(
     'There is more than one Origin. Browsers send one; a proxy may have added another.'
   )

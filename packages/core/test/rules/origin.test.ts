@@ -20,243 +20,213 @@ function check(_name: string, rule: AllowedOrigins, origin: string, effective: E
 describe('the server’s own origin', () => {
   const same = 'same-origin'
   const rows: Row[] = [
-    ['lets the same host in over https', same, 'https://app.example', app, true],
-    ['lets the same host in over http', same, 'http://app.example', app, true],
-    ['lets the same host in where the scheme is known and equal', same, 'https://app.example', tls, true],
-    ['lets the same host in where the scheme is known to be http', same, 'http://app.example', plain, true],
-    ['keeps another host out', same, 'https://evil.example', app, false],
-    ['keeps a host out that is a subdomain', same, 'https://www.app.example', app, false],
-    ['keeps a host out that is the parent domain', same, 'https://example', app, false],
-    ['keeps another port out', same, 'https://app.example:8443', app, false],
-    ['keeps another port of the same machine out', same, 'http://localhost:5173', at('localhost:3000'), false],
-    ['lets the same unusual port in', same, 'http://localhost:3000', at('localhost:3000'), true],
-    ['keeps http out of a server that is known to be https', same, 'http://app.example', tls, false],
-    ['keeps https out of a server that is known to be http', same, 'https://app.example', plain, false],
-    ['keeps another scheme out on the same unusual port', same, 'http://a:8443', at('a:8443', 'https'), false],
-    ['lets either scheme in on an unusual port where the scheme is unknown', same, 'http://a:8443', at('a:8443'), true],
-    ['takes 443 for the default port of https in the host', same, 'https://a', at('a:443'), true],
-    ['takes 80 for the default port of http in the host', same, 'http://a', at('a:80'), true],
-    ['takes 443 for the default port of https in the origin', same, 'https://a:443', at('a'), true],
-    ['takes 80 for the default port of http in the origin', same, 'http://a:80', at('a'), true],
-    ['takes the default port on both sides for the same', same, 'https://a:443', at('a:443', 'https'), true],
-    ['does not take 443 for the default port of http', same, 'http://a', at('a:443'), false],
-    ['does not take 80 for the default port of https', same, 'https://a', at('a:80'), false],
-    ['does not take port 443 of http for port 80', same, 'http://a:443', at('a'), false],
+    ['allows the same host over https', same, 'https://app.example', app, true],
+    ['allows the same host over http', same, 'http://app.example', app, true],
+    ['allows the same host if the scheme is known and equal', same, 'https://app.example', tls, true],
+    ['allows the same host if the scheme is known to be http', same, 'http://app.example', plain, true],
+    ['refuses another host', same, 'https://evil.example', app, false],
+    ['refuses a host that is a subdomain', same, 'https://www.app.example', app, false],
+    ['refuses a host that is the parent domain', same, 'https://example', app, false],
+    ['refuses another port', same, 'https://app.example:8443', app, false],
+    ['refuses another port of the same machine', same, 'http://localhost:5173', at('localhost:3000'), false],
+    ['allows the same unusual port', same, 'http://localhost:3000', at('localhost:3000'), true],
+    ['refuses http on a server that is known to be https', same, 'http://app.example', tls, false],
+    ['refuses https on a server that is known to be http', same, 'https://app.example', plain, false],
+    ['refuses another scheme on the same unusual port', same, 'http://a:8443', at('a:8443', 'https'), false],
+    ['allows either scheme on an unusual port if the scheme is unknown', same, 'http://a:8443', at('a:8443'), true],
+    ['treats 443 as the default port of https in the host', same, 'https://a', at('a:443'), true],
+    ['treats 80 as the default port of http in the host', same, 'http://a', at('a:80'), true],
+    ['treats 443 as the default port of https in the origin', same, 'https://a:443', at('a'), true],
+    ['treats 80 as the default port of http in the origin', same, 'http://a:80', at('a'), true],
+    ['treats default ports on both sides as equal', same, 'https://a:443', at('a:443', 'https'), true],
+    ['does not treat 443 as the default port of http', same, 'http://a', at('a:443'), false],
+    ['does not treat 80 as the default port of https', same, 'https://a', at('a:80'), false],
+    ['does not treat port 443 of http as port 80', same, 'http://a:443', at('a'), false],
     ['reads a host with an empty port as one without', same, 'https://a', at('a:'), true],
     ['ignores the case of the origin’s host', same, 'https://APP.Example', app, true],
     ['ignores the case of the origin’s scheme', same, 'HTTPS://app.example', tls, true],
     ['ignores the case of the field Host', same, 'https://app.example', at('App.EXAMPLE'), true],
-    ['lets an IPv6 host in', same, 'http://[::1]', at('[::1]'), true],
-    ['lets an IPv6 host with a port in', same, 'http://[::1]:3000', at('[::1]:3000'), true],
-    ['lets an IPv6 host in regardless of the case', same, 'http://[2001:DB8::a]', at('[2001:db8::A]:80'), true],
-    ['keeps an IPv6 host with another port out', same, 'http://[::1]:3001', at('[::1]:3000'), false],
-    ['keeps another IPv6 host out', same, 'http://[::2]', at('[::1]'), false],
-    ['keeps an IPv6 host without brackets out', same, 'http://::1', at('::1'), false],
-    ['lets an IPv4 host in', same, 'http://127.0.0.1:3000', at('127.0.0.1:3000'), true],
-    ['tells localhost from 127.0.0.1', same, 'http://localhost:3000', at('127.0.0.1:3000'), false],
-    ['keeps null out', same, 'null', app, false],
-    ['keeps null out where the host is null', same, 'null', at('null'), false],
-    ['keeps an empty value out', same, '', app, false],
-    ['keeps every origin out where there is no host', same, 'https://app.example', at(undefined), false],
-    ['keeps every origin out where the host is empty', same, 'https://app.example', at(''), false],
-    ['keeps every origin out where the host is malformed', same, 'https://app.example', at('app.example/'), false],
-    ['keeps a host with user information out', same, 'https://app.example', at('user@app.example'), false],
-    ['keeps an extension’s scheme out', same, 'chrome-extension://app.example', app, false],
-    ['takes wss for https, as some clients do', same, 'wss://app.example', tls, true],
-    ['takes ws for http, as some clients do', same, 'ws://app.example:80', at('app.example'), true],
-    ['takes the default port of wss in the host', same, 'wss://app.example', at('app.example:443'), true],
-    ['keeps ws out of a server that is known to be https', same, 'ws://app.example', tls, false],
-    ['keeps wss to another host out', same, 'wss://evil.example', tls, false],
-    ['security: keeps a path behind its own origin out', same, 'https://app.example/', tls, false],
-    ['security: keeps file:// out where there is no host', same, 'file://', at(''), false],
-    ['security: keeps the scheme of a program out', same, 'app://.', at('.'), false],
-    ['keeps a name with a trailing dot out', same, 'https://app.example.', app, false],
-    ['lets a name with a trailing dot in on both sides', same, 'https://app.example.', at('app.example.'), true],
-    ['keeps two fields out', same, 'https://app.example, https://app.example', app, false],
+    ['allows an IPv6 host', same, 'http://[::1]', at('[::1]'), true],
+    ['allows an IPv6 host with a port', same, 'http://[::1]:3000', at('[::1]:3000'), true],
+    ['allows an IPv6 host regardless of the case', same, 'http://[2001:DB8::a]', at('[2001:db8::A]:80'), true],
+    ['refuses an IPv6 host with another port', same, 'http://[::1]:3001', at('[::1]:3000'), false],
+    ['refuses another IPv6 host', same, 'http://[::2]', at('[::1]'), false],
+    ['refuses an IPv6 host without brackets', same, 'http://::1', at('::1'), false],
+    ['allows an IPv4 host', same, 'http://127.0.0.1:3000', at('127.0.0.1:3000'), true],
+    ['distinguishes localhost from 127.0.0.1', same, 'http://localhost:3000', at('127.0.0.1:3000'), false],
+    ['refuses null', same, 'null', app, false],
+    ['refuses null if the host is null', same, 'null', at('null'), false],
+    ['refuses an empty value', same, '', app, false],
+    ['refuses every origin if there is no host', same, 'https://app.example', at(undefined), false],
+    ['refuses every origin if the host is empty', same, 'https://app.example', at(''), false],
+    ['refuses every origin if the host is malformed', same, 'https://app.example', at('app.example/'), false],
+    ['refuses a host with user information', same, 'https://app.example', at('user@app.example'), false],
+    ['refuses an extension’s scheme', same, 'chrome-extension://app.example', app, false],
+    ['treats wss as https, as some clients do', same, 'wss://app.example', tls, true],
+    ['treats ws as http, as some clients do', same, 'ws://app.example:80', at('app.example'), true],
+    ['accepts the default port of wss in the host', same, 'wss://app.example', at('app.example:443'), true],
+    ['refuses ws on a server that is known to be https', same, 'ws://app.example', tls, false],
+    ['refuses wss to another host', same, 'wss://evil.example', tls, false],
+    ['security: refuses a path after its own origin', same, 'https://app.example/', tls, false],
+    ['security: refuses file:// if there is no host', same, 'file://', at(''), false],
+    ['security: refuses the scheme of a program', same, 'app://.', at('.'), false],
+    ['refuses a name with a trailing dot', same, 'https://app.example.', app, false],
+    ['allows a name with a trailing dot on both sides', same, 'https://app.example.', at('app.example.'), true],
+    ['refuses two fields', same, 'https://app.example, https://app.example', app, false],
     ['works as an entry of a list', [same, ...listed], 'https://app.example', tls, true],
     ['leaves the other entries of its list in force', [same, ...listed], 'https://good.example', tls, true],
-    ['lets nothing else in beside the entries of its list', [same, ...listed], 'https://evil.example', tls, false]
+    ['allows nothing besides the entries of its list', [same, ...listed], 'https://evil.example', tls, false]
   ]
   test.each(rows)('%s', check)
 })
 
 describe('a list', () => {
   const rows: Row[] = [
-    ['lets a listed origin in', listed, 'https://good.example', app, true],
-    ['lets the second of two listed origins in', [...listed, 'http://b'], 'http://b', app, true],
-    ['does not let the server’s own origin in unasked', listed, 'https://app.example', tls, false],
+    ['allows a listed origin', listed, 'https://good.example', app, true],
+    ['allows the second of two listed origins', [...listed, 'http://b'], 'http://b', app, true],
+    ['does not allow the server’s own origin unless it is listed', listed, 'https://app.example', tls, false],
     ['does not look at the effective request', listed, 'https://good.example', at(undefined, 'http'), true],
-    ['keeps another scheme out', listed, 'http://good.example', app, false],
-    ['keeps another port out', listed, 'https://good.example:8443', app, false],
-    ['lets a listed port in', ['https://good.example:8443'], 'https://good.example:8443', app, true],
-    ['keeps the default port out where another is listed', ['https://a:8443'], 'https://a', app, false],
+    ['refuses another scheme', listed, 'http://good.example', app, false],
+    ['refuses another port', listed, 'https://good.example:8443', app, false],
+    ['allows a listed port', ['https://good.example:8443'], 'https://good.example:8443', app, true],
+    ['refuses the default port if another one is listed', ['https://a:8443'], 'https://a', app, false],
     ['reads the default port in the origin', listed, 'https://good.example:443', app, true],
     ['reads the default port in the list', ['https://good.example:443'], 'https://good.example', app, true],
     ['does not read 80 as the default port of https', ['https://a:80'], 'https://a', app, false],
     ['ignores case in the origin', listed, 'HTTPS://GOOD.example', app, true],
     ['ignores case in the list', ['HTTPS://GOOD.example'], 'https://good.example', app, true],
-    ['keeps everything out when it is empty', [], 'https://app.example', tls, false],
-    ['keeps null out when it is empty', [], 'null', app, false],
-    ['keeps null out unless it is listed', listed, 'null', app, false],
-    ['lets null in where it is listed', ['null'], 'null', app, true],
-    ['keeps other origins out where null is listed', ['null'], 'https://app.example', tls, false],
-    ['takes null as browsers write it and not in capitals', ['null'], 'NULL', app, false],
-    ['keeps two null fields out', ['null'], 'null, null', app, false],
-    ['keeps an empty value out', listed, '', app, false],
-    ['keeps two fields out', listed, 'https://good.example, https://good.example', app, false],
+    ['refuses everything when it is empty', [], 'https://app.example', tls, false],
+    ['refuses null when it is empty', [], 'null', app, false],
+    ['refuses null unless it is listed', listed, 'null', app, false],
+    ['allows null if it is listed', ['null'], 'null', app, true],
+    ['refuses other origins if null is listed', ['null'], 'https://app.example', tls, false],
+    ['accepts null as browsers write it, but not in capitals', ['null'], 'NULL', app, false],
+    ['refuses two null fields', ['null'], 'null, null', app, false],
+    ['refuses an empty value', listed, '', app, false],
+    ['refuses two fields', listed, 'https://good.example, https://good.example', app, false],
+    ['refuses two fields of which one is not listed', listed, 'https://evil.example, https://good.example', app, false],
+    ['security: refuses a good name before an @', listed, 'https://good.example@evil.example', app, false],
+    ['security: refuses a good name and port before an @', listed, 'https://good.example:443@evil.example', app, false],
+    ['security: refuses a good name after an @', listed, 'https://evil.example@good.example', app, false],
+    ['security: refuses a good name as the start of another', listed, 'https://good.example.evil', app, false],
+    ['security: refuses a good name as the end of another', listed, 'https://evilgood.example', app, false],
+    ['security: refuses a good name as a subdomain’s end', listed, 'https://evil.good.example', app, false],
+    ['security: refuses a path', listed, 'https://good.example/path', app, false],
+    ['security: refuses a trailing slash', listed, 'https://good.example/', app, false],
+    ['security: refuses a query', listed, 'https://good.example?', app, false],
+    ['security: refuses a fragment', listed, 'https://good.example#', app, false],
+    ['security: refuses a good name in the fragment', listed, 'https://evil.example#https://good.example', app, false],
+    ['security: refuses a backslash', listed, 'https://good.example\\.evil.example', app, false],
+    ['security: refuses backslashes instead of slashes', listed, 'https:\\\\good.example', app, false],
+    ['security: refuses a missing slash', listed, 'https:/good.example', app, false],
+    ['security: refuses a third slash', listed, 'https:///good.example', app, false],
+    ['security: refuses a missing scheme', listed, 'good.example', app, false],
+    ['security: refuses a leading space', listed, ' https://good.example', app, false],
+    ['security: refuses a trailing space', listed, 'https://good.example ', app, false],
+    ['security: refuses a tab inside', listed, 'https://good\t.example', app, false],
+    ['security: refuses a trailing line feed', listed, 'https://good.example\n', app, false],
+    ['security: refuses a second line', listed, 'https://good.example\r\nhttps://evil.example', app, false],
+    ['security: refuses a NUL', listed, 'https://good.example\0', app, false],
+    ['security: refuses a NUL before another name', listed, 'https://good.example\0.evil.example', app, false],
+    ['security: refuses a trailing dot', listed, 'https://good.example.', app, false],
+    ['security: refuses an escaped dot', listed, 'https://good%2eexample', app, false],
+    ['security: refuses an empty port', listed, 'https://good.example:', app, false],
+    ['security: refuses a port that is not a number', listed, 'https://good.example:https', app, false],
+    ['security: refuses a port of six digits', listed, 'https://good.example:000443', app, false],
+    ['security: refuses a negative port', listed, 'https://good.example:-443', app, false],
+    ['security: refuses two ports', listed, 'https://good.example:443:443', app, false],
+    ['allows punycode if it is listed', ['https://xn--bcher-kva.example'], 'https://xn--bcher-kva.example', app, true],
     [
-      'keeps two fields out of which one is not listed',
-      listed,
-      'https://evil.example, https://good.example',
-      app,
-      false
-    ],
-    ['security: keeps a good name before an @ out', listed, 'https://good.example@evil.example', app, false],
-    [
-      'security: keeps a good name and port before an @ out',
-      listed,
-      'https://good.example:443@evil.example',
-      app,
-      false
-    ],
-    ['security: keeps a good name after an @ out', listed, 'https://evil.example@good.example', app, false],
-    ['security: keeps a good name as the beginning of another out', listed, 'https://good.example.evil', app, false],
-    ['security: keeps a good name as the end of another out', listed, 'https://evilgood.example', app, false],
-    ['security: keeps a good name as a subdomain’s end out', listed, 'https://evil.good.example', app, false],
-    ['security: keeps a path out', listed, 'https://good.example/path', app, false],
-    ['security: keeps a trailing slash out', listed, 'https://good.example/', app, false],
-    ['security: keeps a query out', listed, 'https://good.example?', app, false],
-    ['security: keeps a fragment out', listed, 'https://good.example#', app, false],
-    [
-      'security: keeps a good name in the fragment out',
-      listed,
-      'https://evil.example#https://good.example',
-      app,
-      false
-    ],
-    ['security: keeps a backslash out', listed, 'https://good.example\\.evil.example', app, false],
-    ['security: keeps a backslash in place of slashes out', listed, 'https:\\\\good.example', app, false],
-    ['security: keeps a missing slash out', listed, 'https:/good.example', app, false],
-    ['security: keeps a third slash out', listed, 'https:///good.example', app, false],
-    ['security: keeps a missing scheme out', listed, 'good.example', app, false],
-    ['security: keeps a leading space out', listed, ' https://good.example', app, false],
-    ['security: keeps a trailing space out', listed, 'https://good.example ', app, false],
-    ['security: keeps a tab inside out', listed, 'https://good\t.example', app, false],
-    ['security: keeps a trailing line feed out', listed, 'https://good.example\n', app, false],
-    ['security: keeps a second line out', listed, 'https://good.example\r\nhttps://evil.example', app, false],
-    ['security: keeps a NUL out', listed, 'https://good.example\0', app, false],
-    ['security: keeps a NUL before another name out', listed, 'https://good.example\0.evil.example', app, false],
-    ['security: keeps a trailing dot out', listed, 'https://good.example.', app, false],
-    ['security: keeps an escaped dot out', listed, 'https://good%2eexample', app, false],
-    ['security: keeps an empty port out', listed, 'https://good.example:', app, false],
-    ['security: keeps a port that is no number out', listed, 'https://good.example:https', app, false],
-    ['security: keeps a port of six digits out', listed, 'https://good.example:000443', app, false],
-    ['security: keeps a negative port out', listed, 'https://good.example:-443', app, false],
-    ['security: keeps two ports out', listed, 'https://good.example:443:443', app, false],
-    [
-      'lets punycode in where it is listed',
-      ['https://xn--bcher-kva.example'],
-      'https://xn--bcher-kva.example',
-      app,
-      true
-    ],
-    [
-      'security: keeps letters outside ASCII out',
+      'security: refuses letters outside ASCII',
       ['https://xn--bcher-kva.example'],
       'https://bücher.example',
       app,
       false
     ],
-    ['security: keeps a letter out that only looks like a listed one', listed, 'https://gооd.example', app, false],
-    ['security: keeps a full-width dot out', listed, 'https://good．example', app, false],
+    ['security: refuses a letter that only looks like a listed one', listed, 'https://gооd.example', app, false],
+    ['security: refuses a full-width dot', listed, 'https://good．example', app, false],
     [
-      'security: keeps a letter outside ASCII out whose lower case is in ASCII',
+      'security: refuses a letter outside ASCII whose lower case is in ASCII',
       ['https://kit.example'],
       'https://\u212Ait.example',
       app,
       false
     ],
-    ['lets an extension in', ['chrome-extension://abcdefgh'], 'chrome-extension://abcdefgh', app, true],
-    ['keeps another extension out', ['chrome-extension://abcdefgh'], 'chrome-extension://evilevil', app, false],
-    ['tells kinds of extension apart', ['chrome-extension://abcdefgh'], 'moz-extension://abcdefgh', app, false],
-    ['lets a scheme with plus, dot and minus in', ['a+b.c-1://host'], 'a+b.c-1://host', app, true],
+    ['allows an extension', ['chrome-extension://abcdefgh'], 'chrome-extension://abcdefgh', app, true],
+    ['refuses another extension', ['chrome-extension://abcdefgh'], 'chrome-extension://evilevil', app, false],
+    ['distinguishes kinds of extension', ['chrome-extension://abcdefgh'], 'moz-extension://abcdefgh', app, false],
+    ['allows a scheme with plus, dot and minus', ['a+b.c-1://host'], 'a+b.c-1://host', app, true],
     ['knows no default port of other schemes', ['capacitor://localhost'], 'capacitor://localhost:443', app, false],
-    ['lets IPv6 in', ['http://[::1]:3000'], 'http://[::1]:3000', app, true],
-    ['lets file:// in where it is listed', ['file://'], 'file://', app, true],
-    ['lets file:/// in where it is listed, and file:// with it', ['file:///'], 'file:///', app, true],
-    ['lets file:// in where file:/// is listed', ['file:///'], 'file://', app, true],
-    ['keeps file:// out where it is not listed', listed, 'file://', app, false],
-    ['lets the origin of a program in where it is listed', ['app://.'], 'app://.', app, true],
+    ['allows IPv6', ['http://[::1]:3000'], 'http://[::1]:3000', app, true],
+    ['allows file:// if it is listed', ['file://'], 'file://', app, true],
+    ['allows file:/// if it is listed, and file:// with it', ['file:///'], 'file:///', app, true],
+    ['allows file:// if file:/// is listed', ['file:///'], 'file://', app, true],
+    ['refuses file:// if it is not listed', listed, 'file://', app, false],
+    ['allows the origin of a program if it is listed', ['app://.'], 'app://.', app, true],
     ['ignores case in the scheme of a program', ['APP://.'], 'App://.', app, true],
-    ['keeps the origin of another program out', ['app://.'], 'file://.', app, false],
-    ['lets a slash at the end in where it is listed', ['http://localhost/'], 'http://localhost/', app, true],
-    ['lets the origin in where it is listed with a slash', ['http://localhost/'], 'http://localhost', app, true],
-    ['keeps a slash out where it is not listed', ['http://localhost'], 'http://localhost/', app, false],
-    ['lets an empty value in where it is listed', [''], '', app, true],
-    ['keeps an empty value out where it is not listed', listed, '', app, false],
-    ['takes wss for https in the origin', listed, 'wss://good.example', app, true],
-    ['takes wss for https in the list', ['wss://good.example'], 'https://good.example', app, true],
-    ['takes the default port of ws', ['http://a'], 'ws://a:80', app, true],
-    ['does not take ws for https', listed, 'ws://good.example', app, false],
-    ['security: keeps a path of a local page out', ['file://'], 'file:///etc', app, false]
+    ['refuses the origin of another program', ['app://.'], 'file://.', app, false],
+    ['allows a slash at the end if it is listed', ['http://localhost/'], 'http://localhost/', app, true],
+    ['allows the origin if it is listed with a slash', ['http://localhost/'], 'http://localhost', app, true],
+    ['refuses a slash if it is not listed', ['http://localhost'], 'http://localhost/', app, false],
+    ['allows an empty value if it is listed', [''], '', app, true],
+    ['refuses an empty value if it is not listed', listed, '', app, false],
+    ['treats wss as https in the origin', listed, 'wss://good.example', app, true],
+    ['treats wss as https in the list', ['wss://good.example'], 'https://good.example', app, true],
+    ['accepts the default port of ws', ['http://a'], 'ws://a:80', app, true],
+    ['does not treat ws as https', listed, 'ws://good.example', app, false],
+    ['security: refuses a path of a local page', ['file://'], 'file:///etc', app, false]
   ]
   test.each(rows)('%s', check)
 })
 
 describe('a wildcard', () => {
   const rows: Row[] = [
-    ['stands for one label', wild, 'https://a.example.com', app, true],
-    ['stands for several labels', wild, 'https://a.b-1.c_2.example.com', app, true],
+    ['matches one label', wild, 'https://a.example.com', app, true],
+    ['matches several labels', wild, 'https://a.b-1.c_2.example.com', app, true],
     ['ignores case', ['HTTPS://*.EXAMPLE.com'], 'https://A.example.COM', app, true],
-    ['stands for a label in punycode', wild, 'https://xn--bcher-kva.example.com', app, true],
-    ['never stands for the apex', wild, 'https://example.com', app, false],
+    ['matches a label in punycode', wild, 'https://xn--bcher-kva.example.com', app, true],
+    ['never matches the apex', wild, 'https://example.com', app, false],
     ['leaves the apex to an entry of its own', [...wild, 'https://example.com'], 'https://example.com', app, true],
     ['reads the default port in the origin', wild, 'https://a.example.com:443', app, true],
-    ['keeps another port out', wild, 'https://a.example.com:8443', app, false],
-    ['lets its own port in', ['https://*.example.com:8443'], 'https://a.example.com:8443', app, true],
-    [
-      'keeps the default port out where it has another',
-      ['https://*.example.com:8443'],
-      'https://a.example.com',
-      app,
-      false
-    ],
-    ['keeps another scheme out', wild, 'http://a.example.com', app, false],
-    ['keeps another scheme out on the same port', ['https://*.a.b:9'], 'http://x.a.b:9', app, false],
+    ['refuses another port', wild, 'https://a.example.com:8443', app, false],
+    ['allows its own port', ['https://*.example.com:8443'], 'https://a.example.com:8443', app, true],
+    ['refuses the default port if it has another', ['https://*.example.com:8443'], 'https://a.example.com', app, false],
+    ['refuses another scheme', wild, 'http://a.example.com', app, false],
+    ['refuses another scheme on the same port', ['https://*.a.b:9'], 'http://x.a.b:9', app, false],
     ['security: needs a dot before the name', wild, 'https://evil-example.com', app, false],
-    ['security: does not stand for the end of a label', wild, 'https://evilexample.com', app, false],
-    ['security: keeps the name at the beginning of another out', wild, 'https://a.example.com.evil', app, false],
-    ['security: keeps an empty label out', wild, 'https://.example.com', app, false],
-    ['security: keeps two dots before the name out', wild, 'https://a..example.com', app, false],
-    ['security: keeps two dots between labels out', wild, 'https://a..b.example.com', app, false],
-    ['security: keeps a leading dot out', wild, 'https://.a.example.com', app, false],
-    ['security: keeps a trailing dot out', wild, 'https://a.example.com.', app, false],
-    ['security: keeps user information out', wild, 'https://evil.test@a.example.com', app, false],
-    ['security: keeps a path with the name out', wild, 'https://evil.test/a.example.com', app, false],
-    ['security: keeps a fragment with the name out', wild, 'https://evil.test#.example.com', app, false],
-    ['security: keeps an asterisk out', wild, 'https://*.example.com', app, false],
-    ['security: keeps two fields out', wild, 'https://a.example.com, https://b.example.com', app, false],
-    ['keeps null out', wild, 'null', app, false],
-    ['stands in schemes of applications', ['app+x://*.local'], 'app+x://one.local', app, true],
-    ['stands for every extension', ['chrome-extension://*'], 'chrome-extension://abcdefgh', app, true],
+    ['security: does not match the end of a label', wild, 'https://evilexample.com', app, false],
+    ['security: refuses the name at the beginning of another', wild, 'https://a.example.com.evil', app, false],
+    ['security: refuses an empty label', wild, 'https://.example.com', app, false],
+    ['security: refuses two dots before the name', wild, 'https://a..example.com', app, false],
+    ['security: refuses two dots between labels', wild, 'https://a..b.example.com', app, false],
+    ['security: refuses a leading dot', wild, 'https://.a.example.com', app, false],
+    ['security: refuses a trailing dot', wild, 'https://a.example.com.', app, false],
+    ['security: refuses user information', wild, 'https://evil.test@a.example.com', app, false],
+    ['security: refuses a path with the name', wild, 'https://evil.test/a.example.com', app, false],
+    ['security: refuses a fragment with the name', wild, 'https://evil.test#.example.com', app, false],
+    ['security: refuses an asterisk', wild, 'https://*.example.com', app, false],
+    ['security: refuses two fields', wild, 'https://a.example.com, https://b.example.com', app, false],
+    ['refuses null', wild, 'null', app, false],
+    ['works in schemes of applications', ['app+x://*.local'], 'app+x://one.local', app, true],
+    ['matches every extension', ['chrome-extension://*'], 'chrome-extension://abcdefgh', app, true],
     ['ignores case in the scheme of extensions', ['MOZ-extension://*'], 'moz-extension://6f1c-2', app, true],
-    ['stands for every host of a scheme, with any port', ['app://*'], 'app://a.b:5', app, true],
-    ['stands for an empty host', ['file://*'], 'file://', app, true],
-    ['keeps other kinds of extensions out', ['chrome-extension://*'], 'moz-extension://abcdefgh', app, false],
-    ['takes wss for https', ['wss://*.example.com'], 'https://a.example.com', app, true],
-    ['security: keeps a page with the scheme in its name out', ['app://*'], 'https://app.evil', app, false],
-    ['security: keeps a page with the scheme in its path out', ['app://*'], 'https://evil/app://a', app, false],
-    ['security: keeps a path behind an extension out', ['app://*'], 'app://a/b', app, false],
-    ['security: keeps two fields of extensions out', ['app://*'], 'app://a, app://b', app, false],
-    ['keeps null out of a scheme', ['app://*'], 'null', app, false]
+    ['matches every host of a scheme, with any port', ['app://*'], 'app://a.b:5', app, true],
+    ['matches an empty host', ['file://*'], 'file://', app, true],
+    ['refuses other kinds of extensions', ['chrome-extension://*'], 'moz-extension://abcdefgh', app, false],
+    ['treats wss as https', ['wss://*.example.com'], 'https://a.example.com', app, true],
+    ['security: refuses a page with the scheme in its name', ['app://*'], 'https://app.evil', app, false],
+    ['security: refuses a page with the scheme in its path', ['app://*'], 'https://evil/app://a', app, false],
+    ['security: refuses a path after an extension', ['app://*'], 'app://a/b', app, false],
+    ['security: refuses two fields of extensions', ['app://*'], 'app://a, app://b', app, false],
+    ['refuses null for a scheme', ['app://*'], 'null', app, false]
   ]
   test.each(rows)('%s', check)
 })
 
 describe('a regular expression', () => {
   const rows: Row[] = [
-    ['lets in what it matches', [/https:\/\/[a-z]+\.example/], 'https://shop.example', app, true],
-    ['keeps out what it does not match', [/https:\/\/[a-z]+\.example/], 'https://shop1.example', app, false],
+    ['allows what it matches', [/https:\/\/[a-z]+\.example/], 'https://shop.example', app, true],
+    ['refuses what it does not match', [/https:\/\/[a-z]+\.example/], 'https://shop1.example', app, false],
     ['security: has to match to the end', [/https:\/\/good\.example/], 'https://good.example.evil', app, false],
     ['security: has to match from the beginning', [/good\.example/], 'https://good.example', app, false],
     ['security: has to match the port too', [/https:\/\/good\.example/], 'https://good.example:8443', app, false],
@@ -268,8 +238,8 @@ describe('a regular expression', () => {
       app,
       false
     ],
-    ['lets the last alternative in', [/https:\/\/a|https:\/\/b/], 'https://b', app, true],
-    ['takes anchors of its own', [/^https:\/\/a$/], 'https://a', app, true],
+    ['allows the last alternative', [/https:\/\/a|https:\/\/b/], 'https://b', app, true],
+    ['accepts its own anchors', [/^https:\/\/a$/], 'https://a', app, true],
     ['keeps the flag i', [/HTTPS:\/\/A/i], 'https://a', app, true],
     ['keeps the flag u', [/https:\/\/\u{61}/u], 'https://a', app, true],
     ['security: has no use for the flag m', [/^https:\/\/a$/m], 'https://evil\nhttps://a', app, false],
@@ -279,13 +249,13 @@ describe('a regular expression', () => {
     ['sees the origin of a local page', [/file:\/\//], 'file://', app, true],
     ['sees the origin of a program', [/app:\/\/\./], 'app://.', app, true],
     ['sees a slash at the end', [/http:\/\/localhost\//], 'http://localhost/', app, true],
-    ['takes wss for https', [/https:\/\/a/], 'wss://a', app, true],
+    ['treats wss as https', [/https:\/\/a/], 'wss://a', app, true],
     ['sees wss too', [/wss:\/\/a/], 'wss://a', app, true],
     ['security: has to match the whole of what is no origin', [/file:\/\//], 'file://evil', app, false],
     ['security: never sees what is longer than any origin', [/.*/], `https://${'a'.repeat(65_536)}`, app, false],
     ['security: never sees two fields', [/.*/], 'https://a, https://b', app, false],
     ['never sees null', [/.*/], 'null', app, false],
-    ['lets null in where null is listed beside it', [/https:\/\/a/, 'null'], 'null', app, true],
+    ['allows null if null is listed next to it', [/https:\/\/a/, 'null'], 'null', app, true],
     ['sees IPv6', [/http:\/\/\[::1\]:\d+/], 'http://[::1]:3000', app, true]
   ]
   test.each(rows)('%s', check)
@@ -297,7 +267,7 @@ describe('a regular expression', () => {
     expect(policy.allows('https://shop.example.evil', app)).toBe(false)
   })
 
-  test('leaves the given expression as it is', () => {
+  test('does not change the given expression', () => {
     const entry = /https:\/\/a/g
     compileOrigins([entry]).allows('https://a', app)
     expect(entry.lastIndex).toBe(0)
@@ -320,24 +290,24 @@ describe('a function', () => {
     expect(decide.mock.calls).toEqual([[origin, tls]])
   })
 
-  test('gets a port that is not the default', () => {
+  test('gets a port other than the default', () => {
     const decide = jest.fn(() => true)
     compileOrigins(decide).allows('http://app.example:443', app)
     expect(decide.mock.calls).toEqual([['http://app.example:443', app]])
   })
 
-  test('decides over null', () => {
+  test('decides about null', () => {
     const decide = jest.fn((origin: string) => origin === 'null')
     expect(compileOrigins(decide).allows('null', app)).toBe(true)
     expect(compileOrigins(() => false).allows('null', app)).toBe(false)
   })
 
-  test('keeps out whom it refuses', () => {
+  test('refuses origins for which it returns false', () => {
     expect(compileOrigins(() => false).allows('https://app.example', tls)).toBe(false)
   })
 
   test.each(['https://a, https://b', 'null, null', ', https://a', 'https://a,'])(
-    'security: is not asked about %j, which are two fields',
+    'security: is not called for %j, which are two fields',
     (origin) => {
       const decide = jest.fn(() => true)
       expect(compileOrigins(decide).allows(origin, app)).toBe(false)
@@ -345,7 +315,7 @@ describe('a function', () => {
     }
   )
 
-  test('security: is not asked about what is longer than any origin', () => {
+  test('security: is not called for a value longer than any origin', () => {
     const decide = jest.fn(() => true)
     expect(compileOrigins(decide).allows(`https://${'a'.repeat(65_536)}`, app)).toBe(false)
     expect(decide).not.toHaveBeenCalled()
@@ -376,11 +346,11 @@ describe('a function', () => {
 
 describe('any', () => {
   const rows: Row[] = [
-    ['lets every origin in', 'any', 'https://evil.example', app, true],
-    ['lets null in', 'any', 'null', app, true],
-    ['lets another scheme in', 'any', 'moz-extension://abc', app, true],
-    ['keeps two fields out', 'any', 'https://app.example, https://app.example', app, false],
-    ['keeps two null fields out', 'any', 'null, null', app, false]
+    ['allows every origin', 'any', 'https://evil.example', app, true],
+    ['allows null', 'any', 'null', app, true],
+    ['allows another scheme', 'any', 'moz-extension://abc', app, true],
+    ['refuses two fields', 'any', 'https://app.example, https://app.example', app, false],
+    ['refuses two null fields', 'any', 'null, null', app, false]
   ]
   test.each(rows)('%s', check)
 })
@@ -392,13 +362,13 @@ describe('compileOrigins', () => {
 
   test.each([
     [
-      'a string that is no list',
+      'a string that is not a list',
       'https://app.example',
       `${list}'https://app.example'; did you mean ['https://app.example']?`
     ],
-    ['an asterisk that is no list', '*', `${list}'*'; did you mean 'any'?`],
+    ['an asterisk that is not a list', '*', `${list}'*'; did you mean 'any'?`],
     ['a misspelt word', 'same_origin', `${list}'same_origin'; did you mean 'same-origin'?`],
-    ['a host that is no list', 'localhost:5173', `${list}'localhost:5173'; did you mean ['http://localhost:5173']?`],
+    ['a host that is not a list', 'localhost:5173', `${list}'localhost:5173'; did you mean ['http://localhost:5173']?`],
     ['a slash at the end', 'https://a.b/', `${list}'https://a.b/'; did you mean ['https://a.b']?`],
     ['an empty string', '', `${list}''`],
     ['null', null, `${list}null`],
@@ -406,7 +376,7 @@ describe('compileOrigins', () => {
     ['a number', 5, `${list}5`],
     ['true', true, `${list}true`],
     ['an object', {}, `${list}[object Object]`],
-    ['a regular expression that is no list', /x/, `${list}[object RegExp]; did you mean [/x/]?`],
+    ['a regular expression that is not a list', /x/, `${list}[object RegExp]; did you mean [/x/]?`],
     [
       'an entry with a path',
       ['https://app.example/chat'],
@@ -484,7 +454,7 @@ describe('compileOrigins', () => {
     [[], 'an empty list'],
     [['https://a', 'null', 'https://*.b'], "'https://a', 'null', 'https://*.b'"],
     [[/https:\/\/a/i], '/https:\\/\\/a/i']
-  ])('writes the rule %p as an operator reads it', (rule, text) => {
+  ])('prints the rule %p for operators', (rule, text) => {
     expect(compileOrigins(rule).rule).toBe(text)
   })
 
@@ -501,7 +471,7 @@ describe('compileOrigins', () => {
     expect(compileOrigins(rule).list).toEqual(list)
   })
 
-  test('does not notice a later change of the list', () => {
+  test('does not notice later changes of the list', () => {
     const list = ['https://a']
     const policy = compileOrigins(list)
     list.push('https://b')
@@ -520,7 +490,7 @@ describe('compileOrigins', () => {
     )
   })
 
-  test('security: lets nothing in that begins with a listed origin but its default port', () => {
+  test('security: allows nothing that begins with a listed origin except its default port', () => {
     const policy = compileOrigins(listed)
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme-ascii', minLength: 1 }), (rest) => {
@@ -529,7 +499,7 @@ describe('compileOrigins', () => {
     )
   })
 
-  test('security: lets nothing in that ends with a listed origin', () => {
+  test('security: allows nothing that ends with a listed origin', () => {
     const policy = compileOrigins([...listed, ...wild])
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme-ascii', minLength: 1 }), (start) => {
@@ -552,7 +522,7 @@ describe('compileOrigins', () => {
     }
   )
 
-  test('lets a very long origin in where it is listed', () => {
+  test('allows a very long origin if it is listed', () => {
     const long = `https://${'a.'.repeat(500_000)}example`
     expect(compileOrigins([long]).allows(long, app)).toBe(true)
   })
@@ -562,11 +532,11 @@ describe('effectiveRequest', () => {
   const request = (host: string | undefined, socket: object) =>
     ({ headers: { host }, socket }) as unknown as IncomingMessage
 
-  test('takes host and port from the field Host', () => {
+  test('reads host and port from the field Host', () => {
     expect(effectiveRequest(request('app.example:8443', {})).host).toBe('app.example:8443')
   })
 
-  test('has no host where the field is missing', () => {
+  test('has no host if the field is missing', () => {
     expect(effectiveRequest(request(undefined, {})).host).toBeUndefined()
   })
 
@@ -574,11 +544,11 @@ describe('effectiveRequest', () => {
     expect(effectiveRequest(request('a', { encrypted: true })).scheme).toBe('https')
   })
 
-  test('does not know the scheme of a plain connection, for TLS may end before it', () => {
+  test('does not know the scheme of a plain connection, because TLS may end before it', () => {
     expect(effectiveRequest(request('a', {})).scheme).toBeUndefined()
   })
 
-  test('security: believes no forwarded field', () => {
+  test('security: trusts no forwarded field', () => {
     const req = request('a', {})
     Object.assign(req.headers, { 'x-forwarded-host': 'evil', 'x-forwarded-proto': 'https', forwarded: 'host=evil' })
     expect(effectiveRequest(req)).toEqual({ host: 'a', scheme: undefined })

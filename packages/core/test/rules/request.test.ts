@@ -23,7 +23,7 @@ const goodFields = {
   'Sec-WebSocket-Version': '13'
 }
 
-/** A handshake with some fields replaced, repeated or (undefined) left out, its `headers` as Node makes them. */
+/** A handshake with some fields replaced, repeated or (undefined) left out, with `headers` as Node builds them. */
 function handshake(changes: Changes = {}, line: { method?: string; version?: string } = {}): RequestHead {
   const { method = 'GET', version = '1.1' } = line
   const [major, minor] = version.split('.').map(Number)
@@ -53,7 +53,7 @@ function refusalOf(run: () => void): HandshakeError | undefined {
 
 const request = (changes?: Changes, line?: { method?: string; version?: string }) => handshake(changes, line)
 
-describe('a request that asks for a WebSocket', () => {
+describe('a request for a WebSocket', () => {
   test.each<[name: string, changes: Changes]>([
     ['has the fields of RFC 6455', {}],
     ['may write websocket in any case', { Upgrade: 'WebSocket' }],
@@ -74,19 +74,19 @@ describe('a request that asks for a WebSocket', () => {
     expect(refusalOf(() => validateRequest(request(changes)))).toBeUndefined()
   })
 
-  test('may come over HTTP/1.2', () => {
+  test('may use HTTP/1.2', () => {
     expect(isOpeningHandshake(request({}, { version: '1.2' }))).toBe(true)
     expect(refusalOf(() => validateRequest(request({}, { version: '1.2' })))).toBeUndefined()
   })
 
-  test.each(['2.0', '3.0'])('over HTTP/%s says so in its pseudo-header, and not in Upgrade', (version) => {
+  test.each(['2.0', '3.0'])('over HTTP/%s uses a pseudo-header, and not Upgrade', (version) => {
     expect(isOpeningHandshake(request({}, { version }))).toBe(false)
     const extended = request({ ':protocol': 'websocket', Upgrade: undefined, Connection: undefined }, { version })
     expect(isOpeningHandshake(extended)).toBe(true)
     expect(refusalOf(() => validateRequest(extended))).toBeUndefined()
   })
 
-  test('over HTTP/1.1 is not made by a pseudo-header', () => {
+  test('over HTTP/1.1 cannot use a pseudo-header', () => {
     expect(isOpeningHandshake(request({ ':protocol': 'websocket', Upgrade: undefined }))).toBe(false)
   })
 })
@@ -97,18 +97,18 @@ describe('an ordinary request', () => {
     ['has an empty field Upgrade', { Upgrade: '' }],
     ['asks for h2c', { Upgrade: 'h2c' }],
     ['asks for TLS', { Upgrade: 'TLS/1.0' }],
-    ['asks for websocket/13, which is no protocol that exists', { Upgrade: 'websocket/13' }],
+    ['asks for websocket/13, which does not exist', { Upgrade: 'websocket/13' }],
     ['asks for something that begins with websocket', { Upgrade: 'websockets' }],
     ['asks for something that ends with websocket', { Upgrade: 'xwebsocket' }],
     ['names websocket in a comment of something else', { Upgrade: 'h2c (websocket)' }],
-    ['parts the members with a semicolon', { Upgrade: 'h2c; websocket' }],
-    ['parts the members with a space', { Upgrade: 'h2c websocket' }],
+    ['separates the members with a semicolon', { Upgrade: 'h2c; websocket' }],
+    ['separates the members with a space', { Upgrade: 'h2c websocket' }],
     ['has no field Connection', { Connection: undefined }],
     ['has an empty field Connection', { Connection: '' }],
-    ['has keep-alive alone in Connection', { Connection: 'keep-alive' }],
-    ['has an option that only contains upgrade', { Connection: 'no-upgrade' }],
+    ['has only keep-alive in Connection', { Connection: 'keep-alive' }],
+    ['has an option that merely contains upgrade', { Connection: 'no-upgrade' }],
     ['has an option that begins with upgrade', { Connection: 'upgrade-insecure' }],
-    ['parts the options with a space', { Connection: 'keep-alive Upgrade' }],
+    ['separates the options with a space', { Connection: 'keep-alive Upgrade' }],
     ['has content of known length', { 'Content-Length': '5' }],
     ['has content in chunks', { 'Transfer-Encoding': 'chunked' }],
     ['has content in an unknown coding', { 'Transfer-Encoding': 'identity' }]
@@ -128,12 +128,12 @@ describe('an ordinary request', () => {
     })
   })
 
-  test('has the method HEAD, which gets the answer that GET would get', () => {
+  test('has the method HEAD, and gets the answer of a GET', () => {
     expect(isOpeningHandshake(request({}, { method: 'HEAD' }))).toBe(false)
     expect(refusalOf(() => validateRequest(request({}, { method: 'HEAD' })))?.code).toBe('HANDSHAKE_UPGRADE_REQUIRED')
   })
 
-  test.each(['1.0', '0.9'])('comes over HTTP/%s', (version) => {
+  test.each(['1.0', '0.9'])('uses HTTP/%s', (version) => {
     expect(isOpeningHandshake(request({}, { version }))).toBe(false)
     expect(refusalOf(() => validateRequest(request({}, { version })))).toMatchObject({
       code: 'HANDSHAKE_METHOD',
@@ -141,12 +141,12 @@ describe('an ordinary request', () => {
     })
   })
 
-  test('keeps its wish to close the connection in the answer, beside the option Upgrade', () => {
+  test('keeps its wish to close the connection in the answer, next to the option Upgrade', () => {
     const refusal = refusalOf(() => validateRequest(request({ Upgrade: undefined, Connection: 'close' })))
     expect(refusal?.headers).toEqual({ Upgrade: 'websocket', Connection: 'close, Upgrade' })
   })
 
-  test('names the method first where the version is wrong too', () => {
+  test('has its method reported first if the version is wrong too', () => {
     const refusal = refusalOf(() => validateRequest(request({}, { method: 'POST', version: '1.0' })))
     expect(refusal?.message).toContain('"POST" came')
   })
@@ -215,14 +215,14 @@ describe('the field Host', () => {
     '[::g]',
     '[app.example]',
     '[[::1]]'
-  ])('security: may not be %j', (host) => {
+  ])('security: must not be %j', (host) => {
     expect(refusalOf(() => validateHost(request({ Host: host })))).toMatchObject({
       code: 'HANDSHAKE_HOST',
       message: `One valid field "Host" is expected (RFC 9112 §3.2); ${JSON.stringify(host)} came.`
     })
   })
 
-  test('may not be missing', () => {
+  test('must not be missing', () => {
     expect(refusalOf(() => validateHost(request({ Host: undefined })))).toMatchObject({
       code: 'HANDSHAKE_HOST',
       message: expect.stringContaining('0 of them came.')
@@ -233,7 +233,7 @@ describe('the field Host', () => {
     ['twice', { Host: ['app.example', 'app.example'] }],
     ['twice with different names', { Host: ['app.example', 'evil.example'] }],
     ['twice in different case', { HOST: 'evil.example' }]
-  ])('security: may not stand in the request %s', (_name, changes) => {
+  ])('security: must not be in the request %s', (_name, changes) => {
     expect(refusalOf(() => validateHost(request(changes)))).toMatchObject({
       code: 'HANDSHAKE_HOST',
       message: expect.stringContaining('2 of them came.')
@@ -261,34 +261,34 @@ describe('the field Sec-WebSocket-Key', () => {
     ['one byte short', 'dGhlIHNhbXBsZSBub25j', '"dGhlIHNhbXBsZSBub25j"'],
     ['one byte long', 'dGhlIHNhbXBsZSBub25jZQA=', '"dGhlIHNhbXBsZSBub25jZQA="'],
     ['without padding', 'dGhlIHNhbXBsZSBub25jZQ', '"dGhlIHNhbXBsZSBub25jZQ"'],
-    ['with one sign of padding', 'dGhlIHNhbXBsZSBub25jZQ=', '"dGhlIHNhbXBsZSBub25jZQ="'],
-    ['with three signs of padding', 'dGhlIHNhbXBsZSBub25jZQ===', '"dGhlIHNhbXBsZSBub25jZQ==="'],
+    ['with one padding character', 'dGhlIHNhbXBsZSBub25jZQ=', '"dGhlIHNhbXBsZSBub25jZQ="'],
+    ['with three padding characters', 'dGhlIHNhbXBsZSBub25jZQ===', '"dGhlIHNhbXBsZSBub25jZQ==="'],
     ['in the alphabet of base64url', 'dGhlIHNhbXBsZSBub25j-_==', '"dGhlIHNhbXBsZSBub25j-_=="'],
     ['with a space in it', 'dGhlIHNhbXBsZSBub25j Q==', '"dGhlIHNhbXBsZSBub25j Q=="'],
     ['with a space after it', 'dGhlIHNhbXBsZSBub25jZQ== ', '"dGhlIHNhbXBsZSBub25jZQ== "'],
     ['with a line feed after it', 'dGhlIHNhbXBsZSBub25jZQ==\n', '"dGhlIHNhbXBsZSBub25jZQ==\\n"'],
     ['in quotes', '"dGhlIHNhbXBsZSBub25jZQ=="', '"\\"dGhlIHNhbXBsZSBub25jZQ==\\""'],
-    ['padding alone', '========================', '"========================"'],
+    ['only padding', '========================', '"========================"'],
     [
       'there twice',
       ['dGhlIHNhbXBsZSBub25jZQ==', 'dGhlIHNhbXBsZSBub25jZQ=='],
       '"dGhlIHNhbXBsZSBub25jZQ==, dGhlIHNhbXBsZSBub25jZQ=="'
     ]
-  ])('may not be %s', (_name, key, came) => {
+  ])('must not be %s', (_name, key, came) => {
     expect(refusal(key)).toMatchObject({
       code: 'HANDSHAKE_KEY',
       message: `One Sec-WebSocket-Key of 16 bytes in base64 is expected; ${came} came.`
     })
   })
 
-  test('may not be missing', () => {
+  test('must not be missing', () => {
     expect(refusal(undefined)).toMatchObject({
       code: 'HANDSHAKE_KEY',
       message: 'One Sec-WebSocket-Key of 16 bytes in base64 is expected; nothing came.'
     })
   })
 
-  test('stands for 16 bytes, whichever they are', () => {
+  test('encodes 16 bytes, whatever they are', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
         expect(refusal(Buffer.from(bytes).toString('base64'))).toBeUndefined()
@@ -296,7 +296,7 @@ describe('the field Sec-WebSocket-Key', () => {
     )
   })
 
-  test('never stands for another number of bytes', () => {
+  test('never encodes another number of bytes', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 64 }).filter((bytes) => bytes.length !== 16),
@@ -330,28 +330,28 @@ describe('the field Sec-WebSocket-Version', () => {
     '1.3e1',
     '１３',
     '8, 13'
-  ])('may not be %j', (version) => {
+  ])('must not be %j', (version) => {
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Version': version })))).toMatchObject({
       code: 'HANDSHAKE_VERSION',
       message: `Sec-WebSocket-Version 13 is expected; ${JSON.stringify(version)} came.`
     })
   })
 
-  test('may not be there twice', () => {
+  test('must not be there twice', () => {
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Version': ['13', '13'] })))).toMatchObject({
       code: 'HANDSHAKE_VERSION',
       message: 'Sec-WebSocket-Version 13 is expected; "13, 13" came.'
     })
   })
 
-  test('may not be missing', () => {
+  test('must not be missing', () => {
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Version': undefined })))).toMatchObject({
       code: 'HANDSHAKE_VERSION',
       message: 'Sec-WebSocket-Version 13 is expected; nothing came.'
     })
   })
 
-  test('is missing in the old handshake with two keys, which learns the version that is spoken', () => {
+  test('is missing in the old handshake with two keys, which is told the supported version', () => {
     const old = request({
       'Sec-WebSocket-Key': undefined,
       'Sec-WebSocket-Version': undefined,
@@ -364,7 +364,7 @@ describe('the field Sec-WebSocket-Version', () => {
     })
   })
 
-  test('is judged before the key, for another version may have other keys', () => {
+  test('is checked before the key, because another version may have other keys', () => {
     const other = request({ 'Sec-WebSocket-Version': '25', 'Sec-WebSocket-Key': undefined })
     expect(refusalOf(() => validateHandshake(other))?.code).toBe('HANDSHAKE_VERSION')
   })
@@ -431,7 +431,7 @@ describe('the field Sec-WebSocket-Extensions', () => {
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Extensions': value })))).toBeUndefined()
   })
 
-  test.each(bad)('may not be %j', (value) => {
+  test.each(bad)('must not be %j', (value) => {
     expect(isExtensionList(value)).toBe(false)
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Extensions': value })))).toMatchObject({
       code: 'HANDSHAKE_EXTENSION',
@@ -439,12 +439,12 @@ describe('the field Sec-WebSocket-Extensions', () => {
     })
   })
 
-  test('may be there twice, and is one list then', () => {
+  test('may be there twice, and then is one list', () => {
     const value = ['permessage-deflate', 'x-other; a=1']
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Extensions': value })))).toBeUndefined()
   })
 
-  test('may escape characters of a token in quotes, as RFC 6455 §9.1 allows', () => {
+  test('may escape token characters in quotes, as RFC 6455 §9.1 allows', () => {
     expect(isExtensionList('permessage-deflate; client_max_window_bits="1\\5"')).toBe(true)
     expect(isExtensionList('a; b="\\c"')).toBe(true)
     expect(isExtensionList('a; b="c\\"')).toBe(false)
@@ -452,12 +452,12 @@ describe('the field Sec-WebSocket-Extensions', () => {
     expect(isExtensionList('a; b="c\\"d"')).toBe(false)
   })
 
-  test('is judged after version and key', () => {
+  test('is checked after version and key', () => {
     const both = request({ 'Sec-WebSocket-Key': 'x', 'Sec-WebSocket-Extensions': ';' })
     expect(refusalOf(() => validateHandshake(both))?.code).toBe('HANDSHAKE_KEY')
   })
 
-  test('is read as ws reads it, once its empty members are gone', () => {
+  test('is parsed as ws does, once its empty members are removed', () => {
     const load = createRequire(__filename)
     const ws = load(join(dirname(load.resolve('ws/package.json')), 'lib/extension.js')) as {
       parse(value: string): void

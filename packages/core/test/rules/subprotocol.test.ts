@@ -11,9 +11,9 @@ describe('parseSubprotocols', () => {
     ['reads one name', 'chat', ['chat']],
     ['reads several names in the client’s order', 'b, a, c', ['b', 'a', 'c']],
     ['needs no space after the comma', 'a,b', ['a', 'b']],
-    ['takes spaces and tabs around names', ' \ta \t,\t b\t ', ['a', 'b']],
+    ['accepts spaces and tabs around names', ' \ta \t,\t b\t ', ['a', 'b']],
     ['skips empty members', ',a,, ,b,', ['a', 'b']],
-    ['tells case apart', 'Chat, chat', ['Chat', 'chat']],
+    ['is case-sensitive', 'Chat, chat', ['Chat', 'chat']],
     ['reads names with dots and other characters of a token', 'v2.chat!, a|b~c', ['v2.chat!', 'a|b~c']],
     [
       'reads a bearer token in base64url',
@@ -27,19 +27,19 @@ describe('parseSubprotocols', () => {
 
   test.each<[name: string, value: string]>([
     ['nothing', ''],
-    ['spaces alone', ' \t '],
-    ['commas alone', ', ,,'],
+    ['spaces only', ' \t '],
+    ['commas only', ', ,,'],
     ['a name twice', 'a, a'],
-    ['a name twice with another between', 'a, b, a'],
+    ['a name twice with another in between', 'a, b, a'],
     ['a name of Object.prototype twice', 'toString, toString'],
     ['a space inside a name', 'chat v2'],
     ['a slash', 'a/b'],
     ['a name in quotes', '"a"'],
     ['a parameter', 'a;b=c'],
     ['an equals sign, as padded base64 has', 'bearer, dG9rZW4='],
-    ['a no-break space in front, which is no whitespace', '\u00a0a'],
-    ['a no-break space behind, which is no whitespace', 'a\u00a0'],
-    ['a no-break space alone', 'a,\u00a0'],
+    ['a leading no-break space, which is not whitespace', '\u00a0a'],
+    ['a trailing no-break space, which is not whitespace', 'a\u00a0'],
+    ['only a no-break space', 'a,\u00a0'],
     ['a vertical tab', 'a,\vb'],
     ['a form feed', '\fa'],
     ['a line feed', 'a\n'],
@@ -48,11 +48,11 @@ describe('parseSubprotocols', () => {
     ['a control character', 'a\x7f'],
     ['NUL', '\0'],
     ['one bad name among good ones', 'a, b c, d']
-  ])('does not take %s', (_name, value) => {
+  ])('does not accept %s', (_name, value) => {
     expect(parseSubprotocols(value)).toBeUndefined()
   })
 
-  test('gives different tokens for whatever string it takes', () => {
+  test('returns unique tokens for every string that it accepts', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('a', 'b', ',', ' ') })),
@@ -66,7 +66,7 @@ describe('parseSubprotocols', () => {
     )
   })
 
-  test('gives back what was joined to a list, whatever stands between the members', () => {
+  test('returns what was joined to a list, whatever separates the members', () => {
     const separator = fc
       .tuple(fc.string({ unit: fc.constantFrom(' ', '\t') }), fc.string({ unit: fc.constantFrom(' ', '\t', ',') }))
       .map(([before, after]) => `${before},${after}`)
@@ -77,7 +77,7 @@ describe('parseSubprotocols', () => {
     )
   })
 
-  test('takes no list in which a name is repeated', () => {
+  test('accepts no list in which a name is repeated', () => {
     fc.assert(
       fc.property(tokens, fc.nat(), (offered, pick) => {
         const repeated = offered[pick % offered.length] as string
@@ -98,22 +98,22 @@ describe('parseSubprotocols', () => {
 
 describe('chooseSubprotocol', () => {
   test.each<[name: string, supported: string[], offered: string[], chosen: string | undefined]>([
-    ['picks the one that both have', ['chat'], ['chat'], 'chat'],
-    ['picks by the server’s order', ['v2', 'v1'], ['v1', 'v2'], 'v2'],
-    ['passes over what was not offered', ['v3', 'v1'], ['v2', 'v1'], 'v1'],
-    ['picks none where they have none in common', ['v2'], ['v1'], undefined],
-    ['picks none where the server has none', [], ['v1'], undefined],
-    ['picks none where the client offers none', ['v1'], [], undefined],
-    ['tells case apart', ['chat'], ['Chat'], undefined],
-    ['does not take a name for one that it begins', ['chat'], ['chat.v2'], undefined],
-    ['does not take a name for one that begins it', ['chat.v2'], ['chat'], undefined],
-    ['finds no name that merely every object has', ['toString', 'constructor', '__proto__'], ['a'], undefined],
-    ['finds a name that every object has where it was offered', ['__proto__'], ['a', '__proto__'], '__proto__']
+    ['chooses the one that both have', ['chat'], ['chat'], 'chat'],
+    ['chooses by the server’s order', ['v2', 'v1'], ['v1', 'v2'], 'v2'],
+    ['skips what was not offered', ['v3', 'v1'], ['v2', 'v1'], 'v1'],
+    ['chooses none if there is none in common', ['v2'], ['v1'], undefined],
+    ['chooses none if the server has none', [], ['v1'], undefined],
+    ['chooses none if the client offers none', ['v1'], [], undefined],
+    ['is case-sensitive', ['chat'], ['Chat'], undefined],
+    ['does not match a prefix of a name', ['chat'], ['chat.v2'], undefined],
+    ['does not match a name by its prefix', ['chat.v2'], ['chat'], undefined],
+    ['does not find names that every object has', ['toString', 'constructor', '__proto__'], ['a'], undefined],
+    ['finds a name that every object has if it was offered', ['__proto__'], ['a', '__proto__'], '__proto__']
   ])('%s', (_name, supported, offered, chosen) => {
     expect(chooseSubprotocol(supported, offered)).toBe(chosen)
   })
 
-  test('picks only what was offered, and nothing that the server has in front of it', () => {
+  test('chooses only what was offered, and nothing that the server prefers to it', () => {
     const few = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'toString'))
     fc.assert(
       fc.property(few, few, (supported, offered) => {

@@ -8,7 +8,7 @@ afterEach(stopAll)
 
 const slow = 'GET /slow HTTP/1.1\r\nHost: app.example\r\n\r\n'
 
-test('regression: an effectiveRequest that throws ended the process where a handshake was pipelined', async () => {
+test('regression: an effectiveRequest that throws ended the process if a handshake was pipelined', async () => {
   const faults: unknown[] = []
   let answer = (): void => {}
   const arrived = new Promise<void>((resolve) => {
@@ -35,7 +35,7 @@ test('regression: an effectiveRequest that throws ended the process where a hand
   expect(attachment.stats().pending).toBe(0)
 })
 
-test('regression: handshakes behind unfinished responses took the places of everybody else', async () => {
+test('regression: handshakes behind unfinished responses took the places of all other clients', async () => {
   const { target } = await serve(
     (req, res) => (req.url === '/slow' ? undefined : acceptWebSocket(req, res, () => {})),
     { maxPendingHandshakes: 4 }

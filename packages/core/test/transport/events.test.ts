@@ -19,7 +19,7 @@ class Exchange {
   events: readonly string[] = []
   #isFirst = true
 
-  /** @param answer what a route does once it has been asked */
+  /** @param answer what a route does once it has got the request */
   constructor(answer: (req: IncomingMessage, res: ServerResponse, goOn: Promise<void>) => unknown) {
     this.listener = (req, res) => {
       if (!this.#isFirst) return res.end()
@@ -56,13 +56,13 @@ type Client = (raw: Socket, exchange: Exchange) => Promise<void>
 
 const large = Buffer.alloc(32 * 1024 * 1024)
 
-/** Accepts a handshake; an ordinary GET gets an answer without a body. */
+/** Accepts a handshake. Answers an ordinary GET without a body. */
 function open101(req: IncomingMessage, res: ServerResponse): void {
   if (req.headers.upgrade === undefined) res.writeHead(204).end()
   else void acceptWebSocket(req, res, () => {})
 }
 
-/** Agrees to a handshake, and has its 101 sent as a framework would; an ordinary GET gets an answer without a body. */
+/** Agrees to a handshake, and sends its 101 as a framework would. Answers an ordinary GET without a body. */
 const agreeing =
   (send: (res: ServerResponse, status: number) => unknown): Answer =>
   (req, res) => {
@@ -120,7 +120,7 @@ const visits: [name: string, answer: Answer, client: Client][] = [
     [
       ['an implicit head', (res, statusCode) => Object.assign(res, { statusCode }).end()],
       ['an implicit head and a text', (res, statusCode) => Object.assign(res, { statusCode }).end('switching')],
-      ['a head, and a text at its end', (res, status) => res.writeHead(status).end('switching')]
+      ['a head, and a text when it ends', (res, status) => res.writeHead(status).end('switching')]
     ] satisfies [string, Parameters<typeof agreeing>[0]][]
   ).map(([how, send]): [string, Answer, Client] => [
     `accepted by ${how}`,
@@ -156,7 +156,7 @@ const visits: [name: string, answer: Answer, client: Client][] = [
         }
       ],
       [
-        `abandoned by ${how}, and answered after it`,
+        `abandoned by ${how}, and answered after that`,
         async (_req, res, goOn) => {
           await goOn
           res.writeHead(403)
@@ -171,7 +171,7 @@ const visits: [name: string, answer: Answer, client: Client][] = [
         }
       ],
       [
-        `abandoned by ${how} in front of the end of an answer`,
+        `abandoned by ${how} before the end of an answer`,
         (_req, res) => res.writeHead(403).write('begun'),
         async (raw) => {
           await read(raw, (text) => text.includes('begun'))
@@ -202,7 +202,7 @@ const visits: [name: string, answer: Answer, client: Client][] = [
   })
 ]
 
-/** What one visit comes to. */
+/** The result of one visit. */
 async function visit(answer: Answer, client: Client, target: (exchange: Exchange) => Promise<Target>, bytes: string) {
   const exchange = new Exchange(answer)
   const raw = await open(await target(exchange))
@@ -217,8 +217,8 @@ async function visit(answer: Answer, client: Client, target: (exchange: Exchange
 }
 
 /**
- * In front of its end a response of plain Node may have other values: its request has not been read whole in the first
- * moment, that of an upgrade has; and its bytes may still wait, where those of a 101 are out.
+ * Before its end, a response of plain Node may have other values: its request has not been read completely at first,
+ * while that of an upgrade has; and its bytes may still be waiting, while those of a 101 have been sent.
  */
 const withoutFirstValues = (event: string): string => (event.startsWith('res prefinish') ? 'res prefinish' : event)
 
@@ -267,7 +267,7 @@ describe('an abandoned handshake', () => {
   ]
 
   test.each(ends.flatMap(([how, end]) => later.map(([what, answer]) => [how, what, end, answer] as const)))(
-    'with %s gives its place back at once, and is told of once though the application %s later',
+    'with %s frees its place at once, and is reported once even if the application %s later',
     async (_how, what, end, answer) => {
       const goOn = signal()
       const answered = signal()
@@ -308,7 +308,7 @@ describe('an abandoned handshake', () => {
       expect(refused).toEqual(['HANDSHAKE_ABORTED'])
       expect(attachment.stats().refused).toEqual({ HANDSHAKE_ABORTED: 1 })
       expect(attachment.stats()).toMatchObject({ pending: 0, open: 1 })
-      // An application that accepts what was answered by the client's leaving is told with the refusal.
+      // If the application accepts after the client has left, it gets the refusal.
       expect(faults).toHaveLength(what === 'fails' ? 1 : 0)
     }
   )

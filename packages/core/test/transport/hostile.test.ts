@@ -6,7 +6,7 @@ import { serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)
 
-/** Answers with the path; `/slow` a little later; `/ws` is an endpoint. */
+/** Answers with the path; at `/slow` a little later. `/ws` is an endpoint. */
 function answering(served: string[] = []): Dispatch {
   return (req, res) => {
     served.push(`${req.method} ${req.url}`)
@@ -23,14 +23,14 @@ describe('a request for another protocol behind one that is still being answered
   test.each([
     ['an ordinary request', ordinary('/slow')],
     ['another request for another protocol', h2c('/slow')]
-  ])('regression: its answer was lost behind %s', async (_what, first) => {
+  ])('regression: its answer was lost in front of %s', async (_what, first) => {
     const { target } = await serve(answering())
     const last = ordinary('/two', 'Connection: close\r\n')
     const { text } = await sendRaw(target, first + h2c('/two') + last)
     expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(3)
   })
 
-  test('regression: the 101 of a handshake behind it came in its place', async () => {
+  test('regression: the 101 of a handshake behind it was sent in its place', async () => {
     const { target } = await serve(answering())
     const { text } = await sendRaw(target, ordinary('/slow') + h2c('/two') + handshake('/ws'), (all) =>
       all.includes(' 101 ')
@@ -39,7 +39,7 @@ describe('a request for another protocol behind one that is still being answered
   })
 })
 
-test('an answer that waits for its reader goes on in front of a request for another protocol', async () => {
+test('an answer that waits for its reader continues in front of a request for another protocol', async () => {
   const part = Buffer.alloc(1_000_000, 'a')
   const { target } = await serve((req, res) => {
     if (req.url !== '/large') return void res.end(req.url)
@@ -70,14 +70,14 @@ describe('a request with so many fields that Node drops some', () => {
     expect(status).toBe(431)
   })
 
-  test('security: is not accepted, for a second key or content may be among them', async () => {
+  test('security: is not accepted, because a second key or content may be among them', async () => {
     const { target } = await serve(answering())
     const bytes = handshake('/ws').replace(/\r\n$/, `${many}Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n`)
     expect((await sendRaw(target, bytes, headArrived)).status).toBe(431)
   })
 })
 
-test('regression: a tab behind "Upgrade", which Node 20 does not find then, was logged as a server that is not attached', async () => {
+test('regression: a tab after "Upgrade", which Node 20 does not find then, was logged as a server that is not attached', async () => {
   const { target } = await serve(answering())
   const { status } = await sendRaw(target, handshake('/ws', { Connection: 'Upgrade\t' }), headArrived)
   // From Node 22 on it is found.

@@ -16,7 +16,7 @@ const closeOf = (socket: Socket): Promise<void> => new Promise((resolve) => sock
 const megabytes = (count: number): Buffer => Buffer.alloc(count * 1024 * 1024, 'x')
 
 describe('a refusal', () => {
-  test('with a large body that is piped arrives whole', async () => {
+  test('with a large piped body arrives complete', async () => {
     const { target } = await serve((_req, res) => {
       res.writeHead(403, { 'Content-Length': 4 * 1024 * 1024 })
       Readable.from(Array.from({ length: 4 }, () => megabytes(1))).pipe(res)
@@ -26,12 +26,12 @@ describe('a refusal', () => {
     expect((await read(raw)).split('\r\n\r\n')[1]).toHaveLength(4 * 1024 * 1024)
   })
 
-  test('that is piped after a write which filled the socket goes on', async () => {
+  test('that is piped after a write that filled the socket continues', async () => {
     const { target } = await serve((_req, res) => {
       res.writeHead(403, { 'Content-Length': 5 * 1024 * 1024 })
       res.write(megabytes(4))
       res.once('drain', () => {
-        // A reader that comes now asks whether it has to wait, and would wait for ever.
+        // A pipe that starts now asks whether it has to wait, and would wait for ever.
         expect(res.writableNeedDrain).toBe(false)
         Readable.from([megabytes(1)]).pipe(res)
       })
@@ -54,7 +54,7 @@ describe('a refusal', () => {
     expect(raw.errored).toBeNull()
   })
 
-  test('ends the connection of a client that never closes its side', async () => {
+  test('closes the connection of a client that never closes its side', async () => {
     const { target, server } = await serve((_req, res) => res.writeHead(403).end())
     const raw = await open(target)
     raw.allowHalfOpen = true
@@ -88,7 +88,7 @@ describe('a pipelined handshake', () => {
     expect(await read(raw, (text) => text.includes(' 101 '))).toMatch(/ 200 .*\/1.* 200 .*\/2.* 101 /s)
   })
 
-  test('is dropped where the response in front of it ends the connection', async () => {
+  test('is dropped if the response in front of it ends the connection', async () => {
     const urls: (string | undefined)[] = []
     const { target } = await serve((req, res) => {
       urls.push(req.url)
@@ -153,7 +153,7 @@ describe('a reset', () => {
     expect(await connectionsOf(server)).toBe(0)
   })
 
-  test('right behind the bytes of the handshake leaves other connections alone', async () => {
+  test('right after the bytes of the handshake does not affect other connections', async () => {
     const { target } = await stepwise()
     const other = await open(target)
     other.write(handshake('/other'))
@@ -207,7 +207,7 @@ describe('requests for other protocols', () => {
     expect(new Set(counts).size).toBe(1)
   })
 
-  test('lose the field Upgrade and its option of Connection, and nothing else', async () => {
+  test('lose only the field Upgrade and its option of Connection', async () => {
     let fields: string[] = []
     const { target } = await serve((req, res) => {
       fields = req.rawHeaders
@@ -219,7 +219,8 @@ describe('requests for other protocols', () => {
     expect(fields).toEqual(['Host', 'a', 'X-Twice', '1', 'x-twice', 'caf\u00e9', 'Connection', 'keep-alive'])
   })
 
-  // From Node 25 on such requests stay with Node, which loses what is pipelined behind their body, as it does without us.
+  // From Node 25 on such requests stay with Node, which loses what is pipelined behind their body, as it does without
+  // us.
   const replays = Number.parseInt(process.versions.node, 10) < 25
   ;(replays ? test : test.skip)('keep what is pipelined behind their body', async () => {
     const bodies: string[] = []

@@ -72,7 +72,7 @@ const closeOf = (server: Http2Server): Promise<void> => new Promise((resolve) =>
 
 const echo = (socket: WebSocket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
 
-/** Echoes at /echo; /401 and /200 answer with a body; anything else is 404. */
+/** Echoes at /echo. /401 and /200 answer with a body; everything else is 404. */
 const application: Listener = (req, res) => {
   if (req.url === '/echo') return acceptWebSocket(req, res, { subprotocols: ['chat.v2', 'chat.v1'] }, echo)
   const status = Number(/^\/(\d{3})$/.exec(req.url ?? '')?.[1] ?? 404)
@@ -85,7 +85,7 @@ describe.each([
   ['h2c', false],
   ['TLS', true]
 ])('over HTTP/2 on %s', (_name, tls) => {
-  test('is told to clients, accepted with 200, and echoes', async () => {
+  test('is announced to clients, accepted with 200, and echoes', async () => {
     const { target, attachment } = await serve(application, {}, tls)
     const session = await sessionOf(target)
     expect(session.remoteSettings.enableConnectProtocol).toBe(true)
@@ -99,7 +99,7 @@ describe.each([
     expect(attachment.stats()).toMatchObject({ open: 1, pending: 0, accepted: 1 })
   })
 
-  test.each(['client', 'server'])('ends with 1000 at both ends and no reset when the %s closes', async (who) => {
+  test.each(['client', 'server'])('ends with 1000 at both ends and without a reset when the %s closes', async (who) => {
     const { target, attachment } = await serve(application, {}, tls)
     const answer = await sendConnect(await sessionOf(target), '/echo')
     const socket = webSocketOn(answer.stream)
@@ -125,8 +125,8 @@ test('one endpoint serves both versions on one port', async () => {
   expect(await refused(connectClient(target, '/nowhere'))).toBe(404)
 })
 
-describe('what the application answers', () => {
-  test.each([401, 404, 302, 500, 418])('with %i goes out whole', async (status) => {
+describe("the application's answer", () => {
+  test.each([401, 404, 302, 500, 418])('with %i is sent completely', async (status) => {
     const { target, attachment } = await serve(application)
     const answer = await sendConnect(await sessionOf(target), `/${status}`)
     expect([answer.status, answer.headers['x-from'], await bodyOf(answer)]).toEqual([
@@ -138,15 +138,15 @@ describe('what the application answers', () => {
     while (attachment.stats().pending > 0) await setImmediate()
   })
 
-  // To a CONNECT, a 2xx would say that it was accepted.
-  test.each([200, 204])('with %i, as a page would, is 405', async (status) => {
+  // A 2xx to a CONNECT would mean that it was accepted.
+  test.each([200, 204])('with %i, as for a page, becomes 405', async (status) => {
     const { target } = await serve(application)
     const answer = await sendConnect(await sessionOf(target), `/${status}`)
     expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD'])
     expect(await bodyOf(answer)).toBe(`a ${status}`)
   })
 
-  test('by hand with status 101 is a fault, as on HTTP/1.1', async () => {
+  test('with 101 by hand is a fault, as over HTTP/1.1', async () => {
     const faults: unknown[] = []
     const { target } = await serve((_req, res) => void (res as import('node:http').ServerResponse).writeHead(101), {
       onError: (error) => void faults.push(String(error))
@@ -155,7 +155,7 @@ describe('what the application answers', () => {
     expect(faults).toEqual([expect.stringMatching(/Status 101 was written by hand/)])
   })
 
-  test('to an ordinary request at an endpoint is 405 with the method that it takes', async () => {
+  test('to an ordinary request at an endpoint is 405 with the allowed method', async () => {
     const { target } = await serve(application)
     const stream = (await sessionOf(target)).request({ ':path': '/echo' })
     const [headers] = await once(stream, 'response')
@@ -204,7 +204,7 @@ describe('the rules are those of HTTP/1.1', () => {
 describe('CONNECT for something else', () => {
   test.each([
     ['an unknown protocol', 501, { ':protocol': 'connect-udp' }],
-    ['none, for a tunnel', 405, { ':protocol': undefined, ':scheme': undefined, ':path': undefined }]
+    ['no protocol, for a tunnel', 405, { ':protocol': undefined, ':scheme': undefined, ':path': undefined }]
   ])('with %s is %i', async (_what, status, fields) => {
     const { target } = await serve(application)
     const answer = await sendConnect(await sessionOf(target), '/echo', fields)
@@ -222,7 +222,7 @@ describe('CONNECT for something else', () => {
 })
 
 describe('messages', () => {
-  test.each([300_000, 10_000_000])('of %i bytes pass the flow control both ways', async (size) => {
+  test.each([300_000, 10_000_000])('of %i bytes pass the flow control in both directions', async (size) => {
     const { target } = await serve((req, res) => acceptWebSocket(req, res, { maxPayloadBytes: 16_000_000 }, echo))
     const socket = webSocketOn((await sendConnect(await sessionOf(target), '/')).stream)
     const sent = Buffer.alloc(size, 'x')
@@ -230,7 +230,7 @@ describe('messages', () => {
     expect((await message(socket)).equals(sent)).toBe(true)
   })
 
-  test('over a hundred WebSockets on one session keep apart', async () => {
+  test('on a hundred WebSockets of one session are not mixed up', async () => {
     const { target, attachment } = await serve(application)
     const session = await sessionOf(target)
     const sockets = await Promise.all(
@@ -246,7 +246,7 @@ describe('messages', () => {
     expect(answers).toEqual(sockets.map((_socket, index) => String(index)))
   })
 
-  test('that come during async middleware and an async handler are kept, in order', async () => {
+  test('that arrive during async middleware and an async handler are kept, in order', async () => {
     const { target } = await serve(async (req, res) => {
       await setImmediate()
       await acceptWebSocket(req, res, async (socket) => {
@@ -289,7 +289,7 @@ describe('the end of a connection', () => {
     ['a TCP reset', (_answer, session) => resetSession(session)],
     ['terminate()', (_answer, _session, { attachment }) => [...attachment.connections][0]?.terminate()]
   ]
-  test.each(cuts)('by %s is seen at once, and the server goes on', async (_what, cut) => {
+  test.each(cuts)('by %s is seen at once, and the server continues', async (_what, cut) => {
     const running = await serve(application)
     const session = await sessionOf(running.target)
     const answer = await sendConnect(session, '/echo')
@@ -301,7 +301,7 @@ describe('the end of a connection', () => {
     expect((await sendConnect(await sessionOf(running.target), '/echo')).status).toBe(200)
   })
 
-  test('while the application still works on the handshake gives its place back', async () => {
+  test('while the application still works on the handshake frees its place', async () => {
     const arrived = new EventEmitter()
     const { target, attachment } = await serve(
       async (req, res) => {
@@ -326,7 +326,7 @@ describe('the end of a connection', () => {
     expect((await accepted).status).toBe(200)
   })
 
-  test('regression: a half-close before the 101 was a fault where writeHead was wrapped, as on-headers does', async () => {
+  test('regression: a half-close before the 101 was a fault if writeHead was wrapped, as on-headers does', async () => {
     const arrived = new EventEmitter()
     const faults: unknown[] = []
     const { target, attachment } = await serve(
@@ -377,7 +377,7 @@ describe('the end of a connection', () => {
     session.destroy()
   })
 
-  test('regression: one that the application gave by the stream itself ended the process at the deadline', async () => {
+  test('regression: an answer by the application on the stream itself ended the process at the deadline', async () => {
     const { target, attachment } = await serve(
       (_req, res) => {
         const { stream } = res as HandshakeResponse & { stream: ServerHttp2Stream }
@@ -395,7 +395,7 @@ describe('the end of a connection', () => {
     session.destroy()
   })
 
-  test('of a handshake that the application does not answer is 503 at the deadline; a late answer goes nowhere', async () => {
+  test('of a handshake that the application does not answer is 503 at the deadline; a late answer is not sent', async () => {
     let late: () => void = () => {}
     const { target, attachment } = await serve(
       (_req, res) => {
@@ -431,7 +431,7 @@ describe('the end of a connection', () => {
     await done
   })
 
-  test('by the heartbeat comes to a client that answers no ping', async () => {
+  test('by the heartbeat happens to a client that answers no ping', async () => {
     const { target, attachment } = await serve(application, { heartbeat: { intervalMs: 40, timeoutMs: 40 } })
     await sendConnect(await sessionOf(target), '/echo')
     while (attachment.stats().closed[1006] === undefined) await setImmediate()
@@ -439,7 +439,7 @@ describe('the end of a connection', () => {
   })
 })
 
-test('onClosed learns bytes, path and address', async () => {
+test('onClosed gets bytes, path and address', async () => {
   const summaries = new EventEmitter()
   const { target } = await serve(application, { onClosed: (_socket, summary) => summaries.emit('one', summary) })
   const socket = webSocketOn((await sendConnect(await sessionOf(target), '/echo')).stream)
@@ -463,7 +463,7 @@ test('refuses a second attachment, which would answer the same stream', () => {
   attach(server, other).detach()
 })
 
-/** Lets a server listen that is attached, and connects. */
+/** Makes an attached server listen, and connects. */
 async function sessionWith(server: Http2Server, attachment: Attachment): Promise<ClientHttp2Session> {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const session = await openSession({ port: (server.address() as AddressInfo).port, tls: false })
@@ -475,19 +475,22 @@ async function sessionWith(server: Http2Server, attachment: Attachment): Promise
   return session
 }
 
-// Regression: where it never came, handshakes hung.
-test.each(['never', 'later'])('takes handshakes on a server whose listener for requests comes %s', async (when) => {
-  const server = http2.createServer()
-  const attachment = attach(server, application)
-  if (when === 'later') server.on('request', application as never)
-  const session = await sessionWith(server, attachment)
-  const { stream, status } = await sendConnect(session, '/echo')
-  expect(status).toBe(200)
-  const socket = webSocketOn(stream)
-  socket.send('hello')
-  expect(String(await message(socket))).toBe('hello')
-  expect(attachment.stats().accepted).toBe(1)
-})
+// Regression: if it was never added, handshakes hung.
+test.each(['never', 'later'])(
+  'accepts handshakes on a server whose listener for requests is added %s',
+  async (when) => {
+    const server = http2.createServer()
+    const attachment = attach(server, application)
+    if (when === 'later') server.on('request', application as never)
+    const session = await sessionWith(server, attachment)
+    const { stream, status } = await sendConnect(session, '/echo')
+    expect(status).toBe(200)
+    const socket = webSocketOn(stream)
+    socket.send('hello')
+    expect(String(await message(socket))).toBe('hello')
+    expect(attachment.stats().accepted).toBe(1)
+  }
+)
 
 // One client ended the process: the stream was answered twice.
 describe.each(['in front of', 'behind'])(
@@ -526,7 +529,7 @@ test('detach leaves the server as it was', async () => {
   expect([server.listenerCount('connect'), server.listenerCount('upgrade')]).toEqual([0, 0])
 })
 
-test('a paused socket holds back its own stream, and no other one of the session', async () => {
+test('a paused socket holds back its own stream, and no other of the session', async () => {
   const paused: WebSocket[] = []
   const { target } = await serve((req, res) =>
     acceptWebSocket(req, res, (socket) => {
@@ -554,12 +557,12 @@ test('maxConnectionsPerAddress counts each WebSocket of a session', async () => 
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429])
 })
 
-test('regression: Firefox does not end its side of the stream, and `close` came only after closeTimeoutMs', async () => {
+test('regression: Firefox does not end its side of the stream, and `close` was emitted only after closeTimeoutMs', async () => {
   const { target, attachment } = await serve(application, { closeTimeoutMs: 60_000 })
   const { stream } = await sendConnect(await sessionOf(target), '/echo')
   const [connection] = attachment.connections as Set<WebSocket>
   const closedAtServer = closed(connection as WebSocket)
-  // A masked close frame with 1000; the client's side of the stream stays open.
+  // A masked close frame with 1000. The client's side of the stream stays open.
   stream.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]))
   expect((await closedAtServer).code).toBe(1000)
   expect(stream.rstCode).toBe(0)

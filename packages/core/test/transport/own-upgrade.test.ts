@@ -7,7 +7,7 @@ import { open, read, serve, stopAll } from '../server.ts'
 
 afterEach(stopAll)
 
-/** A masked frame with the text "hi", and what an echo answers. */
+/** A masked frame with the text "hi", and the answer of an echo. */
 const frame = Buffer.from('\x81\x82\0\0\0\0hi', 'latin1')
 const echoed = '\x81\x02hi'
 const closeFrame = Buffer.from('\x88\x82\0\0\0\0\x03\xe8', 'latin1')
@@ -15,11 +15,11 @@ const closeFrame = Buffer.from('\x88\x82\0\0\0\0\x03\xe8', 'latin1')
 describe.each([
   ['at once', false],
   ['after an await', true]
-])('a route that upgrades the connection by itself %s', (_when, isLater) => {
+])('a route that upgrades the connection itself %s', (_when, isLater) => {
   test.each([
-    ['with frames that came early', true],
+    ['with early frames', true],
     ['without', false]
-  ])('%s: keeps it past the deadline, hears all frames, gives its place back and closes', async (_what, isEarly) => {
+  ])('%s: keeps it past the deadline, gets all frames, frees its place and closes', async (_what, isEarly) => {
     const goOn = signal()
     const asked = signal()
     const own = new WebSocketServer({ noServer: true })
@@ -43,7 +43,7 @@ describe.each([
     expect(text).toMatch(/^HTTP\/1\.1 101 /)
     await until(() => attachment.stats().pending === 0)
 
-    // A handshake that came later has the place, and its time ends after that of the first one.
+    // A later handshake gets the place, and its time ends after that of the first one.
     const other = await open(target)
     other.write(handshake('/hang'))
     expect(await read(other)).toMatch(/^HTTP\/1\.1 503 [\s\S]*too long/)

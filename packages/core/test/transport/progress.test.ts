@@ -37,7 +37,7 @@ const answers: [name: string, answer: Dispatch][] = [
   ]
 ]
 
-/** The operating system takes megabytes at a time, so a period has to be long enough for a lump of them. */
+/** The operating system buffers megabytes at a time, so a period has to be long enough for that much. */
 const periodMs = 400
 
 async function start(tls: boolean, answer: Dispatch): Promise<Served> {
@@ -47,7 +47,7 @@ async function start(tls: boolean, answer: Dispatch): Promise<Served> {
   return serve(listener, options, tls ? https.createServer(await certificate()) : http.createServer())
 }
 
-/** Reads so much, waits a little, and so on until the end; returns how much came. */
+/** Reads some, waits a little, and so on until the end. @returns the number of bytes */
 async function readSlowly(raw: Socket, share: number): Promise<number> {
   let count = 0
   let next = share
@@ -67,18 +67,18 @@ describe.each([
   ['over TLS', true]
 ])('%s', (_name, tls) => {
   describe.each(answers)('a large answer in %s', (_how, answer) => {
-    test('arrives whole at a client that reads slowly, for many times handshakeTimeoutMs, and takes no place', async () => {
+    test('arrives complete at a client that reads slowly, for many times handshakeTimeoutMs, and takes no place', async () => {
       const { target, attachment } = await start(tls, answer)
       const raw = await open(target)
       raw.write(handshake('/'))
       await once(raw, 'readable')
-      // It is a handshake that waits for nothing of the application.
+      // This handshake is not waiting for the application.
       expect(attachment.stats().pending).toBe(1)
       expect((await sendRaw(target, handshake('/chat'), headArrived)).status).toBe(101)
       expect(await readSlowly(raw, body.length / 20)).toBeGreaterThan(body.length)
     }, 20_000)
 
-    test('is cut where its client reads a few bytes in each period', async () => {
+    test('is cut if its client reads a few bytes in each period', async () => {
       const { target, attachment } = await start(tls, answer)
       const raw = await open(target)
       raw.write(handshake('/'))

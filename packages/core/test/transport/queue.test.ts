@@ -24,7 +24,7 @@ const behind: [name: string, bytes: string][] = [
   ['a request for another protocol', `GET /page HTTP/1.1\r\n${h2c}\r\n`],
   ['a request for another protocol with a body', `POST /page HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`],
   ['a request for another protocol with half of a body', `POST /page HTTP/1.1\r\n${h2c}Content-Length: 9\r\n\r\nhalf`],
-  ['a handshake and more frames than are kept', handshake('/chat') + tooMany]
+  ['a handshake and more frames than are buffered', handshake('/chat') + tooMany]
 ]
 
 /** What is in front of it. */
@@ -58,7 +58,7 @@ class Application {
     return undefined
   }
 
-  /** What those in front emit. */
+  /** What the requests and responses in front emit. */
   events(count: number): readonly (readonly string[])[] {
     return this.asked.slice(0, count).map(({ events }) => events)
   }
@@ -79,13 +79,13 @@ const isWaiting =
   () =>
     attachment.stats().pending === count
 
-/** Waits until no connection is left, and everybody has been told of their ends. */
+/** Waits until no connection is left, and all events have been emitted. */
 async function untilNothingIsLeft({ server, attachment }: Served): Promise<void> {
   await until(async () => (await connectionsOf(server)) === 0 && attachment.stats().pending === 0)
   await new Promise(setImmediate)
 }
 
-/** Starts a server, and brings a client to where its last request waits behind the others. */
+/** Starts a server, and connects a client whose last request waits behind the others. */
 async function wait(bytes: string, paths: readonly string[], tls = false, options: AttachOptions = {}) {
   const application = new Application()
   const served = await serve(application.listener, { handshakeTimeoutMs: Infinity, ...options }, await makeServer(tls))
@@ -119,7 +119,7 @@ describe.each([
     test.each(behind.flatMap(([what, bytes]) => ends.map(([how, end]) => [what, how, bytes, end] as const)))(
       '%s: the server notices %s, as plain Node does',
       async (_what, _how, bytes, end) => {
-        // Of what is not read, nobody notices the end before the deadline.
+        // Without reading, the end is not noticed before the deadline.
         const handshakeTimeoutMs = bytes.endsWith(tooMany) ? 100 : Infinity
         const { application, served, raw } = await wait(bytes, paths, tls, { handshakeTimeoutMs })
         await end(raw)
@@ -130,7 +130,7 @@ describe.each([
         const [first, ...others] = application.events(paths.length)
         const [expected, ...expectedOthers] = await onPlainNode(paths, end)
         expect(first).toEqual(expected)
-        // Plain Node forgets to tell responses that have not had the connection yet; here they emit `close`, too.
+        // Plain Node emits nothing on responses that have not got the connection yet; here they emit `close` too.
         expect(others.map(withoutResponse)).toEqual(expectedOthers.map(withoutResponse))
         for (const events of others) expect(events.join()).toContain('res close')
       }
@@ -162,11 +162,11 @@ describe.each([
   })
 
   test.each(behind)(
-    '%s stops waiting at handshakeTimeoutMs; the response in front is left alone',
+    '%s stops waiting at handshakeTimeoutMs; the response in front is not affected',
     async (_what, bytes) => {
       const options = { handshakeTimeoutMs: 50, onRefused: () => {} }
       const { application, served, raw } = await wait(bytes, ['/events'], tls, options)
-      // A handshake that came later has had its time.
+      // By the time a later handshake is refused, the earlier one has expired.
       expect((await sendRaw(served.target, handshake('/hang'))).status).toBe(503)
       const { events, res } = application.asked[0] as (typeof application.asked)[number]
       expect(events).toEqual([])
@@ -183,11 +183,11 @@ describe.each([
   )
 })
 
-test('a server that closes ends what waits, though the response in front never does', async () => {
+test('a server that closes ends what waits, even if the response in front never ends', async () => {
   const waiting = [
     await wait(handshake('/chat') + frame, ['/events']),
     await wait(handshake('/chat') + frame, ['/events'], true),
-    // One that waits no longer, but would close behind the response.
+    // One that no longer waits, but would close after the response.
     await wait(handshake('/chat') + frame, ['/events'], false, { handshakeTimeoutMs: 20 })
   ]
   await Promise.all(waiting.map(({ served }) => once(served.server.close(), 'close')))
@@ -196,10 +196,10 @@ test('a server that closes ends what waits, though the response in front never d
     expect(application.asked[0]?.res.destroyed).toBe(true)
     expect(application.asked[0]?.req.aborted).toBe(true)
   }
-  // Longer than the deadline of a drain by default.
+  // Longer than the default deadline of a drain.
 }, 20_000)
 
-test('what waits behind a response of a server with other listeners is noticed when it leaves', async () => {
+test('a client that waits behind a response is noticed when it leaves, on a server with other listeners too', async () => {
   const application = new Application()
   const server = http.createServer()
   const seen: string[] = []
@@ -215,7 +215,7 @@ test('what waits behind a response of a server with other listeners is noticed w
   expect(application.asked.map(({ req }) => req.aborted)).toEqual([true, true])
 })
 
-test('what comes on top of maxPendingHandshakes does not wait behind a response', async () => {
+test('handshakes beyond maxPendingHandshakes do not wait behind a response', async () => {
   const { application, served } = await wait(handshake('/chat'), ['/events'], false, { maxPendingHandshakes: 1 })
   const second = await open(served.target)
   second.write(get('/events') + handshake('/chat'))

@@ -7,7 +7,7 @@ import { writesWaiting } from '../../src/node.ts'
 import { RawView } from '../../src/transport/raw-view.ts'
 import { watchHeadersSent } from '../../src/transport/response-class.ts'
 
-test('shows of a Duplex that is no socket what it has, and takes what a socket takes', async () => {
+test('has the values of a Duplex that is not a socket, and accepts the calls of a socket', async () => {
   const raw = new PassThrough()
   const view = new RawView(raw)
   expect([view.bytesRead, view.bytesWritten, view.encrypted, view.depth]).toEqual([0, 0, undefined, 1])
@@ -26,7 +26,7 @@ test('shows of a Duplex that is no socket what it has, and takes what a socket t
   expect(raw.destroyed).toBe(true)
 })
 
-test('shows of a socket where it comes from and goes to, and how long it has been silent', async () => {
+test('has the addresses of a socket, and its timeout', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
@@ -39,7 +39,7 @@ test('shows of a socket where it comes from and goes to, and how long it has bee
   view.setNoDelay().setKeepAlive().setTimeout(10)
   await once(view, 'timeout')
   view.setTimeout(0)
-  // It has begun to end, and is destroyed behind that.
+  // It has begun to end, and is destroyed after that.
   view.end('last')
   view.destroySoon()
   await once(view, 'close')
@@ -47,12 +47,12 @@ test('shows of a socket where it comes from and goes to, and how long it has bee
   server.close()
 })
 
-test('counts no writes of a stream that does not tell of them', () => {
+test('counts no writes of a stream that does not report them', () => {
   expect(writesWaiting({} as Duplex)).toBe(0)
   expect(writesWaiting({ _writableState: { buffered: [1, 2] } } as never)).toBe(2)
 })
 
-test('tells who asks whether the head is sent, of a response of any class', () => {
+test('knows whether the head is sent, of a response of any class', () => {
   const asked: unknown[] = []
   class Unusual extends ServerResponse {}
   const req = { method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1, headers: {} } as never

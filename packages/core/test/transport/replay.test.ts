@@ -4,7 +4,7 @@ const head = (...rawHeaders: string[]) =>
   ordinaryHead({ method: 'POST', url: '/path?q=1', httpVersion: '1.1', rawHeaders })
 
 describe('ordinaryHead', () => {
-  test('writes the request line and the fields as they came, but Upgrade and its option', () => {
+  test('writes the request line and the fields as they arrived, except for Upgrade and its option', () => {
     expect(head('Host', 'a', 'Upgrade', 'h2c', 'Connection', 'Upgrade, HTTP2-Settings', 'X-Case', 'Va lue')).toBe(
       'POST /path?q=1 HTTP/1.1\r\nHost: a\r\nConnection: HTTP2-Settings\r\nX-Case: Va lue\r\n\r\n'
     )
@@ -15,11 +15,11 @@ describe('ordinaryHead', () => {
     expect(ordinaryHead(req)).toBe('GET * HTTP/1.0\r\n\r\n')
   })
 
-  test('keeps order, case, and fields that are repeated', () => {
+  test('keeps order, case, and repeated fields', () => {
     expect(head('b', '1', 'A', '2', 'B', '3')).toBe('POST /path?q=1 HTTP/1.1\r\nb: 1\r\nA: 2\r\nB: 3\r\n\r\n')
   })
 
-  test('keeps what says how long the body is', () => {
+  test('keeps the fields for the length of the body', () => {
     const text = head('Upgrade', 'foo/1', 'Content-Length', '5', 'Transfer-Encoding', 'chunked')
     expect(text).toBe('POST /path?q=1 HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n')
   })
@@ -40,7 +40,7 @@ describe('ordinaryHead', () => {
     ['a,upgrade , b', 'a, b'],
     ['upgrades', 'upgrades'],
     ['keep-alive', 'keep-alive']
-  ])('leaves of Connection: %s what the client still means', (value, rest) => {
+  ])('keeps what the client still means in Connection: %s', (value, rest) => {
     expect(head('Connection', value)).toBe(`POST /path?q=1 HTTP/1.1\r\nConnection: ${rest}\r\n\r\n`)
   })
 
@@ -53,7 +53,7 @@ describe('ordinaryHead', () => {
   })
 
   test.each(['a\r\nX-Evil: 1', 'a\nX-Evil: 1', 'a\rb', 'a\0b', '\n'])(
-    'security: gives nothing for the value %j, which could end its line',
+    'security: returns nothing for the value %j, which could end its line',
     (value) => {
       expect(head('X-Field', value)).toBeUndefined()
       expect(head('Upgrade', value)).toBeUndefined()

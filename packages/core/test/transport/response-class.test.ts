@@ -40,7 +40,7 @@ describe.each(servers)('regression: a handshake had a plain response; a server o
     return acceptWebSocket(req, res, (socket) => socket.on('message', (data) => socket.send(String(data))))
   }
 
-  test('gives a handshake that is accepted its own class of responses', async () => {
+  test('gives an accepted handshake a response of its own class', async () => {
     const { target } = await serve(greeting, undefined, await create())
     const { socket, next, response } = await connectClient(target, '/')
     expect(response.headers['x-greeting']).toBe('hello')
@@ -49,13 +49,13 @@ describe.each(servers)('regression: a handshake had a plain response; a server o
     socket.terminate()
   })
 
-  test('gives it to one that is refused', async () => {
+  test('gives a refused handshake one too', async () => {
     const { target } = await serve(greeting, undefined, await create())
     const { status, fields } = await sendRaw(target, handshake('/no'))
     expect([status, fields.get('x-greeting')]).toEqual([403, ['hello']])
   })
 
-  test('has each connection once, although a request for another protocol is read again', async () => {
+  test('emits each connection once, although a request for another protocol is parsed again', async () => {
     const server = await create()
     const events: string[] = []
     for (const event of ['connection', 'secureConnection']) server.on(event, () => events.push(event))

@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-/** Accepts /echo at once and /slow when it is told to; anything else is 404. */
+/** Accepts /echo at once and /slow when told to. Everything else is 404. */
 class Application {
   readonly paths: (string | undefined)[] = []
   #goOn: () => void = () => {}
@@ -67,7 +67,7 @@ class Application {
 
 type Other = (server: Server) => unknown
 
-/** Starts a server that another listener shares, registered after us or before us. */
+/** Starts a server with another listener, registered after us or before us. */
 async function share(
   order: 'first' | 'second',
   other: Other,
@@ -89,7 +89,7 @@ async function share(
   return { target: { port: (server.address() as AddressInfo).port }, server, attachment, application }
 }
 
-/** A bare `ws` server, with a path or for every handshake. */
+/** A plain `ws` server, with a path or for every handshake. */
 const bareWs =
   (path?: string): Other =>
   (server) => {
@@ -117,7 +117,7 @@ async function exchange(target: Target, path: string): Promise<string[]> {
 }
 
 describe.each(['first', 'second'] as const)('attached %s', (order) => {
-  describe('beside a bare ws server with a path', () => {
+  describe('next to a plain ws server with a path', () => {
     test('both keep their endpoints', async () => {
       const { target, attachment } = await share(order, bareWs('/bare'))
       expect(await exchange(target, '/echo')).toEqual(['ours', 'ours: hello'])
@@ -125,7 +125,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
       expect(attachment.stats()).toMatchObject({ accepted: 1, refused: {} })
     })
 
-    test('its refusal does not reach a handshake that the application still works on', async () => {
+    test('its refusal does not reach a handshake that the application is still handling', async () => {
       const { target, application } = await share(order, bareWs('/bare'))
       const connecting = connect(target, '/slow')
       await application.arrived
@@ -133,7 +133,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
       expect(await (await connecting).next()).toBe('ours')
     })
 
-    test("what nobody takes gets the application's own 404, whole", async () => {
+    test("a handshake that no listener accepts gets the application's own 404, completely", async () => {
       const { target, attachment } = await share(order, bareWs('/bare'))
       const response = await sendRaw(target, handshake('/nowhere'))
       expect(response.status).toBe(404)
@@ -143,7 +143,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
       expect(attachment.stats().pending).toBe(0)
     })
 
-    test('a frame that came with the handshake is not lost for either', async () => {
+    test('a frame sent together with the handshake is lost for neither', async () => {
       const { target } = await share(order, bareWs('/bare'))
       const hi = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
       for (const [path, owner] of [
@@ -158,7 +158,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
     })
   })
 
-  describe('beside socket.io', () => {
+  describe('next to socket.io', () => {
     const socketIo: Other = (server) => {
       const sockets = new SocketIo(server, { destroyUpgradeTimeout: 50 })
       sockets.on('connection', (socket) => socket.emit('greeting', 'theirs'))
@@ -186,7 +186,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
         ended = resolve
       })
       const watch: Other = (server) => {
-        // Node's own `end` is called by Engine.IO through the guard, which this one is put in front of.
+        // Engine.IO calls Node's own `end` through the guard; this wrapper is put in front of the guard.
         server.on('upgrade', (_req: IncomingMessage, rawSocket: Duplex) => {
           const { end } = rawSocket
           rawSocket.end = ((...args: []) => {
@@ -203,14 +203,14 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
       expect(await (await connecting).next()).toBe('ours')
     })
 
-    test('an unknown path gets the 404 when its timer gives the handshake up', async () => {
+    test('an unknown path gets the 404 when its timer gives up on the handshake', async () => {
       const { target } = await share(order, socketIo)
       expect((await sendRaw(target, handshake('/nowhere'))).status).toBe(404)
     })
   })
 
-  describe('beside a listener that takes a handshake later', () => {
-    /** As a proxy does: it answers when the server behind it has. */
+  describe('next to a listener that accepts a handshake later', () => {
+    /** Like a proxy, it answers when the server behind it has. */
     const later =
       (path: string, answer: (socket: Duplex) => void, when: Promise<void>): Other =>
       (server) => {
@@ -224,7 +224,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
       }
     const switching = (socket: Duplex) => socket.write('HTTP/1.1 101 Switching Protocols\r\nX-From: them\r\n\r\n')
 
-    test('keeps a 404 back for it', async () => {
+    test('holds a 404 back for it', async () => {
       let goOn: () => void = () => {}
       const when = new Promise<void>((resolve) => {
         goOn = resolve
@@ -239,7 +239,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
       expect(attachment.stats().pending).toBe(0)
     })
 
-    test('lets its answer through where it refuses', async () => {
+    test('lets its refusal through', async () => {
       const refuse = (socket: Duplex) => {
         socket.write('HTTP/1.1 401 Unauthorized\r\n')
         socket.end('Connection: close\r\n\r\n')
@@ -250,14 +250,14 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
       )
     })
 
-    test('sends the 404 at the deadline where it never answers', async () => {
+    test('sends the 404 at the deadline if it never answers', async () => {
       const never = new Promise<void>(() => {})
       const { target, attachment } = await share(order, later('/theirs', switching, never), { handshakeTimeoutMs: 50 })
       expect((await sendRaw(target, handshake('/theirs'))).status).toBe(404)
       expect(attachment.stats().pending).toBe(0)
     })
 
-    test('forgets the 404 of a client that goes away', async () => {
+    test('forgets the 404 of a client that leaves', async () => {
       const never = new Promise<void>(() => {})
       const { target, attachment, server } = await share(order, later('/theirs', switching, never))
       const connected = once(server, 'connection')
@@ -272,7 +272,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
       await until(() => attachment.stats().pending === 0)
     })
 
-    test('one that takes what the application still works on has it, and the application is told', async () => {
+    test('one that accepts what the application is still handling gets it, and the application gets an error', async () => {
       let goOn: () => void = () => {}
       const when = new Promise<void>((resolve) => {
         goOn = resolve
@@ -292,7 +292,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
     })
   })
 
-  test('beside a ws server that takes every handshake, one error says so, and nobody falls', async () => {
+  test('next to a ws server that accepts every handshake, one error says so, and nothing breaks', async () => {
     const { target, attachment } = await share(order, bareWs())
     expect(await exchange(target, '/echo?token=secret')).toEqual(['theirs', 'theirs: hello'])
     const [line, ...more] = takePrinted()
@@ -304,8 +304,8 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
     expect(attachment.stats()).toMatchObject({ open: 0, pending: 0, accepted: 0, refused: { HANDSHAKE_CONFLICT: 1 } })
   })
 
-  test('what another one puts back into the socket is there once, for the one that has it', async () => {
-    // As a proxy does with the bytes that came with the handshake, before it knows where they go.
+  test('bytes that another listener puts back are there once, for the one that accepts', async () => {
+    // As a proxy does with the bytes after the handshake, before it knows where they belong.
     const proxy: Other = (server) => {
       server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
         socket.unshift(head)
@@ -327,7 +327,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
     expect(text.match(/ours: hi/g)).toHaveLength(1)
   })
 
-  test('a handshake that another one took, and that the application never answers, waits no longer than others', async () => {
+  test('a handshake that another listener accepted, and that the application never answers, waits no longer than others', async () => {
     const application = new Application()
     const { target, attachment } = await share(order, bareWs(), { handshakeTimeoutMs: 50 }, application)
     expect(await exchange(target, '/slow')).toEqual(['theirs', 'theirs: hello'])
@@ -338,7 +338,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
     expect(takePrinted()).toHaveLength(1)
   })
 
-  test('a listener that destroys what is not its own does not reach ours', async () => {
+  test('a listener that destroys what is not its own does not affect ours', async () => {
     const destroyer: Other = (server) => {
       server.on('upgrade', (req: IncomingMessage, socket: Duplex) => {
         if (req.url === '/theirs') return
@@ -362,7 +362,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
   })
 
   describe('a second attachment', () => {
-    test('gets what the first answers 404, and the last 404 goes out', async () => {
+    test('gets what the first answers with 404, and the last 404 is sent', async () => {
       const second: Dispatch = (req, res) => {
         if (req.url !== '/second') return res.writeHead(404, { 'X-From': 'the second' }).end()
         return acceptWebSocket(req, res, (socket) => socket.send('the second'))
@@ -408,14 +408,14 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
         /^oneport: fault in dispatch: Error: broken claims/
       ],
       ['returns a promise', async () => true, /claims: the function must return true or false at once/]
-    ])('one that %s is reported, and the application is asked', async (_what, claims, message) => {
+    ])('a function that %s is reported, and the application is asked', async (_what, claims, message) => {
       const { target } = await share(order, bareWs('/bare'), { claims: claims as never })
       expect(await exchange(target, '/echo')).toEqual(['ours', 'ours: hello'])
       expect(takePrinted()).toEqual([expect.stringMatching(message)])
     })
   })
 
-  test("beside Vite's dev server, hot reload and our endpoint work", async () => {
+  test("next to Vite's dev server, hot reload and our endpoint work", async () => {
     const vite = await ViteServer.start(order)
     const { socket, next } = await connectClient(vite, `/?token=${vite.token}`, ['vite-hmr'])
     expect(JSON.parse(await next())).toEqual({ type: 'connected' })
@@ -425,13 +425,13 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
   }, 30_000)
 })
 
-/** An application that ends its answer before the head of it is written, as Express does. */
+/** An application that ends its answer before the head is written, as Express does. */
 const endAtOnce = (_req: IncomingMessage, res: ServerResponse): void => {
   res.statusCode = 404
   res.end('not here')
 }
 
-test('regression: a 404 that was ended before its head was written goes out beside a listener that ignores it', async () => {
+test('regression: a 404 that was ended before its head was written is sent next to a listener that ignores it', async () => {
   const server = http.createServer(endAtOnce)
   attach(server, endAtOnce, { handshakeTimeoutMs: 100 })
   server.on('upgrade', () => {})
@@ -442,7 +442,7 @@ test('regression: a 404 that was ended before its head was written goes out besi
   expect([answer.status, answer.rest]).toEqual([404, 'not here'])
 })
 
-test('regression: behind an application that ends its 404 before the head of it is written, another one accepts', async () => {
+test('regression: after an application that ends its 404 before the head is written, another one accepts', async () => {
   const server = http.createServer(endAtOnce)
   const application = new Application()
   attach(server, endAtOnce)
@@ -457,7 +457,7 @@ test('regression: behind an application that ends its 404 before the head of it 
   expect(await exchange({ port }, '/echo')).toEqual(['ours', 'ours: hello'])
 })
 
-test('regression: a message that comes while its handshake waits behind a response is not lost beside other listeners', async () => {
+test('regression: a message that arrives while its handshake waits behind a response is not lost next to other listeners', async () => {
   const application = new Application()
   let finish = (): void => {}
   let arrive = (): void => {}
@@ -483,7 +483,7 @@ test('regression: a message that comes while its handshake waits behind a respon
   raw.write(`GET /in-front HTTP/1.1\r\nHost: a\r\n\r\n${handshake('/echo')}`)
   await upgraded
   raw.write(Buffer.from([0x81, 0x85, 0, 0, 0, 0, ...Buffer.from('early')]))
-  // When the server has answered this, the frame has arrived as well.
+  // Once this is answered, the frame has arrived too.
   expect((await sendRaw({ port }, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).status).toBe(404)
   finish()
   expect(await read(raw, (text) => text.includes('ours: early'))).toContain('ours: early')
@@ -495,12 +495,12 @@ test('without others, claims decides nothing', async () => {
   expect(await exchange(target, '/echo')).toEqual(['ours', 'ours: hello'])
 })
 
-/** Waits for a condition that has no event. */
+/** Polls for a condition that has no event. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setImmediate()
 }
 
-/** Vite is a module for `import` alone, so it runs in a process of its own. */
+/** Vite can only be imported, so it runs in a process of its own. */
 class ViteServer implements Target {
   readonly port: number
   readonly token: string
@@ -523,7 +523,7 @@ class ViteServer implements Target {
   }
 }
 
-test('regression: what another listener had piped our connection into was never ended', async () => {
+test('regression: a stream into which another listener had piped our connection was never ended', async () => {
   const piped = [new PassThrough(), new PassThrough()]
   let raw: Duplex | undefined
   const other: Other = (server) =>
@@ -541,7 +541,7 @@ test('regression: what another listener had piped our connection into was never 
   await finished
 })
 
-test('regression: each request for another protocol on one connection added a layer, until the stack was full', async () => {
+test('regression: each request for another protocol on one connection added a layer, until the stack overflowed', async () => {
   const { target, server } = await share('first', bareWs('/bare'))
   server.removeAllListeners('request')
   server.on('request', (req, res) => res.end(req.url))

@@ -8,17 +8,24 @@ const unfit = 'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\
 const connectionsOf = (server: http.Server): Promise<number> =>
   new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))
 
-// The default parser refuses such a head by itself.
+// The default parser refuses such a head itself.
 test.each([
   ['a reset', reset],
   ['a half-close', (raw: Awaited<ReturnType<typeof open>>) => raw.end()],
   ['silence', () => {}]
-])('regression: %s behind a head that cannot be put back ends the connection, not the process', async (_way, end) => {
-  const { target, server } = await serve((_req, res) => res.end(), {}, http.createServer({ insecureHTTPParser: true }))
-  const raw = await open(target)
-  raw.allowHalfOpen = true
-  raw.write(unfit)
-  expect(await read(raw, (text) => text.includes('\r\n\r\n'))).toMatch(/^HTTP\/1\.1 400 /)
-  await end(raw)
-  while ((await connectionsOf(server)) > 0) await new Promise(setImmediate)
-})
+])(
+  'regression: %s after a head that cannot be put back closes the connection and does not end the process',
+  async (_way, end) => {
+    const { target, server } = await serve(
+      (_req, res) => res.end(),
+      {},
+      http.createServer({ insecureHTTPParser: true })
+    )
+    const raw = await open(target)
+    raw.allowHalfOpen = true
+    raw.write(unfit)
+    expect(await read(raw, (text) => text.includes('\r\n\r\n'))).toMatch(/^HTTP\/1\.1 400 /)
+    await end(raw)
+    while ((await connectionsOf(server)) > 0) await new Promise(setImmediate)
+  }
+)

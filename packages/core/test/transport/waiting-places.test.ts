@@ -12,7 +12,7 @@ afterEach(async () => {
   await stopAll()
 })
 
-/** How many handshakes wait at `/slow`. */
+/** How many handshakes are waiting at `/slow`. */
 let waiting = 0
 beforeEach(() => {
   waiting = 0
@@ -25,14 +25,14 @@ const listener: Dispatch = (req, res) => {
   return undefined
 }
 
-describe('beside a listener for upgrade that says nothing', () => {
+describe('next to a listener for upgrade that never answers', () => {
   async function serveBeside(options: AttachOptions): Promise<Served> {
     const server = http.createServer()
     server.on('upgrade', () => {})
     return serve(listener, { maxPendingHandshakesPerAddress: Infinity, ...options }, server)
   }
 
-  test('handshakes at unknown paths take nobody’s place, and the oldest of too many get their 404', async () => {
+  test('handshakes at unknown paths do not use up places, and the oldest of too many get their 404', async () => {
     const served = await serveBeside({ handshakeTimeoutMs: Infinity, maxPendingHandshakes: 3 })
     const raws: Socket[] = []
     for (let count = 1; count <= 10; count++) {
@@ -50,7 +50,7 @@ describe('beside a listener for upgrade that says nothing', () => {
     expect(raws.slice(-3).map((raw) => raw.bytesRead)).toEqual([0, 0, 0])
   })
 
-  test('each of them gets its 404 when its time is up', async () => {
+  test('each of them gets its 404 at the deadline', async () => {
     const served = await serveBeside({ handshakeTimeoutMs: 50 })
     const raws = await Promise.all([open(served.target), open(served.target), open(served.target)])
     for (const raw of raws) raw.write(handshake('/unknown'))
@@ -77,7 +77,7 @@ describe('one client', () => {
     return raw
   }
 
-  /** Sends handshakes until one is refused; returns how many wait. */
+  /** Sends handshakes until one is refused. @returns how many are waiting */
   async function fill(connectOne: () => Promise<Socket>, bytes: string): Promise<number> {
     const before = waiting
     for (let sent = 1; sent <= 20; sent++) {
@@ -95,7 +95,7 @@ describe('one client', () => {
     return Infinity
   }
 
-  test('has no more than its share of the places that wait; another one gets in', async () => {
+  test('has no more than its share of the waiting places; another one gets in', async () => {
     const codes: string[] = []
     const served = await serve(listener, {
       handshakeTimeoutMs: Infinity,
@@ -107,7 +107,7 @@ describe('one client', () => {
     const other = await connectFrom(served, '127.0.0.3')
     other.write(handshake('/chat'))
     expect(await read(other, headArrived)).toMatch(/^HTTP\/1\.1 101 /)
-    // What is given back is free again.
+    // Released places are free again.
     for (const raw of clients.filter(({ localAddress }) => localAddress === '127.0.0.2')) raw.destroy()
     await until(() => served.attachment.stats().pending === 0)
     const again = await connectFrom(served, '127.0.0.2')
@@ -115,7 +115,7 @@ describe('one client', () => {
     expect(await read(again, headArrived)).toMatch(/^HTTP\/1\.1 101 /)
   })
 
-  test('is refused by maxPendingHandshakesPerAddress as given, and with Infinity by maxPendingHandshakes only', async () => {
+  test('is refused by maxPendingHandshakesPerAddress as given, and with Infinity only by maxPendingHandshakes', async () => {
     for (const maxPendingHandshakesPerAddress of [1, 3]) {
       const options = { handshakeTimeoutMs: Infinity, maxPendingHandshakesPerAddress, onRefused: () => {} }
       const served = await serve(listener, options)
@@ -134,7 +134,7 @@ describe('one client', () => {
     expect(await read(fifth)).toMatch(/^HTTP\/1\.1 503 /)
   })
 
-  test('behind a proxy that effectiveRequest trusts is an address of X-Forwarded-For', async () => {
+  test('is identified by X-Forwarded-For behind a proxy that effectiveRequest trusts', async () => {
     const served = await serve(listener, {
       handshakeTimeoutMs: Infinity,
       maxPendingHandshakes: 8,

@@ -16,12 +16,12 @@ describe('an option of ws that cannot be set here', () => {
     expect(() => translate(given)).toThrow(new TypeError('options.port: cannot be set here; use listen()'))
   })
 
-  test.each([{ port: undefined }, { port: null }, { port: false }])('does no harm as %j', (given) => {
+  test.each([{ port: undefined }, { port: null }, { port: false }])('is accepted as %j', (given) => {
     expect(translate(given).ws).toBeUndefined()
   })
 })
 
-test('maxPayload, closeTimeout and perMessageDeflate have names of their own', () => {
+test('maxPayload, closeTimeout and perMessageDeflate become our options', () => {
   expect(translate({ maxPayload: 1, closeTimeout: 2, perMessageDeflate: true })).toEqual({
     maxPayloadBytes: 1,
     closeTimeoutMs: 2,
@@ -34,7 +34,7 @@ test('what is not set is undefined', () => {
   expect(Object.values(translate({}))).toEqual([undefined, undefined, undefined, undefined, undefined])
 })
 
-test('what is no option of an endpoint is left out, and the rest is passed on to ws', () => {
+test('options that are not for an endpoint are left out, and the rest is passed on to ws', () => {
   const rest = { autoPong: false, skipUTF8Validation: true, maxFragments: 10 }
   const given = { ...rest, host: '127.0.0.1', port: null, clientTracking: true, verifyClient: () => true }
   expect(translate(given).ws).toEqual(rest)
@@ -48,7 +48,7 @@ test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])(
   }
 )
 
-test.each(['handleProtocols', 'verifyClient'])('%s that is no function is an error', (name) => {
+test.each(['handleProtocols', 'verifyClient'])('%s that is not a function is an error', (name) => {
   expect(() => translate({ [name]: 'all' })).toThrow(new TypeError(`options.${name}: expected a function; got 'all'`))
   expect(() => translate({ [name]: null })).not.toThrow()
 })
@@ -67,7 +67,7 @@ describe('handleProtocols', () => {
     expect(choose(() => chosen, ['a'])).toBeUndefined()
   })
 
-  test('is not called where the client offers none', () => {
+  test('is not called if the client offers none', () => {
     const handleProtocols = jest.fn()
     choose(handleProtocols, [])
     expect(handleProtocols).not.toHaveBeenCalled()

@@ -8,7 +8,7 @@ const socket = () => new EventEmitter({ captureRejections: true }) as WebSocket
 const make = (options: Partial<SocketServerOptions> = {}) =>
   new AdaptedSocketServer({ instead: new Map(), stop: () => {}, ...options })
 
-test('has the clients that are open, and emits connection for each', () => {
+test('lists the open clients, and emits connection for each', () => {
   const server = make()
   const seen: unknown[] = []
   server.on('connection', (...args) => seen.push(args, server.clients.size))
@@ -20,7 +20,7 @@ test('has the clients that are open, and emits connection for each', () => {
   expect([...server.clients]).toEqual([ben])
 })
 
-test('has no clients where they are not tracked, and waits for them nevertheless', async () => {
+test('lists no clients if they are not tracked, but still waits for them', async () => {
   const server = make({ clientTracking: false })
   expect(server.clients).toBeUndefined()
   const client = socket()
@@ -34,7 +34,7 @@ test('has no clients where they are not tracked, and waits for them nevertheless
   expect(closed).toHaveBeenCalledTimes(1)
 })
 
-test('stops once, with the clients of that moment', () => {
+test('closes once, with the clients at that moment', () => {
   const stop = jest.fn()
   const server = make({ stop })
   const client = socket()
@@ -44,7 +44,7 @@ test('stops once, with the clients of that moment', () => {
   expect(stop.mock.calls).toEqual([[new Set([client])]])
 })
 
-test('emits close in a later turn where no client is open', async () => {
+test('emits close in a later turn if no client is open', async () => {
   const server = make()
   server.close()
   await once(server, 'close')
@@ -56,7 +56,7 @@ test('calls back with an error from a second close()', async () => {
   expect(await new Promise((resolve) => server.close(resolve))).toEqual(new Error('The server is not running'))
 })
 
-test('emits close once, after clients that came while it was closing', async () => {
+test('emits close once, after clients that connected while it was closing', async () => {
   const server = make()
   const [early, late] = [socket(), socket()]
   const closed = jest.fn()
@@ -75,14 +75,14 @@ test('emits close once, after clients that came while it was closing', async () 
   expect(closed).toHaveBeenCalledTimes(1)
 })
 
-test('refuses a listener for an event that never comes, and says what to use', () => {
+test('refuses a listener for an event that never happens, and says what to use', () => {
   const server = make({ instead: new Map([['headers', 'use hooks']]) })
   const listen = (event: string) => () => server.on(event as 'close', () => {})
   expect(listen('headers')).toThrow(new TypeError("There is no event 'headers' here; use hooks"))
   for (const event of ['toString', 'constructor', '__proto__']) expect(listen(event)).not.toThrow()
 })
 
-test('a listener for connection that rejects is a fault of its socket', async () => {
+test('a rejection of a listener for connection is a fault of its socket', async () => {
   const server = make()
   server.on('connection', async () => JSON.parse(''))
   const client = socket()
@@ -93,7 +93,7 @@ test('a listener for connection that rejects is a fault of its socket', async ()
   expect(await fault).toEqual(expect.any(SyntaxError))
 })
 
-test('another listener that rejects is an error of the process', () => {
+test('a rejection of another listener is an error of the process', () => {
   const server = make()
   expect(() => server[EventEmitter.captureRejectionSymbol]?.(new Error('broken'), 'close')).toThrow('broken')
 })

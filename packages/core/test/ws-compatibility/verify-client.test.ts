@@ -10,9 +10,9 @@ const unauthorized = { status: 401, message: 'Unauthorized', headers: {} }
 test.each<[string, VerifyClient]>([
   ['true', () => true],
   ['a promise of true', async () => true],
-  ['what is as true', () => 1],
+  ['a truthy value', () => 1],
   ['its callback', (_info, callback) => void setImmediate(callback, true)]
-])('lets in whom %s lets in', async (_how, verifyClient) => {
+])('accepts clients that %s accepts', async (_how, verifyClient) => {
   expect(await ask(verifyClient)).toBeUndefined()
 })
 
@@ -21,7 +21,7 @@ test.each<[string, VerifyClient]>([
   ['nothing', () => undefined],
   ['a promise of false', async () => false],
   ['its callback', (_info, callback) => void setImmediate(callback, false)]
-])('refuses with 401 whom %s refuses', async (_how, verifyClient) => {
+])('refuses with 401 clients that %s refuses', async (_how, verifyClient) => {
   expect(await ask(verifyClient)).toEqual(unauthorized)
 })
 
@@ -30,7 +30,7 @@ test('refuses with what the callback says', async () => {
   expect(refusal).toEqual({ status: 403, message: 'Not you.', headers: { 'X-Reason': 'stranger' } })
 })
 
-test('names the status where the callback has no message', async () => {
+test('names the status if the callback has no message', async () => {
   expect(await ask((_info, callback) => callback(false, 404))).toEqual({
     ...unauthorized,
     status: 404,
@@ -38,7 +38,7 @@ test('names the status where the callback has no message', async () => {
   })
 })
 
-test('hears one verdict', async () => {
+test('accepts only one verdict', async () => {
   const verdicts: VerifyClient = (_info, callback) => {
     callback(false)
     callback(true)
@@ -46,7 +46,7 @@ test('hears one verdict', async () => {
   expect(await ask(verdicts)).toEqual(unauthorized)
 })
 
-test('does not take what a function with a callback returns for a verdict', async () => {
+test('ignores the return value of a function with a callback', async () => {
   const answers: VerifyClient = async (_info, callback) => {
     setImmediate(callback, false)
     return true
@@ -65,7 +65,7 @@ test.each([
   expect(verifyClient.mock.calls[0]).toEqual([{ origin: 'https://a.example', secure, req }, expect.any(Function)])
 })
 
-describe.each(hostileValues)('security: outlives %s', (_value, value) => {
+describe.each(hostileValues)('security: survives %s', (_value, value) => {
   const raise = (): never => {
     throw value
   }
@@ -73,9 +73,9 @@ describe.each(hostileValues)('security: outlives %s', (_value, value) => {
   test.each<[string, VerifyClient]>([
     ['throws', raise],
     ['rejects with', async () => raise()],
-    ['throws beside its callback', (_info, _callback) => raise()],
-    ['rejects with beside its callback', async (_info, _callback) => raise()]
-  ])('that verifyClient %s', async (_how, verifyClient) => {
+    ['with a callback throws', (_info, _callback) => raise()],
+    ['with a callback rejects with', async (_info, _callback) => raise()]
+  ])('when verifyClient %s it', async (_how, verifyClient) => {
     const isThrown = await ask(verifyClient).then(
       () => false,
       (reason: unknown) => Object.is(reason, value)

@@ -6,7 +6,7 @@ import express5, { type ErrorRequestHandler } from 'express'
 import express4 from 'express4'
 import { acceptWebSocket, checkHandshake, wsUpgrade } from '../../src/index.ts'
 
-// What log.test.ts starts: one application of each kind refuses a handshake, and what that prints follows its name.
+// log.test.ts starts this program: one application of each kind refuses a handshake, and its output follows its name.
 const [, , version] = process.argv
 const express = version === 'Express 4' ? (express4 as typeof express5) : express5
 

@@ -32,7 +32,7 @@ describe.each(both)('%s:', (_name, plugin) => {
     expect((await app.inject({ method: 'HEAD', url: '/' })).statusCode).toBe(404)
   })
 
-  test('the first subprotocol that is offered is answered', async () => {
+  test('the first offered subprotocol is chosen', async () => {
     const app = await appWith(plugin)
     app.get('/', { websocket: true }, echo)
     const target = await start(app)
@@ -76,7 +76,7 @@ describe.each(both)('%s:', (_name, plugin) => {
     expect([status, fields.has('x-name')]).toEqual([101, false])
   })
 
-  test('ordinary routes may come before the plugin', async () => {
+  test('ordinary routes may be registered before the plugin', async () => {
     const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
     app.get('/early', async () => 'early')
     await app.register(plugin)
@@ -92,7 +92,7 @@ describe('a listener for connection of app.websocketServer', () => {
     ['rejects', async () => JSON.parse('')]
   ]
 
-  test.each(broken)('that %s is reported, and ends this one connection', async (_how, listener) => {
+  test.each(broken)('that %s is reported, and closes only this connection', async (_how, listener) => {
     const onError = jest.fn()
     const app = await appWith(ours, { onError })
     app.websocketServer.once('connection', listener)
@@ -122,7 +122,7 @@ describe('the price of the old behaviour', () => {
     expect(line).toContain('clients that are gone are not noticed (heartbeat)')
   })
 
-  test('is not paid for what is set, and what is set holds', async () => {
+  test('does not mention options that are set, and these apply', async () => {
     const options = { allowedOrigins: ['https://app.example'], heartbeat: {}, options: { maxPayload: 10 } }
     const [line] = await priceOf(options)
     expect(line).not.toMatch(/allowedOrigins|heartbeat|maxPayloadBytes/)
@@ -131,7 +131,7 @@ describe('the price of the old behaviour', () => {
     expect(await refused(connect(await start(app), '/', [], foreign))).toBe(403)
   })
 
-  test('includes a line that names the routes which came first', async () => {
+  test('includes a line that names routes registered first', async () => {
     const log = keepLog()
     const app = owned(Fastify({ logger: log.options }))
     app.get('/early', async () => 'early')
@@ -140,15 +140,15 @@ describe('the price of the old behaviour', () => {
   })
 })
 
-describe('what is not as with @fastify/websocket:', () => {
-  /** What is seen with theirs, and with ours. */
+describe('unlike with @fastify/websocket,', () => {
+  /** The result with their plugin, and the result with ours. */
   const differs = (what: (plugin: Subject[1]) => Promise<unknown>): Promise<unknown[]> =>
     Promise.all(both.map(([, plugin]) => what(plugin)))
 
   test.each([
     ['without Host', { Host: undefined }, 400],
     ['of version 8', { 'Sec-WebSocket-Version': '8' }, 426]
-  ])('a handshake %s', async (_how, fields, status) => {
+  ])('a handshake %s is refused', async (_how, fields, status) => {
     const statuses = await differs(async (plugin) => {
       const app = await appWith(plugin, { onRefused: () => {} })
       app.get('/', { websocket: true }, echo)
@@ -157,7 +157,7 @@ describe('what is not as with @fastify/websocket:', () => {
     expect(statuses).toEqual([101, status])
   })
 
-  test('a handshake that is accepted has no onResponse', async () => {
+  test('an accepted handshake triggers onResponse, with status 101', async () => {
     const statuses = await differs(async (plugin) => {
       const statuses: number[] = []
       const app = await appWith(plugin)
@@ -173,14 +173,14 @@ describe('what is not as with @fastify/websocket:', () => {
     expect(statuses).toEqual([[], [101]])
   })
 
-  test('websocketServer.on() takes events that never come', async () => {
+  test('websocketServer.on() throws for events that never happen', async () => {
     const app = await appWith(ours)
     const listen = (event: string) => () => app.websocketServer.on(event as 'close', () => {})
     expect(listen('headers')).toThrow(
       "There is no event 'headers' here; reply.header() in a hook sets fields of the 101"
     )
     expect(listen('wsClientError')).toThrow("the plugin's option onRefused hears of refused handshakes")
-    // Every object has these, which are no events.
+    // Every object has these properties, but they are not events.
     for (const event of ['toString', 'constructor', '__proto__']) expect(listen(event)).not.toThrow()
   })
 })

@@ -10,7 +10,7 @@ const rejectWith = (value: unknown) => async (): Promise<never> => {
   throw value
 }
 
-describe.each(hostileValues)('security: the process outlives %s', (_value, value) => {
+describe.each(hostileValues)('security: the process survives %s', (_value, value) => {
   test.each<[string, WebsocketPluginOptions]>([
     ['verifyClient throws', { options: { verifyClient: raise(value) } }],
     ['verifyClient rejects with', { options: { verifyClient: rejectWith(value) } }],
@@ -22,7 +22,7 @@ describe.each(hostileValues)('security: the process outlives %s', (_value, value
     expect(await refused(connectClient(await start(app), '/', ['a']))).toBe(500)
   })
 
-  test('as the status that verifyClient answers', async () => {
+  test('as the status from verifyClient', async () => {
     const verifyClient = (_info: unknown, callback: (...verdict: never[]) => void) => {
       setImmediate(() => callback(...([false, value, value] as never[])))
     }
@@ -51,7 +51,7 @@ describe.each(hostileValues)('security: the process outlives %s', (_value, value
 })
 
 describe('an application without a logger has on stderr', () => {
-  test('a listener for connection of app.websocketServer that rejects', async () => {
+  test('a rejection of a listener for connection of app.websocketServer', async () => {
     const app = await appWith(ours, {}, {})
     app.get('/', { websocket: true }, echo)
     app.websocketServer.on('connection', async () => raise(new Error('broken'))())
@@ -60,7 +60,7 @@ describe('an application without a logger has on stderr', () => {
     expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in listener: Error: broken')])
   })
 
-  test('what a handler throws', async () => {
+  test('an error from a handler', async () => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const app = await appWith(ours, {}, {})
     app.get('/', { websocket: true }, raise(new Error('broken')))
@@ -82,7 +82,7 @@ describe('onError that', () => {
     ['rejects', rejectWith(new Error('the log is full'))]
   ]
 
-  test.each(failures)('%s, told of a listener for connections', async (_how, fail) => {
+  test.each(failures)('%s, called for a listener for connections', async (_how, fail) => {
     const app = await appWith(ours, { onError: fail })
     app.get('/echo', { websocket: true }, echo)
     app.websocketServer.on('connection', async () => {

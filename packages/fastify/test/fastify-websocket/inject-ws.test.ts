@@ -23,7 +23,7 @@ async function answer(client: WebSocket, message: string): Promise<string> {
 }
 
 describe.each(both)('injectWS of %s', (_name, plugin) => {
-  test('connects to a path, or to / where there is none', async () => {
+  test('connects to a path, by default to /', async () => {
     const app = await appWith(plugin)
     app.get('/', { websocket: true }, (socket) => void socket.on('message', () => socket.send('root')))
     app.get('/echo', { websocket: true }, echo)
@@ -32,7 +32,7 @@ describe.each(both)('injectWS of %s', (_name, plugin) => {
     expect(await answer(await inject(app, '/echo?a=1'), 'hi')).toBe('hi')
   })
 
-  test('gives the handshake the header fields of the upgrade context, and what else it has', async () => {
+  test('applies the header fields and everything else of the upgrade context to the handshake', async () => {
     const app = await appWith(plugin)
     app.get('/', { websocket: true }, (socket, { headers, raw }) => {
       socket.on('message', () => socket.send(`${headers.api} ${(raw as { user?: string }).user}`))
@@ -64,7 +64,7 @@ describe.each(both)('injectWS of %s', (_name, plugin) => {
     await expect(inject(app, '/')).rejects.toThrow('Unexpected server response: 401')
   })
 
-  test('hears of an end with terminate()', async () => {
+  test('sees an end with terminate()', async () => {
     const app = await appWith(plugin)
     const ended = signal<number>()
     app.get('/', { websocket: true }, (socket) => void socket.once('close', ended.give))
@@ -87,7 +87,7 @@ describe('injectWS', () => {
     expect(messages).toEqual(['one', 'two', 'three'])
   })
 
-  test('waits by itself until the app is ready, and opens no port', async () => {
+  test('waits until the app is ready, and opens no port', async () => {
     const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
     await app.register(ours)
     app.get('/', { websocket: true }, echo)
@@ -95,7 +95,7 @@ describe('injectWS', () => {
     expect(app.server.listening).toBe(false)
   })
 
-  test('has the rules of every handshake, and the address of this machine', async () => {
+  test('applies the rules of every handshake, and has the address of this machine', async () => {
     const app = await appWith(ours, { allowedOrigins: 'same-origin', onRefused: () => {} })
     app.get('/', { websocket: true }, (socket, request) => socket.send(request.ip))
     await expect(inject(app, '/', { headers: { origin: 'https://evil.example' } })).rejects.toThrow('403')
@@ -103,13 +103,13 @@ describe('injectWS', () => {
     expect(String((await once(client, 'message'))[0])).toBe('127.0.0.1')
   })
 
-  test('agrees on a subprotocol that stands in the header fields', async () => {
+  test('agrees on a subprotocol given in the header fields', async () => {
     const app = await appWith(ours)
     app.get('/', { websocket: { subprotocols: ['b'] } }, echo)
     expect((await inject(app, '/', { headers: { 'Sec-WebSocket-Protocol': 'a, b' } } as never)).protocol).toBe('b')
   })
 
-  test('carries messages of a megabyte both ways, and a close', async () => {
+  test('transfers messages of a megabyte in both directions, and a close', async () => {
     const app = await appWith(ours)
     app.get('/', { websocket: true }, echo)
     const client = await inject(app)
@@ -126,7 +126,7 @@ describe('injectWS', () => {
     expect(code).toBe(1005)
   })
 
-  test('connects several clients at one time, each with its own context', async () => {
+  test('connects several clients at once, each with its own context', async () => {
     const app = await appWith(ours)
     app.get('/', { websocket: true }, (socket, { raw }) => socket.send((raw as { user?: string }).user ?? ''))
     const connected = await Promise.all(['ann', 'ben', 'cy'].map((user) => inject(app, '/', { user } as never)))
@@ -146,7 +146,7 @@ describe('injectWS', () => {
     expect(String((await once(client, 'message'))[0])).toBe('https')
   })
 
-  test('says so where the server takes HTTP/2 alone', async () => {
+  test('reports a server that only speaks HTTP/2', async () => {
     const app = owned(Fastify({ http2: true, logger: { level: 'silent' } }) as unknown as FastifyInstance)
     await app.register(ours)
     await expect(app.injectWS('/')).rejects.toThrow('injectWS() speaks HTTP/1.1, which this server does not take')
@@ -160,7 +160,7 @@ describe('injectWS', () => {
     expect(app.server.listenerCount('request')).toBe(before + 1)
   })
 
-  test('rejects where the handshake does not reach the application', async () => {
+  test('rejects if the handshake does not reach the application', async () => {
     const app = await appWith(ours, { allowedOrigins: 'same-origin', onRefused: () => {} })
     await expect(inject(app, '/', { headers: { host: '///' } })).rejects.toThrow('400')
   })

@@ -4,7 +4,7 @@ import { memorySockets } from '../../src/fastify-websocket/memory-socket.ts'
 
 const ends = () => memorySockets(createServer())
 
-test('what one end writes the other reads, in order and in a turn of its own', async () => {
+test('what one end writes the other reads, in order and in a later turn', async () => {
   const [writer, reader] = ends()
   const read: string[] = []
   reader.on('data', (chunk) => read.push(String(chunk)))
@@ -29,7 +29,7 @@ test('a write waits for an end that does not read', async () => {
   expect(reader.readableLength).toBe(0)
 })
 
-test('an end that has ended may still read', async () => {
+test('an end that has ended its side may still read', async () => {
   const [writer, reader] = ends()
   writer.end()
   reader.resume()
@@ -38,7 +38,7 @@ test('an end that has ended may still read', async () => {
   expect(String((await once(writer, 'data'))[0])).toBe('still there')
 })
 
-test('an end that is destroyed takes the other with it, without an error', async () => {
+test('destroying one end destroys the other, without an error', async () => {
   const [writer, reader] = ends()
   writer.destroy()
   await once(reader, 'close')

@@ -3,19 +3,19 @@ import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { freePort } from '@oneport/test-kit'
 
-// Each file is a process, and some cases wait for what never comes.
+// Each file is a process, and some cases wait until they time out.
 jest.setTimeout(60_000)
 
 const folder = join(dirname(require.resolve('@fastify/websocket/package.json')), 'test')
 const files = readdirSync(folder).filter((file) => file.endsWith('.test.js'))
 
-/** What does not pass, and why not. */
+/** The cases that fail, with the reason. */
 const failing: Record<string, Record<string, string>> = {
   'base.test.js': {
     'Should fail if custom errorHandler is not a function': 'our message says what was given',
     'Should fail if custom preClose is not a function': 'our message says what was given',
     'Should warn if path option is provided to ws': 'it stops the start, and says what to use',
-    'clashing upgrade handler': 'other listeners for `upgrade` have no say in a handshake that is ours'
+    'clashing upgrade handler': 'other listeners for `upgrade` do not affect our handshakes'
   },
   'router.test.js': {
     'Should invoke the correct handler depending on the headers': 'a handshake without Host gets 400',
@@ -56,12 +56,12 @@ test.each([
   ['hooks.test.js', 12],
   ['inject.test.js', 6],
   ['router.test.js', 25]
-])('passes %s of @fastify/websocket, but for what is listed', (file, count) => {
+])('passes %s of @fastify/websocket, except for the listed cases', (file, count) => {
   const { passed, failed } = outcomes.get(file) ?? { passed: [], failed: [] }
   expect(failed.sort()).toEqual(Object.keys(failing[file] ?? {}).sort())
   expect(passed).toHaveLength(count - failed.length)
 })
 
-test('has seen all of its files', () => {
+test('runs all of its files', () => {
   expect(files).toHaveLength(4)
 })

@@ -8,14 +8,14 @@ import { appWith, both, readmeExamples, type Subject } from './subjects.ts'
 
 const AsyncFunction = (async () => {}).constructor as new (...code: string[]) => (...values: unknown[]) => Promise<void>
 
-/** What an example sees beside its own names. */
+/** What an example gets besides its own names. */
 interface Surroundings {
-  /** In front of an example that is a piece of a program. */
+  /** Defined before an example that is only a part of a program. */
   readonly fastify?: FastifyInstance
   readonly modules?: Record<string, unknown>
 }
 
-/** Runs an example as the CommonJS module that it is, with another package in the place of the import, on any port. */
+/** Runs an example as the CommonJS module that it is, with another package instead of the import, on any port. */
 async function run(code: string, websocket: Subject[1], { fastify, modules = {} }: Surroundings = {}) {
   const apps: FastifyInstance[] = []
   const tests: ((t: object) => Promise<void>)[] = []
@@ -50,7 +50,7 @@ async function listening(app: FastifyInstance): Promise<{ port: number }> {
   return { port: (app.server.address() as AddressInfo).port }
 }
 
-/** What comes back for a message. */
+/** The answer to a message. */
 async function answer(target: { port: number }, path: string, headers: Record<string, string> = {}): Promise<string> {
   const { socket, next } = await connect(target, path, [], { headers })
   socket.send('hi from client')
@@ -60,7 +60,7 @@ async function answer(target: { port: number }, path: string, headers: Record<st
 const example = (index: number): string => readmeExamples[index] as string
 
 describe('the example of the README', () => {
-  test('is each one below', () => {
+  test('is covered below', () => {
     expect(readmeExamples).toHaveLength(11)
   })
 
@@ -101,7 +101,7 @@ describe('the example of the README', () => {
   })
 
   test.each(both)('with import runs with %s', async (_name, plugin) => {
-    // Interop gives an ES module the default export.
+    // Interop passes the default export of an ES module.
     const { app } = await run(example(4), plugin)
     expect(await answer(await listening(app), '/')).toBe('hi from server')
   })
@@ -116,9 +116,9 @@ describe('the example of the README', () => {
     expect(await (await fetch(`http://127.0.0.1:${target.port}/hello`)).json()).toEqual({ hello: 'world' })
   })
 
-  // Without `await` in front of register(), its route is there before the plugin: it is none of the plugin's.
+  // Without `await` before register(), its route exists before the plugin and so does not belong to it.
   test.each(both)(
-    '"Custom error handler" answers 500 with %s, for its route is an ordinary one',
+    '"Custom error handler" answers 500 with %s, because its route is an ordinary one',
     async (_name, plugin) => {
       const { app } = await run(example(6), plugin)
       const { port } = await listening(app)
@@ -126,14 +126,14 @@ describe('the example of the README', () => {
     }
   )
 
-  test.each(both)('"Custom error handler" runs with %s where the plugin is awaited', async (_name, plugin) => {
+  test.each(both)('"Custom error handler" runs with %s if the plugin is awaited', async (_name, plugin) => {
     const { app } = await run(example(6).replace('fastify.register(', 'await fastify.register('), plugin)
     const target = await listening(app)
     expect(await refused(connect(target, '/'))).toBe(401)
     expect(await answer(target, '/', { 'x-fastify-header': 'fastify is awesome !' })).toBe('hi from server')
   })
 
-  // `this` of an arrow function is not the app: it needs `function`.
+  // The `this` of an arrow function is not the app, so the example needs `function`.
   test.each(both)('"Custom preClose hook" runs with %s as a function', async (_name, plugin) => {
     const { app } = await run(example(7).replace('(done) =>', 'function (done)'), plugin)
     app.after(() => app.get('/', { websocket: true }, () => {}))

@@ -6,9 +6,9 @@ import type { WebSocket } from '../../src/index.ts'
 import { connect, echo, isOpen, scoped, start } from '../harness.ts'
 import { appWith, both } from './subjects.ts'
 
-/** What `@fastify/websocket` does and its README does not show as a whole program. */
+/** What `@fastify/websocket` does, and its README does not show as a complete program. */
 describe.each(both)('%s', (_name, plugin) => {
-  test('tells hooks and handlers in request.ws whether it is a handshake', async () => {
+  test('tells hooks and handlers in request.ws whether this is a handshake', async () => {
     const app = await appWith(plugin)
     const seen: [string, boolean][] = []
     app.addHook('onRequest', async ({ url, ws }) => void seen.push([url, ws]))
@@ -23,7 +23,7 @@ describe.each(both)('%s', (_name, plugin) => {
     ])
   })
 
-  test('has the open sockets in websocketServer.clients', async () => {
+  test('lists the open sockets in websocketServer.clients', async () => {
     const app = await appWith(plugin)
     app.get('/', { websocket: true }, echo)
     const target = await start(app)
@@ -33,7 +33,7 @@ describe.each(both)('%s', (_name, plugin) => {
     expect([await ann.next(), await ben.next()]).toEqual(['news', 'news'])
   })
 
-  test('has no clients where clientTracking is false', async () => {
+  test('has no clients with clientTracking: false', async () => {
     const app = await appWith(plugin, { options: { clientTracking: false } })
     expect(app.websocketServer.clients).toBeUndefined()
   })
@@ -92,7 +92,7 @@ describe.each(both)('%s', (_name, plugin) => {
     ['rejects', async () => Promise.reject(new Error('broken'))]
   ]
 
-  test.each(faults)('gives errorHandler what a handler %s', async (_how, handler) => {
+  test.each(faults)('passes errorHandler what a handler %s', async (_how, handler) => {
     const called = signal<unknown[]>()
     const app = await appWith(plugin, {
       errorHandler(error, socket, request, reply) {
@@ -109,7 +109,7 @@ describe.each(both)('%s', (_name, plugin) => {
     expect(await called.given).toEqual(['/scope', 'broken', '/scope/x', true])
   })
 
-  test('gives errorHandler the errors of a socket', async () => {
+  test('passes errorHandler the errors of a socket', async () => {
     const called = signal<unknown>()
     const app = await appWith(plugin, {
       errorHandler: (error, socket) => {
@@ -123,7 +123,7 @@ describe.each(both)('%s', (_name, plugin) => {
     expect(await called.given).toBe('WS_ERR_UNEXPECTED_RSV_2_3')
   })
 
-  test('tells the listeners of a socket of its errors without a logger too', async () => {
+  test("emits a socket's errors to its listeners, without a logger too", async () => {
     const app = await appWith(plugin, {}, {})
     const told = signal<unknown>()
     app.get('/', { websocket: true }, (socket) => {
@@ -134,7 +134,7 @@ describe.each(both)('%s', (_name, plugin) => {
     expect(await told.given).toBe('WS_ERR_UNEXPECTED_RSV_2_3')
   })
 
-  test('leaves a connection open where errorHandler does nothing', async () => {
+  test('leaves a connection open if errorHandler does nothing', async () => {
     const app = await appWith(plugin, { errorHandler: () => {} })
     app.get('/', { websocket: true }, (socket) => {
       echo(socket)
@@ -143,13 +143,13 @@ describe.each(both)('%s', (_name, plugin) => {
     expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
   })
 
-  test.each(['HEAD', ['HEAD']])('answers 404 at a { websocket: true } route for %j alone', async (method) => {
+  test.each(['HEAD', ['HEAD']])('answers 404 at a { websocket: true } route for %j only', async (method) => {
     const app = await appWith(plugin)
     app.route({ method: method as 'HEAD', url: '/', websocket: true, handler: echo })
     expect((await app.inject({ method: 'HEAD', url: '/' })).statusCode).toBe(404)
   })
 
-  test('hides { websocket: true } routes from a description of the API, and others not', async () => {
+  test('hides { websocket: true } routes from a description of the API, and no others', async () => {
     const app = await appWith(plugin)
     const hidden: Record<string, unknown> = {}
     const note = async ({ url, routeOptions }: FastifyRequest) => {

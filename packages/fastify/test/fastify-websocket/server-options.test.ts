@@ -8,7 +8,7 @@ import { connect, echo, isOpen, keepLog, owned, start, warn } from '../harness.t
 import { appWith, both, ours } from './subjects.ts'
 
 describe.each(both)('%s', (_name, plugin) => {
-  test('asks verifyClient behind the hooks and in front of the handler', async () => {
+  test('calls verifyClient after the hooks and before the handler', async () => {
     const order: string[] = []
     const verifyClient = ({ origin, secure, req }: { origin: string; secure: boolean; req: IncomingMessage }) => {
       order.push(`verify ${origin} ${secure} ${req.url}`)
@@ -30,7 +30,7 @@ describe.each(both)('%s', (_name, plugin) => {
     ])
   })
 
-  test('answers what a verifyClient with a callback says', async () => {
+  test('answers as a verifyClient with a callback says', async () => {
     const app = await appWith(plugin, {
       options: {
         verifyClient: (_info, next) => void setImmediate(next, false, 302, 'Over there.', { Location: '/login' })
@@ -43,13 +43,13 @@ describe.each(both)('%s', (_name, plugin) => {
     expect([statusCode, headers.location, String(body)]).toEqual([302, '/login', 'Over there.'])
   })
 
-  test('lets in whom a verifyClient with a callback lets in, as late as it says so', async () => {
+  test('waits for a verifyClient with a callback that accepts late', async () => {
     const app = await appWith(plugin, { options: { verifyClient: (_info, next) => void setImmediate(next, true) } })
     app.get('/', { websocket: true }, echo)
     expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
   })
 
-  test('lets handleProtocols choose among what is offered', async () => {
+  test('lets handleProtocols choose among the offered subprotocols', async () => {
     const asked: unknown[] = []
     const handleProtocols = (protocols: Set<string>, { url }: IncomingMessage) => {
       asked.push([...protocols], url)
@@ -65,7 +65,7 @@ describe.each(both)('%s', (_name, plugin) => {
     expect(asked).toEqual([['a', 'b'], '/'])
   })
 
-  test('takes maxPayload and perMessageDeflate', async () => {
+  test('supports maxPayload and perMessageDeflate', async () => {
     const app = await appWith(plugin, { options: { maxPayload: 10, perMessageDeflate: true } })
     app.get('/', { websocket: true }, (socket) => {
       socket.on('error', () => {})
@@ -76,7 +76,7 @@ describe.each(both)('%s', (_name, plugin) => {
     expect((await closed(socket)).code).toBe(1009)
   })
 
-  test('takes any size where maxPayload is 0', async () => {
+  test('accepts any size with maxPayload 0', async () => {
     const app = await appWith(plugin, { options: { maxPayload: 0 } })
     app.get('/', { websocket: true }, (socket) => {
       socket.on('message', (data: Buffer) => socket.send(data.length))
@@ -86,7 +86,7 @@ describe.each(both)('%s', (_name, plugin) => {
     expect(await next()).toBe('3000000')
   })
 
-  test('passes what else there is on to ws', async () => {
+  test('passes all other options on to ws', async () => {
     const app = await appWith(plugin, { options: { autoPong: false } })
     app.get('/', { websocket: true }, (socket) => {
       socket.on('ping', () => socket.send('a ping without a pong'))
@@ -113,7 +113,7 @@ describe('verifyClient', () => {
     expect(await refused(connect(await start(app), '/'))).toBe(401)
   })
 
-  test('security: lets no foreign origin in that the rules refuse', async () => {
+  test('security: allows no foreign origin that the rules refuse', async () => {
     const app = await appWith(ours, {
       allowedOrigins: 'same-origin',
       options: { verifyClient: () => true },
@@ -124,7 +124,7 @@ describe('verifyClient', () => {
     expect(await refused(connect(await start(app), '/', [], { headers }))).toBe(403)
   })
 
-  test('is not asked about an ordinary request', async () => {
+  test('is not called for an ordinary request', async () => {
     const app = await appWith(ours, { options: { verifyClient: () => expect('asked').toBe('not asked') as never } })
     app.get('/', { websocket: true }, echo)
     expect((await app.inject('/')).statusCode).toBe(404)
@@ -134,13 +134,13 @@ describe('verifyClient', () => {
     ['throws', () => JSON.parse('')],
     ['rejects', async () => JSON.parse('')],
     ['rejects beside its callback', async (_info: unknown, _next: unknown) => JSON.parse('')]
-  ])('that %s is a 500', async (_how, verifyClient) => {
+  ])('that %s gives a 500', async (_how, verifyClient) => {
     const app = await appWith(ours, { options: { verifyClient } })
     app.get('/', { websocket: true }, echo)
     expect(await refused(connect(await start(app), '/'))).toBe(500)
   })
 
-  test('has onSend hooks see its refusal once, and wait for them', async () => {
+  test('lets onSend hooks see its refusal once, and waits for them', async () => {
     const log = keepLog()
     const seen: number[] = []
     const app = await appWith(ours, { options: { verifyClient: () => false } }, { logger: log.options })
@@ -167,17 +167,17 @@ describe('an option of ws that cannot be set here', () => {
     ['WebSocket', { WebSocket: class {} } as never, 'use listeners on the socket that the handler gets']
   ]
 
-  test.each(wrong)('%s makes register reject, and says what to do instead', async (name, options, instead) => {
+  test.each(wrong)('%s makes register reject, and says what to use instead', async (name, options, instead) => {
     const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
     await expect(app.register(ours, { options })).rejects.toThrow(`options.${name}: cannot be set here; ${instead}`)
     expect(app.server.listenerCount('upgrade')).toBe(0)
   })
 
-  test.each([{ noServer: false }, { path: undefined }])('is fine as %j', async (options) => {
+  test.each([{ noServer: false }, { path: undefined }])('is accepted as %j', async (options) => {
     await expect(appWith(ours, { options: options as never })).resolves.toBeDefined()
   })
 
-  test.each(['host', 'backlog'])('%s is a line in the log', async (name) => {
+  test.each(['host', 'backlog'])('%s is logged', async (name) => {
     const log = keepLog()
     await appWith(ours, { options: { [name]: 1 } }, { logger: log.options })
     const { level, msg } = log.lines[0] ?? {}
@@ -222,14 +222,14 @@ describe('options', () => {
     ['perMessageDeflate', { perMessageDeflate: true, options: { perMessageDeflate: true } }],
     ['closeTimeoutMs', { closeTimeoutMs: 10, options: { closeTimeout: 10 } }],
     ['ws', { ws: { autoPong: false }, options: { autoPong: false } }]
-  ])('that say %s twice make register reject', async (name, options) => {
+  ])('that set %s twice make register reject', async (name, options) => {
     const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
     await expect(app.register(ours, options)).rejects.toThrow(
       `${name}: options says this too, in words of ws; leave one of them out`
     )
   })
 
-  test('that are undefined say nothing', async () => {
+  test('that are undefined are ignored', async () => {
     const undefinedOptions = { maxPayload: undefined, verifyClient: undefined, handleProtocols: undefined }
     const app = await appWith(ours, { maxPayloadBytes: 10, options: undefinedOptions })
     app.get('/', { websocket: true }, (socket) => void socket.on('error', () => {}))
@@ -247,7 +247,7 @@ describe.each(both)('with %s the option server', (_name, plugin) => {
     expect(await isOpen(await connect(await start(app), '/'))).toBe(true)
   })
 
-  test('takes the handshakes for the app, which closes their connections and leaves the server alone', async () => {
+  test('accepts the handshakes for the app, which closes their connections but not the server', async () => {
     const server = createServer((_req, res) => void res.end('its own'))
     try {
       const app = await appWith(plugin, { options: { server } })
@@ -268,7 +268,7 @@ describe.each(both)('with %s the option server', (_name, plugin) => {
     }
   })
 
-  test('has injectWS connect to it', async () => {
+  test('makes injectWS connect to it', async () => {
     const server = createServer()
     const app = await appWith(plugin, { options: { server } })
     app.get('/', { websocket: true }, (socket, { raw }) => {

@@ -4,24 +4,24 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import type { fastifyWebsocket } from '../../src/fastify-websocket/plugin.ts'
 import { owned } from '../harness.ts'
 
-/** What `require()` gives for a package. */
+/** The result of `require()` for a package. */
 type PluginModule = typeof fastifyWebsocket
 
-/** One of those who are compared. */
+/** One of the plugins that are compared. */
 export type Subject = [name: string, plugin: PluginModule]
 
-/** Its types would declare again what ours declare, so it is loaded without them. */
+/** Loaded without its types, because they would declare the same names as ours. */
 const theirs: PluginModule = require('@fastify/websocket')
 
 export const ours: PluginModule = require('../../src/fastify-websocket/index.cts')
 
-/** Who is to do the same. */
+/** The plugins that should behave the same. */
 export const both: Subject[] = [
   ['@fastify/websocket', theirs],
   ['@oneport/fastify/fastify-websocket', ours]
 ]
 
-/** An app that ends with the test, with one of the plugins; it logs nothing by default. */
+/** An app with one of the plugins, closed at the end of the test. Logs nothing by default. */
 export async function appWith(
   plugin: PluginModule,
   options: fastifyWebsocket.WebsocketPluginOptions = {},
@@ -34,7 +34,7 @@ export async function appWith(
 
 const folder = dirname(require.resolve('@fastify/websocket/package.json'))
 
-/** The examples of the README of `@fastify/websocket`, in their order. */
+/** The examples in the README of `@fastify/websocket`, in order. */
 export const readmeExamples = [
   ...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/^```(?:js|javascript)\n(.*?)^```$/gms)
 ].map(([, code]) => code as string)

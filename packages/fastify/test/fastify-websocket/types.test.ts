@@ -11,17 +11,17 @@ type WebsocketPluginOptions = fastifyWebsocket.WebsocketPluginOptions
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles only where the type argument is `true`. */
+/** Compiles only for `true`. */
 function holds<_Claim extends true>(): void {}
 
-describe('what @fastify/websocket has in its types', () => {
-  test('is the plugin, under three names', () => {
+describe('the types of @fastify/websocket', () => {
+  test('include the plugin, under three names', () => {
     const { default: byDefault, fastifyWebsocket: byName } = ours
     holds<Same<typeof byDefault, typeof fastifyWebsocket>>()
     expect([byDefault, byName, ours]).toEqual([fastifyWebsocket, fastifyWebsocket, fastifyWebsocket])
   })
 
-  test('is for instances of other kinds too', () => {
+  test('accept instances of other kinds too', () => {
     const register = async () => {
       await Fastify({ https: { key: '', cert: '' } }).register(fastifyWebsocket, { options: { maxPayload: 1 } })
       await Fastify({ logger: { level: 'info' } }).register(fastifyWebsocket)
@@ -33,7 +33,7 @@ describe('what @fastify/websocket has in its types', () => {
     expect(typeof register).toBe('function')
   })
 
-  test('is exported under its names', () => {
+  test('are exported under the same names', () => {
     const handler: WebsocketHandler = (socket, request) => socket.send(request.url)
     const options: WebsocketPluginOptions = {
       errorHandler(error, socket, request, reply) {
@@ -50,7 +50,7 @@ describe('what @fastify/websocket has in its types', () => {
     expect([typeof options.errorHandler, route.wsHandler]).toEqual(['function', handler])
   })
 
-  test('is on instance and request', async () => {
+  test('are on instance and request', async () => {
     const app = await appWith(ours)
     holds<Same<FastifyRequest['ws'], boolean>>()
     holds<Same<typeof app.websocketServer.clients, Set<WebSocket>>>()
@@ -65,7 +65,7 @@ describe('what @fastify/websocket has in its types', () => {
     expect([typeof inject, typeof write]).toEqual(['function', 'function'])
   })
 
-  test('leaves out what cannot be set here', () => {
+  test('leave out what cannot be set here', () => {
     const wrong: WebsocketPluginOptions[] = [
       // @ts-expect-error a route has a path
       { options: { path: '/' } },

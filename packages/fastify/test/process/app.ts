@@ -4,8 +4,8 @@ import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { wsPlugin } from '../../src/index.ts'
 import { typed } from './typed-routes.ts'
 
-// What process.test.ts starts: Fastify outside of Jest, whose errors of Node are no `instanceof Error`, and whose
-// module system can't import the ES module that @fastify/cookie loads.
+// process.test.ts starts this program: Fastify outside of Jest, in which Node's errors are not `instanceof Error` and
+// the ES module that @fastify/cookie loads cannot be imported.
 async function main() {
   const app = Fastify()
   await app.register(cookie, { secret: 'secret' })

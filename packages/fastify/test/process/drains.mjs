@@ -1,7 +1,7 @@
 import { wsPlugin } from '@oneport/fastify'
 import Fastify from 'fastify'
 
-// What sigterm.test.ts starts, with the package as built.
+// sigterm.test.ts starts this program, with the built package.
 const app = Fastify()
 await app.register(wsPlugin)
 app.get('/chat', { websocket: true }, (socket) => socket.send('Welcome.'))

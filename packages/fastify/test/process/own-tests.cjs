@@ -1,6 +1,6 @@
 /**
- * Loaded in front of a test of @fastify/websocket: has it test our plugin in place of its own, with our Fastify, and gives
- * each of its cases a time limit, for those that wait for what never comes.
+ * Loaded before a test file of @fastify/websocket: makes it test our plugin instead of its own, with our Fastify, and
+ * sets a time limit for each case, since some never finish.
  */
 const Module = require('node:module')
 const { join } = require('node:path')
@@ -24,7 +24,7 @@ Module._load = (name, parent, ...rest) => {
   return { ...loaded, test: (title, run) => runner.test(title, { timeout: 5_000 }, run) }
 }
 
-// One of them listens on this port, which may be taken.
+// One of the cases listens on this port, which may be in use.
 const compile = Module.prototype._compile
 Module.prototype._compile = function (code, file, ...rest) {
   const moved = isTheirs(file) ? code.replace('= 3000', `= ${process.env.FREE_PORT}`) : code

@@ -6,7 +6,7 @@ import type { WebSocket } from '../../src/index.ts'
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles only where the type argument is `true`. */
+/** Compiles only for `true`. */
 function holds<_Claim extends true>(): void {}
 
 const schema = {
@@ -14,7 +14,7 @@ const schema = {
   querystring: Type.Object({ token: Type.Optional(Type.String()) })
 }
 
-/** Routes with schemas of TypeBox, which is an ES module only; the claims about types are checked by the compiler. */
+/** Routes with schemas of TypeBox, which exists only as an ES module. The compiler checks the claims about types. */
 const routes: FastifyPluginAsync = async (scope) => {
   const app = scope.setValidatorCompiler(TypeBoxValidatorCompiler).withTypeProvider<TypeBoxTypeProvider>()
 

@@ -14,7 +14,7 @@ async function nextOf({ next }: { next(): Promise<string> }, type: string): Prom
 }
 
 describe('the application chat', () => {
-  test('broadcasts to one room and no other, and says who is there', async () => {
+  test('broadcasts to one room and no other, and lists who is there', async () => {
     const program = await start('chat')
     const ada = await program.connect(`/rooms/tea${as('Ada')}`)
     expect(await nextOf(ada, 'people')).toEqual({ type: 'people', people: ['Ada'] })
@@ -33,7 +33,7 @@ describe('the application chat', () => {
     expect(await nextOf(ada, 'people')).toEqual({ type: 'people', people: ['Ada'] })
   })
 
-  test('refuses what is no room and what is no name with 400', async () => {
+  test('refuses invalid rooms and names with 400', async () => {
     const program = await start('chat')
     const [room, name] = ['a'.repeat(33), `name=${'a'.repeat(33)}`]
     for (const path of ['/rooms/a%2Fb?name=Ada', `/rooms/${room}?name=Ada`, '/rooms/tea', `/rooms/tea?${name}`]) {
@@ -41,7 +41,7 @@ describe('the application chat', () => {
     }
   })
 
-  test('takes rooms and names of any script', async () => {
+  test('accepts rooms and names in any script', async () => {
     const program = await start('chat')
     const ada = await program.connect(`/rooms/${encodeURIComponent('茶')}${as('Αδα')}`)
     expect(await nextOf(ada, 'people')).toEqual({ type: 'people', people: ['Αδα'] })
@@ -96,7 +96,7 @@ describeWith(chromium, 'the page of the application chat', () => {
     expect(await ada.locator('main img, main i').count()).toBe(0)
   })
 
-  test('comes back when the server does, and keeps what could not be sent', async () => {
+  test('reconnects when the server is back, and keeps what could not be sent', async () => {
     const program = await start('chat')
     const ada = await enter(program, 'Ada')
     const isWaiting = ada.getByText('Offline. Trying again…').waitFor()
@@ -108,7 +108,7 @@ describeWith(chromium, 'the page of the application chat', () => {
     await ada.getByText('Online').waitFor()
     await ada.keyboard.press('Enter')
     await message(ada, 'Is anybody there?').waitFor()
-    // Those of the attempts while nobody listened.
+    // Chromium logs these for attempts while the server is down.
     expect(complaints.splice(0).filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
   })
 })

@@ -9,7 +9,7 @@ import { openPage, start } from './stage.ts'
 const nothing = { Tea: 0, Coffee: 0, Water: 0 }
 
 describe('the application fastify-typescript', () => {
-  test('counts one vote for each client, and tells all of them', async () => {
+  test('counts one vote per client, and shows the result to all of them', async () => {
     const program = await start('fastify-typescript')
     const [ada, grace] = [await program.connect('/polls/drinks/votes'), await program.connect('/polls/drinks/votes')]
     const counts = async () => [JSON.parse(await ada.next()).votes, JSON.parse(await grace.next()).votes]
@@ -46,7 +46,7 @@ describe('the application fastify-typescript', () => {
     }
   })
 
-  test('validates a handshake as it does any request', async () => {
+  test('validates a handshake like any other request', async () => {
     const program = await start('fastify-typescript')
     for (const [path, status] of [
       ['/polls/NO', 400],
@@ -58,7 +58,7 @@ describe('the application fastify-typescript', () => {
     expect((await program.connect('/polls/drinks/votes', { origin: 'https://evil.example' })).status).toBe(403)
   })
 
-  // Those that take types out by themselves.
+  // The versions that strip types themselves.
   for (const { name, path } of installed.filter(({ name }) => ['Node 22', 'Node 24', 'Node 26'].includes(name))) {
     const run = path === undefined ? test.skip : test
     run(`runs on ${name} without tsx`, async () => {
@@ -80,7 +80,7 @@ describe('the application fastify-typescript', () => {
   }
 
   describeWith(chromium, 'in Chromium', () => {
-    test('shows the votes of others as they come', async () => {
+    test('shows the votes of others as they arrive', async () => {
       const program = await start('fastify-typescript')
       const [ada, grace] = [await openPage(program.origin), await openPage(program.origin)]
       await ada.getByRole('heading', { name: 'What will you drink?' }).waitFor()

@@ -25,7 +25,7 @@ function sign(claims: object): string {
 }
 
 describe('the application jwt', () => {
-  test('takes a token as Authorization, and as a subprotocol that it does not echo', async () => {
+  test('accepts a token as Authorization, and as a subprotocol that it does not echo', async () => {
     const program = await start('jwt', secret)
     const token = await tokenOf(program, 'Ada')
     const asProgram = await program.connect('/greeting', bearer(token))
@@ -35,7 +35,7 @@ describe('the application jwt', () => {
     expect(asPage.socket.protocol).toBe('greeting.v1')
   })
 
-  test('security: refuses no token, one of somebody else’s secret, one without a signature, and other sites', async () => {
+  test('security: refuses a missing token, one with a foreign secret, one without a signature, and other sites', async () => {
     const program = await start('jwt', secret)
     const token = await tokenOf(program, 'Ada')
     const foreign = await tokenOf(await start('jwt', { JWT_SECRET: 'another' }), 'Ada')
@@ -48,7 +48,7 @@ describe('the application jwt', () => {
     expect(status).toBe(403)
   })
 
-  test('closes the connection when the token ends, unless a newer one came', async () => {
+  test('closes the connection when the token expires, unless it got a newer one', async () => {
     const program = await start('jwt', secret)
     const now = Math.floor(Date.now() / 1_000)
     const short = bearer(sign({ sub: 'Ada', exp: now + 4 }))
@@ -62,7 +62,7 @@ describe('the application jwt', () => {
     expect(JSON.parse(await renewed.next()).expiresAt).toBe((now + 7_200) * 1_000)
   })
 
-  test('takes a newer token of the same person, and no other', async () => {
+  test('accepts a newer token of the same person, and no other', async () => {
     const program = await start('jwt', secret)
     const ada = await program.connect('/greeting', bearer(await tokenOf(program, 'Ada')))
     const first = JSON.parse(await ada.next())
@@ -88,7 +88,7 @@ describeWith(chromium, 'the page of the application jwt', () => {
     await page.getByText(/^(?:60|59|58) s are left\.$/).waitFor()
   })
 
-  test('refuses a bad token, and says when a good one has ended', async () => {
+  test('refuses a bad token, and says when a good one has expired', async () => {
     const program = await start('jwt', { ...secret, TOKEN_SECONDS: '4' })
     const page = await openPage(program.origin)
     await page.getByRole('button', { name: 'Connect with a bad token' }).click()

@@ -4,11 +4,11 @@ import { openPage, start } from './stage.ts'
 
 const { hint, isInstalled } = lookFor('nginx', 'nginx')
 const describeNginx = isInstalled ? describe : describe.skip
-/** Nobody listens for it on a port of its own while another test does. */
+/** Any free port, because another test may be using the default one. */
 const anyPort = { APP_PORT: '0' }
 
 describeNginx(`the application nginx${hint}`, () => {
-  test('learns from nginx who the visitor is, and from nobody else', async () => {
+  test('learns the address of the visitor from nginx, and from no one else', async () => {
     const program = await start('nginx', anyPort)
     const forged = { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' }
     const options = { origin: program.origin, headers: forged, family: 4, localAddress: '127.0.0.2' }
@@ -30,7 +30,7 @@ describeNginx(`the application nginx${hint}`, () => {
   })
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    'tells its clients with 1001 on %s, and ends with nginx',
+    'closes its clients with 1001 on %s, and exits together with nginx',
     async (signal) => {
       const program = await start('nginx', anyPort)
       const { closed } = await program.connect('/visitor')
@@ -41,7 +41,7 @@ describeNginx(`the application nginx${hint}`, () => {
   )
 
   describeWith(chromium, 'in Chromium', () => {
-    test('has a page that talks through nginx', async () => {
+    test('has a page that works through nginx', async () => {
       const program = await start('nginx', anyPort)
       const page = await openPage(program.origin)
       await page.getByText('Connected through nginx.').waitFor()

@@ -9,7 +9,7 @@ const begin = (program: Program, below: unknown): Promise<Response> =>
     body: JSON.stringify({ below })
   })
 
-/** All that one client is told until the job is done, and how its connection ends. */
+/** Everything that a client gets until the job is done, and how its connection ends. */
 async function follow(program: Program, path: string): Promise<{ told: Record<string, unknown>[]; code: number }> {
   const { closed, next } = await program.connect(path)
   const told: Record<string, unknown>[] = []
@@ -18,7 +18,7 @@ async function follow(program: Program, path: string): Promise<{ told: Record<st
 }
 
 describe('the application progress', () => {
-  test('tells how far a job is, and its result, to all who follow', async () => {
+  test('reports the progress and the result of a job to all who follow it', async () => {
     const program = await start('progress')
     const answer = await begin(program, 1_000_000)
     expect(answer.status).toBe(202)
@@ -31,12 +31,12 @@ describe('the application progress', () => {
       expect(told.at(-1)).toEqual({ state: 'done', percent: 100, result: 78_498 })
     }
     expect(await (await program.fetch(path)).json()).toEqual({ state: 'done', percent: 100, result: 78_498 })
-    // Those who come later get the result at once.
+    // Late followers get the result at once.
     const late = await follow(program, `${path}/progress`)
     expect(late).toEqual({ told: [{ state: 'done', percent: 100, result: 78_498 }], code: 1000 })
   })
 
-  test('refuses what is no job', async () => {
+  test('refuses unknown jobs', async () => {
     const program = await start('progress')
     expect((await program.connect('/jobs/unknown/progress')).status).toBe(404)
     for (const below of [undefined, '1000', 9, 20_000_001, 100.5])
@@ -51,7 +51,7 @@ describe('the application progress', () => {
 })
 
 describeWith(chromium, 'the page of the application progress', () => {
-  test('follows a job to its end, also in another tab', async () => {
+  test('follows a job to its end, in another tab too', async () => {
     const program = await start('progress')
     const page = await openPage(program.origin)
     await page.getByLabel('Count the primes below').fill('3000000')

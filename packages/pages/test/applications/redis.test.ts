@@ -3,7 +3,7 @@ import type { Answer, Program } from '../../src/program.ts'
 import { openPage, openTab, start } from './stage.ts'
 
 interface Member extends Answer {
-  /** The process that serves it. */
+  /** The process that serves the client. */
   readonly process: number
 }
 
@@ -18,11 +18,11 @@ async function connectToBoth(program: Program): Promise<[one: Member, other: Mem
   return [...members.values()] as [Member, Member]
 }
 
-/** Waits until both processes say so of Redis. */
+/** Waits until both processes report this state of Redis. */
 async function healthIs(program: Program, health: string): Promise<void> {
   const seen = new Set<number>()
   while (seen.size < 2) {
-    // A connection of its own: which process gets it is decided for each.
+    // A new connection each time, because processes are chosen per connection.
     const { process, redis } = await (await program.fetch('/health', { headers: { Connection: 'close' } })).json()
     if (redis.health === health && (health === 'down' || redis.missing === 0)) seen.add(process)
     else seen.delete(process)
@@ -36,7 +36,7 @@ describeWith(redisProgram, 'the application redis', () => {
   })
   afterEach(() => redis.stop())
 
-  test('brings what is said to the clients of both processes, once', async () => {
+  test('delivers each message to the clients of both processes, once', async () => {
     const program = await start('redis', { REDIS_URL: redis.url })
     const [one, other] = await connectToBoth(program)
     await healthIs(program, 'up')
@@ -53,7 +53,7 @@ describeWith(redisProgram, 'the application redis', () => {
     }
   })
 
-  test('goes on without Redis, says so once for each process, and comes back', async () => {
+  test('continues without Redis, logs that once per process, and recovers', async () => {
     const program = await start('redis', { REDIS_URL: redis.url })
     const [one, other] = await connectToBoth(program)
     await healthIs(program, 'up')

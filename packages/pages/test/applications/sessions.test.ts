@@ -9,11 +9,11 @@ function logIn(program: Program, name: string, password: string, headers: Record
   return program.fetch('/login', { method: 'POST', body, headers: { 'Content-Type': 'application/json', ...headers } })
 }
 
-/** The cookie that a response sets, as a client sends it back. */
+/** The cookie that a response sets, in the form in which a client sends it back. */
 const cookieOf = (response: Response): string => response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
 
 describe('the application sessions', () => {
-  test('refuses a handshake without a login, and takes one with it', async () => {
+  test('refuses a handshake without a login, and accepts one with it', async () => {
     const program = await start('sessions', secret)
     const { status, body } = await program.connect('/board')
     expect([status, JSON.parse(body)]).toEqual([401, { message: 'Log in first.' }])
@@ -52,7 +52,7 @@ describe('the application sessions', () => {
     }
   })
 
-  test('refuses a login that is no text', async () => {
+  test('refuses a login that is not text', async () => {
     const program = await start('sessions', secret)
     const headers = { 'Content-Type': 'application/json' }
     for (const body of ['{"name":["ada"],"password":{}}', '{}', 'null']) {
@@ -61,7 +61,7 @@ describe('the application sessions', () => {
     }
   })
 
-  test('security: no script sees the cookie, other sites do not get it sent, and each login has a session of its own', async () => {
+  test('security: scripts cannot read the cookie, other sites do not send it, and each login has a session of its own', async () => {
     const program = await start('sessions', secret)
     const first = await logIn(program, 'ada', 'lovelace')
     expect(first.headers.getSetCookie()[0]).toMatch(/^session=.*; HttpOnly; SameSite=Lax$/)
@@ -72,7 +72,7 @@ describe('the application sessions', () => {
     expect((await program.connect('/board', { headers, origin: 'https://evil.example' })).status).toBe(403)
   })
 
-  test('says that it has no secret, and does not start without one in production', async () => {
+  test('warns that it has no secret, and does not start without one in production', async () => {
     const program = await start('sessions')
     await program.printed('SESSION_SECRET is not set')
     await expect(Program.startApplication('sessions', { NODE_ENV: 'production' })).rejects.toThrow(
@@ -82,7 +82,7 @@ describe('the application sessions', () => {
 })
 
 describeWith(chromium, 'the page of the application sessions', () => {
-  test('logs in, and out in all tabs', async () => {
+  test('logs in, and logs out in all tabs', async () => {
     const program = await start('sessions', secret)
     const page = await openPage(program.origin)
     await page.getByText('You are not logged in.').waitFor()
@@ -105,7 +105,7 @@ describeWith(chromium, 'the page of the application sessions', () => {
 
     await page.getByRole('button', { name: 'Log out' }).click()
     for (const each of [page, tab]) await each.getByText('The server closed the connection: logged out.').waitFor()
-    // Refusals show in the console.
+    // Refusals appear in the console.
     expect(complaints.splice(0).filter((text) => !/401|ERR_|Authentication/.test(text))).toEqual([])
   })
 })

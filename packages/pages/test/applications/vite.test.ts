@@ -9,7 +9,7 @@ import { root } from '../../src/markdown.ts'
 import type { Program } from '../../src/program.ts'
 import { openPage, openTab, start } from './stage.ts'
 
-/** A copy, which may be changed and built into; its packages are those of the original. */
+/** A copy that can be changed and built, with the packages of the original. */
 const folder = mkdtempSync(join(tmpdir(), 'oneport-vite-'))
 
 beforeAll(() => {
@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const button = (page: Page) => page.getByRole('button')
 
-/** Two tabs that see the same number. */
+/** Opens two tabs that show the same number. */
 async function countsTogether(program: Program): Promise<Page> {
   const page = await openPage(program.origin)
   const tab = await openTab(page.context(), program.origin)
@@ -34,7 +34,7 @@ async function countsTogether(program: Program): Promise<Page> {
 }
 
 describeWith(chromium, 'the application vite', () => {
-  test('in development, reloads what is changed, beside its own WebSocket', async () => {
+  test('in development, reloads changed files, next to its own WebSocket', async () => {
     const program = await start(folder)
     const page = await countsTogether(program)
     const file = join(folder, 'src', 'main.js')
@@ -42,7 +42,7 @@ describeWith(chromium, 'the application vite', () => {
     await page.getByText('You all clicked 1 times').waitFor()
   })
 
-  test('in production, serves what is built', async () => {
+  test('in production, serves the built files', async () => {
     const vite = join(folder, 'node_modules', 'vite', 'bin', 'vite.js')
     const { NODE_ENV: _test, ...env } = process.env
     await promisify(execFile)(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: folder, env })
