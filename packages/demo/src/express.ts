@@ -15,7 +15,7 @@ import { publicFolder, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
 
 /** Serves the demo with Express. */
-export async function startExpress({ host, port, tls, backplane }: Address): Promise<Running> {
+export async function startExpress({ host, port, tls, backplanes }: Address): Promise<Running> {
   const app = express().disable('x-powered-by')
   const ws = wsUpgrade()
   app.use(ws)
@@ -25,7 +25,7 @@ export async function startExpress({ host, port, tls, backplane }: Address): Pro
   })
   app.use(cookieParser())
 
-  const chat = new Chat(backplane)
+  const chat = new Chat(backplanes)
   serveChat(app, chat)
   serveLogin(app)
   app.use(express.static(publicFolder))

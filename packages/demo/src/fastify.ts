@@ -20,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** Serves the demo with Fastify. */
-export async function startFastify({ host, port, tls, backplane }: Address): Promise<Running> {
+export async function startFastify({ host, port, tls, backplanes }: Address): Promise<Running> {
   const overTls = tls === undefined ? {} : { http2: true, https: { ...tls, allowHTTP1: true } }
   // To Fastify's types HTTP/2 is another kind of application; for what is used here there is no difference.
   const app = Fastify(overTls as FastifyServerOptions)
@@ -33,7 +33,7 @@ export async function startFastify({ host, port, tls, backplane }: Address): Pro
   await app.register(fastifyStatic, { root: publicFolder })
   app.decorateRequest('nickname', '')
 
-  const chat = new Chat(backplane)
+  const chat = new Chat(backplanes)
   serveChat(app, chat)
   serveLogin(app)
   app.get('/r/:room', (_request, reply) => reply.sendFile('index.html'))

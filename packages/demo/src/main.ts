@@ -15,14 +15,14 @@ async function start({ framework, https, redis }: Arguments, host: string, port:
     host,
     port,
     ...(https && { tls: await (await import('./certificate.ts')).makeCertificate() }),
-    ...(redis !== undefined && { backplane: (await import('./redis.ts')).joinRedis(redis) })
+    ...(redis !== undefined && { backplanes: (await import('./redis.ts')).joinRedis(redis) })
   }
   try {
     if (framework === 'Express') return await (await import('./express.ts')).startExpress(address)
     return await (await import('./fastify.ts')).startFastify(address)
   } catch (error) {
-    // Its connections would keep this process alive.
-    await address.backplane?.close()
+    // Their connections would keep this process alive.
+    await Promise.all(Object.values(address.backplanes ?? {}).map((backplane) => backplane.close()))
     throw error
   }
 }
@@ -42,8 +42,7 @@ async function whyNotListening(error: unknown, host: string, port: number): Prom
 const warning =
   'Your browser will warn you: the certificate was made just now and is self-signed. You can safely continue.\n'
 
-const aboutRedis =
-  'What is said goes to all processes with this Redis; people, rooms and history are those of this one.\n'
+const aboutRedis = 'Every process with this Redis shares the chat. Each keeps its own history.\n'
 
 /** What to know of `--https`, by framework. */
 const aboutTls = {

@@ -243,6 +243,9 @@ describe('npm start', () => {
       return visitor
     }
 
+    const seeing = (visitor: Visitor, ...names: string[]) =>
+      visitor.hear('people', ({ people }) => people.join() === names.join())
+
     it('passes on what is said to other processes, and ends by itself', async () => {
       const demos = [
         run(['--port', '0', '--redis', redis.url]),
@@ -259,9 +262,25 @@ describe('npm start', () => {
         const { exitCode, out, err } = await demo.signal('SIGTERM')
         expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
         expect(out).toContain(
-          'Ctrl-C ends it.\nWhat is said goes to all processes with this Redis; people, rooms and history are those of this one.\n'
+          'Ctrl-C ends it.\nEvery process with this Redis shares the chat. Each keeps its own history.\n'
         )
       }
+    })
+
+    it('shows the people of all processes, until they leave, or their process ends or dies', async () => {
+      const [one, ending, dying] = Array.from({ length: 3 }, () => run(['--port', '0', '--redis', redis.url]))
+      const ada = await visit(one as Demo, 'Ada')
+      const grace = await visit(ending as Demo, 'Grace')
+      const [mary] = [await visit(dying as Demo, 'Mary'), await visit(dying as Demo, 'Tim')]
+      await seeing(ada, 'Ada', 'Grace', 'Mary', 'Tim')
+      await seeing(grace, 'Ada', 'Grace', 'Mary', 'Tim')
+      mary.socket.close()
+      await seeing(ada, 'Ada', 'Grace', 'Tim')
+      await (ending as Demo).signal('SIGTERM')
+      await seeing(ada, 'Ada', 'Tim')
+      await (dying as Demo).stop()
+      await seeing(ada, 'Ada')
+      expect((await ada.hear('rooms')).rooms).toEqual([{ name: 'lobby', people: 1 }])
     })
 
     it('ends where its port is in use', async () => {
@@ -271,6 +290,17 @@ describe('npm start', () => {
       const { exitCode, err } = await run(['--port', String(port), '--redis', redis.url]).ended
       other.close()
       expect({ exitCode, err }).toEqual({ exitCode: 1, err: expect.stringContaining(`Port ${port} is in use`) })
+    })
+
+    it('shows its own people while Redis is away, and those of all processes afterwards', async () => {
+      const demos = [run(['--port', '0', '--redis', redis.url]), run(['--port', '0', '--redis', redis.url])] as const
+      const ada = await visit(demos[0], 'Ada')
+      await visit(demos[1], 'Grace')
+      await seeing(ada, 'Ada', 'Grace')
+      await redis.kill()
+      await seeing(ada, 'Ada')
+      await redis.start()
+      await seeing(ada, 'Ada', 'Grace')
     })
   })
 
@@ -287,7 +317,7 @@ describe('npm start', () => {
     const { exitCode, err } = await demo.signal('SIGTERM')
     expect({ exitCode, err }).toEqual({
       exitCode: 0,
-      err: 'Redis cannot be reached (ECONNREFUSED). Until it can, the chat is that of this process.\n'
+      err: 'Redis cannot be reached (ECONNREFUSED). Until it can, this process chats alone.\n'
     })
   })
 
