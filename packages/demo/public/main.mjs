@@ -1,9 +1,10 @@
 import { Connection } from './connection.mjs'
-import { announce, byId, paintAvatar } from './element.mjs'
+import { announce, byId, element, paintAvatar } from './element.mjs'
 import { showHandshake } from './handshake.mjs'
 import { logIn, whoAmI } from './login.mjs'
 import { clearMessages, showHistory, showMessage, showNotice } from './messages.mjs'
 import { showPeople, showRooms } from './people.mjs'
+import { pathOf, roomAt, toRoomName } from './room.mjs'
 import { showState } from './state.mjs'
 
 const connection = new Connection()
@@ -28,8 +29,8 @@ const receive = {
     announce(`Connected to the room ${joined} as ${nickname}.`)
   },
   people({ people: present }) {
-    for (const name of present) if (!people.includes(name)) showNotice(`${name} came in`)
-    for (const name of people) if (!present.includes(name)) showNotice(`${name} left`)
+    for (const name of present) if (!people.includes(name)) showNotice(element('bdi', '', name), ' came in')
+    for (const name of people) if (!present.includes(name)) showNotice(element('bdi', '', name), ' left')
     people = present
     showPeople(people, me)
   },
@@ -48,23 +49,23 @@ const receive = {
 }
 
 function showTitle() {
-  document.title = `${unread > 0 ? `(${unread}) ` : ''}#${room} · Oneport chat`
+  // A name that is written from right to left turns nothing else around.
+  document.title = `${unread > 0 ? `(${unread}) ` : ''}#\u2068${room}\u2069 · Oneport chat`
 }
 
 /** Goes to the room that the address names. */
 function enter() {
-  const [, named = 'lobby'] = /^\/r\/([^/]+)$/.exec(location.pathname) ?? []
-  room = toRoomName(decodeURIComponent(named)) || 'lobby'
+  room = roomAt(location.pathname)
   byId('room-name').textContent = room
   byId('room-size').textContent = ''
   clearMessages()
   showRooms([], room)
   showTitle()
-  connection.open(`${location.origin.replace(/^http/, 'ws')}/chat/${room}`)
+  connection.open(`${location.origin.replace(/^http/, 'ws')}/chat/${encodeURIComponent(room)}`)
 }
 
 function goTo(name) {
-  history.pushState(null, '', name === 'lobby' ? '/' : `/r/${name}`)
+  history.pushState(null, '', pathOf(name))
   for (const panel of document.querySelectorAll(':popover-open')) panel.hidePopover()
   enterAndWrite()
 }
@@ -73,15 +74,6 @@ function enterAndWrite() {
   enter()
   // On a phone the focus would bring the keyboard up before anything can be read.
   if (matchMedia('(hover: hover)').matches) text.focus()
-}
-
-/** The name as it may stand in a URL: "Tea Time!" becomes "tea-time". */
-function toRoomName(name) {
-  return name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 32)
 }
 
 connection.addEventListener('state', ({ detail }) => showState(detail))

@@ -14,13 +14,6 @@ const maxHistory = 50
 /** The topic of everybody who is here; no room is called so. */
 const everybody = '*'
 
-/** What a room is called: part of the URL. */
-export const roomPattern = '^[a-z0-9-]{1,32}$'
-
-const isRoomName = new RegExp(roomPattern)
-
-export const isRoom = (name: string): boolean => isRoomName.test(name)
-
 /** Someone who comes into a room. */
 export interface Visitor {
   readonly room: string

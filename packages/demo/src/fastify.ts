@@ -4,13 +4,14 @@ import fastifyStatic from '@fastify/static'
 import { wsPlugin } from '@oneport/fastify'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type onRequestAsyncHookHandler } from 'fastify'
 import { type Address, drainMs, type Running } from './address.ts'
-import { Chat, roomPattern } from './chat.ts'
+import { Chat } from './chat.ts'
 import { keepConnections } from './connections.ts'
 import { showExchange } from './exchange.ts'
 import { maxPayloadBytes, subprotocol } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
 import { publicFolder, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
+import { roomPattern } from './room.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

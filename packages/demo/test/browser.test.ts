@@ -168,6 +168,43 @@ describeWith(chromium, 'the page in Chromium', () => {
       takePrinted()
     })
 
+    it.each([
+      ['Кухня', 'кухня'],
+      ['مقهى الشاي', 'مقهى-الشاي'],
+      ['👩‍🚀 Space', '👩‍🚀-space']
+    ])('has rooms in any script: %s', async (typed, name) => {
+      const ada = await enter('Ada')
+      await ada.getByLabel('Go to another room').fill(typed)
+      await ada.keyboard.press('Enter')
+      await ada.getByRole('heading', { name }).waitFor()
+      await ada.getByText('Online', { exact: true }).waitFor()
+      expect(decodeURIComponent(new URL(ada.url()).pathname)).toBe(`/r/${name}`)
+      expect(await ada.title()).toBe(`#\u2068${name}\u2069 · Oneport chat`)
+      await say(ada, 'Hello')
+      const grace = await enter('Grace', `/r/${encodeURIComponent(name)}`)
+      await message(grace, 'Hello').waitFor()
+      await grace.getByRole('link', { name: 'lobby' }).click()
+      await grace.getByRole('link', { name }).click()
+      await message(grace, 'Hello').waitFor()
+      await grace.reload()
+      await message(grace, 'Hello').waitFor()
+    })
+
+    it('writes each message in the direction of its script', async () => {
+      const [ada, grace] = [await enter('Ada'), await enter('غريس')]
+      await say(grace, 'مرحبا Ada!')
+      await say(ada, 'Hello!')
+      const directionOf = (text: string) =>
+        message(ada, text)
+          .locator('.bubble')
+          .evaluate((bubble) => getComputedStyle(bubble).direction)
+      await message(ada, 'Hello!').waitFor()
+      expect([await directionOf('مرحبا'), await directionOf('Hello!')]).toEqual(['rtl', 'ltr'])
+      const clock = message(ada, 'مرحبا').locator('time')
+      expect(await clock.evaluate((element) => getComputedStyle(element).direction)).toBe('ltr')
+      await ada.getByRole('log').getByText('غريس came in', { exact: true }).waitFor()
+    })
+
     it('comes back by itself after its connection was cut, with its messages', async () => {
       const ada = await enter('Ada')
       const grace = await enter('Grace')
