@@ -1,5 +1,5 @@
 import { chromium, describeWith, startChromium, takePrinted } from '@oneport/test-kit'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import type { Address, Running } from '../src/address.ts'
 import { startExpress } from '../src/express.ts'
 import { startFastify } from '../src/fastify.ts'
@@ -166,6 +166,53 @@ describeWith(chromium, 'the page in Chromium', () => {
         .waitFor()
       // The library's line for the operator about the origin.
       takePrinted()
+    })
+
+    it.each([
+      [1_280, 800],
+      [1_280, 560],
+      [390, 844]
+    ])('shows the buttons and then the whole answer in a window of %i × %i', async (width, height) => {
+      const page = await enter('Ada', '/', { viewport: { width, height } })
+      if (width < 1_120) await page.getByRole('button', { name: 'Handshake' }).click()
+      const isInView = (locator: Locator) =>
+        locator.evaluate((element) => {
+          const { top, bottom } = element.getBoundingClientRect()
+          return top >= 0 && bottom <= innerHeight
+        })
+      for (const [name, status] of [
+        ['No login', 401],
+        ['Foreign origin', 403],
+        ['Version 12', 426]
+      ]) {
+        const button = page.getByRole('button', { name: `${name}` })
+        await button.scrollIntoViewIfNeeded()
+        await button.click()
+        const answer = page.locator('#handshake .head').filter({ hasText: `HTTP/1.1 ${status}` })
+        await answer.waitFor()
+        while (!(await isInView(answer))) await page.waitForFunction(() => new Promise(requestAnimationFrame))
+      }
+      takePrinted()
+    })
+
+    it('has the buttons for refusals in view from the beginning, at 1280 × 800', async () => {
+      const page = await enter('Ada', '/', { viewport: { width: 1_280, height: 800 } })
+      await page.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
+      for (const name of ['Foreign origin', 'Version 12', 'No login']) {
+        const { y, height } = (await page.getByRole('button', { name }).boundingBox()) ?? { y: 0, height: 800 }
+        expect(y + height).toBeLessThan(400)
+      }
+    })
+
+    it('goes back from a refusal to the handshake of the chat', async () => {
+      const page = await enter('Ada')
+      await page.getByRole('button', { name: 'No login Try' }).click()
+      const refusal = page.getByText('HTTP/1.1 401 Unauthorized')
+      await refusal.waitFor()
+      await page.getByRole('button', { name: 'This chat 101', pressed: false }).click()
+      await page.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
+      expect(await refusal.count()).toBe(0)
+      await page.getByRole('button', { name: 'This chat 101', pressed: true }).waitFor()
     })
 
     it.each([
