@@ -14,6 +14,8 @@ let room = 'lobby'
 let me = null
 let people
 let unread = 0
+/** Whether what stands in the box is to be sent when there is a connection again. */
+let isWaiting = false
 
 /** What the server sends, by type. */
 const receive = {
@@ -27,6 +29,7 @@ const receive = {
     showHistory(history, me)
     showHandshake(handshake)
     announce(`Connected to the room ${joined} as ${nickname}.`)
+    if (isWaiting) say()
   },
   people({ people: present }) {
     for (const name of present) if (!people.includes(name)) showNotice(element('bdi', '', name), ' came in')
@@ -58,6 +61,7 @@ function enter() {
   room = roomAt(location.pathname)
   byId('room-name').textContent = room
   byId('room-size').textContent = ''
+  wait(false)
   clearMessages()
   showRooms([], room)
   showTitle()
@@ -74,6 +78,22 @@ function enterAndWrite() {
   enter()
   // On a phone the focus would bring the keyboard up before anything can be read.
   if (matchMedia('(hover: hover)').matches) text.focus()
+}
+
+/** Sends what stands in the box, now or when there is a connection again. */
+function say() {
+  byId('say-problem').textContent = ''
+  if (text.value.trim() === '') return
+  const isSent = connection.send({ type: 'say', text: text.value })
+  if (isSent) text.value = ''
+  wait(!isSent)
+}
+
+function wait(isNeeded) {
+  isWaiting = isNeeded
+  byId('say-later').textContent = isNeeded
+    ? 'Offline. This will be sent when you are back online, unless you edit it.'
+    : ''
 }
 
 connection.addEventListener('state', ({ detail }) => showState(detail))
@@ -95,10 +115,11 @@ byId('retry').addEventListener('click', () => {
 
 byId('say').addEventListener('submit', (event) => {
   event.preventDefault()
-  byId('say-problem').textContent = ''
-  if (text.value.trim() !== '' && connection.send({ type: 'say', text: text.value })) text.value = ''
+  say()
   text.focus()
 })
+
+text.addEventListener('input', () => wait(false))
 
 text.addEventListener('keydown', (event) => {
   // While an input method composes, Enter belongs to it.

@@ -215,6 +215,46 @@ describeWith(chromium, 'the page in Chromium', () => {
       await page.getByRole('button', { name: 'This chat 101', pressed: true }).waitFor()
     })
 
+    it('sends what was said offline when it is back', async () => {
+      const [ada, grace] = [await enter('Ada'), await enter('Grace')]
+      await fixJitter(ada, 1_000)
+      terminateAll()
+      await ada.getByText('Offline', { exact: true }).waitFor()
+      await say(ada, 'Still here')
+      await ada.getByText('Offline. This will be sent when you are back online, unless you edit it.').waitFor()
+      await ada.getByRole('button', { name: 'Try now' }).click()
+      await message(ada, 'Still here').waitFor()
+      await message(grace, 'Still here').waitFor()
+      expect(await ada.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('')
+      expect(await ada.getByText('Offline. This will be sent').count()).toBe(0)
+    })
+
+    it('does not send what was edited, or is for another room', async () => {
+      const page = await enter('Ada')
+      await fixJitter(page, 1_000)
+      terminateAll()
+      await page.getByText('Offline', { exact: true }).waitFor()
+      const box = page.getByRole('textbox', { name: 'Message' })
+      const later = page.getByText('Offline. This will be sent')
+      await say(page, 'Half a thou')
+      await later.waitFor()
+      await box.press('t')
+      expect(await later.count()).toBe(0)
+      await page.getByRole('button', { name: 'Try now' }).click()
+      await page.getByText('Online', { exact: true }).waitFor()
+      expect(await box.inputValue()).toBe('Half a thout')
+
+      await fixJitter(page, 1_000)
+      terminateAll()
+      await page.getByText('Offline', { exact: true }).waitFor()
+      await box.press('Enter')
+      await later.waitFor()
+      await page.getByLabel('Go to another room').fill('Tea')
+      await page.keyboard.press('Enter')
+      await page.getByText('Online', { exact: true }).waitFor()
+      expect([await box.inputValue(), await message(page, 'Half a').count()]).toEqual(['Half a thout', 0])
+    })
+
     it.each([
       ['Кухня', 'кухня'],
       ['مقهى الشاي', 'مقهى-الشاي'],
@@ -277,7 +317,6 @@ describeWith(chromium, 'the page in Chromium', () => {
         .getByRole('status')
         .getByText(/^Offline\. Next attempt in \d+ seconds\.$/)
         .waitFor()
-      expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
       await page.getByRole('button', { name: 'Try now' }).click()
       await page.getByText('Online', { exact: true }).waitFor()
       expect(await page.getByRole('button', { name: 'Try now' }).isVisible()).toBe(false)
