@@ -4,21 +4,56 @@ import { announce, byId, element } from './element.mjs'
 const telling =
   /^(:protocol|:authority|upgrade|connection|origin|host|cookie|sec-websocket-.*|retry-after|www-authenticate)$/i
 
+/** What is wrong with the handshakes that are refused. */
+const faults = {
+  origin: 'A page of another site could use your cookies. Its origin gives it away.',
+  version: 'A version of the protocol from before the RFC.',
+  login: 'The cookie with the nickname is missing.'
+}
+
+const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)')
+
+/** The exchanges that there are so far, by the name of their button. */
+const exchanges = new Map()
+let selected = 'chat'
+
 /** Shows how this connection began. */
-export function showHandshake({ request, response }) {
+export function showHandshake(exchange) {
+  exchanges.set('chat', exchange)
+  showStatus(buttonOf('chat'), exchange.response)
+  if (selected === 'chat') show('chat')
+}
+
+const buttonOf = (name) => byId('exchanges').querySelector(`[data-exchange="${name}"]`)
+
+function showStatus(button, { line }) {
+  const [, status] = /^HTTP\/[\d.]+ (\d{3})/.exec(line)
+  const result = button.querySelector('.result')
+  result.textContent = status
+  result.dataset.status = status
+}
+
+/** Shows one of the exchanges, in the place of the one before. */
+function show(name) {
+  selected = name
+  for (const button of byId('exchanges').querySelectorAll('button')) {
+    button.ariaPressed = String(button.dataset.exchange === name)
+  }
+  const { request, response } = exchanges.get(name)
+  const heads = [head('Request', request), head('Response', response)]
+  const parts = name === 'chat' ? [...heads, ...notesOn(response)] : [note(faults[name]), ...heads]
+  byId('handshake').replaceChildren(...parts)
+}
+
+function notesOn(response) {
   const [, subprotocol = 'none'] = response.fields.find(([name]) => /^sec-websocket-protocol$/i.test(name)) ?? []
   const agreed = note('Both sides speak the subprotocol ', element('code', '', subprotocol), '.')
   // What the panel says of GET and 101 is what the server's router sees.
   const words = note('Over HTTP/2 the GET goes as ', element('code', '', 'CONNECT'), ', and the 101 as 200.')
-  const notes = response.line.startsWith('HTTP/2') ? [words, agreed] : [agreed]
-  byId('handshake').replaceChildren(...exchange(request, response), ...notes)
+  return response.line.startsWith('HTTP/2') ? [words, agreed] : [agreed]
 }
 
 const note = (...children) => element('p', 'lead note', ...children)
-
-function exchange(request, response) {
-  return [head('Request', request), head('Response', response)]
-}
 
 function head(title, { line, fields, body }) {
   const [, status] = /^HTTP\/[\d.]+ (\d{3})/.exec(line) ?? []
@@ -45,29 +80,32 @@ function fieldList(fields) {
   )
 }
 
-async function provoke(button) {
-  const result = button.querySelector('.result')
+/** Has the server send itself a handshake that it refuses, and shows the answer. */
+async function provoke(name) {
+  const button = buttonOf(name)
   const title = button.querySelector('strong').textContent
   button.ariaBusy = 'true'
   try {
-    const answer = await fetch(`/provoke/${button.dataset.fault}`, { method: 'POST' })
+    const answer = await fetch(`/provoke/${name}`, { method: 'POST' })
     if (!answer.ok) throw new Error(`The demo answered ${answer.status}.`)
-    const { request, response } = await answer.json()
-    const [, status, reason] = /^HTTP\/1\.1 (\d{3}) (.*)$/.exec(response.line)
-    result.textContent = status
-    result.classList.add('came')
-    byId('refusal').replaceChildren(...exchange(request, response))
-    announce(`${title}: ${status} ${reason}`)
+    const exchange = await answer.json()
+    exchanges.set(name, exchange)
+    showStatus(button, exchange.response)
+    show(name)
+    const behavior = reducedMotion.matches ? 'instant' : 'smooth'
+    byId('handshake').lastElementChild.scrollIntoView({ block: 'nearest', behavior })
+    announce(`${title}: ${exchange.response.line.slice('HTTP/1.1 '.length)}`)
   } catch {
-    result.textContent = 'No answer'
+    button.querySelector('.result').textContent = 'No answer'
     announce(`${title}: no answer; the server may be down.`)
   } finally {
     button.ariaBusy = 'false'
-    for (const other of byId('refusals').querySelectorAll('button')) other.classList.toggle('shown', other === button)
   }
 }
 
-byId('refusals').addEventListener('click', ({ target }) => {
-  const button = target.closest('button')
-  if (button !== null) void provoke(button)
+byId('exchanges').addEventListener('click', ({ target }) => {
+  const name = target.closest('button')?.dataset.exchange
+  if (name === undefined) return
+  if (name !== 'chat') void provoke(name)
+  else if (exchanges.has(name)) show(name)
 })

@@ -1,9 +1,10 @@
 import { Connection } from './connection.mjs'
-import { announce, byId, paintAvatar } from './element.mjs'
+import { announce, byId, element, paintAvatar } from './element.mjs'
 import { showHandshake } from './handshake.mjs'
 import { logIn, whoAmI } from './login.mjs'
 import { clearMessages, showHistory, showMessage, showNotice } from './messages.mjs'
 import { showPeople, showRooms } from './people.mjs'
+import { pathOf, roomAt, toRoomName } from './room.mjs'
 import { showState } from './state.mjs'
 
 const connection = new Connection()
@@ -13,6 +14,8 @@ let room = 'lobby'
 let me = null
 let people
 let unread = 0
+/** Whether what stands in the box is to be sent when there is a connection again. */
+let isWaiting = false
 
 /** What the server sends, by type. */
 const receive = {
@@ -26,10 +29,11 @@ const receive = {
     showHistory(history, me)
     showHandshake(handshake)
     announce(`Connected to the room ${joined} as ${nickname}.`)
+    if (isWaiting) say()
   },
   people({ people: present }) {
-    for (const name of present) if (!people.includes(name)) showNotice(`${name} came in`)
-    for (const name of people) if (!present.includes(name)) showNotice(`${name} left`)
+    for (const name of present) if (!people.includes(name)) showNotice(element('bdi', '', name), ' came in')
+    for (const name of people) if (!present.includes(name)) showNotice(element('bdi', '', name), ' left')
     people = present
     showPeople(people, me)
   },
@@ -48,23 +52,24 @@ const receive = {
 }
 
 function showTitle() {
-  document.title = `${unread > 0 ? `(${unread}) ` : ''}#${room} · Oneport chat`
+  // A name that is written from right to left turns nothing else around.
+  document.title = `${unread > 0 ? `(${unread}) ` : ''}#\u2068${room}\u2069 · Oneport chat`
 }
 
 /** Goes to the room that the address names. */
 function enter() {
-  const [, named = 'lobby'] = /^\/r\/([^/]+)$/.exec(location.pathname) ?? []
-  room = toRoomName(decodeURIComponent(named)) || 'lobby'
+  room = roomAt(location.pathname)
   byId('room-name').textContent = room
   byId('room-size').textContent = ''
+  wait(false)
   clearMessages()
   showRooms([], room)
   showTitle()
-  connection.open(`${location.origin.replace(/^http/, 'ws')}/chat/${room}`)
+  connection.open(`${location.origin.replace(/^http/, 'ws')}/chat/${encodeURIComponent(room)}`)
 }
 
 function goTo(name) {
-  history.pushState(null, '', name === 'lobby' ? '/' : `/r/${name}`)
+  history.pushState(null, '', pathOf(name))
   for (const panel of document.querySelectorAll(':popover-open')) panel.hidePopover()
   enterAndWrite()
 }
@@ -75,13 +80,20 @@ function enterAndWrite() {
   if (matchMedia('(hover: hover)').matches) text.focus()
 }
 
-/** The name as it may stand in a URL: "Tea Time!" becomes "tea-time". */
-function toRoomName(name) {
-  return name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 32)
+/** Sends what stands in the box, now or when there is a connection again. */
+function say() {
+  byId('say-problem').textContent = ''
+  if (text.value.trim() === '') return
+  const isSent = connection.send({ type: 'say', text: text.value })
+  if (isSent) text.value = ''
+  wait(!isSent)
+}
+
+function wait(isNeeded) {
+  isWaiting = isNeeded
+  byId('say-later').textContent = isNeeded
+    ? 'Offline. This will be sent when you are back online, unless you edit it.'
+    : ''
 }
 
 connection.addEventListener('state', ({ detail }) => showState(detail))
@@ -103,10 +115,11 @@ byId('retry').addEventListener('click', () => {
 
 byId('say').addEventListener('submit', (event) => {
   event.preventDefault()
-  byId('say-problem').textContent = ''
-  if (text.value.trim() !== '' && connection.send({ type: 'say', text: text.value })) text.value = ''
+  say()
   text.focus()
 })
+
+text.addEventListener('input', () => wait(false))
 
 text.addEventListener('keydown', (event) => {
   // While an input method composes, Enter belongs to it.

@@ -54,14 +54,17 @@ export function showMessage(message, me) {
     avatar.ariaHidden = 'true'
     item.append(follows ? avatar : paintAvatar(avatar, nickname))
   }
-  item.append(element('div', 'bubble', author, element('span', 'text', text), clock))
+  const bubble = element('div', 'bubble', author, element('span', 'text', text), clock)
+  // The bubble has the direction of the text alone: a part with a direction of its own does not count.
+  for (const part of [author, clock, bubble]) part.dir = 'auto'
+  item.append(bubble)
   append(item, isMine)
 }
 
 /** Shows a line of the room itself, such as who came. */
-export function showNotice(text) {
+export function showNotice(...parts) {
   last = undefined
-  append(element('li', 'notice', text), false)
+  append(element('li', 'notice', ...parts), false)
 }
 
 function showDay(at) {

@@ -1,4 +1,5 @@
 import { byId, element, paintAvatar } from './element.mjs'
+import { pathOf } from './room.mjs'
 
 /** Shows who is here; the reader's own name comes first. */
 export function showPeople(people, me) {
@@ -12,7 +13,7 @@ export function showPeople(people, me) {
 function person(nickname, me) {
   const avatar = paintAvatar(element('span', 'avatar'), nickname)
   avatar.ariaHidden = 'true'
-  const item = element('li', '', avatar, element('span', 'name', nickname))
+  const item = element('li', '', avatar, element('bdi', 'name', nickname))
   if (nickname === me) item.append(element('span', 'hint', 'you'))
   return item
 }
@@ -27,8 +28,8 @@ function roomLink(name, people, isCurrent) {
   const size = element('span', 'size', String(people))
   size.ariaLabel = people === 1 ? '1 person' : `${people} people`
   size.role = 'img'
-  const link = element('a', '', element('span', 'name', name), size)
-  link.href = name === 'lobby' ? '/' : `/r/${name}`
+  const link = element('a', '', element('span', 'name', element('bdi', '', name)), size)
+  link.href = pathOf(name)
   if (isCurrent) link.ariaCurrent = 'page'
   return element('li', '', link)
 }

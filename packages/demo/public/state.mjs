@@ -12,7 +12,8 @@ let isLost = false
 /** Shows whether there is a connection, and when the next attempt is. */
 export function showState({ state: name, until }) {
   clearInterval(timer)
-  document.querySelector('#say button').disabled = name !== 'online'
+  // What is said offline is sent later.
+  document.querySelector('#say button').disabled = name === 'idle'
   state.dataset.state = name
   state.textContent = names[name]
   if (name === 'waiting') {

@@ -8,8 +8,16 @@ export interface Address {
   readonly port: number
   /** With it the server speaks TLS. */
   readonly tls?: Certificate
-  /** Brings what is said to and from other processes. */
-  readonly backplane?: Backplane
+  /** What joins this process with others. */
+  readonly backplanes?: Backplanes
+}
+
+/** The two ways to other processes. Topics have one to themselves. */
+export interface Backplanes {
+  /** What is said in the rooms. */
+  readonly said: Backplane
+  /** Who is in the rooms. */
+  readonly people: Backplane
 }
 
 /** A server that listens, whichever framework it is built with. */

@@ -1,14 +1,19 @@
 import { parseArgs } from 'node:util'
-import type { Address } from './address.ts'
 
 /** What the command line and the environment ask for. */
-export interface Arguments extends Address {
+export interface Arguments {
   readonly framework: 'Express' | 'Fastify'
   readonly help: boolean
+  readonly host: string
   readonly https: boolean
+  /** Undefined if nobody asked for one: then any will do. */
+  readonly port: number | undefined
   /** The URL of a Redis that joins several processes. */
   readonly redis: string | undefined
 }
+
+/** The port of the demo, if it is free; otherwise the next free one. */
+export const usualPort = 3_000
 
 export const usage = `Serves a chat in rooms: pages and WebSockets on one port.
 
@@ -16,23 +21,25 @@ export const usage = `Serves a chat in rooms: pages and WebSockets on one port.
   npm start -- --express       with the Express adapter
   npm start -- --https         over TLS, and HTTP/2 with Fastify
   npm start -- --redis redis://localhost:6379
-                               shares what is said with other processes
-  npm start -- --port 8080     on another port (or set PORT; 3000 by default)
-  npm start -- --help          prints this
-
-It listens on 127.0.0.1; set HOST to listen elsewhere, for example HOST=0.0.0.0 for a phone in the same network.
+                               shares the chat with other processes
+  npm start -- --port 8080     on this port only (or set PORT);
+                               by default on ${usualPort} or the next free port
+  npm start -- --host 0.0.0.0  for other devices in your network too (or set HOST);
+                               by default for this machine only
+  npm start -- --help          prints this (or -h)
 `
 
 const options = {
   express: { type: 'boolean' },
-  help: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  host: { type: 'string' },
   https: { type: 'boolean' },
   port: { type: 'string' },
   redis: { type: 'string' }
 } as const
 
 /**
- * Reads the arguments after `node main.js`.
+ * Reads the arguments after the name of the script.
  * @throws RangeError with one sentence for the person who typed them
  */
 export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Arguments {
@@ -41,26 +48,32 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
   for (const token of tokens) {
     if (token.kind === 'option' && Object.hasOwn(options, token.name)) continue
     const name = token.kind === 'option' ? token.rawName : token.kind === 'positional' ? token.value : '--'
-    throw new RangeError(`Unknown argument '${name}'; 'npm start -- --help' lists the known ones.`)
+    throw new RangeError(`Unknown argument '${name}'. To list the known ones: npm start -- --help`)
   }
+  const { host = env.HOST || '127.0.0.1', port = env.PORT || undefined } = values
   return {
     framework: values.express ? 'Express' : 'Fastify',
     help: Boolean(values.help),
-    host: env.HOST || '127.0.0.1',
+    host: readHost(host),
     https: Boolean(values.https),
-    port: values.port === undefined ? readPort(env.PORT || '3000', 'PORT') : readPort(values.port, '--port'),
+    port: port === undefined ? undefined : readPort(port, 'port' in values ? '--port' : 'PORT'),
     redis: 'redis' in values ? readRedis(values.redis) : undefined
   }
 }
 
+function readHost(value: string | boolean): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new RangeError(`--host takes an address such as 0.0.0.0; got ${show(value)}.`)
+}
+
 function readRedis(value: string | boolean | undefined): string {
   if (typeof value === 'string' && /^rediss?:\/\//.test(value) && URL.canParse(value)) return value
-  const came = typeof value === 'string' ? `'${value}'` : 'nothing'
-  throw new RangeError(`--redis takes a URL such as redis://localhost:6379; ${came} came.`)
+  throw new RangeError(`--redis takes a URL such as redis://localhost:6379; got ${show(value)}.`)
 }
 
 function readPort(value: string | boolean, name: string): number {
   if (typeof value === 'string' && /^\d{1,5}$/.test(value) && Number(value) < 65_536) return Number(value)
-  const came = typeof value === 'string' ? `'${value}'` : 'nothing'
-  throw new RangeError(`${name} takes a number from 0 to 65535; ${came} came.`)
+  throw new RangeError(`${name} takes a number from 0 to 65535; got ${show(value)}.`)
 }
+
+const show = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : 'nothing')

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { CloseCode, type WebSocket } from '@oneport/core'
-import { type Backplane, createTopics, type Topics } from '@oneport/topics'
+import { createTopics, type Topics } from '@oneport/topics'
+import type { Backplanes } from './address.ts'
 import { Allowance } from './allowance.ts'
 import type { Exchange } from './exchange.ts'
 import { maxTextLength, readSay, type Said, type ServerMessage } from './message.ts'
+import { type People, Presence } from './presence.ts'
 
 const maxRooms = 200
 const maxPeople = 100
@@ -11,13 +13,6 @@ const maxHistory = 50
 
 /** The topic of everybody who is here; no room is called so. */
 const everybody = '*'
-
-/** What a room is called: part of the URL. */
-export const roomPattern = '^[a-z0-9-]{1,32}$'
-
-const isRoomName = new RegExp(roomPattern)
-
-export const isRoom = (name: string): boolean => isRoomName.test(name)
 
 /** Someone who comes into a room. */
 export interface Visitor {
@@ -38,12 +33,20 @@ export class Chat {
   readonly #rooms = new Map<string, Room>()
   /** What is said in the rooms, in all processes that have the same backplane. A client that does not read is closed. */
   readonly #said: Topics
-  /** Who is in the rooms, and which there are: each process tells of its own. */
+  /** Who is in the rooms, and which there are: each process tells its own sockets. */
   readonly #here = createTopics()
+  /** Who is in the rooms of other processes. */
+  readonly #presence: Presence | undefined
   #announcing = false
 
-  constructor(backplane?: Backplane) {
-    this.#said = createTopics({ backplane })
+  constructor(backplanes?: Backplanes) {
+    this.#said = createTopics({ backplane: backplanes?.said })
+    if (backplanes === undefined) return
+    this.#presence = new Presence(
+      backplanes.people,
+      () => this.#peopleHere(),
+      (changed) => this.#tellPeople(changed)
+    )
   }
 
   /** Whether a room can take nobody more, or cannot be opened. */
@@ -67,14 +70,14 @@ export class Chat {
     })
     socket.on('close', () => this.#leave(socket, room))
 
-    send(socket, { type: 'welcome', room: name, nickname, people: peopleIn(room), history: room.history, handshake })
-    this.#tellPeople(room)
-    this.#announceRooms()
+    const people = this.#people().get(name) ?? []
+    send(socket, { type: 'welcome', room: name, nickname, people, history: room.history, handshake })
+    this.#onMove(room)
   }
 
   /** Forgets everybody, and closes the backplane. */
   async close(): Promise<void> {
-    await Promise.all([this.#said.close(), this.#here.close()])
+    await Promise.all([this.#presence?.close(), this.#said.close(), this.#here.close()])
   }
 
   #enter(socket: WebSocket, name: string, nickname: string): Room {
@@ -90,8 +93,13 @@ export class Chat {
   #leave(socket: WebSocket, room: Room): void {
     room.sockets.delete(socket)
     if (room.sockets.size === 0) this.#rooms.delete(room.name)
-    this.#tellPeople(room)
-    this.#announceRooms()
+    this.#onMove(room)
+  }
+
+  /** Someone has come or gone here. */
+  #onMove(room: Room): void {
+    this.#presence?.tell()
+    this.#tellPeople([room.name])
   }
 
   #say(room: Room, nickname: string, text: string): void {
@@ -102,8 +110,13 @@ export class Chat {
     this.#said.publish(room.name, stringify(said))
   }
 
-  #tellPeople(room: Room): void {
-    this.#here.publish(room.name, stringify({ type: 'people', people: peopleIn(room) }))
+  /** Tells the sockets in these rooms who is with them, and all of them which rooms there are. */
+  #tellPeople(names: readonly string[]): void {
+    const people = this.#people()
+    for (const name of names) {
+      this.#here.publish(name, stringify({ type: 'people', people: people.get(name) ?? [] }))
+    }
+    this.#announceRooms()
   }
 
   /** Tells everyone which rooms are open; once, however many came and went in this turn of the event loop. */
@@ -112,16 +125,29 @@ export class Chat {
     this.#announcing = true
     setImmediate(() => {
       this.#announcing = false
-      const rooms = [...this.#rooms.values()].map((room) => ({ name: room.name, people: peopleIn(room).length }))
+      const rooms = Array.from(this.#people(), ([name, { length }]) => ({ name, people: length }))
       this.#here.publish(everybody, stringify({ type: 'rooms', rooms }))
     })
+  }
+
+  /** Who is in each room, in all processes. A person with two windows is in it once. */
+  #people(): People {
+    const people = new Map(this.#peopleHere())
+    for (const other of this.#presence?.others ?? []) {
+      for (const [name, nicknames] of other) people.set(name, sorted([...(people.get(name) ?? []), ...nicknames]))
+    }
+    return people
+  }
+
+  #peopleHere(): People {
+    return new Map(Array.from(this.#rooms.values(), ({ name, sockets }) => [name, sorted(sockets.values())]))
   }
 }
 
 const refuse = (socket: WebSocket, text: string, reason: string): void =>
   send(socket, { type: 'refused', reason, text })
 
-const peopleIn = (room: Room): string[] => [...new Set(room.sockets.values())].sort((a, b) => a.localeCompare(b))
+const sorted = (nicknames: Iterable<string>): string[] => [...new Set(nicknames)].sort((a, b) => a.localeCompare(b))
 
 const stringify = (message: ServerMessage): string => JSON.stringify(message)
 

@@ -6,16 +6,17 @@ import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import cookieParser from 'cookie-parser'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { type Address, drainMs, type Running } from './address.ts'
-import { Chat, isRoom } from './chat.ts'
+import { Chat } from './chat.ts'
 import { keepConnections } from './connections.ts'
 import { showExchange } from './exchange.ts'
 import { maxPayloadBytes, subprotocol } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
 import { publicFolder, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
+import { isRoom, roomRule } from './room.ts'
 
 /** Serves the demo with Express. */
-export async function startExpress({ host, port, tls, backplane }: Address): Promise<Running> {
+export async function startExpress({ host, port, tls, backplanes }: Address): Promise<Running> {
   const app = express().disable('x-powered-by')
   const ws = wsUpgrade()
   app.use(ws)
@@ -25,7 +26,7 @@ export async function startExpress({ host, port, tls, backplane }: Address): Pro
   })
   app.use(cookieParser())
 
-  const chat = new Chat(backplane)
+  const chat = new Chat(backplanes)
   serveChat(app, chat)
   serveLogin(app)
   app.use(express.static(publicFolder))
@@ -60,7 +61,7 @@ const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPay
 function serveChat(app: Express, chat: Chat): void {
   app.get('/chat/:room', requireNickname, (req, res) => {
     const { room } = req.params
-    if (!isRoom(room)) return res.status(400).json({ message: 'A room has letters a to z, digits and hyphens.' })
+    if (!isRoom(room)) return res.status(400).json({ message: roomRule })
     if (chat.isFull(room)) return res.status(503).set('Retry-After', '10').json({ message: 'The room is full.' })
     return acceptWebSocket(req, res, endpoint, (socket) => {
       chat.join(socket, { room, nickname: res.locals.nickname, handshake: showExchange(req, res) })

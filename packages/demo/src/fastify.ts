@@ -4,13 +4,14 @@ import fastifyStatic from '@fastify/static'
 import { wsPlugin } from '@oneport/fastify'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type onRequestAsyncHookHandler } from 'fastify'
 import { type Address, drainMs, type Running } from './address.ts'
-import { Chat, roomPattern } from './chat.ts'
+import { Chat } from './chat.ts'
 import { keepConnections } from './connections.ts'
 import { showExchange } from './exchange.ts'
 import { maxPayloadBytes, subprotocol } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
 import { publicFolder, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
+import { roomPattern } from './room.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,7 +21,7 @@ declare module 'fastify' {
 }
 
 /** Serves the demo with Fastify. */
-export async function startFastify({ host, port, tls, backplane }: Address): Promise<Running> {
+export async function startFastify({ host, port, tls, backplanes }: Address): Promise<Running> {
   const overTls = tls === undefined ? {} : { http2: true, https: { ...tls, allowHTTP1: true } }
   // To Fastify's types HTTP/2 is another kind of application; for what is used here there is no difference.
   const app = Fastify(overTls as FastifyServerOptions)
@@ -33,7 +34,7 @@ export async function startFastify({ host, port, tls, backplane }: Address): Pro
   await app.register(fastifyStatic, { root: publicFolder })
   app.decorateRequest('nickname', '')
 
-  const chat = new Chat(backplane)
+  const chat = new Chat(backplanes)
   serveChat(app, chat)
   serveLogin(app)
   app.get('/r/:room', (_request, reply) => reply.sendFile('index.html'))

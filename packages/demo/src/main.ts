@@ -1,9 +1,7 @@
 import type { Address, Running } from './address.ts'
-import { type Arguments, readArguments, usage } from './arguments.ts'
-import { makeCertificate } from './certificate.ts'
-import { startExpress } from './express.ts'
-import { startFastify } from './fastify.ts'
-import { joinRedis } from './redis.ts'
+import { type Arguments, readArguments, usage, usualPort } from './arguments.ts'
+import { findFreePort, isTaken } from './port.ts'
+import { urlsOf } from './urls.ts'
 
 /** Says one sentence and ends the process once what is under way is done. */
 function fail(sentence: string, exitCode: number): void {
@@ -11,30 +9,55 @@ function fail(sentence: string, exitCode: number): void {
   process.exitCode = exitCode
 }
 
-function whyNotListening(error: unknown, { host, port }: Address): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  const other = 'choose another one with: npm start -- --port 3001'
-  if (code === 'EADDRINUSE') return `Port ${port} is in use by another program; ${other}`
-  if (code === 'EACCES') return `Port ${port} needs more rights than this process has; ${other}`
-  return `Cannot listen on ${host}, port ${port}: ${message}`
+/** Loads only what is asked for: each of these takes up to a tenth of a second. */
+async function start({ framework, https, redis }: Arguments, host: string, port: number): Promise<Running> {
+  const address: Address = {
+    host,
+    port,
+    ...(https && { tls: await (await import('./certificate.ts')).makeCertificate() }),
+    ...(redis !== undefined && { backplanes: (await import('./redis.ts')).joinRedis(redis) })
+  }
+  try {
+    if (framework === 'Express') return await (await import('./express.ts')).startExpress(address)
+    return await (await import('./fastify.ts')).startFastify(address)
+  } catch (error) {
+    // Their connections would keep this process alive.
+    await Promise.all(Object.values(address.backplanes ?? {}).map((backplane) => backplane.close()))
+    throw error
+  }
 }
 
-/** The URL to open: a server that listens on all addresses is reached by name. */
-function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
-  const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].includes(host)
-  return `${scheme}://${isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`
+/** Why it cannot listen, and where it can. */
+async function whyNotListening(error: unknown, host: string, port: number): Promise<string> {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (!isTaken(error)) return `Cannot listen on ${host}, port ${port}: ${message}`
+  const [why, next] =
+    code === 'EACCES'
+      ? ['needs more rights than this process has', usualPort]
+      : ['is in use by another program', port + 1]
+  const free = await findFreePort(host, next)
+  return `Port ${port} ${why}.${free === undefined ? '' : ` Port ${free} is free: npm start -- --port ${free}`}`
 }
 
 const warning =
-  'Your browser will warn of the certificate: it was made just now and is self-signed. Go on all the same.\n'
+  'Your browser will warn you: the certificate was made just now and is self-signed. You can safely continue.\n'
 
-const aboutRedis =
-  'What is said goes to all processes with this Redis; people, rooms and history are those of this one.\n'
+const aboutRedis = 'Every process with this Redis shares the chat. Each keeps its own history.\n'
 
 /** What to know of `--https`, by framework. */
 const aboutTls = {
   Express: `Express cannot serve HTTP/2; this is HTTP/1.1 over TLS.\n${warning}`,
   Fastify: `The page and its WebSockets share one connection of HTTP/2.\n${warning}`
+}
+
+function welcome({ framework, host, https, redis }: Arguments, port: number): string {
+  const { first, network } = urlsOf(https ? 'https' : 'http', host, port)
+  return [
+    `Oneport chat on ${first} (${framework}). Ctrl-C ends it.\n`,
+    ...network.map((url) => `On your network: ${url}\n`),
+    https ? aboutTls[framework] : '',
+    redis === undefined ? '' : aboutRedis
+  ].join('')
 }
 
 function closeOnSignal(running: Running): void {
@@ -59,22 +82,17 @@ async function main(): Promise<void> {
     process.stdout.write(usage)
     return
   }
-  const { framework, host, https, port, redis } = given
+  const { host } = given
+  let port = given.port ?? usualPort
   try {
-    const address: Address = {
-      host,
-      port,
-      ...(https && { tls: await makeCertificate() }),
-      ...(redis !== undefined && { backplane: joinRedis(redis) })
-    }
-    const running = await (framework === 'Express' ? startExpress(address) : startFastify(address))
+    port = given.port ?? (await findFreePort(host, usualPort)) ?? usualPort
+    const running = await start(given, host, port)
     closeOnSignal(running)
-    const url = urlOf(https ? 'https' : 'http', host, running.port)
-    process.stdout.write(`Oneport chat on ${url} (${framework}). Ctrl-C ends it.\n`)
-    if (https) process.stdout.write(aboutTls[framework])
-    if (redis !== undefined) process.stdout.write(aboutRedis)
+    if (port !== (given.port ?? usualPort))
+      process.stdout.write(`Port ${usualPort} is in use; using ${port} instead.\n`)
+    process.stdout.write(welcome(given, running.port))
   } catch (error) {
-    fail(whyNotListening(error, given), 1)
+    fail(await whyNotListening(error, host, port), 1)
   }
 }
 

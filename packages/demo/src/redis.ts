@@ -1,24 +1,24 @@
 import { redisBackplane } from '@oneport/redis'
-import type { Backplane } from '@oneport/topics'
 import { createClient } from 'redis'
+import type { Backplanes } from './address.ts'
 
-/** A backplane on the Redis at this URL. It says once that it can't reach it, and goes on trying. */
-export function joinRedis(url: string): Backplane {
+/** Backplanes on the Redis at this URL. The first time that it can't be reached, one line says so; they keep trying. */
+export function joinRedis(url: string): Backplanes {
   let isTold = false
-  return redisBackplane({
-    client: createClient({ url }),
-    prefix: 'oneport-demo:',
-    onError(error) {
-      if (isTold) return
-      isTold = true
-      process.stderr.write(
-        `Redis cannot be reached (${whyNot(error)}). Until it can, the chat is that of this process.\n`
-      )
-    }
-  })
+  const join = () =>
+    redisBackplane({
+      client: createClient({ url }),
+      prefix: 'oneport-demo:',
+      onError(error) {
+        if (isTold) return
+        isTold = true
+        process.stderr.write(`Redis cannot be reached (${whyNot(error)}). Until it can, this process chats alone.\n`)
+      }
+    })
+  return { said: join(), people: join() }
 }
 
-/** The code of a fault of the network; its message may be empty, or have the address. */
+/** The code of a network error; its message may be empty, or have the address. */
 function whyNot(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   return code ?? message

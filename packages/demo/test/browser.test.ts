@@ -1,5 +1,5 @@
 import { chromium, describeWith, startChromium, takePrinted } from '@oneport/test-kit'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import type { Address, Running } from '../src/address.ts'
 import { startExpress } from '../src/express.ts'
 import { startFastify } from '../src/fastify.ts'
@@ -168,6 +168,130 @@ describeWith(chromium, 'the page in Chromium', () => {
       takePrinted()
     })
 
+    it.each([
+      [1_280, 800],
+      [1_280, 560],
+      [390, 844]
+    ])('shows the buttons and then the whole answer in a window of %i × %i', async (width, height) => {
+      const page = await enter('Ada', '/', { viewport: { width, height } })
+      if (width < 1_120) await page.getByRole('button', { name: 'Handshake' }).click()
+      const isInView = (locator: Locator) =>
+        locator.evaluate((element) => {
+          const { top, bottom } = element.getBoundingClientRect()
+          return top >= 0 && bottom <= innerHeight
+        })
+      for (const [name, status] of [
+        ['No login', 401],
+        ['Foreign origin', 403],
+        ['Version 12', 426]
+      ]) {
+        const button = page.getByRole('button', { name: `${name}` })
+        await button.scrollIntoViewIfNeeded()
+        await button.click()
+        const answer = page.locator('#handshake .head').filter({ hasText: `HTTP/1.1 ${status}` })
+        await answer.waitFor()
+        while (!(await isInView(answer))) await page.waitForFunction(() => new Promise(requestAnimationFrame))
+      }
+      takePrinted()
+    })
+
+    it('has the buttons for refusals in view from the beginning, at 1280 × 800', async () => {
+      const page = await enter('Ada', '/', { viewport: { width: 1_280, height: 800 } })
+      await page.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
+      for (const name of ['Foreign origin', 'Version 12', 'No login']) {
+        const { y, height } = (await page.getByRole('button', { name }).boundingBox()) ?? { y: 0, height: 800 }
+        expect(y + height).toBeLessThan(400)
+      }
+    })
+
+    it('goes back from a refusal to the handshake of the chat', async () => {
+      const page = await enter('Ada')
+      await page.getByRole('button', { name: 'No login Try' }).click()
+      const refusal = page.getByText('HTTP/1.1 401 Unauthorized')
+      await refusal.waitFor()
+      await page.getByRole('button', { name: 'This chat 101', pressed: false }).click()
+      await page.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
+      expect(await refusal.count()).toBe(0)
+      await page.getByRole('button', { name: 'This chat 101', pressed: true }).waitFor()
+    })
+
+    it('sends what was said offline when it is back', async () => {
+      const [ada, grace] = [await enter('Ada'), await enter('Grace')]
+      await fixJitter(ada, 1_000)
+      terminateAll()
+      await ada.getByText('Offline', { exact: true }).waitFor()
+      await say(ada, 'Still here')
+      await ada.getByText('Offline. This will be sent when you are back online, unless you edit it.').waitFor()
+      await ada.getByRole('button', { name: 'Try now' }).click()
+      await message(ada, 'Still here').waitFor()
+      await message(grace, 'Still here').waitFor()
+      expect(await ada.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('')
+      expect(await ada.getByText('Offline. This will be sent').count()).toBe(0)
+    })
+
+    it('does not send what was edited, or is for another room', async () => {
+      const page = await enter('Ada')
+      await fixJitter(page, 1_000)
+      terminateAll()
+      await page.getByText('Offline', { exact: true }).waitFor()
+      const box = page.getByRole('textbox', { name: 'Message' })
+      const later = page.getByText('Offline. This will be sent')
+      await say(page, 'Half a thou')
+      await later.waitFor()
+      await box.press('t')
+      expect(await later.count()).toBe(0)
+      await page.getByRole('button', { name: 'Try now' }).click()
+      await page.getByText('Online', { exact: true }).waitFor()
+      expect(await box.inputValue()).toBe('Half a thout')
+
+      await fixJitter(page, 1_000)
+      terminateAll()
+      await page.getByText('Offline', { exact: true }).waitFor()
+      await box.press('Enter')
+      await later.waitFor()
+      await page.getByLabel('Go to another room').fill('Tea')
+      await page.keyboard.press('Enter')
+      await page.getByText('Online', { exact: true }).waitFor()
+      expect([await box.inputValue(), await message(page, 'Half a').count()]).toEqual(['Half a thout', 0])
+    })
+
+    it.each([
+      ['Кухня', 'кухня'],
+      ['مقهى الشاي', 'مقهى-الشاي'],
+      ['👩‍🚀 Space', '👩‍🚀-space']
+    ])('has rooms in any script: %s', async (typed, name) => {
+      const ada = await enter('Ada')
+      await ada.getByLabel('Go to another room').fill(typed)
+      await ada.keyboard.press('Enter')
+      await ada.getByRole('heading', { name }).waitFor()
+      await ada.getByText('Online', { exact: true }).waitFor()
+      expect(decodeURIComponent(new URL(ada.url()).pathname)).toBe(`/r/${name}`)
+      expect(await ada.title()).toBe(`#\u2068${name}\u2069 · Oneport chat`)
+      await say(ada, 'Hello')
+      const grace = await enter('Grace', `/r/${encodeURIComponent(name)}`)
+      await message(grace, 'Hello').waitFor()
+      await grace.getByRole('link', { name: 'lobby' }).click()
+      await grace.getByRole('link', { name }).click()
+      await message(grace, 'Hello').waitFor()
+      await grace.reload()
+      await message(grace, 'Hello').waitFor()
+    })
+
+    it('writes each message in the direction of its script', async () => {
+      const [ada, grace] = [await enter('Ada'), await enter('غريس')]
+      await say(grace, 'مرحبا Ada!')
+      await say(ada, 'Hello!')
+      const directionOf = (text: string) =>
+        message(ada, text)
+          .locator('.bubble')
+          .evaluate((bubble) => getComputedStyle(bubble).direction)
+      await message(ada, 'Hello!').waitFor()
+      expect([await directionOf('مرحبا'), await directionOf('Hello!')]).toEqual(['rtl', 'ltr'])
+      const clock = message(ada, 'مرحبا').locator('time')
+      expect(await clock.evaluate((element) => getComputedStyle(element).direction)).toBe('ltr')
+      await ada.getByRole('log').getByText('غريس came in', { exact: true }).waitFor()
+    })
+
     it('comes back by itself after its connection was cut, with its messages', async () => {
       const ada = await enter('Ada')
       const grace = await enter('Grace')
@@ -193,7 +317,6 @@ describeWith(chromium, 'the page in Chromium', () => {
         .getByRole('status')
         .getByText(/^Offline\. Next attempt in \d+ seconds\.$/)
         .waitFor()
-      expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
       await page.getByRole('button', { name: 'Try now' }).click()
       await page.getByText('Online', { exact: true }).waitFor()
       expect(await page.getByRole('button', { name: 'Try now' }).isVisible()).toBe(false)

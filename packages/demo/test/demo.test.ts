@@ -101,8 +101,19 @@ describe.each<[string, Start]>([
     expect(response.headers['www-authenticate']).toBe('Cookie')
   })
 
-  it('refuses a room that is not a name with 400', async () => {
-    expect((await visit('Ada', 'Tea%20Time').response).statusCode).toBe(400)
+  it.each(['Tea%20Time', 'TEA', 'a%E2%80%AEb', '*'])('refuses the room %s with 400', async (room) => {
+    expect((await visit('Ada', room).response).statusCode).toBe(400)
+  })
+
+  it.each(['кухня', 'مقهى', '日本語', '👩‍🚀', 'constructor', '𒀀'.repeat(32)])('has a room called %s', async (room) => {
+    const page = await fetch(`${url}/r/${encodeURIComponent(room)}`)
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')])
+    await page.text()
+    const ada = visit('Ada', encodeURIComponent(room))
+    expect(await ada.hear('welcome')).toMatchObject({ room, people: ['Ada'] })
+    await ada.hear('rooms', ({ rooms }) => rooms.some(({ name }) => name === room))
+    ada.say('Hello')
+    await ada.hear('said')
   })
 
   it('refuses a client that speaks another subprotocol with 400', async () => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { describeWith, RedisServer, redisProgram } from '@oneport/test-kit'
@@ -45,11 +46,18 @@ class Demo {
     })
   }
 
-  /** The port in the first line that it prints. */
+  /** Waits until it has printed something. */
+  async printed(text: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = text.exec(this.#text.out)
+      if (match !== null) return match
+      await once(this.process.stdout as NodeJS.ReadableStream, 'data')
+    }
+  }
+
+  /** The port in the URL that it prints. */
   async port(): Promise<number> {
-    const { stdout } = this.process
-    while (stdout !== null && !this.#text.out.includes('\n')) await once(stdout, 'data')
-    return Number(/localhost:(\d+)/.exec(this.#text.out)?.[1])
+    return Number((await this.printed(/localhost:(\d+).*\n/))[1])
   }
 
   signal(signal: NodeJS.Signals): Promise<Ended> {
@@ -146,7 +154,7 @@ describe('npm start', () => {
         out: [
           `Oneport chat on https://localhost:${port} (${framework}). Ctrl-C ends it.`,
           about,
-          'Your browser will warn of the certificate: it was made just now and is self-signed. Go on all the same.',
+          'Your browser will warn you: the certificate was made just now and is self-signed. You can safely continue.',
           ''
         ].join('\n'),
         err: ''
@@ -166,61 +174,137 @@ describe('npm start', () => {
     expect({ exitCode, signal }).toEqual({ exitCode: 0, signal: null })
   })
 
-  it.each([[[]], [['--express']]])('says in one sentence that its port is in use, with %j', async (args) => {
+  it.each([[[]], [['--express']]])('says that its port is in use, and which one is free, with %j', async (args) => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as AddressInfo
     const ended = await run(args, { PORT: String(port) }).ended
     other.close()
-    expect(ended).toMatchObject({
-      exitCode: 1,
-      out: '',
-      err: `Port ${port} is in use by another program; choose another one with: npm start -- --port 3001\n`
-    })
+    expect(ended).toMatchObject({ exitCode: 1, out: '' })
+    const [, free, again] =
+      /^Port \d+ is in use by another program\. Port (\d+) is free: npm start -- --port (\d+)\n$/.exec(ended.err) ?? []
+    expect(Number(free)).toBeGreaterThan(port)
+    expect(again).toBe(free)
+  })
+
+  it('takes the next free port, and says so, where nobody asks for one', async () => {
+    // Port 3000 may have another program already.
+    await run([]).port()
+    const demo = run([])
+    const [, instead] = (await demo.printed(/^Port 3000 is in use; using (\d+) instead\.\n.*\n/)) as string[]
+    expect(Number(instead)).toBeGreaterThan(3_000)
+    expect((await demo.signal('SIGTERM')).out).toContain(`Oneport chat on http://localhost:${instead} (Fastify).`)
+  })
+
+  it('says where other devices find it', async () => {
+    const demo = run(['--port', '0'], { HOST: '0.0.0.0' })
+    const port = await demo.port()
+    const addresses = Object.values(networkInterfaces())
+      .flatMap((found = []) => found)
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    const { out } = await demo.signal('SIGTERM')
+    expect(out.split('\n')).toEqual([
+      `Oneport chat on http://localhost:${port} (Fastify). Ctrl-C ends it.`,
+      ...addresses.map(({ address }) => `On your network: http://${address}:${port}`),
+      ''
+    ])
   })
 
   it.each([
-    [['--expres'], "Unknown argument '--expres'; 'npm start -- --help' lists the known ones.\n"],
-    [['lobby'], "Unknown argument 'lobby'; 'npm start -- --help' lists the known ones.\n"],
-    [['--port'], '--port takes a number from 0 to 65535; nothing came.\n'],
-    [['--port', '70000'], "--port takes a number from 0 to 65535; '70000' came.\n"],
-    [['--redis'], '--redis takes a URL such as redis://localhost:6379; nothing came.\n'],
-    [['--redis', 'localhost'], "--redis takes a URL such as redis://localhost:6379; 'localhost' came.\n"]
+    [['--expres'], "Unknown argument '--expres'. To list the known ones: npm start -- --help\n"],
+    [['lobby'], "Unknown argument 'lobby'. To list the known ones: npm start -- --help\n"],
+    [['--port'], '--port takes a number from 0 to 65535; got nothing.\n'],
+    [['--port', '70000'], "--port takes a number from 0 to 65535; got '70000'.\n"],
+    [['--host'], '--host takes an address such as 0.0.0.0; got nothing.\n'],
+    [['--redis'], '--redis takes a URL such as redis://localhost:6379; got nothing.\n'],
+    [['--redis', 'localhost'], "--redis takes a URL such as redis://localhost:6379; got 'localhost'.\n"]
   ])('answers %j with one sentence', async (args, err) => {
     expect(await run(args).ended).toMatchObject({ exitCode: 2, out: '', err })
   })
 
-  const about = 'What is said goes to all processes with this Redis; people, rooms and history are those of this one.'
-
   describeWith(redisProgram, 'with --redis', () => {
+    let redis: RedisServer
+    let visitors: Visitor[]
+
+    beforeEach(async () => {
+      redis = await RedisServer.start()
+      visitors = []
+    })
+
+    afterEach(async () => {
+      for (const { socket } of visitors) socket.terminate()
+      await redis.stop()
+    })
+
+    async function visit(demo: Demo, nickname: string): Promise<Visitor> {
+      const visitor = new Visitor(`ws://127.0.0.1:${await demo.port()}`, nickname)
+      visitors.push(visitor)
+      await visitor.hear('welcome')
+      return visitor
+    }
+
+    const seeing = (visitor: Visitor, ...names: string[]) =>
+      visitor.hear('people', ({ people }) => people.join() === names.join())
+
     it('passes on what is said to other processes, and ends by itself', async () => {
-      const redis = await RedisServer.start()
-      try {
-        const [one, other] = [
-          run(['--port', '0', '--redis', redis.url]),
-          run(['--express', '--port', '0', '--redis', redis.url])
-        ]
-        const ada = new Visitor(`ws://127.0.0.1:${await one.port()}`, 'Ada')
-        const grace = new Visitor(`ws://127.0.0.1:${await other.port()}`, 'Grace')
-        await Promise.all([ada.hear('welcome'), grace.hear('welcome')])
-        // A subscription at Redis takes a moment.
-        const speaking = setInterval(() => ada.say('Hello, Grace'), 300)
-        expect(await grace.hear('said')).toMatchObject({ nickname: 'Ada', text: 'Hello, Grace' })
-        clearInterval(speaking)
-        grace.say('Hello, Ada')
-        await ada.hear('said', ({ nickname, text }) => nickname === 'Grace' && text === 'Hello, Ada')
-        for (const demo of [one, other]) {
-          const { exitCode, out, err } = await demo.signal('SIGTERM')
-          expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
-          expect(out).toContain(`Ctrl-C ends it.\n${about}\n`)
-        }
-      } finally {
-        await redis.stop()
+      const demos = [
+        run(['--port', '0', '--redis', redis.url]),
+        run(['--express', '--port', '0', '--redis', redis.url])
+      ] as const
+      const [ada, grace] = await Promise.all([visit(demos[0], 'Ada'), visit(demos[1], 'Grace')])
+      // A subscription at Redis takes a moment.
+      const speaking = setInterval(() => ada.say('Hello, Grace'), 300)
+      expect(await grace.hear('said')).toMatchObject({ nickname: 'Ada', text: 'Hello, Grace' })
+      clearInterval(speaking)
+      grace.say('Hello, Ada')
+      await ada.hear('said', ({ nickname, text }) => nickname === 'Grace' && text === 'Hello, Ada')
+      for (const demo of demos) {
+        const { exitCode, out, err } = await demo.signal('SIGTERM')
+        expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
+        expect(out).toContain(
+          'Ctrl-C ends it.\nEvery process with this Redis shares the chat. Each keeps its own history.\n'
+        )
       }
+    })
+
+    it('shows the people of all processes, until they leave, or their process ends or dies', async () => {
+      const [one, ending, dying] = Array.from({ length: 3 }, () => run(['--port', '0', '--redis', redis.url]))
+      const ada = await visit(one as Demo, 'Ada')
+      const grace = await visit(ending as Demo, 'Grace')
+      const [mary] = [await visit(dying as Demo, 'Mary'), await visit(dying as Demo, 'Tim')]
+      await seeing(ada, 'Ada', 'Grace', 'Mary', 'Tim')
+      await seeing(grace, 'Ada', 'Grace', 'Mary', 'Tim')
+      mary.socket.close()
+      await seeing(ada, 'Ada', 'Grace', 'Tim')
+      await (ending as Demo).signal('SIGTERM')
+      await seeing(ada, 'Ada', 'Tim')
+      await (dying as Demo).stop()
+      await seeing(ada, 'Ada')
+      expect((await ada.hear('rooms')).rooms).toEqual([{ name: 'lobby', people: 1 }])
+    })
+
+    it('ends where its port is in use', async () => {
+      const other = createServer().listen(0, '127.0.0.1')
+      await once(other, 'listening')
+      const { port } = other.address() as AddressInfo
+      const { exitCode, err } = await run(['--port', String(port), '--redis', redis.url]).ended
+      other.close()
+      expect({ exitCode, err }).toEqual({ exitCode: 1, err: expect.stringContaining(`Port ${port} is in use`) })
+    })
+
+    it('shows its own people while Redis is away, and those of all processes afterwards', async () => {
+      const demos = [run(['--port', '0', '--redis', redis.url]), run(['--port', '0', '--redis', redis.url])] as const
+      const ada = await visit(demos[0], 'Ada')
+      await visit(demos[1], 'Grace')
+      await seeing(ada, 'Ada', 'Grace')
+      await redis.kill()
+      await seeing(ada, 'Ada')
+      await redis.start()
+      await seeing(ada, 'Ada', 'Grace')
     })
   })
 
-  it('with --redis says once that it cannot reach it, and is a chat all the same', async () => {
+  it('with --redis says once that it cannot reach it, and is a chat without it', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await once(closed, 'listening')
     const { port } = closed.address() as AddressInfo
@@ -233,12 +317,12 @@ describe('npm start', () => {
     const { exitCode, err } = await demo.signal('SIGTERM')
     expect({ exitCode, err }).toEqual({
       exitCode: 0,
-      err: 'Redis cannot be reached (ECONNREFUSED). Until it can, the chat is that of this process.\n'
+      err: 'Redis cannot be reached (ECONNREFUSED). Until it can, this process chats alone.\n'
     })
   })
 
-  it('says how to use it', async () => {
-    const { exitCode, out, err } = await run(['--help']).ended
+  it.each(['--help', '-h'])('says how to use it, with %s', async (argument) => {
+    const { exitCode, out, err } = await run([argument]).ended
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
     expect(out).toContain('npm start -- --express')
   })

@@ -152,7 +152,8 @@ function keepConnecting(connection: Connectable, onError: Events['onError'], onC
     while (!isEnded) {
       try {
         await connection.connect()
-        return onConnected()
+        // node-redis keeps a connection that was just being made when it was destroyed.
+        return isEnded ? connection.destroy() : onConnected()
       } catch (error) {
         if (isEnded) return
         onError(error)

@@ -67,6 +67,15 @@ describeWith(redisProgram, 'on a real Redis', () => {
     expect(client.isReady ?? false).toBe(false)
   })
 
+  test.each(makers)('regression: %s: close() leaves no connection that is just being made', async (_name, make) => {
+    const backplane = redisBackplane({ client: make() })
+    // The system connects in the meantime, and Node has yet to notice.
+    const end = performance.now() + 100
+    while (performance.now() < end);
+    await backplane.close()
+    await until(async () => (await server.command('CLIENT', 'LIST')).match(/id=/g)?.length === 1)
+  })
+
   test.each(makers)('%s: errors of its connections are reported, and none once it is closed', async (_name, make) => {
     const errors: unknown[] = []
     const backplane = redisBackplane({ client: make(), onError: (error) => errors.push(error) })
