@@ -88,6 +88,14 @@ describe('the workflows', () => {
     expect(new Set(groups).size).toBe(workflows.length)
   })
 
+  test('run scripts of package.json', () => {
+    const scripts = steps.flatMap(({ step }) =>
+      [...(step.run ?? '').matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name)
+    )
+    expect(scripts.length).toBeGreaterThan(5)
+    expect(Object.keys(manifestOf('package.json').scripts)).toEqual(expect.arrayContaining(scripts))
+  })
+
   test('run every version of Node that the contract runs on', () => {
     const { optionalDependencies } = manifestOf('packages/runtimes/package.json')
     const majors = Object.keys(optionalDependencies).map((name) => Number(/\d+/.exec(name)?.[0]))
