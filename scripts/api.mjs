@@ -41,8 +41,11 @@ function extract(config, compilerState) {
   if (!succeeded) throw new Error(`API Extractor failed for ${config.mainEntryPointFilePath}`)
   const report = readFileSync(config.reportFilePath, 'utf8')
   const [, code] = /```ts\n+([\s\S]*?)\n*\/\/ \(No @packageDocumentation/.exec(report)
-  return code.split(/\n\n(?=\/\/ @|export )/)
+  return withoutComments(code).split(/\n\n(?=\/\/ @|export )/)
 }
+
+/** A better comment is no change of the interface. */
+const withoutComments = (text) => text.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
 
 /** What the declarations of an entry add to other modules, which API Extractor leaves out. */
 function augmentations(file, seen = new Set()) {
@@ -52,10 +55,7 @@ function augmentations(file, seen = new Set()) {
   const own = text.match(/^declare (?:module '[^']+'|global) \{\n[\s\S]*?^\}/gm) ?? []
   const imported = [...text.matchAll(/(?:from|import) '(\.[^']+)\.([cm]?)ts'/g)]
   const files = imported.map(([, path, kind]) => join(dirname(file), `${path}.d.${kind}ts`))
-  return [
-    ...own.map((block) => block.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')),
-    ...files.flatMap((each) => augmentations(each, seen))
-  ]
+  return [...own.map(withoutComments), ...files.flatMap((each) => augmentations(each, seen))]
 }
 
 /** Leaves out what an entry only needs, without exporting it, and an earlier entry of the package has shown. */

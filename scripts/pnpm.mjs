@@ -12,9 +12,13 @@ export const npmCommand = (name) =>
     ? [process.execPath, join(dirname(process.execPath), `node_modules/npm/bin/${name}-cli.js`)]
     : [name]
 
-/** Runs pnpm, in the version that the root's package.json names. Throws with what it printed if it fails. */
+/**
+ * Runs pnpm, in the version that the root's package.json names. Setup has downloaded it; without --prefer-offline npx would
+ * ask the registry again, and wait for a minute where there is no network. Throws with what it printed if it fails.
+ */
 export async function pnpm(...args) {
-  const [command, ...first] = [...npmCommand('npx'), '--yes', readJson('package.json').packageManager, ...args]
+  const npx = [...npmCommand('npx'), '--yes', '--prefer-offline', readJson('package.json').packageManager]
+  const [command, ...first] = [...npx, ...args]
   try {
     await promisify(execFile)(command, first, { cwd: root, maxBuffer: Number.POSITIVE_INFINITY })
   } catch (error) {

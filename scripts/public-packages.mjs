@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { root } from './root.mjs'
 
-export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+export { root }
 
 export const readJson = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'))
 

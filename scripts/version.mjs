@@ -4,11 +4,11 @@
  * has come since.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import readChangesets from '@changesets/read'
-import { readJson, root } from './public-packages.mjs'
+import { publicPackages, readJson, root } from './public-packages.mjs'
 
 const groups = { major: 'Breaking changes', minor: 'Added and changed', patch: 'Fixed' }
 const file = join(root, 'CHANGELOG.md')
@@ -35,6 +35,21 @@ function raiseVersions() {
   for (const args of [[cli, 'version'], [join(root, 'scripts/metadata.mjs')]]) {
     execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
   }
+}
+
+/** Pages that say that a version is not on npm yet, which is wrong once it is released. */
+function outdatedPages() {
+  const inDocs = readdirSync(join(root, 'docs'), { recursive: true }).map((name) => `docs/${name}`)
+  const readmes = publicPackages().map(({ directory }) => `${directory}/README.md`)
+  return ['README.md', ...inDocs, ...readmes].filter(
+    (page) => page.endsWith('.md') && /not\s+on\s+npm\s+yet/.test(readFileSync(join(root, page), 'utf8'))
+  )
+}
+
+const outdated = outdatedPages()
+if (outdated.length > 0) {
+  process.stderr.write(`These pages say that a version is not on npm yet. Change them first: ${outdated.join(', ')}\n`)
+  process.exit(1)
 }
 
 const currentVersion = () => readJson('packages/core/package.json').version

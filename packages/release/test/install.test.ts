@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { Registry } from './registry.ts'
 import { pack, packages, root, run, runBin, runNpm, temporaryFolder } from './tarballs.ts'
 
+// Package managers and compilers take their time where a machine has other things to do.
+jest.setTimeout(180_000)
+
 // The application lies beside a clone, as the pages say.
 const folder = temporaryFolder()
 const tarballs = join(folder, 'oneport/tarballs')
@@ -14,7 +17,7 @@ const lines = (): string[] => said.match(/(?<=^ {2})npm install .*$/gm) ?? []
 beforeAll(async () => {
   mkdirSync(join(folder, 'oneport'))
   ;[registry, said] = await Promise.all([Registry.start(), pack(tarballs)])
-}, 60_000)
+})
 
 afterAll(() => registry.stop())
 
@@ -77,10 +80,11 @@ test('pnpm installs the tarballs with the override that the README has', async (
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { packageManager: string }
   const paths = ['core', 'express'].map((name) => `../oneport/tarballs/oneport-${name}.tgz`)
   const places = ['--registry', registry.url, '--store-dir', join(folder, 'store'), '--cache-dir', join(folder, 'meta')]
-  await runNpm('npx', ['--yes', packageManager, 'add', ...places, ...paths, 'express'], { cwd })
+  const npx = ['--yes', '--prefer-offline', packageManager]
+  await runNpm('npx', [...npx, 'add', ...places, ...paths, 'express'], { cwd })
   const printed = await run(process.execPath, ['-p', "typeof require('@oneport/express').wsUpgrade"], { cwd })
   expect(printed.trim()).toBe('function')
-}, 60_000)
+})
 
 describe('an application that has installed all tarballs with npm', () => {
   let cwd: string
@@ -91,7 +95,7 @@ describe('an application that has installed all tarballs with npm', () => {
     const theirs = ['express', 'fastify', 'ws', 'redis', 'ioredis', '@types/express@5', '@types/node@20', '@types/ws']
     const ours = lines().flatMap((line) => words(line).slice(2))
     await runNpm('npm', ['install', ...new Set(ours), ...theirs], { cwd, env: env() })
-  }, 120_000)
+  })
 
   test.each(['commonjs', 'esm'])(
     'compiles and runs as %s',

@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { pack, packages, root, run, temporaryFolder } from './tarballs.ts'
 
+// Package managers and compilers take their time where a machine has other things to do.
+jest.setTimeout(180_000)
+
 /** What `npm publish` sends. */
 interface Publication {
   readonly name: string
@@ -51,7 +54,7 @@ beforeAll(async () => {
     join(folder, '.npmrc'),
     `registry=http://${place}\n//${place}:_authToken=secret\nupdate-notifier=false\n`
   )
-}, 60_000)
+})
 
 beforeEach(() => {
   published.clear()
@@ -75,7 +78,7 @@ describe('the script that publishes', () => {
       expect(Object.values(publication._attachments)[0]?.data).toBe(tarball.toString('base64'))
       expect(publication).toMatchObject({ access: 'public', 'dist-tags': { latest: version } })
     }
-  }, 120_000)
+  })
 
   test('publishes what is missing if a release broke off', async () => {
     const listed = { 'dist-tags': { latest: version } }
@@ -86,7 +89,7 @@ describe('the script that publishes', () => {
     expect(await publish(`v${version}`)).toContain(`@oneport/core ${version} is published already.\n`)
     const sent = [...published.values()].filter(({ _attachments }) => Object.keys(_attachments).length > 0)
     expect(sent.map(({ name }) => name)).toEqual(['@oneport/redis'])
-  }, 120_000)
+  })
 
   test.each([
     ['another version', 'v9.9.9', `${version} (2026-01-02)`, 'Not the version of the tag v9.9.9: packages/core, '],

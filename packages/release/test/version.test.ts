@@ -29,6 +29,9 @@ beforeEach(() => {
   }
   write('packages/core/src/version.ts', "export const version = '0.1.0'\n")
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
+  for (const page of ['README.md', 'docs/start.md', ...packages.map((name) => `packages/${name}/README.md`)]) {
+    write(page, '# Page\n')
+  }
   write('CHANGELOG.md', '# Changelog\n\nHead.\n\n## 0.1.0 (2026-01-02)\n\n### Added\n\n* All.\n')
 })
 
@@ -108,6 +111,18 @@ Head.
 `)
     expect(readdirSync(join(folder, '.changeset'))).toEqual(['config.json'])
   })
+
+  test.each(['README.md', 'docs/start.md', 'packages/redis/README.md'])(
+    'changes nothing while %s says that a version is not on npm yet',
+    (page) => {
+      added()
+      write(page, 'Version 0.1.0 is not on\nnpm yet.\n')
+      const { status, stderr } = run()
+      expect(status).toBe(1)
+      expect(stderr).toBe(`These pages say that a version is not on npm yet. Change them first: ${page}\n`)
+      expect(versionOf('core')).toBe('0.1.0')
+    }
+  )
 
   test('fails without changes', () => {
     const before = read('CHANGELOG.md')
