@@ -327,14 +327,14 @@ export function tellFramework(
 export const conflict = ({ path }: Handshake): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_CONFLICT',
-    'Another listener of this server has answered this handshake.',
-    `acceptWebSocket() was called for ${quote(path)}, but another listener for "upgrade" on this server has ` +
-      'answered 101 already. Give that one a path of its own (with ws: new WebSocketServer({ server, path }))'
+    'Another listener on this server has already answered this handshake.',
+    `acceptWebSocket() was called for ${quote(path)}, but another "upgrade" listener on this server has already sent ` +
+      '101. Give that listener its own path (with ws: new WebSocketServer({ server, path }))'
   )
 
 /** The client has left before it got an answer. */
 export const aborted = (): HandshakeError =>
-  new HandshakeError('HANDSHAKE_ABORTED', 'The client went away before its handshake was answered.')
+  new HandshakeError('HANDSHAKE_ABORTED', 'The client disconnected before its handshake was answered.')
 
 /**
  * Where a request keeps its handshake. Not in a `WeakMap`: V8's young-generation GC treats its values as alive, so each

@@ -63,7 +63,7 @@ test('requires an Origin if the endpoint says so', async () => {
   const { target } = await serve((req, res) => acceptWebSocket(req, res, { requireOrigin: true }, echo))
   const response = await sendRaw(target, handshake('/'))
   expect(response.status).toBe(403)
-  expect(response.rest).toBe('A field "Origin" is required here.\n')
+  expect(response.rest).toBe('The header field "Origin" is required here.\n')
   expect((await sendRaw(target, handshake('/', { Origin: 'http://app.example' }), headArrived)).status).toBe(101)
   takePrinted()
 })

@@ -180,7 +180,7 @@ test('a copy that is incompatible with the one that attached the server names bo
   }
   expect(takePrinted()).toEqual([
     expect.stringContaining(
-      `attached by @oneport/core 9.8.7, whose handshakes @oneport/core ${version} cannot accept. Have one version of both`
+      `attached by @oneport/core 9.8.7, whose handshakes @oneport/core ${version} cannot accept. Use only one version`
     )
   ])
 })

@@ -440,7 +440,7 @@ export const examples: Record<string, Drive> = {
 
   'errors-fastify': async (program) => {
     const { body, headers } = await refuses(program, '/chat', { protocolVersion: 8 }, 426)
-    expect(JSON.parse(body)).toEqual({ code: 'HANDSHAKE_VERSION', message: expect.stringContaining('"8" came') })
+    expect(JSON.parse(body)).toEqual({ code: 'HANDSHAKE_VERSION', message: expect.stringContaining('got "8"') })
     expect(headers['sec-websocket-version']).toBe('13')
     await welcomes(program, '/chat', {}, 'Welcome.')
   },

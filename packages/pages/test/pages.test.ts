@@ -303,8 +303,8 @@ describe('the message in docs/errors.md', () => {
   })
 
   test('of HANDSHAKE_ABORTED matches the code', () => {
-    expect(core).toContain("'The client went away before its handshake was answered.'")
-    expect(readPage('docs/errors.md')).toContain('> The client went away before its handshake was answered.\n')
+    expect(core).toContain("'The client disconnected before its handshake was answered.'")
+    expect(readPage('docs/errors.md')).toContain('> The client disconnected before its handshake was answered.\n')
   })
 })
 

@@ -25,7 +25,7 @@ export function takeBearerToken(req: Pick<IncomingMessage, 'headers' | 'rawHeade
   replaceField(req, rest === '' ? undefined : rest)
   if (carriers.length > 1 || carrier === prefix || req.headers.authorization !== undefined) {
     // RFC 6750 §2: a client must not send a token in more than one way.
-    throw new HandshakeError('HANDSHAKE_SUBPROTOCOL', `One bearer token is expected, as one subprotocol "${prefix}…".`)
+    throw new HandshakeError('HANDSHAKE_SUBPROTOCOL', `Expected one bearer token, as one subprotocol "${prefix}…".`)
   }
   const authorization = `Bearer ${carrier.slice(prefix.length)}`
   req.headers.authorization = authorization

@@ -16,8 +16,8 @@ export function validateHost(req: Pick<IncomingMessage, 'headers' | 'rawHeaders'
   // On HTTP/2 this is the pseudo-header `:authority`, which cannot be repeated.
   const count = req.httpVersionMajor >= 2 ? 1 : countFields(req.rawHeaders, 'host')
   if (count === 1 && host !== undefined && hostAndPort.test(host)) return
-  const came = count === 1 ? quote(host) : `${count} of them`
-  throw new HandshakeError('HANDSHAKE_HOST', `One valid field "Host" is expected (RFC 9112 §3.2); ${came} came.`)
+  const got = count === 1 ? quote(host) : `${count} of them`
+  throw new HandshakeError('HANDSHAKE_HOST', `Expected one valid header field "Host" (RFC 9112 §3.2); got ${got}.`)
 }
 
 /**

@@ -23,7 +23,7 @@ export class Limits {
     if (this.#taken >= this.#max) {
       throw new HandshakeError(
         'HANDSHAKE_UNAVAILABLE',
-        'The server has as many WebSocket connections as it takes; try again in a few seconds.',
+        'The server has reached its limit of WebSocket connections; try again in a few seconds.',
         `maxConnections is ${this.#max}`
       )
     }
@@ -45,7 +45,7 @@ export class Limits {
     if (count >= this.#maxPerAddress) {
       throw new HandshakeError(
         'HANDSHAKE_TOO_MANY',
-        'Your address has as many WebSocket connections as it may have here; close one, or try again later.',
+        'Your address has reached its limit of WebSocket connections; close one, or try again later.',
         `maxConnectionsPerAddress is ${this.#maxPerAddress}, address ${key}`
       )
     }

@@ -43,13 +43,13 @@ export function hasContent({ headers }: RequestHead): boolean {
  */
 export function validateRequest(req: RequestHead): void {
   if (req.method !== 'GET' && req.method !== 'HEAD') {
-    throw new HandshakeError('HANDSHAKE_METHOD', `A WebSocket endpoint takes GET; ${quote(req.method)} came.`)
+    throw new HandshakeError('HANDSHAKE_METHOD', `A WebSocket endpoint expects GET; got ${quote(req.method)}.`)
   }
   if (!isAtLeastHttp11(req)) {
     const version = `HTTP/${req.httpVersionMajor}.${req.httpVersionMinor}`
     throw new HandshakeError(
       'HANDSHAKE_METHOD',
-      `A WebSocket endpoint takes GET over HTTP/1.1 or later; ${version} came. A proxy in between may have to be told (nginx: proxy_http_version 1.1).`
+      `A WebSocket endpoint expects GET over HTTP/1.1 or later; got ${version}. A proxy may need a setting for this (nginx: proxy_http_version 1.1).`
     )
   }
   if (isOpeningHandshake(req)) return
@@ -65,7 +65,7 @@ export function validateRequest(req: RequestHead): void {
   const closing = { status: 426, headers: { Upgrade: 'websocket', Connection: 'close, Upgrade' } }
   throw new HandshakeError(
     'HANDSHAKE_UPGRADE_REQUIRED',
-    `${upgradeRequired} Where one did, a proxy in between removed the fields "Upgrade" and "Connection".`,
+    `${upgradeRequired} If you did, a proxy has removed the header fields "Upgrade" and "Connection".`,
     undefined,
     hasMember(req.headers.connection, 'close') ? closing : undefined
   )
@@ -87,7 +87,7 @@ export function validateHandshake(req: RequestHead): void {
   if (version !== '13') {
     throw new HandshakeError(
       'HANDSHAKE_VERSION',
-      `Sec-WebSocket-Version 13 is expected; ${quote(version)} came.`,
+      `Expected Sec-WebSocket-Version 13; got ${quote(version)}.`,
       undefined,
       isHttp2(req) ? { status: 400, headers: { 'Sec-WebSocket-Version': '13' } } : undefined
     )
@@ -97,14 +97,14 @@ export function validateHandshake(req: RequestHead): void {
   if (!isHttp2(req) && (sentKey === undefined || !key.test(sentKey))) {
     throw new HandshakeError(
       'HANDSHAKE_KEY',
-      `One Sec-WebSocket-Key of 16 bytes in base64 is expected; ${quote(sentKey)} came.`
+      `Expected one Sec-WebSocket-Key of 16 bytes in base64; got ${quote(sentKey)}.`
     )
   }
   const extensions = headers['sec-websocket-extensions']
   if (extensions !== undefined && !isExtensionList(extensions)) {
     throw new HandshakeError(
       'HANDSHAKE_EXTENSION',
-      `Sec-WebSocket-Extensions is not a list as RFC 6455 §9.1 has it; ${quote(extensions)} came.`
+      `Expected Sec-WebSocket-Extensions to be a list of extensions (RFC 6455 §9.1); got ${quote(extensions)}.`
     )
   }
 }

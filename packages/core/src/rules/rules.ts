@@ -123,20 +123,23 @@ function withoutHandshake({ socket }: IncomingMessage, framework: FrameworkBindi
 const twoVersions = (other: string): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_NOT_ATTACHED',
-    'This server does not take WebSocket connections yet.',
-    `This server is attached by @oneport/core ${other}, whose handshakes @oneport/core ${version} cannot accept. Have one ` +
-      'version of both in the process.'
+    'This server does not accept WebSocket connections yet.',
+    `This server was attached by @oneport/core ${other}, whose handshakes @oneport/core ${version} cannot accept. Use ` +
+      'only one version of @oneport/core in the process.'
   )
 
 /** The parser of Node 20 does not find the option in front of a tab, and takes the request for an ordinary one. */
 const unreadable = (): HandshakeError =>
-  new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'The option "Upgrade" of "Connection" is expected without a tab.')
+  new HandshakeError(
+    'HANDSHAKE_UPGRADE_REQUIRED',
+    'The header field "Connection" has a tab next to "Upgrade"; expected a space.'
+  )
 
 const notAttached = ({ attachHint = 'Call attach(server).' }: FrameworkBinding): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_NOT_ATTACHED',
-    'This server does not take WebSocket connections yet.',
-    'The handshake arrived as an ordinary request, because nothing of Oneport listens for "upgrade" on this server. ' +
+    'This server does not accept WebSocket connections yet.',
+    'The handshake arrived as an ordinary request, because Oneport does not listen for "upgrade" on this server. ' +
       attachHint
   )
 
@@ -182,7 +185,9 @@ function checkOrigin(
   })
   throw new HandshakeError(
     'HANDSHAKE_ORIGIN',
-    origin === undefined ? 'A field "Origin" is required here.' : `Origin ${quote(origin)} is not allowed here.`,
+    origin === undefined
+      ? 'The header field "Origin" is required here.'
+      : `Origin ${quote(origin)} is not allowed here.`,
     `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${origins.rule}\n${hint}`
   )
 }
@@ -195,7 +200,7 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
     // The value is not quoted: browsers have no other field for a bearer token than this one.
     throw new HandshakeError(
       'HANDSHAKE_SUBPROTOCOL',
-      'Sec-WebSocket-Protocol is not a list of different tokens (RFC 6455 §4.1).'
+      'Expected Sec-WebSocket-Protocol to be a list of unique tokens (RFC 6455 §4.1).'
     )
   }
   const chosen =
@@ -205,7 +210,7 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
   }
   if (chosen === undefined && requireSubprotocol) {
     const wanted = typeof subprotocols === 'function' ? '' : `: ${subprotocols.join(', ')}`
-    throw new HandshakeError('HANDSHAKE_SUBPROTOCOL', `One of this endpoint's subprotocols must be offered${wanted}.`)
+    throw new HandshakeError('HANDSHAKE_SUBPROTOCOL', `Offer one of this endpoint's subprotocols${wanted}.`)
   }
   return chosen
 }
@@ -236,7 +241,7 @@ export function limitPending(
   if (count <= most) return
   const error = new HandshakeError(
     'HANDSHAKE_TOO_MANY',
-    'Too many handshakes of your address wait for an answer; try again in a few seconds.',
+    'Too many handshakes from your address are waiting for an answer; try again in a few seconds.',
     `maxPendingHandshakesPerAddress is ${most}, address ${handshake.clientKey}`
   )
   handshake.report(error, framework)

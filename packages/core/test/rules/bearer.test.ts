@@ -54,7 +54,7 @@ describe('takeBearerToken', () => {
     }
     expect(refusal).toBeInstanceOf(HandshakeError)
     expect(refusal).toMatchObject({ code: 'HANDSHAKE_SUBPROTOCOL', status: 400 })
-    expect((refusal as Error).message).toBe('One bearer token is expected, as one subprotocol "bearer.…".')
+    expect((refusal as Error).message).toBe('Expected one bearer token, as one subprotocol "bearer.…".')
     expect(JSON.stringify([req.rawHeaders, req.headers['sec-websocket-protocol']])).not.toContain('secret')
   })
 

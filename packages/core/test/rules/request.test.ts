@@ -124,7 +124,7 @@ describe('an ordinary request', () => {
     expect(isOpeningHandshake(request({}, { method }))).toBe(false)
     expect(refusalOf(() => validateRequest(request({}, { method })))).toMatchObject({
       code: 'HANDSHAKE_METHOD',
-      message: `A WebSocket endpoint takes GET; ${JSON.stringify(method)} came.`
+      message: `A WebSocket endpoint expects GET; got ${JSON.stringify(method)}.`
     })
   })
 
@@ -137,7 +137,7 @@ describe('an ordinary request', () => {
     expect(isOpeningHandshake(request({}, { version }))).toBe(false)
     expect(refusalOf(() => validateRequest(request({}, { version })))).toMatchObject({
       code: 'HANDSHAKE_METHOD',
-      message: expect.stringContaining(`HTTP/1.1 or later; HTTP/${version} came.`)
+      message: expect.stringContaining(`HTTP/1.1 or later; got HTTP/${version}.`)
     })
   })
 
@@ -148,7 +148,7 @@ describe('an ordinary request', () => {
 
   test('has its method reported first if the version is wrong too', () => {
     const refusal = refusalOf(() => validateRequest(request({}, { method: 'POST', version: '1.0' })))
-    expect(refusal?.message).toContain('"POST" came')
+    expect(refusal?.message).toContain('got "POST"')
   })
 })
 
@@ -218,14 +218,14 @@ describe('the field Host', () => {
   ])('security: must not be %j', (host) => {
     expect(refusalOf(() => validateHost(request({ Host: host })))).toMatchObject({
       code: 'HANDSHAKE_HOST',
-      message: `One valid field "Host" is expected (RFC 9112 §3.2); ${JSON.stringify(host)} came.`
+      message: `Expected one valid header field "Host" (RFC 9112 §3.2); got ${JSON.stringify(host)}.`
     })
   })
 
   test('must not be missing', () => {
     expect(refusalOf(() => validateHost(request({ Host: undefined })))).toMatchObject({
       code: 'HANDSHAKE_HOST',
-      message: expect.stringContaining('0 of them came.')
+      message: expect.stringContaining('got 0 of them.')
     })
   })
 
@@ -236,7 +236,7 @@ describe('the field Host', () => {
   ])('security: must not be in the request %s', (_name, changes) => {
     expect(refusalOf(() => validateHost(request(changes)))).toMatchObject({
       code: 'HANDSHAKE_HOST',
-      message: expect.stringContaining('2 of them came.')
+      message: expect.stringContaining('got 2 of them.')
     })
   })
 
@@ -277,14 +277,14 @@ describe('the field Sec-WebSocket-Key', () => {
   ])('must not be %s', (_name, key, came) => {
     expect(refusal(key)).toMatchObject({
       code: 'HANDSHAKE_KEY',
-      message: `One Sec-WebSocket-Key of 16 bytes in base64 is expected; ${came} came.`
+      message: `Expected one Sec-WebSocket-Key of 16 bytes in base64; got ${came}.`
     })
   })
 
   test('must not be missing', () => {
     expect(refusal(undefined)).toMatchObject({
       code: 'HANDSHAKE_KEY',
-      message: 'One Sec-WebSocket-Key of 16 bytes in base64 is expected; nothing came.'
+      message: 'Expected one Sec-WebSocket-Key of 16 bytes in base64; got nothing.'
     })
   })
 
@@ -333,21 +333,21 @@ describe('the field Sec-WebSocket-Version', () => {
   ])('must not be %j', (version) => {
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Version': version })))).toMatchObject({
       code: 'HANDSHAKE_VERSION',
-      message: `Sec-WebSocket-Version 13 is expected; ${JSON.stringify(version)} came.`
+      message: `Expected Sec-WebSocket-Version 13; got ${JSON.stringify(version)}.`
     })
   })
 
   test('must not be there twice', () => {
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Version': ['13', '13'] })))).toMatchObject({
       code: 'HANDSHAKE_VERSION',
-      message: 'Sec-WebSocket-Version 13 is expected; "13, 13" came.'
+      message: 'Expected Sec-WebSocket-Version 13; got "13, 13".'
     })
   })
 
   test('must not be missing', () => {
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Version': undefined })))).toMatchObject({
       code: 'HANDSHAKE_VERSION',
-      message: 'Sec-WebSocket-Version 13 is expected; nothing came.'
+      message: 'Expected Sec-WebSocket-Version 13; got nothing.'
     })
   })
 
@@ -435,7 +435,7 @@ describe('the field Sec-WebSocket-Extensions', () => {
     expect(isExtensionList(value)).toBe(false)
     expect(refusalOf(() => validateHandshake(request({ 'Sec-WebSocket-Extensions': value })))).toMatchObject({
       code: 'HANDSHAKE_EXTENSION',
-      message: `Sec-WebSocket-Extensions is not a list as RFC 6455 §9.1 has it; ${JSON.stringify(value)} came.`
+      message: `Expected Sec-WebSocket-Extensions to be a list of extensions (RFC 6455 §9.1); got ${JSON.stringify(value)}.`
     })
   })
 

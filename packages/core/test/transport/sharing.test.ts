@@ -297,7 +297,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
     expect(await exchange(target, '/echo?token=secret')).toEqual(['theirs', 'theirs: hello'])
     const [line, ...more] = takePrinted()
     expect(line).toMatch(
-      /^oneport: HANDSHAKE_CONFLICT: acceptWebSocket\(\) was called for "\/echo", but another listener/
+      /^oneport: HANDSHAKE_CONFLICT: acceptWebSocket\(\) was called for "\/echo", but another "upgrade" listener/
     )
     expect(line).not.toContain('secret')
     expect(more).toEqual([])
