@@ -1,41 +1,54 @@
-/**
- * Builds the site of the pages: `npm run docs`. It needs no network.
- *
- *   --open          serves it on this machine, and prints the address
- *   --port <port>   the port for that; by default a free one
- *   --base <path>   the path that the site will have on its host; `/` by default
- *   --out <folder>  where it is written; packages/site/dist by default
- */
+/** `npm run docs`: builds the site of the pages, without network once everything is installed. */
 import { once } from 'node:events'
-import { join, relative } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { endWithShell } from './end-with-shell.mjs'
+import { installEverything } from './install/install.mjs'
+import { hasEverything } from './install/installed.mjs'
+import { root } from './root.mjs'
 
-const site = fileURLToPath(new URL('../packages/site', import.meta.url))
+const usage = `npm run docs -- [options]
 
-const { values } = parseArgs({
-  options: {
-    base: { type: 'string', default: '/' },
-    open: { type: 'boolean', default: false },
-    out: { type: 'string', default: join(site, 'dist') },
-    port: { type: 'string', default: '0' }
+  --open           serves the site on this machine once it is built, and prints the address
+  --port <port>    for --open; by default a free one
+  --base <path>    the path that the site has on its host; by default /
+  --out <folder>   where it is written; by default packages/site/dist
+`
+
+/** @returns what was asked for; undefined where that makes no sense, which is said then */
+function readArguments() {
+  const option = (byDefault) => ({ type: 'string', default: byDefault })
+  try {
+    return parseArgs({
+      options: {
+        base: option('/'),
+        open: { type: 'boolean', default: false },
+        out: option(join(root, 'packages/site/dist')),
+        port: option('0')
+      }
+    }).values
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${usage}`)
+    process.exitCode = 1
+    return undefined
   }
-})
-
-/** Some hosts tell the path without the slash at its end. */
-const base = values.base.endsWith('/') ? values.base : `${values.base}/`
-
-const { buildSite } = await import(pathToFileURL(join(site, 'src/build.mjs'))).catch((error) => {
-  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-  process.stderr.write('What builds the site is not installed: npm run setup\n')
-  process.exit(1)
-})
-await buildSite({ base, outDir: values.out })
-process.stdout.write(`The site is in ${relative(process.cwd(), values.out) || '.'}\n`)
-
-if (values.open) {
-  const { serveSite } = await import(pathToFileURL(join(site, 'src/serve.mjs')))
-  const server = serveSite({ base, folder: values.out }).listen(Number(values.port), '127.0.0.1')
-  await once(server, 'listening')
-  process.stdout.write(`http://localhost:${server.address().port}${base}\n`)
 }
+
+async function docs({ base, open, out, port }) {
+  if (!hasEverything() && !(await installEverything())) return
+  const { buildSite } = await import('../packages/site/src/build.mjs')
+  const folder = resolve(out)
+  // Some hosts tell the path without the slash at its end.
+  const site = { base: base.endsWith('/') ? base : `${base}/`, folder }
+  await buildSite(site)
+  process.stdout.write(`The site is in ${relative(process.cwd(), folder) || '.'}\n`)
+  if (!open) return
+  endWithShell()
+  const { serveSite } = await import('../packages/site/src/serve.mjs')
+  const server = serveSite(site).listen(Number(port), '127.0.0.1')
+  await once(server, 'listening')
+  process.stdout.write(`http://localhost:${server.address().port}${site.base}\n`)
+}
+
+const asked = readArguments()
+if (asked !== undefined) await docs(asked)

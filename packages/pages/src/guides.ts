@@ -69,6 +69,11 @@ export const guides: Record<string, Drive> = {
     expect(await statusOf(program, '/chat/cellar')).toBe(404)
   },
 
+  'express-both': async (program) => {
+    expect(await (await program.fetch('/news')).json()).toEqual({ news: [] })
+    expect(await (await program.connect('/news')).next()).toBe('no news')
+  },
+
   'express-handler': (program) => echoes(program),
 
   'express-both': async (program) => {
@@ -147,6 +152,13 @@ export const guides: Record<string, Drive> = {
     expect([status, JSON.parse(body)]).toEqual([403, { code: 'HANDSHAKE_ORIGIN', message: expect.any(String) }])
     expect((await program.fetch('/')).headers.get('upgrade')).toBe('websocket')
     expect((await program.connect('/', {}, ['chat.v2'])).socket.protocol).toBe('chat.v2')
+  },
+
+  'troubleshooting-redirect': async (program) => {
+    const page = await program.fetch('/', { redirect: 'manual' })
+    expect([page.status, page.headers.get('location')]).toEqual([302, '/login'])
+    expect(await statusOf(program, '/chat')).toBe(401)
+    expect(await (await program.connect('/chat', asAda)).next()).toBe('Welcome.')
   },
 
   'broadcasting-set': (program) => broadcasts(program, '/lobby'),

@@ -50,6 +50,12 @@ for (const [name, program, open, withoutSubprotocol] of [
       expect(await browser.evaluate(visit(`ws://localhost:${port}/news`, ['chat.v1', 'news.v1']))).toBe('Welcome.')
     })
 
+    test('takes a path for the URL, as docs/start.md says', async () => {
+      const port = await serve()
+      await browser.goTo(`http://localhost:${port}/`)
+      expect(await browser.evaluate(visit('/chat/lobby'))).toBe('Welcome.')
+    })
+
     // A foreign name that resolves to this machine, without DNS.
     test('security: a page with a rebound name is allowed by default, and refused with allowedHosts', async () => {
       const own = await serve()

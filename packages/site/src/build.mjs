@@ -2,14 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'vitepress'
 import { writeReference } from './reference.mjs'
 
-const site = fileURLToPath(new URL('..', import.meta.url))
-
 /**
  * Makes the API reference of the sources, and the site of all pages.
  *
- * @param {{ base: string, outDir: string }} options the path of the site on its host, and where it is written
+ * @param {{ base: string, folder: string }} site its path on its host, and where it is written
  */
-export async function buildSite(options) {
+export async function buildSite({ base, folder }) {
   await writeReference()
-  await build(site, options)
+  await build(fileURLToPath(new URL('..', import.meta.url)), { base, outDir: folder })
 }

@@ -143,6 +143,12 @@ describe('the site', () => {
   })
 })
 
+test('the command says what it takes', async () => {
+  const { exitCode, output } = await runNode(['scripts/docs.mjs', '--nonsense'], root, 30_000)
+  expect(exitCode).toBe(1)
+  expect(output).toMatch(/^Unknown option '--nonsense'[\s\S]*--open/)
+})
+
 test('a link to nowhere fails the build', async () => {
   const code = "import('./src/pages.mjs').then(({ linkOn }) => linkOn('docs/start.md', 'nowhere.md'))"
   const { exitCode, output } = await runNode(['-e', code], join(root, 'packages/site'), 30_000)
@@ -202,7 +208,9 @@ describeWith(chromium, 'the site in Chromium', () => {
     await page.getByRole('button', { name: 'Search' }).click()
     await page.getByRole('searchbox').fill('403')
     await page.getByRole('option').filter({ hasText: '403 in production' }).first().waitFor()
-    expect(await page.getByRole('option').filter({ hasNotText: '403' }).count()).toBe(0)
+    // The excerpts are there, in which what was found is marked.
+    await page.getByRole('option').locator('.excerpt mark').first().waitFor()
+    expect(new Set(await page.getByRole('option').locator('mark').allTextContents())).toEqual(new Set(['403']))
   })
 
   test.each([
