@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerFault } from './answer-fault.ts'
 import { type Agreed, type Handshake, type HandshakeRequest, type HandshakeResponse, otherCopyOf } from './handshake.ts'
 import { type HandlerArguments, splitArguments } from './options/arguments.ts'
+import { inCall } from './options/checks.ts'
 import type { EndpointOptions } from './options/endpoint.ts'
 import { type Credential, resolveCredential, splitCredential } from './rules/credential.ts'
 import { checkRules, type FrameworkBinding, noFramework, reportRefusal } from './rules/rules.ts'
@@ -99,7 +100,7 @@ export function agree<Request extends HandshakeRequest>(
     return new OwnAgreement(handshake, agreed)
   } catch (error) {
     reportRefusal(error, req as IncomingMessage, framework)
-    throw error
+    throw inCall(error, 'acceptWebSocket', agree)
   }
 }
 
@@ -123,9 +124,22 @@ export async function acceptHandshake<Request extends HandshakeRequest>(
   options: AcceptOptions | undefined,
   handler: WebSocketHandler<Request>
 ): Promise<boolean> {
+  checkExchange(req, res)
   const agreement = agree(req, options, handler)
   ;(res as ServerResponse).writeHead(101).end()
   return agreement.settled()
+}
+
+/**
+ * Checks the first two arguments of `acceptWebSocket`, for adapters.
+ * @throws TypeError for anything but a request and its response, such as the two in the wrong order
+ */
+export function checkExchange(req: unknown, res: unknown): void {
+  const isRequest = typeof (req as Partial<IncomingMessage> | null | undefined)?.headers === 'object'
+  const isResponse = typeof (res as Partial<ServerResponse> | null | undefined)?.writeHead === 'function'
+  if (isRequest && isResponse) return
+  const got = `${show(req)} and ${show(res)}`
+  throw new TypeError(`acceptWebSocket: expected a request, its response, and options or a handler; got ${got}`)
 }
 
 /**
@@ -154,6 +168,7 @@ export async function acceptWebSocket(
   res: HandshakeResponse,
   ...given: HandlerArguments<AcceptOptions, WebSocketHandler<never>>
 ): Promise<void> {
+  checkExchange(req, res)
   const [options, handler] = splitArguments(given)
   try {
     const agreement = agree(req, options, handler as WebSocketHandler<HandshakeRequest>)

@@ -1,5 +1,5 @@
 /** The subpath for adapters. Applications import the package itself. */
-export { type Agreement, acceptHandshake, agree } from './accept.ts'
+export { type Agreement, acceptHandshake, agree, checkExchange } from './accept.ts'
 export { answerFault } from './answer-fault.ts'
 export { attach } from './attach.ts'
 export { checkDrainOptions } from './life/drain.ts'
@@ -9,6 +9,7 @@ export { type AdapterTraits, checkOptions, type SplitOptions, splitOptions } fro
 export { attachmentOf, attachmentTo } from './registry.ts'
 export { logRefusal } from './reports/log.ts'
 export { asError, isPrintable } from './reports/thrown.ts'
+export { checkKey, checkRevocation } from './rules/credential.ts'
 export { type EffectiveRequest, effectiveOf, type FrameworkRequest } from './rules/effective.ts'
 export { checkHandshake, type FrameworkBinding, isWebSocketRequest, limitPending } from './rules/rules.ts'
 export { show } from './show.ts'

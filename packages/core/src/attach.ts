@@ -5,12 +5,13 @@ import type { Attachment, Dispatch, Http2Dispatch, HttpServer } from './attachme
 import { calls } from './copy.ts'
 import { ClosingWatch } from './life/closing-watch.ts'
 import { Connections } from './life/connections.ts'
-import { checkReason, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './life/drain.ts'
+import { checkDrainOptions, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './life/drain.ts'
 import { Timers } from './life/timers.ts'
+import { checking } from './options/checks.ts'
 import { type AdapterTraits, type AttachOptions, resolveOptions } from './options/server.ts'
 import { attachmentTo, type Copy, countAttachments, joinCopies, ownerOf, register, unregister } from './registry.ts'
 import { publishFault } from './reports/stats.ts'
-import { checkApplicationCode, unauthorizedCode } from './rules/credential.ts'
+import { checkKey, checkRevocation, unauthorizedCode } from './rules/credential.ts'
 import { show } from './show.ts'
 import { listenHttp1 } from './transport/http1.ts'
 import { isHttp2, listenHttp2 } from './transport/http2.ts'
@@ -52,7 +53,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
   const dispatch: Dispatch = given ?? ((req, res) => server.emit('request', req, res))
   // What the attachment is for: one application, or whatever listens for `request` on the server.
   const application = given ?? server
-  const resolved = resolveOptions(options, publishFault, adapter)
+  const resolved = checking('attach', () => resolveOptions(options, publishFault, adapter), attach)
   if (attachmentTo(server, application) !== undefined) {
     const whom = given === undefined ? '' : ' to this listener'
     throw new Error(`attach: this server is already attached${whom}; call detach() on that attachment first`)
@@ -102,13 +103,18 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
 
   const attachment: Attachment = {
     connections: connections.open,
-    connectionsOf: (key) => connections.withKey(key),
+    connectionsOf: (key) => {
+      checkKey(key, 'connectionsOf')
+      return connections.withKey(key)
+    },
     revoke: (key, code = unauthorizedCode, reason = 'credential revoked') => {
-      checkApplicationCode('code', code)
-      checkReason(reason)
+      checkRevocation(key, code, reason)
       return connections.revoke(key, code, reason)
     },
-    drain: async (drainOptions) => drainOnce(drainOptions),
+    drain: async (drainOptions) => {
+      checkDrainOptions(drainOptions, 'drain')
+      return drainOnce(drainOptions)
+    },
     stats: () =>
       connections.stats.read({
         open: connections.open.size,

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { agree } from './accept.ts'
 import { answerFault } from './answer-fault.ts'
 import { renewOwn } from './life/renew.ts'
+import { checking } from './options/checks.ts'
 import { allCopies, type Copy } from './registry.ts'
 import { checkHandshake, limitPending } from './rules/rules.ts'
 import { show } from './show.ts'
@@ -27,7 +28,7 @@ export const calls: Omit<Copy, 'attach'> = {
 export function renew(socket: WebSocket, expiresAt: Date | number): boolean {
   if (typeof socket === 'object' && socket !== null) {
     for (const one of [calls, ...allCopies()]) {
-      const renewed = one.renew(socket, expiresAt)
+      const renewed = checking('renew', () => one.renew(socket, expiresAt), renew)
       if (renewed !== undefined) return renewed
     }
   }

@@ -23,6 +23,7 @@ export function quote(value: string | undefined): string {
 /** A value of the application's own, for a message about its mistake; cut, and as it is otherwise. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${cut(value, longestValue)}'`
+  if (typeof value === 'function') return 'a function'
   const isObject = typeof value === 'object' && value !== null
   const text = attempt(() => (isObject ? Object.prototype.toString.call(value) : String(value)))
   return text === undefined ? `[unprintable ${typeof value}]` : cut(text, longestValue)

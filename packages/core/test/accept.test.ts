@@ -117,6 +117,23 @@ test('regression: a token in a malformed subprotocol list is not repeated in the
   expect(response.text).not.toContain('cret')
 })
 
+test('says what is wrong with a call that lacks the request or the response', async () => {
+  const call = (...args: unknown[]) => (acceptWebSocket as (...given: unknown[]) => Promise<void>)(...args)
+  const { target } = await serve((req, res) => {
+    const calls = [call(), call(() => {}), call(req, () => {}), call(res, req, () => {})]
+    return Promise.allSettled(calls).then((all) =>
+      res.end(all.map((one) => String(one.status === 'rejected' && one.reason)).join('\n'))
+    )
+  })
+  const expected = 'TypeError: acceptWebSocket: expected a request, its response, and options or a handler; got '
+  expect((await sendRaw(target, handshake('/'))).rest.split('\n')).toEqual([
+    `${expected}undefined and undefined`,
+    `${expected}a function and undefined`,
+    `${expected}[object Object] and a function`,
+    `${expected}[object Object] and [object Object]`
+  ])
+})
+
 test('takes the options of ws, and refuses those that it sets itself', async () => {
   const { target } = await serve((req, res) => acceptWebSocket(req, res, { ws: { autoPong: false } }, echo))
   const { socket, next } = await connectClient(target, '/')

@@ -30,7 +30,7 @@ test.each([
 
 test('refuses wrong options at once, and is not attached then', () => {
   const server = http.createServer()
-  expect(() => attach(server, application, { maxPayloadBytes: -1 })).toThrow(/^maxPayloadBytes: expected/)
+  expect(() => attach(server, application, { maxPayloadBytes: -1 })).toThrow(/^attach: maxPayloadBytes: expected/)
   expect(server.listenerCount('upgrade')).toBe(0)
   attach(server, application).detach()
 })
@@ -131,7 +131,7 @@ describe('drain', () => {
   test('refuses wrong options without draining', async () => {
     const { target, attachment } = await serve(application)
     await expect(attachment.drain({ code: 1006 })).rejects.toThrow(/code that may be sent; got 1006/)
-    await expect(attachment.drain({ spreadMs: -1 })).rejects.toThrow(/^spreadMs/)
+    await expect(attachment.drain({ spreadMs: -1 })).rejects.toThrow(/^drain: spreadMs/)
     const { socket } = await connectClient(target, '/')
     socket.terminate()
   })

@@ -92,7 +92,7 @@ describe('regression: a copy of core answered 503 to the handshakes of a server 
       onError: (error) => faults.push(String(error))
     })
     expect(await refused(connectClient(target, '/'))).toBe(500)
-    expect(faults).toEqual([expect.stringMatching(/^TypeError: maxPayloadBytes/)])
+    expect(faults).toEqual([expect.stringMatching(/^TypeError: acceptWebSocket: maxPayloadBytes/)])
   })
 
   test('knows a handshake, and bounds how many of them wait', async () => {

@@ -297,8 +297,8 @@ describe('mistakes of the application', () => {
     }
     expect(faults.map(([message]) => message)).toEqual([
       'acceptWebSocket: expected a handler (socket, req) => …; got undefined',
-      'requireOrigin: expected a boolean; got 1',
-      'subprotocols: the function must return one of the offered names, or undefined'
+      'acceptWebSocket: requireOrigin: expected a boolean; got 1',
+      'acceptWebSocket: subprotocols: the function must return one of the offered names, or undefined'
     ])
   })
 

@@ -104,6 +104,8 @@ describe('core', () => {
     'close-code.ts',
     'rules/credential.ts',
     'options/checks.ts',
+    'options/names.ts',
+    'options/near-miss.ts',
     'options/endpoint.ts',
     'errors.ts',
     'life/expiry.ts',

@@ -13,6 +13,7 @@ import {
   answerFault,
   asError,
   checkHandshake as checkCoreHandshake,
+  checkExchange,
   type FrameworkBinding,
   type HandlerArguments,
   isPrintable,
@@ -77,6 +78,7 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
   res: ServerResponse,
   ...given: HandlerArguments<AcceptOptions, WebSocketHandler<Req>>
 ): Promise<void> {
+  checkExchange(req, res)
   const [options, handler] = splitArguments(given)
   const request = req as unknown as Request
   const all = withDefaults(req, options)

@@ -1,5 +1,5 @@
 import type { Attachment, AttachmentStats } from '@oneport/core'
-import { checkDrainOptions } from '@oneport/core/adapter'
+import { checkDrainOptions, checkKey, checkRevocation } from '@oneport/core/adapter'
 
 /**
  * The attachments of several servers as one.
@@ -9,10 +9,16 @@ export const allAttachments = (read: () => readonly Attachment[]): Attachment =>
   get connections() {
     return union(read().map(({ connections }) => connections))
   },
-  connectionsOf: (key) => union(read().map((one) => one.connectionsOf(key))),
-  revoke: (...args) => sum(read().map((one) => one.revoke(...args))),
+  connectionsOf: (key) => {
+    checkKey(key, 'connectionsOf')
+    return union(read().map((one) => one.connectionsOf(key)))
+  },
+  revoke: (...args) => {
+    checkRevocation(...args)
+    return sum(read().map((one) => one.revoke(...args)))
+  },
   drain: async (options) => {
-    checkDrainOptions(options)
+    checkDrainOptions(options, 'drain')
     const results = await Promise.all(read().map((one) => one.drain(options)))
     return {
       closed: sum(results.map(({ closed }) => closed)),

@@ -48,7 +48,7 @@ function release(server: HttpServer): void {
 }
 
 /** Node's servers of HTTP/2 have this method, and no others. */
-const isHttp2 = (server: object): boolean => 'updateSettings' in server
+const isHttp2 = (server: HttpServer & { updateSettings?: unknown }): boolean => server?.updateSettings !== undefined
 
 /** Express puts its own prototypes on request and response, which on HTTP/2 are other classes. */
 const noHttp2 =

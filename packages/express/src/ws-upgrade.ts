@@ -59,9 +59,11 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   if (handler !== undefined && typeof handler !== 'function') {
     throw new TypeError(`wsUpgrade: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
-  checkOptions(options)
+  checkOptions(options, 'wsUpgrade', wsUpgrade)
   if ('effectiveRequest' in options) {
-    throw new TypeError("effectiveRequest: Express's setting 'trust proxy' decides whose word counts; set that instead")
+    throw new TypeError(
+      "wsUpgrade: effectiveRequest cannot be set here; use app.set('trust proxy', …), which says what to believe of a proxy"
+    )
   }
   const { endpoint: defaults } = splitOptions(options)
   const mount = createMount(options)

@@ -8,7 +8,7 @@ import type { ErrorRequestHandler, Express } from 'express'
 import { Server as SocketIo } from 'socket.io'
 import { io as connectSocketIo } from 'socket.io-client'
 import request from 'supertest'
-import { acceptWebSocket, type HandshakeError, wsUpgrade } from '../src/index.ts'
+import { acceptWebSocket, type HandshakeError, type WsUpgrade, wsUpgrade } from '../src/index.ts'
 import { ask, close, echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
 
@@ -320,16 +320,50 @@ describe.each(versions)('A server of %s', (_name, express) => {
 
 describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
   test.each([
-    ['an unknown name', { allowedOrigin: [] }, "Unknown option 'allowedOrigin'"],
-    ['an origin without a scheme', { allowedOrigins: ['app.example'] }, 'allowedOrigins: expected an origin'],
+    [
+      'an unknown name',
+      { allowedOrigin: [] },
+      "wsUpgrade: unknown option 'allowedOrigin'; did you mean allowedOrigins?"
+    ],
+    [
+      'an origin without a scheme',
+      { allowedOrigins: ['app.example'] },
+      'wsUpgrade: allowedOrigins: expected an origin'
+    ],
     ['a payload limit of zero', { maxPayloadBytes: 0 }, 'maxPayloadBytes: expected'],
     ['a subprotocol that is not a token', { subprotocols: ['chat v1'] }, 'subprotocols: expected'],
-    ['an onError that is not a function', { onError: 'log' }, 'onError: expected a function'],
+    ['an onError that is not a function', { onError: 'log' }, 'wsUpgrade: onError: expected a function'],
     ['an option of ws that core sets', { ws: { verifyClient: () => true } }, 'ws.verifyClient: cannot be set here'],
-    ['null', null, 'options: expected an object']
+    ['null', null, 'wsUpgrade: options: expected an object']
   ])('throws for %s, before any request', (_what, options, message) => {
     expect(() => wsUpgrade(options as object)).toThrow(TypeError)
     expect(() => wsUpgrade(options as object)).toThrow(message)
+  })
+
+  test('throws an error whose stack begins where it was called', () => {
+    let stack = ''
+    try {
+      wsUpgrade({ maxPayload: 1 } as object)
+    } catch (error) {
+      stack = String((error as Error).stack)
+    }
+    expect(stack).toMatch(/^TypeError: wsUpgrade: .*use maxPayloadBytes\n {4}at .*listening\.test\.ts/)
+  })
+
+  test.each([
+    ['connectionsOf', (all: WsUpgrade) => all.connectionsOf(7 as never), 'connectionsOf: key: expected a non-empty'],
+    ['revoke', (all: WsUpgrade) => all.revoke('', 4401), 'revoke: key: expected a non-empty string'],
+    ['revoke', (all: WsUpgrade) => all.revoke('ada', 1000), 'revoke: code: expected a close code'],
+    ['revoke', (all: WsUpgrade) => all.revoke('ada', 4401, 7 as never), 'revoke: reason: expected a string'],
+    ['attach', (all: WsUpgrade) => all.attach(undefined as never), 'attach: expected a server of node:http']
+  ])('has a %s that throws for what it cannot take, also where there is no server yet', (_name, call, message) => {
+    expect(() => call(wsUpgrade())).toThrow(message)
+  })
+
+  test('has a drain that rejects for what it cannot take, also where there is no server yet', async () => {
+    await expect(wsUpgrade().drain({ spread: 1 } as never)).rejects.toThrow(
+      "drain: unknown option 'spread'; did you mean spreadMs?"
+    )
   })
 
   test('throws for a handler that is not a function', () => {

@@ -1,5 +1,5 @@
 import type { AttachOptions, DrainOptions } from '@oneport/core'
-import { checkDrainOptions } from '@oneport/core/adapter'
+import { checkDrainOptions, checkOptions } from '@oneport/core/adapter'
 
 /** Options of the plugin: the defaults of all endpoints, and what concerns the server as a whole. */
 export interface WsPluginOptions extends Omit<AttachOptions, 'effectiveRequest'> {
@@ -21,13 +21,17 @@ interface SplitOptions {
 
 /**
  * Splits the options into those of core and the plugin's own.
- * @throws TypeError for a wrong one of the plugin's own
+ * @param plugin its name, for messages
+ * @throws TypeError that names the plugin, the option, what was expected and what it got
  */
-export function splitOptions(given: WsPluginOptions & Others): SplitOptions {
+export function splitOptions(given: WsPluginOptions & Others, plugin: string): SplitOptions {
   if ('effectiveRequest' in given) {
-    throw new TypeError("effectiveRequest: Fastify's option 'trustProxy' decides whose word counts; set that instead")
+    throw new TypeError(
+      `${plugin}: effectiveRequest cannot be set here; use Fastify({ trustProxy }), which says what to believe of a proxy`
+    )
   }
   const { logLevel: _logLevel, logSerializers: _logSerializers, prefix: _prefix, drain, ...forCore } = given
-  checkDrainOptions(drain)
+  checkDrainOptions(drain, `${plugin}: drain`)
+  checkOptions(forCore, plugin, splitOptions, ['drain'])
   return { forCore, drain }
 }

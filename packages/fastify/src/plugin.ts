@@ -9,7 +9,7 @@ import { serveWebSockets } from './serving.ts'
 const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, options) => {
   const earlier = earlierRoutes(app, 'wsPlugin')
   if (earlier !== undefined) throw new Error(earlier)
-  const logs = serveWebSockets(app, options)
+  const logs = serveWebSockets(app, 'wsPlugin', options)
   app.decorateReply('acceptWebSocket', acceptWebSocket(logs))
   app.addHook('onRoute', routePreparation())
 }

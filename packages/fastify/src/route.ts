@@ -26,16 +26,20 @@ export function routePreparation(): (route: AnyRoute) => void {
 }
 
 function checkRoute({ method, url, websocket, wsHandler }: AnyRoute, endpoints: ReadonlySet<string>): void {
-  if (typeof websocket === 'object') checkEndpointOptions(websocket)
+  const route = `Route ${url}`
+  if (typeof websocket === 'object') checkEndpointOptions(websocket, `${route}: websocket`)
+  else if (typeof websocket !== 'boolean' && websocket !== undefined) {
+    throw new TypeError(`${route}: websocket must be true, false or options of the endpoint; got ${show(websocket)}`)
+  }
   if (wsHandler !== undefined && typeof wsHandler !== 'function') {
-    throw new TypeError(`Route ${url}: wsHandler must be a function (socket, request) => …; got ${show(wsHandler)}`)
+    throw new TypeError(`${route}: wsHandler must be a function (socket, request) => …; got ${show(wsHandler)}`)
   }
   const methods = [method].flat()
   // Fastify adds a route for HEAD to each one for GET, right behind it.
   const isAdded = methods.length === 1 && methods[0] === 'HEAD' && endpoints.has(withoutSlash(url))
   const others = methods.filter((name) => name !== 'GET' && name !== 'HEAD')
   if (isAdded || (methods.includes('GET') && (wsHandler !== undefined || others.length === 0))) return
-  throw new TypeError(`Route ${url}: a WebSocket endpoint needs the method GET; got ${methods.join(', ')}`)
+  throw new TypeError(`${route}: a WebSocket endpoint needs the method GET; got ${methods.join(', ')}`)
 }
 
 /** A route `/` below a prefix is two routes, with and without the slash. */

@@ -32,16 +32,22 @@ export interface Deviations {
 /**
  * Lets a server take handshakes for an application until `app.close()`, which drains it: all of the plugin but what its
  * routes do.
+ * @param plugin its name, for messages
  * @throws TypeError for wrong options
  * @throws Error where the server has a plugin for WebSockets already
  */
-export function serveWebSockets(app: FastifyInstance, given: WsPluginOptions, deviations?: Deviations): Logs {
+export function serveWebSockets(
+  app: FastifyInstance,
+  plugin: string,
+  given: WsPluginOptions,
+  deviations?: Deviations
+): Logs {
   const { server, preClose } = deviations ?? { server: app.server }
   if (attachments.has(server)) {
     throw new Error('@oneport/fastify is registered twice on this server; register it once, on the root instance.')
   }
   refuseFastifyWebsocket(app)
-  const { forCore, drain } = splitOptions(given)
+  const { forCore, drain } = splitOptions(given, plugin)
   const { onError, onRefused, onClosed } = forCore
   const closed = onClosed === undefined && hasLogger(app) ? new ClosedLog(app) : undefined
   const refusals = refusalLog(app, onRefused)

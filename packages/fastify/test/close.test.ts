@@ -204,7 +204,7 @@ describe('the option drain of the plugin', () => {
 
   test('is checked when the plugin is registered', async () => {
     await expect(makeApp({}, { drain: { spreadMs: -1 } })).rejects.toThrow(
-      /^spreadMs: expected a number of milliseconds/
+      /^wsPlugin: drain: spreadMs: expected a number of milliseconds/
     )
   })
 })

@@ -76,6 +76,6 @@ describe('wsPlugin, other than @fastify/websocket:', () => {
   })
 
   test.each(['options', 'errorHandler', 'preClose', 'compatibility'])('has no option %s', async (name) => {
-    await expect(makeApp({}, { [name]: {} })).rejects.toThrow(`Unknown option '${name}'`)
+    await expect(makeApp({}, { [name]: {} })).rejects.toThrow(`wsPlugin: unknown option '${name}'; see https://`)
   })
 })

@@ -99,22 +99,26 @@ describe('a wrong option of the plugin', () => {
     [
       'an unknown name',
       { allowedOrigin: ['https://a.example'] },
-      /^Unknown option 'allowedOrigin'\. Known are: allowedOrigins, /
+      /^wsPlugin: unknown option 'allowedOrigin'; did you mean allowedOrigins\?$/
     ],
     [
       'an origin with a path',
       { allowedOrigins: ['https://a.example/chat'] },
-      /^allowedOrigins: expected an origin such as/
+      /^wsPlugin: allowedOrigins: expected an origin such as/
     ],
     [
       'a limit that is a string',
       { maxPayloadBytes: '1mb' },
-      /^maxPayloadBytes: expected a whole number of bytes .*'1mb'/
+      /^wsPlugin: maxPayloadBytes: expected a whole number of bytes .*'1mb'/
     ],
-    ['a log function that is none', { onRefused: true }, /^onRefused: expected a function; got true/],
-    ['a fault function that is none', { onError: 'log' }, /^onError: expected a function; got 'log'/],
-    ['an option of ws that is taken', { ws: { path: '/x' } }, /^ws\.path: cannot be set here/],
-    ['what trustProxy decides', { effectiveRequest: () => ({}) }, /^effectiveRequest: Fastify's option 'trustProxy' /]
+    ['a log function that is none', { onRefused: true }, /^wsPlugin: onRefused: expected a function; got true/],
+    ['a fault function that is none', { onError: 'log' }, /^wsPlugin: onError: expected a function; got 'log'/],
+    ['an option of ws that is taken', { ws: { path: '/x' } }, /^wsPlugin: ws\.path: cannot be set here/],
+    [
+      'what trustProxy decides',
+      { effectiveRequest: () => ({}) },
+      /^wsPlugin: effectiveRequest cannot be set here; use Fastify\(\{ trustProxy \}\)/
+    ]
   ]
 
   test.each(wrong)('makes register reject: %s', async (_what, options, message) => {
@@ -190,13 +194,22 @@ describe('a wrong route', () => {
   })
 
   test.each([
-    ['an unknown name', { subprotocol: ['chat'] }, /Unknown option 'subprotocol'/],
+    [
+      'an unknown name',
+      { subprotocol: ['chat'] },
+      /^Route \/echo: websocket: unknown option 'subprotocol'; did you mean subprotocols\?$/
+    ],
     ['a malformed name of a subprotocol', { subprotocols: ['a b'] }, /subprotocols: expected names/],
     ['an origin with a path', { allowedOrigins: ['https://a.example/chat'] }, /allowedOrigins: expected an origin/]
   ])('with wrong options throws when it is added: %s', async (_what, websocket, message) => {
     const app = await makeApp()
     const add = () => app.get('/echo', { websocket: websocket as EndpointOptions }, echo)
     expect(add).toThrow(message)
+  })
+
+  test.each(['yes', 1, []])('with %p for websocket throws when it is added', async (websocket) => {
+    const app = await makeApp()
+    expect(() => app.get('/echo', { websocket } as never, echo as never)).toThrow(/^Route \/echo: websocket.*; got ./)
   })
 
   test('throws from the plugin that adds it', async () => {

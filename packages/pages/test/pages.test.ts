@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { dirname, join, posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
 import {
   type AttachOptions,
   acceptWebSocket,
@@ -12,6 +13,7 @@ import {
   HandshakeError,
   type HandshakeErrorCode
 } from '@oneport/core'
+import { wsUpgrade } from '@oneport/express'
 import { connect as connectInMemory } from '@oneport/testing'
 import { addressesIn, anchorsOf, blocksOf, linksOf, pages, readPage, root, tableRows } from '../src/markdown.ts'
 
@@ -304,6 +306,31 @@ describe('the message in docs/errors.md', () => {
     expect(core).toContain("'The client went away before its handshake was answered.'")
     expect(readPage('docs/errors.md')).toContain('> The client went away before its handshake was answered.\n')
   })
+})
+
+test('docs/errors.md has the messages of mistakes', () => {
+  const rows = tableRows('docs/errors.md').filter(([code]) => code?.startsWith('`wsUpgrade({'))
+  expect(rows.length).toBeGreaterThan(5)
+  for (const [code = '', end = ''] of rows) {
+    const call = () => runInNewContext(withoutQuotes(code), { wsUpgrade, Date })
+    expect(call).toThrow(/^wsUpgrade: /)
+    expect(call).toThrow(withoutQuotes(end))
+  }
+})
+
+test('messages point to pages and headings that are there', () => {
+  const files = readdirSync(join(root, 'packages'), { withFileTypes: true }).flatMap(({ name }) => {
+    const folder = join(root, 'packages', name, 'src')
+    if (!existsSync(folder)) return []
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file))
+  })
+  const texts = files.filter((file) => file.endsWith('.ts')).map((file) => readFileSync(file, 'utf8'))
+  const targets = texts.flatMap((text) => [...text.matchAll(/\$\{pages\}\/([\w-]+\.md)(?:#([\w-]+))?/g)])
+  expect(targets.length).toBeGreaterThan(5)
+  for (const [, page, anchor] of targets) {
+    expect(pages()).toContain(`docs/${page}`)
+    if (anchor !== undefined) expect(anchorsOf(`docs/${page}`)).toContain(anchor)
+  }
 })
 
 describe('early messages', () => {

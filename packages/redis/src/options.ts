@@ -1,4 +1,6 @@
 import type { RedisClient } from './client.ts'
+import { pages } from './docs.ts'
+import { nearMiss, numberIn } from './near-miss.ts'
 import { show } from './show.ts'
 
 export interface RedisBackplaneOptions {
@@ -48,9 +50,14 @@ const maxTimeoutMs = 2_147_483_647
  */
 export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
+  if (typeof (options as Partial<RedisClient>).duplicate === 'function') {
+    throw new TypeError('redisBackplane: options: expected an object; got a client; did you mean { client }?')
+  }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(defaults, name))
   if (unknown !== undefined) {
-    throw new TypeError(`Unknown option ${show(unknown)}. Known are: ${Object.keys(defaults).join(', ')}`)
+    const near = nearMiss(unknown, Object.keys(defaults))
+    const hint = near === undefined ? `see ${pages}/redis.md` : `did you mean ${near}?`
+    throw new TypeError(`redisBackplane: unknown option ${show(unknown)}; ${hint}`)
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const resolved: ResolvedOptions = { ...defaults, client: options.client, ...Object.fromEntries(given) }
@@ -67,5 +74,8 @@ export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions 
   return resolved
 }
 
-const expected = (what: string, wanted: string, got: unknown): TypeError =>
-  new TypeError(`${what}: expected ${wanted}; got ${show(got)}`)
+function expected(what: string, wanted: string, got: unknown): TypeError {
+  const near = wanted.includes('number') ? numberIn(got) : undefined
+  const hint = near === undefined ? '' : `; did you mean ${near}?`
+  return new TypeError(`redisBackplane: ${what}: expected ${wanted}; got ${show(got)}${hint}`)
+}

@@ -36,7 +36,9 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     }
   })
   if (connection === undefined) {
-    throw new TypeError('client: expected a client of node-redis 6 or ioredis 6; got one that is neither')
+    throw new TypeError(
+      'redisBackplane: client: expected a client of node-redis 6 or ioredis 6; got one that is neither'
+    )
   }
 
   const channelOf = (topic: string): string => {

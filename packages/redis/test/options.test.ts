@@ -1,4 +1,5 @@
 import { createClient } from 'redis'
+import { pages } from '../src/docs.ts'
 import { redisBackplane } from '../src/index.ts'
 import { resolveOptions } from '../src/options.ts'
 
@@ -15,24 +16,35 @@ test('has defaults for options that are left out or undefined', () => {
 })
 
 test.each([
-  [null, 'options: expected an object; got null'],
-  [{}, 'client: expected a client of node-redis or ioredis; got undefined'],
-  [{ client: 'redis://localhost' }, "client: expected a client of node-redis or ioredis; got 'redis://localhost'"],
-  [{ client: { duplicate() {} } }, 'client: expected a client of node-redis 6 or ioredis 6; got one that is neither'],
-  [{ client, prefix: 7 }, 'prefix: expected a string; got 7'],
-  [{ client, maxPendingBytes: 0 }, 'maxPendingBytes: expected a whole number of bytes from 1 on, or Infinity; got 0'],
-  [{ client, timeoutMs: 0 }, 'timeoutMs: expected a whole number of milliseconds from 1 to 2147483647; got 0'],
-  [{ client, onError: {} }, 'onError: expected a function; got [object Object]'],
-  [{ client, url: 1 }, "Unknown option 'url'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"],
+  [null, 'redisBackplane: options: expected an object; got null'],
+  [{}, 'redisBackplane: client: expected a client of node-redis or ioredis; got undefined'],
   [
-    { client, toString: 1 },
-    "Unknown option 'toString'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"
+    { client: 'redis://localhost' },
+    "redisBackplane: client: expected a client of node-redis or ioredis; got 'redis://localhost'"
   ],
   [
-    JSON.parse('{"__proto__":1}'),
-    "Unknown option '__proto__'. Known are: client, prefix, maxPendingBytes, timeoutMs, onError"
+    { client: { duplicate() {} } },
+    'redisBackplane: client: expected a client of node-redis 6 or ioredis 6; got one that is neither'
   ],
-  [{ client, prefix: Object.create(null) }, 'prefix: expected a string; got [object Object]']
+  [{ client, prefix: 7 }, 'redisBackplane: prefix: expected a string; got 7'],
+  [
+    { client, maxPendingBytes: 0 },
+    'redisBackplane: maxPendingBytes: expected a whole number of bytes from 1 on, or Infinity; got 0'
+  ],
+  [
+    { client, timeoutMs: 0 },
+    'redisBackplane: timeoutMs: expected a whole number of milliseconds from 1 to 2147483647; got 0'
+  ],
+  [{ client, onError: {} }, 'redisBackplane: onError: expected a function; got [object Object]'],
+  [client, 'redisBackplane: options: expected an object; got a client; did you mean { client }?'],
+  [
+    { client, timeoutMs: '500' },
+    "redisBackplane: timeoutMs: expected a whole number of milliseconds from 1 to 2147483647; got '500'; did you mean 500?"
+  ],
+  [{ client, timeout: 1 }, "redisBackplane: unknown option 'timeout'; did you mean timeoutMs?"],
+  [{ client, url: 1 }, `redisBackplane: unknown option 'url'; see ${pages}/redis.md`],
+  [JSON.parse('{"__proto__":1}'), `redisBackplane: unknown option '__proto__'; see ${pages}/redis.md`],
+  [{ client, prefix: Object.create(null) }, 'redisBackplane: prefix: expected a string; got [object Object]']
 ])('refuses %p', (options, message) => {
   expect(() => redisBackplane(options as never)).toThrow(new TypeError(message))
 })
@@ -44,7 +56,7 @@ test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])(
       ['client', client],
       [name, 1]
     ])
-    expect(() => redisBackplane(options as never)).toThrow(`Unknown option '${name}'. Known are: client`)
+    expect(() => redisBackplane(options as never)).toThrow(`redisBackplane: unknown option '${name}'; see ${pages}`)
   }
 )
 
@@ -52,7 +64,7 @@ test('regression: a value that cannot be printed is refused like any other', () 
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   for (const onError of [Object.create(null), proxy, Symbol('x')]) {
-    expect(() => redisBackplane({ client, onError })).toThrow(/^onError: expected a function; got /)
+    expect(() => redisBackplane({ client, onError })).toThrow(/^redisBackplane: onError: expected a function; got /)
   }
 })
 

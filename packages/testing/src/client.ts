@@ -1,5 +1,6 @@
+import { isAnyArrayBuffer } from 'node:util/types'
 import type { Head } from './head.ts'
-import { readable, show, showAll } from './show.ts'
+import { readable, show, showAll, showValue } from './show.ts'
 import { Unread } from './unread.ts'
 import { overdue, within } from './wait.ts'
 import type { WebSocket } from './websocket.ts'
@@ -18,6 +19,11 @@ export interface Closed {
 
 /** Bytes of messages that may wait until they are asked for, each counted with what it takes beside its own. */
 const maxUnreadBytes = 67_108_864
+
+/** What a close frame may have (RFC 6455 §7.4): some of the codes below 3000 say what happened where there was none. */
+const isSendable = (code: number): boolean =>
+  Number.isInteger(code) &&
+  ((code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999))
 
 /** Messages that a sentence about a wait shows. */
 const shown = 3
@@ -70,9 +76,13 @@ export class Client implements AsyncIterable<Message> {
 
   /**
    * Sends a message, text for a string and binary for the rest.
+   * @throws TypeError for anything else
    * @throws Error where the connection has closed
    */
   send(data: string | Buffer | ArrayBuffer | NodeJS.ArrayBufferView): void {
+    if (typeof data !== 'string' && !ArrayBuffer.isView(data) && !isAnyArrayBuffer(data)) {
+      throw new TypeError(`send: expected a string or bytes; got ${showValue(data)}; did you mean sendJson()?`)
+    }
     if (this.socket.readyState !== this.socket.OPEN) {
       throw new Error(`send: the connection ${this.#end === undefined ? 'is closing' : this.#howItEnded()}`)
     }
@@ -161,11 +171,18 @@ export class Client implements AsyncIterable<Message> {
 
   /**
    * Begins the closing handshake and waits for its end. Where it does not end in time, the connection is terminated.
-   * @param code close code, 1000 or 3000 to 4999
+   * @param code close code: 1000, 1001 as of a page that is left, or one from 3000 to 4999
    * @param reason close reason, at most 123 bytes of UTF-8
+   * @throws TypeError for a code or a reason that no close frame may have
    * @throws Error where it does not end in time
    */
   async close(code = 1000, reason = ''): Promise<Closed> {
+    if (!isSendable(code)) {
+      throw new TypeError(`close: code: expected 1000, 1001, or one from 3000 to 4999; got ${showValue(code)}`)
+    }
+    if (typeof reason !== 'string' || Buffer.byteLength(reason) > 123) {
+      throw new TypeError(`close: reason: expected a string of at most 123 bytes; got ${showValue(reason)}`)
+    }
     this.socket.close(code, reason)
     try {
       return await this.#waitForEnd('close')

@@ -18,14 +18,23 @@ import { overdue, within } from './wait.ts'
  * @throws TypeError for a wrong target, path or option
  * @throws Error that says what came instead where there is no answer in time, or a broken one
  */
-export async function connect(target: Target, path?: string, options: ConnectOptions = {}): Promise<Client> {
-  const resolved = resolveOptions(options)
-  const way = await reach(target, path, resolved)
+export async function connect(target: Target, path?: string, options?: ConnectOptions): Promise<Client> {
+  return open('connect', target, path, options)
+}
+
+async function open(
+  call: string,
+  target: Target,
+  path: string | undefined,
+  options: ConnectOptions = {}
+): Promise<Client> {
+  const resolved = resolveOptions(options, call)
+  const way = await reach(call, target, path, resolved)
   const attempt = new Attempt(way, resolved)
   const outcome = await within(resolved.timeoutMs, attempt.outcome)
   if (outcome instanceof Client) return outcome
   await attempt.abandon()
-  const handshake = `connect: the handshake of ${way.url.pathname}`
+  const handshake = `${call}: the handshake of ${way.url.pathname}`
   if (outcome === overdue) {
     throw new Error(`${handshake} was not answered within ${resolved.timeoutMs} ms. ${attempt.history()}`)
   }
@@ -34,15 +43,15 @@ export async function connect(target: Target, path?: string, options: ConnectOpt
   throw new RefusedError(way.url.pathname, outcome.head, outcome.body)
 }
 
-async function reach(target: Target, path: string | undefined, options: ResolvedOptions): Promise<Way> {
-  const search = wayTo(target, path, options)
+async function reach(call: string, target: Target, path: string | undefined, options: ResolvedOptions): Promise<Way> {
+  const search = wayTo(call, target, path, options)
   const way = await within(options.timeoutMs, search)
   if (way !== overdue) return way
   void search.then(
     ({ release }) => release(),
     () => {}
   )
-  throw new Error(`connect: the application was not ready within ${options.timeoutMs} ms`)
+  throw new Error(`${call}: the application was not ready within ${options.timeoutMs} ms`)
 }
 
 /**
@@ -50,10 +59,10 @@ async function reach(target: Target, path: string | undefined, options: Resolved
  * @returns status, header fields and body of the answer
  * @throws Error where it is accepted, and as `connect` does
  */
-export async function expectRefused(target: Target, path?: string, options: ConnectOptions = {}): Promise<Refusal> {
+export async function expectRefused(target: Target, path?: string, options?: ConnectOptions): Promise<Refusal> {
   let client: Client
   try {
-    client = await connect(target, path, options)
+    client = await open('expectRefused', target, path, options)
   } catch (error) {
     if (error instanceof RefusedError) return error
     throw error

@@ -1,4 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
+import { pages } from './docs.ts'
+import { nearMiss, numberIn } from './near-miss.ts'
 import { showName, showValue } from './show.ts'
 
 /** The part of a cookie jar that is needed: what `agent.jar` of supertest and superagent is. */
@@ -112,18 +114,24 @@ const rules: Record<keyof ConnectOptions, [expected: string, fits: (value: unkno
 
 /**
  * Checks options and fills in what they leave out.
- * @throws TypeError that names the option, what was expected and what came
+ * @param call the function that was given them, for messages
+ * @throws TypeError that names the call, the option, what was expected and what it got
  */
-export function resolveOptions(options: ConnectOptions): ResolvedOptions {
-  if (!isObject(options)) throw new TypeError(`options: expected an object; got ${showValue(options)}`)
+export function resolveOptions(options: ConnectOptions, call: string): ResolvedOptions {
+  if (!isObject(options)) throw new TypeError(`${call}: options: expected an object; got ${showValue(options)}`)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   for (const [name, value] of given) {
     const rule = Object.hasOwn(rules, name) ? rules[name as keyof ConnectOptions] : undefined
     if (rule === undefined) {
-      throw new TypeError(`Unknown option '${showName(name)}'. Known are: ${Object.keys(rules).join(', ')}`)
+      const near = nearMiss(name, Object.keys(rules))
+      const hint = near === undefined ? `see ${pages}/testing.md` : `did you mean ${near}?`
+      throw new TypeError(`${call}: unknown option '${showName(name)}'; ${hint}`)
     }
     const [expected, fits] = rule
-    if (!fits(value)) throw new TypeError(`${name}: expected ${expected}; got ${showValue(value)}`)
+    if (fits(value)) continue
+    const near = expected.includes('number') ? numberIn(value) : undefined
+    const hint = near === undefined ? '' : `; did you mean ${near}?`
+    throw new TypeError(`${call}: ${name}: expected ${expected}; got ${showValue(value)}${hint}`)
   }
   return { ...defaults, ...Object.fromEntries(given) }
 }

@@ -44,20 +44,25 @@ export interface Way {
  * Finds the way to a target: makes it ready, and lets it listen where a port is wanted.
  * @throws TypeError for what is no target
  */
-export async function wayTo(target: Target, path: string | undefined, options: ResolvedOptions): Promise<Way> {
-  if (typeof target === 'string' || target instanceof URL) return overNetwork(target, path, options)
-  const server = await findServer(target)
+export async function wayTo(
+  call: string,
+  target: Target,
+  path: string | undefined,
+  options: ResolvedOptions
+): Promise<Way> {
+  if (typeof target === 'string' || target instanceof URL) return overNetwork(call, target, path, options)
+  const server = await findServer(call, target)
   const scheme = isSecure(server) ? 'wss' : 'ws'
   const common = { http2: options.http2 ?? isHttp2(server), verifies: false, name: 'localhost' }
   if (!options.port && takesMemory(server)) {
-    const url = urlOf(`${scheme}://${memoryAddress}`, path)
+    const url = urlOf(call, `${scheme}://${memoryAddress}`, path)
     return { ...common, url, connect: () => connectInMemory(server), release: () => {} }
   }
   const { host, connect, release } = await listen(server)
-  return { ...common, url: urlOf(`${scheme}://${host}`, path), connect, release }
+  return { ...common, url: urlOf(call, `${scheme}://${host}`, path), connect, release }
 }
 
-async function findServer(target: Listener | FastifyLike | HttpServer): Promise<HttpServer> {
+async function findServer(call: string, target: Listener | FastifyLike | HttpServer): Promise<HttpServer> {
   if (typeof target === 'function') return serverOf(target)
   if (typeof (target as Partial<FastifyLike> | null)?.ready === 'function') {
     await (target as FastifyLike).ready()
@@ -65,17 +70,18 @@ async function findServer(target: Listener | FastifyLike | HttpServer): Promise<
   }
   if (typeof (target as Partial<HttpServer> | null)?.listen === 'function') return target as HttpServer
   throw new TypeError(
-    `connect: expected an Express application, a Fastify instance, a server or a URL; got ${showValue(target)}`
+    `${call}: expected an Express application, a Fastify instance, a server or a URL; got ${showValue(target)}`
   )
 }
 
-function overNetwork(target: URL | string, path: string | undefined, options: ResolvedOptions): Way {
-  const base = new URL(target)
-  if (!/^(?:ws|http)s?:$/.test(base.protocol)) {
-    throw new TypeError(`connect: expected a URL with ws:, wss:, http: or https:; got ${base.href}`)
+function overNetwork(call: string, target: URL | string, path: string | undefined, options: ResolvedOptions): Way {
+  const base = readUrl(target)
+  if (base === undefined || !/^(?:ws|http)s?:$/.test(base.protocol)) {
+    const got = typeof target === 'string' ? showValue(target) : target.href
+    throw new TypeError(`${call}: expected a URL with ws:, wss:, http: or https:; got ${got}`)
   }
   base.protocol = base.protocol.replace('http', 'ws')
-  const url = path === undefined ? base : urlOf(`${base.protocol}//${base.host}`, path)
+  const url = path === undefined ? base : urlOf(call, `${base.protocol}//${base.host}`, path)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = Number(url.port === '' ? (url.protocol === 'wss:' ? 443 : 80) : url.port)
   return {
@@ -88,10 +94,18 @@ function overNetwork(target: URL | string, path: string | undefined, options: Re
   }
 }
 
+function readUrl(target: URL | string): URL | undefined {
+  try {
+    return new URL(target)
+  } catch {
+    return undefined
+  }
+}
+
 /** @throws TypeError for a path that is none */
-function urlOf(base: string, path = '/'): URL {
+function urlOf(call: string, base: string, path = '/'): URL {
   if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw new TypeError(`path: expected one that begins with '/'; got ${showValue(path)}`)
+    throw new TypeError(`${call}: path: expected one that begins with '/'; got ${showValue(path)}`)
   }
   return new URL(base + path)
 }

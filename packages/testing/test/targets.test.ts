@@ -11,6 +11,7 @@ import { wsPlugin } from '@oneport/fastify'
 import { certificate } from '@oneport/test-kit'
 import express from 'express'
 import Fastify from 'fastify'
+import { pages } from '../src/docs.ts'
 import { type ConnectOptions, connect, expectRefused, type Target } from '../src/index.ts'
 import { accepting } from './server.ts'
 
@@ -256,15 +257,19 @@ describe('a mistake in the call', () => {
     [
       'the scheme',
       ['ftp://localhost'],
-      'connect: expected a URL with ws:, wss:, http: or https:; got ftp://localhost/'
+      'connect: expected a URL with ws:, wss:, http: or https:; got "ftp://localhost"'
     ],
-    ['the path', [hello(), 'chat'], `path: expected one that begins with '/'; got "chat"`],
+    ['a URL', ['chat'], 'connect: expected a URL with ws:, wss:, http: or https:; got "chat"'],
+    ['a URL object', [new URL('ftp://localhost')], 'http: or https:; got ftp://localhost/'],
+    ['the path', [hello(), 'chat'], `connect: path: expected one that begins with '/'; got "chat"`],
+    ['an option', [hello(), '/', { cookies: {} }], `connect: unknown option 'cookies'; see ${pages}/testing.md`],
     [
-      'an option',
-      [hello(), '/', { cookies: {} }],
-      "Unknown option 'cookies'. Known are: headers, origin, subprotocols"
+      'the name of an option',
+      [hello(), '/', { protocols: [] }],
+      "unknown option 'protocols'; did you mean subprotocols?"
     ],
-    ['the options', [hello(), '/', null], 'options: expected an object; got null'],
+    ['a number', [hello(), '/', { timeoutMs: '99' }], 'got "99"; did you mean 99?'],
+    ['the options', [hello(), '/', null], 'connect: options: expected an object; got null'],
     [
       'headers',
       [hello(), '/', { headers: { a: 1 } }],
@@ -286,6 +291,12 @@ describe('a mistake in the call', () => {
     expect((error as Error).message).toContain(sentence)
   })
 
+  test('is one of expectRefused where that was called', async () => {
+    await expect(expectRefused(hello(), 'chat')).rejects.toThrow('expectRefused: path: expected')
+    await expect(expectRefused(hello(), '/', { http: true } as never)).rejects.toThrow('expectRefused: unknown option')
+    await expect(expectRefused(7 as never)).rejects.toThrow('expectRefused: expected an Express application')
+  })
+
   test('regression: with a value that cannot be printed is reported like any other', async () => {
     const circular: Record<string, unknown> = {}
     circular.self = circular
@@ -293,8 +304,22 @@ describe('a mistake in the call', () => {
     revoke()
     for (const value of [Object.create(null), 1n, Symbol('x'), circular, proxy]) {
       if (value !== proxy) await expect(connect(value as Target)).rejects.toThrow(/^connect: expected .*; got /)
-      await expect(connect(hello(), '/', { origin: value as never })).rejects.toThrow(/^origin: expected .*; got /)
+      await expect(connect(hello(), '/', { origin: value as never })).rejects.toThrow(
+        /^connect: origin: expected .*; got /
+      )
     }
+  })
+
+  test('in a call of the client throws', async () => {
+    await using client = await connect(hello())
+    expect(() => client.send({ text: 'hello' } as never)).toThrow(
+      new TypeError('send: expected a string or bytes; got {"text":"hello"}; did you mean sendJson()?')
+    )
+    for (const code of [999, 1005, 1006, 2000, 5000, 1.5, '1000']) {
+      await expect(client.close(code as number)).rejects.toThrow(/^close: code: expected 1000, .*; got ./)
+    }
+    await expect(client.close(1000, 'x'.repeat(124))).rejects.toThrow(/^close: reason: expected a string of at most/)
+    expect(client.socket.readyState).toBe(client.socket.OPEN)
   })
 
   test('in a subprotocol is reported, and leaves no port open', async () => {

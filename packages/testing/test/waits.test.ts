@@ -281,7 +281,7 @@ describe('expectRefused()', () => {
 
   test('passes on errors that are not a refusal', async () => {
     const server = createServer().on('upgrade', (_req, socket) => socket.destroy())
-    expect(await said(expectRefused(server))).toBe('connect: the handshake of / failed: socket hang up')
+    expect(await said(expectRefused(server))).toBe('expectRefused: the handshake of / failed: socket hang up')
   })
 })
 

@@ -1,3 +1,5 @@
+import { pages } from './docs.ts'
+import { nearMiss, numberIn } from './near-miss.ts'
 import { show } from './show.ts'
 
 /**
@@ -21,5 +23,24 @@ export class TopicsError extends Error {
   }
 }
 
-export const expected = (what: string, wanted: string, got: unknown): TypeError =>
-  new TypeError(`${what}: expected ${wanted}; got ${show(got)}`)
+/**
+ * The error for a wrong argument or option.
+ * @param what the function, and which of its arguments or options
+ * @param meant what was probably meant, as code
+ */
+export function expected(what: string, wanted: string, got: unknown, meant?: string): TypeError {
+  const near = meant ?? (wanted.includes('number') ? numberIn(got) : undefined)
+  return new TypeError(
+    `${what}: expected ${wanted}; got ${show(got)}${near === undefined ? '' : `; did you mean ${near}?`}`
+  )
+}
+
+/** @throws TypeError for a name that is not among the known ones */
+export function checkNames(call: string, options: object, known: object): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue
+    const near = nearMiss(name, Object.keys(known))
+    const hint = near === undefined ? `see ${pages}/topics.md` : `did you mean ${near}?`
+    throw new TypeError(`${call}: unknown option ${show(name)}; ${hint}`)
+  }
+}

@@ -19,10 +19,10 @@ export function exceptedOf(except: Except | null | undefined): Excepted {
   if (except === undefined || except === null) return undefined
   if (isSocket(except)) return except
   if (isSet(except)) return except as Set<TopicSocket>
-  if (!isIterable(except)) throw expected('except', 'a WebSocket of ws, or several in a Set or a list', except)
+  if (!isIterable(except)) throw expected('publish: except', 'a WebSocket of ws, or several in a Set or a list', except)
   const sockets = new Set<TopicSocket>()
   for (const socket of except) {
-    if (!isSocket(socket)) throw expected('except', 'a list of WebSockets of ws', socket)
+    if (!isSocket(socket)) throw expected('publish: except', 'a list of WebSockets of ws', socket)
     sockets.add(socket)
   }
   return sockets

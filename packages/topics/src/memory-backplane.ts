@@ -1,4 +1,5 @@
 import type { Backplane, BackplaneHealth } from './backplane.ts'
+import { expected } from './errors.ts'
 
 type Receive = (message: Buffer) => void
 
@@ -70,5 +71,9 @@ export class MemoryHub {
 /**
  * A backplane without a network, for tests: nodes whose backplanes have the same hub hear each other.
  * @param hub where it meets the others; one of its own where none is given
+ * @throws TypeError for anything else
  */
-export const memoryBackplane = (hub: MemoryHub = new MemoryHub()): Backplane => hub.join()
+export function memoryBackplane(hub: MemoryHub = new MemoryHub()): Backplane {
+  if (typeof hub?.join !== 'function') throw expected('memoryBackplane: hub', 'a MemoryHub', hub)
+  return hub.join()
+}

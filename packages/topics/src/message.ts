@@ -75,5 +75,5 @@ function ownMemory(bytes: Buffer): Buffer {
 function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (data instanceof ArrayBuffer) return new Uint8Array(data)
-  throw expected('publish', 'data as a string, a Buffer, a typed array, a DataView or an ArrayBuffer', data)
+  throw expected('publish: data', 'a string, a Buffer, a typed array, a DataView or an ArrayBuffer', data)
 }

@@ -1,6 +1,6 @@
 import { type Backplane, isBackplane } from './backplane.ts'
-import { expected } from './errors.ts'
-import { show } from './show.ts'
+import { checkNames, expected } from './errors.ts'
+import { nearMiss } from './near-miss.ts'
 import type { TopicSocket } from './socket.ts'
 
 /**
@@ -91,7 +91,7 @@ const units = {
   maxSubscriptions: 'subscriptions'
 } as const
 
-const policies: readonly unknown[] = ['close', 'drop', 'latest']
+const policies: readonly string[] = ['close', 'drop', 'latest'] satisfies SlowPolicy[]
 
 const isCount = (value: unknown): boolean => value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0)
 
@@ -100,25 +100,25 @@ const isCount = (value: unknown): boolean => value === Infinity || (Number.isSaf
  * @throws TypeError that names the option, what was expected and what came
  */
 export function resolveOptions(options: TopicsOptions): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(defaults, name))
-  if (unknown !== undefined) {
-    throw new TypeError(`Unknown option ${show(unknown)}. Known are: ${Object.keys(defaults).join(', ')}`)
-  }
+  if (typeof options !== 'object' || options === null) throw expected('createTopics: options', 'an object', options)
+  checkNames('createTopics', options, defaults)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const resolved: ResolvedOptions = { ...defaults, ...Object.fromEntries(given) }
   for (const [name, unit] of Object.entries(units) as [keyof typeof units, string][]) {
     if (!isCount(resolved[name])) {
-      throw expected(name, `a whole number of ${unit} from 1 on, or Infinity`, resolved[name])
+      throw expected(`createTopics: ${name}`, `a whole number of ${unit} from 1 on, or Infinity`, resolved[name])
     }
   }
-  if (!policies.includes(resolved.whenSlow))
-    throw expected('whenSlow', "'close', 'drop' or 'latest'", resolved.whenSlow)
-  if (resolved.backplane !== undefined && !isBackplane(resolved.backplane)) {
-    throw expected('backplane', 'publish, subscribe, unsubscribe, health and close', resolved.backplane)
+  const { whenSlow, backplane } = resolved
+  if (!policies.includes(whenSlow)) {
+    const near = nearMiss(String(typeof whenSlow === 'string' && whenSlow), policies)
+    throw expected('createTopics: whenSlow', "'close', 'drop' or 'latest'", whenSlow, near && `'${near}'`)
+  }
+  if (backplane !== undefined && !isBackplane(backplane)) {
+    throw expected('createTopics: backplane', 'publish, subscribe, unsubscribe, health and close', backplane)
   }
   for (const name of ['onBackplaneError', 'onError'] as const) {
-    if (typeof resolved[name] !== 'function') throw expected(name, 'a function', resolved[name])
+    if (typeof resolved[name] !== 'function') throw expected(`createTopics: ${name}`, 'a function', resolved[name])
   }
   return resolved
 }

@@ -134,18 +134,18 @@ export class Subscriptions {
 }
 
 /** @throws TypeError for anything but a socket of `ws` and a name */
-export function checkSubscription(socket: TopicSocket, topic: string): void {
+export function checkSubscription(call: string, socket: TopicSocket, topic: string): void {
   if (
     typeof socket?.send !== 'function' ||
     typeof socket.readyState !== 'number' ||
     typeof socket.once !== 'function'
   ) {
-    throw expected('socket', 'a WebSocket of ws', socket)
+    throw expected(`${call}: socket`, 'a WebSocket of ws', socket)
   }
-  checkTopic(topic)
+  checkTopic(call, topic)
 }
 
 /** @throws TypeError for anything but a string */
-export function checkTopic(topic: string): void {
-  if (typeof topic !== 'string') throw expected('topic', 'a string', topic)
+export function checkTopic(call: string, topic: string): void {
+  if (typeof topic !== 'string') throw expected(`${call}: topic`, 'a string', topic)
 }

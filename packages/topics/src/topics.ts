@@ -1,7 +1,7 @@
 import { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import type { Opened } from './envelope.ts'
-import { TopicsError } from './errors.ts'
+import { checkNames, expected, TopicsError } from './errors.ts'
 import { type Except, type Excepted, exceptedOf, isExcepted } from './except.ts'
 import { type HandedOver, Link } from './link.ts'
 import { Message, type MessageData } from './message.ts'
@@ -117,8 +117,11 @@ export function createTopics(options: TopicsOptions = {}): Topics {
   }
 
   function publish(topic: string, data: MessageData, options: PublishOptions = {}) {
+    checkTopic('publish', topic)
+    checkNames('publish', options, publishNames)
     const { except, binary = typeof data !== 'string', compress = true } = options
-    checkTopic(topic)
+    if (typeof binary !== 'boolean') throw expected('publish: binary', 'a boolean', binary)
+    if (typeof compress !== 'boolean') throw expected('publish: compress', 'a boolean', compress)
     const excepted = exceptedOf(except)
     const message = new Message(data, binary, compress)
     counters.published++
@@ -127,13 +130,13 @@ export function createTopics(options: TopicsOptions = {}): Topics {
 
   return {
     subscribe(socket, topic) {
-      checkSubscription(socket, topic)
+      checkSubscription('subscribe', socket, topic)
       if (isClosed) throw new TopicsError('TOPICS_CLOSED', 'These topics are closed.')
       return subscriptions.add(socket, topic)
     },
 
     unsubscribe(socket, topic) {
-      checkSubscription(socket, topic)
+      checkSubscription('unsubscribe', socket, topic)
       return subscriptions.remove(socket, topic)
     },
 
@@ -157,6 +160,8 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     }
   }
 }
+
+const publishNames: Record<keyof PublishOptions, true> = { except: true, binary: true, compress: true }
 
 async function confirm(local: number, handedOver: Promise<HandedOver> | undefined): Promise<Published> {
   if (handedOver === undefined) return { local, backplane: 'none' }

@@ -81,12 +81,16 @@ describe('the sockets that a message excludes', () => {
   })
 
   test.each([
-    ['a name', 'ada', "except: expected a WebSocket of ws, or several in a Set or a list; got 'ada'"],
-    ['a number', 7, 'except: expected a WebSocket of ws, or several in a Set or a list; got 7'],
-    ['something else', {}, 'except: expected a WebSocket of ws, or several in a Set or a list; got [object Object]'],
-    ['false', false, 'except: expected a WebSocket of ws, or several in a Set or a list; got false'],
-    ['a list of something else', [{}], 'except: expected a list of WebSockets of ws; got [object Object]'],
-    ['a list with a gap', [undefined], 'except: expected a list of WebSockets of ws; got undefined']
+    ['a name', 'ada', "publish: except: expected a WebSocket of ws, or several in a Set or a list; got 'ada'"],
+    ['a number', 7, 'publish: except: expected a WebSocket of ws, or several in a Set or a list; got 7'],
+    [
+      'something else',
+      {},
+      'publish: except: expected a WebSocket of ws, or several in a Set or a list; got [object Object]'
+    ],
+    ['false', false, 'publish: except: expected a WebSocket of ws, or several in a Set or a list; got false'],
+    ['a list of something else', [{}], 'publish: except: expected a list of WebSockets of ws; got [object Object]'],
+    ['a list with a gap', [undefined], 'publish: except: expected a list of WebSockets of ws; got undefined']
   ])('cannot be %s, which throws before any socket gets the message', async (_name, except, message) => {
     const { topics } = await three()
     expect(() => topics.publish('a', 'x', { except: except as never })).toThrow(new TypeError(message))
@@ -432,7 +436,7 @@ describe('names', () => {
     'regression: %s counted as a known option',
     (name) => {
       const options = JSON.parse(`{"${name}":1}`)
-      expect(() => resolveOptions(options)).toThrow(`Unknown option '${name}'. Known are: maxBufferedBytes, `)
+      expect(() => resolveOptions(options)).toThrow(`createTopics: unknown option '${name}'; see https://`)
     }
   )
 

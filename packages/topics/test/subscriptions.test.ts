@@ -132,8 +132,8 @@ describe('TopicsError', () => {
 })
 
 test.each([
-  [undefined, 'a', 'socket: expected a WebSocket of ws; got undefined'],
-  [{}, 'a', 'socket: expected a WebSocket of ws; got [object Object]']
+  [undefined, 'a', 'subscribe: socket: expected a WebSocket of ws; got undefined'],
+  [{}, 'a', 'subscribe: socket: expected a WebSocket of ws; got [object Object]']
 ])('refuses %p as a socket', (socket, topic, message) => {
   expect(() => createTopics().subscribe(socket as never, topic)).toThrow(new TypeError(message))
 })
@@ -141,6 +141,21 @@ test.each([
 test('refuses a topic that is not a string', async () => {
   const { socket } = await (await serveBare()).connect()
   const topics = createTopics()
-  expect(() => topics.subscribe(socket, 7 as never)).toThrow(new TypeError('topic: expected a string; got 7'))
-  expect(() => topics.publish(7 as never, 'x')).toThrow(new TypeError('topic: expected a string; got 7'))
+  expect(() => topics.subscribe(socket, 7 as never)).toThrow(
+    new TypeError('subscribe: topic: expected a string; got 7')
+  )
+  expect(() => topics.publish(7 as never, 'x')).toThrow(new TypeError('publish: topic: expected a string; got 7'))
+  expect(() => topics.unsubscribe(socket, 7 as never)).toThrow(
+    new TypeError('unsubscribe: topic: expected a string; got 7')
+  )
+})
+
+test.each([
+  [{ exclude: 1 }, /^publish: unknown option 'exclude'; see https:/],
+  [{ excepts: [] }, "publish: unknown option 'excepts'; did you mean except?"],
+  [{ binary: 1 }, 'publish: binary: expected a boolean; got 1'],
+  [{ compress: 'no' }, "publish: compress: expected a boolean; got 'no'"]
+])('refuses to publish with %p, which would be ignored', (options, message) => {
+  expect(() => createTopics().publish('a', 'x', options as never)).toThrow(message)
+  expect(() => createTopics().publishAndConfirm('a', 'x', options as never)).toThrow(message)
 })

@@ -1,5 +1,5 @@
 import { CloseCode } from '../close-code.ts'
-import { show } from '../show.ts'
+import { checking, checkNames, checkReason, expected } from '../options/checks.ts'
 import type { WebSocket } from '../websocket.ts'
 import type { Connections } from './connections.ts'
 import { connectionOf } from './contained-socket.ts'
@@ -54,19 +54,22 @@ const catchUpPace = 2
 export function resolveDrainOptions(options: DrainOptions = {}): {
   [Name in keyof DrainOptions]-?: NonNullable<DrainOptions[Name]>
 } {
+  checkNames(options, ['code', 'reason', 'spreadMs', 'deadlineMs'] satisfies (keyof DrainOptions)[])
   const { code = CloseCode.GOING_AWAY, reason = '', spreadMs = 0, deadlineMs = spreadMs + 5_000 } = options
   checkDuration('spreadMs', spreadMs)
   checkDuration('deadlineMs', deadlineMs)
-  if (!isSendable(code)) throw new TypeError(`code: expected a close code that may be sent; got ${show(code)}`)
+  if (!isSendable(code)) throw expected('code', 'a close code that may be sent', code)
   checkReason(reason)
   return { code, reason, spreadMs, deadlineMs }
 }
 
 /**
  * Checks what `drain` would take, for adapters that drain later than they get their options.
- * @throws TypeError that names the option, what was expected and what came
+ * @param call who was given them, for the message
+ * @throws TypeError that names the call, the option, what was expected and what it got
  */
-export const checkDrainOptions = (options?: DrainOptions): void => void resolveDrainOptions(options)
+export const checkDrainOptions = (options: DrainOptions | undefined, call: string): void =>
+  void checking(call, () => resolveDrainOptions(options), checkDrainOptions)
 
 /** Closes all connections as the options say; resolves when none is open. */
 export async function drain(connections: Connections, options: DrainOptions = {}): Promise<DrainResult> {
@@ -114,13 +117,7 @@ const isSendable = (code: number): boolean =>
   Number.isInteger(code) &&
   ((code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999))
 
-/** @throws TypeError for what a close frame cannot hold (RFC 6455 §5.5) */
-export function checkReason(reason: unknown): void {
-  if (typeof reason === 'string' && Buffer.byteLength(reason) <= 123) return
-  throw new TypeError(`reason: expected a text of at most 123 bytes (RFC 6455 §5.5); got ${show(reason)}`)
-}
-
 function checkDuration(name: string, value: number): void {
   if (Number.isFinite(value) && value >= 0 && value <= longestTimerMs) return
-  throw new TypeError(`${name}: expected a number of milliseconds from 0 to ${longestTimerMs}; got ${show(value)}`)
+  throw expected(name, `a number of milliseconds from 0 to ${longestTimerMs}`, value)
 }

@@ -2,15 +2,19 @@ import type { IncomingMessage } from 'node:http'
 import { isToken } from '../http-fields.ts'
 import type { MessageBudget } from '../life/budget.ts'
 import { type AllowedOrigins, compileOrigins, type OriginPolicy } from '../rules/origin.ts'
+import { show } from '../show.ts'
 import {
   checkCount,
+  checking,
   checkMilliseconds,
   checkNames,
   checkType,
   expected,
   isObject,
-  isPositiveInteger
+  isPositiveInteger,
+  optionError
 } from './checks.ts'
+import { endpointNames, ownedWsNames, whereItBelongs } from './names.ts'
 import type { PerMessageDeflateOptions, WsOptions } from './ws.ts'
 
 /** Options of one endpoint. Given at attach, they are the defaults of every endpoint. */
@@ -99,39 +103,10 @@ export interface Endpoint {
   readonly connection: ConnectionOptions
 }
 
-/** Options of `ws` that this project sets itself, and what to use in their place. */
-const ownedWsOptions = {
-  WebSocket: 'no other class; listeners on the socket',
-  backlog: 'server.listen()',
-  clientTracking: 'attachment.connections',
-  closeTimeout: 'closeTimeoutMs',
-  handleProtocols: 'subprotocols',
-  host: 'server.listen()',
-  maxPayload: 'maxPayloadBytes',
-  noServer: 'attach()',
-  path: 'a route of your framework',
-  perMessageDeflate: 'perMessageDeflate beside ws',
-  port: 'server.listen()',
-  server: 'attach()',
-  verifyClient: 'middleware, a hook, or allowedOrigins'
-}
-
-const optionNames: Record<keyof EndpointOptions, true> = {
-  allowedOrigins: true,
-  requireOrigin: true,
-  subprotocols: true,
-  requireSubprotocol: true,
-  maxPayloadBytes: true,
-  maxBufferedBytes: true,
-  perMessageDeflate: true,
-  closeTimeoutMs: true,
-  coalesce: true,
-  messageBudget: true,
-  ws: true
-}
-
 /** The names of {@link EndpointOptions}. */
-export const endpointOptionNames: readonly string[] = Object.keys(optionNames)
+export const endpointOptionNames: readonly string[] = Object.keys(
+  endpointNames satisfies Record<keyof EndpointOptions, unknown>
+)
 
 /** The defaults, as the doc comments above have them. */
 export const defaultEndpoint: Endpoint = Object.freeze({
@@ -155,7 +130,7 @@ export const defaultEndpoint: Endpoint = Object.freeze({
  * @throws TypeError that names the option, what was expected and what came
  */
 export function resolveEndpoint(options: EndpointOptions, defaults: Endpoint): Endpoint {
-  checkNames(options, endpointOptionNames)
+  checkNames(options, endpointOptionNames, { belongs: whereItBelongs })
   const { requireOrigin, requireSubprotocol } = options
   checkType('requireOrigin', requireOrigin, 'boolean')
   checkType('requireSubprotocol', requireSubprotocol, 'boolean')
@@ -170,14 +145,19 @@ export function resolveEndpoint(options: EndpointOptions, defaults: Endpoint): E
 
 /**
  * Checks the options of an endpoint, for adapters that know them before the first handshake.
- * @throws TypeError that names the option, what was expected and what came
+ * @param call who was given them, for the message
+ * @throws TypeError that names the call, the option, what was expected and what it got
  */
-export const checkEndpointOptions = (options: EndpointOptions): void => void resolveEndpoint(options, defaultEndpoint)
+export const checkEndpointOptions = (options: EndpointOptions, call: string): void =>
+  void checking(call, () => resolveEndpoint(options, defaultEndpoint), checkEndpointOptions)
 
 function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | undefined {
   if (subprotocols === undefined) return undefined
   if (typeof subprotocols === 'function') return subprotocols as Endpoint['subprotocols'] & (() => undefined)
-  if (!Array.isArray(subprotocols)) throw expected('subprotocols', 'a list of names or a function', subprotocols)
+  if (!Array.isArray(subprotocols)) {
+    const meant = typeof subprotocols === 'string' && isToken(subprotocols) ? `[${show(subprotocols)}]` : undefined
+    throw expected('subprotocols', 'a list of names or a function', subprotocols, meant)
+  }
   for (const name of subprotocols) {
     if (typeof name !== 'string' || !isToken(name)) {
       throw expected('subprotocols', "names made of token characters (RFC 9110 §5.6.2), such as 'chat.v2'", name)
@@ -217,7 +197,7 @@ function resolveConnection(options: EndpointOptions, defaults: ConnectionOptions
 function resolveBudget(budget: unknown): Readonly<MessageBudget> | undefined {
   if (budget === false) return undefined
   if (!isObject(budget)) throw expected('messageBudget', '{ messages, perMs } or false', budget)
-  checkNames(budget, ['messages', 'perMs'])
+  checkNames(budget, ['messages', 'perMs'], { parent: 'messageBudget' })
   const { messages, perMs } = budget as Partial<MessageBudget>
   if (!isPositiveInteger(messages)) {
     throw expected('messageBudget.messages', 'a whole number of messages from 1 on', messages)
@@ -230,8 +210,8 @@ function resolveBudget(budget: unknown): Readonly<MessageBudget> | undefined {
 
 function checkWsOptions(ws: unknown): void {
   if (!isObject(ws)) throw expected('ws', 'an object with options of ws', ws)
-  for (const [name, instead] of Object.entries(ownedWsOptions)) {
-    if (Object.hasOwn(ws, name)) throw new TypeError(`ws.${name}: cannot be set here; use ${instead}`)
+  for (const [name, instead] of Object.entries(ownedWsNames)) {
+    if (Object.hasOwn(ws, name)) throw optionError(`ws.${name}: cannot be set here; use ${instead}`)
   }
 }
 

@@ -8,7 +8,7 @@ import { isBearerPrefix } from '../rules/bearer.ts'
 import { type EffectiveRequest, effectiveRequest } from '../rules/effective.ts'
 import { type AllowedHosts, compileHosts, type HostPolicy } from '../rules/host.ts'
 import type { WebSocket } from '../websocket.ts'
-import { checkCount, checkMilliseconds, checkNames, checkType, expected } from './checks.ts'
+import { checkCount, checking, checkMilliseconds, checkNames, checkType, expected } from './checks.ts'
 import {
   defaultEndpoint,
   type Endpoint,
@@ -16,6 +16,7 @@ import {
   endpointOptionNames,
   resolveEndpoint
 } from './endpoint.ts'
+import { serverNames, whereItBelongs } from './names.ts'
 
 /** Options of one attachment: what concerns the server as a whole. */
 export interface ServerOptions {
@@ -105,23 +106,7 @@ export interface AdapterTraits {
 /** What `attach` takes: the attachment's own options and the defaults of its endpoints. */
 export interface AttachOptions extends EndpointOptions, ServerOptions {}
 
-const optionNames: Record<keyof ServerOptions, true> = {
-  allowedHosts: true,
-  heartbeat: true,
-  handshakeTimeoutMs: true,
-  maxPendingHandshakes: true,
-  maxPendingHandshakesPerAddress: true,
-  maxConnections: true,
-  maxConnectionsPerAddress: true,
-  claims: true,
-  bearerSubprotocol: true,
-  onError: true,
-  onRefused: true,
-  onClosed: true,
-  effectiveRequest: true
-}
-
-const serverOptionNames = Object.keys(optionNames) as (keyof ServerOptions)[]
+const serverOptionNames = Object.keys(serverNames satisfies Record<keyof ServerOptions, unknown>)
 
 /** {@link AttachOptions} by what they concern; what is not given, or given as undefined, is in neither part. */
 export interface SplitOptions {
@@ -132,7 +117,7 @@ export interface SplitOptions {
 /** Parts the options that adapters take in one object: those of the server as a whole, and the defaults of its endpoints. */
 export function splitOptions(options: AttachOptions): SplitOptions {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const isOfServer = ([name]: [string, unknown]): boolean => Object.hasOwn(optionNames, name)
+  const isOfServer = ([name]: [string, unknown]): boolean => Object.hasOwn(serverNames, name)
   return {
     server: Object.fromEntries(given.filter(isOfServer)),
     endpoint: Object.fromEntries(given.filter((option) => !isOfServer(option)))
@@ -173,7 +158,7 @@ export function resolveOptions(
   observe?: FaultReporter,
   traits: AdapterTraits = {}
 ): ResolvedOptions {
-  checkNames(options, [...endpointOptionNames, ...serverOptionNames])
+  checkServerNames(options)
   const {
     allowedHosts = 'any',
     heartbeat,
@@ -254,7 +239,7 @@ function resolveHeartbeat(heartbeat: HeartbeatOptions | false = {}): ResolvedOpt
   if (typeof heartbeat !== 'object' || heartbeat === null) {
     throw expected('heartbeat', '{ intervalMs, timeoutMs } or false', heartbeat)
   }
-  checkNames(heartbeat, ['intervalMs', 'timeoutMs'])
+  checkNames(heartbeat, ['intervalMs', 'timeoutMs'], { parent: 'heartbeat' })
   const { intervalMs = 30_000, timeoutMs = 10_000 } = heartbeat
   checkMilliseconds('heartbeat.intervalMs', intervalMs)
   checkMilliseconds('heartbeat.timeoutMs', timeoutMs)
@@ -263,6 +248,25 @@ function resolveHeartbeat(heartbeat: HeartbeatOptions | false = {}): ResolvedOpt
 
 /**
  * Checks what `attach` would take, for adapters that attach later than they get their options.
- * @throws TypeError that names the option, what was expected and what came
+ * @param call who was given them, for the message
+ * @param caller the stack of an error begins where this one was called
+ * @param others further names that the adapter takes itself, and that may be misspelt
+ * @throws TypeError that names the call, the option, what was expected and what it got
  */
-export const checkOptions = (options: AttachOptions): void => void resolveOptions(options)
+export const checkOptions = (
+  options: AttachOptions,
+  call: string,
+  caller?: (...args: never[]) => unknown,
+  others: readonly string[] = []
+): void =>
+  void checking(
+    call,
+    () => {
+      checkServerNames(options, others)
+      resolveOptions(options)
+    },
+    caller
+  )
+
+const checkServerNames = (options: AttachOptions, others: readonly string[] = []): void =>
+  checkNames(options, [...endpointOptionNames, ...serverOptionNames], { others, belongs: whereItBelongs })

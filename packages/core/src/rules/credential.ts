@@ -1,4 +1,6 @@
 import { HandshakeError } from '../errors.ts'
+import { checking, checkReason, expected, optionError } from '../options/checks.ts'
+import { credentialNames } from '../options/names.ts'
 import { show } from '../show.ts'
 
 /** Whose a connection is, and for how long: a connection must not outlive the credential that opened it. */
@@ -36,7 +38,7 @@ export const unauthorizedCode = 4401
 /** A number below this one is a time in seconds: it would lie in 1970. */
 const earliest = 31_536_000_000
 
-const names: readonly string[] = ['expiresAt', 'expiryCode', 'key'] satisfies (keyof Credential)[]
+const names = Object.keys(credentialNames satisfies Record<keyof Credential, unknown>)
 
 /** Takes options apart: those of the endpoint, and the credential; each undefined where there is none. */
 export function splitCredential<Options extends Credential>(
@@ -56,9 +58,7 @@ export function splitCredential<Options extends Credential>(
 export function resolveCredential(credential: Credential): ResolvedCredential {
   const { expiresAt, expiryCode = unauthorizedCode, key } = credential
   checkApplicationCode('expiryCode', expiryCode)
-  if (key !== undefined && (typeof key !== 'string' || key === '')) {
-    throw new TypeError(`key: expected a text that is not empty, such as String(user.id); got ${show(key)}`)
-  }
+  if (key !== undefined) requireKey(key)
   const time = expiresAt === undefined ? Infinity : timeOf(expiresAt)
   if (time <= Date.now()) throw new HandshakeError('HANDSHAKE_EXPIRED', 'The credential of this handshake has expired.')
   return { expiresAt: time, expiryCode, key }
@@ -71,15 +71,42 @@ export function resolveCredential(credential: Credential): ResolvedCredential {
 export function timeOf(expiresAt: Date | number): number {
   const time = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
   if (typeof time === 'number' && time >= earliest) return time
-  const hint =
-    typeof time === 'number' && time > 0 ? ', which would be in 1970: seconds have to be multiplied by 1000' : ''
-  throw new TypeError(
-    `expiresAt: expected a Date or milliseconds since 1970; got ${expiresAt instanceof Date ? 'an invalid Date' : show(time)}${hint}`
+  const isInSeconds = typeof time === 'number' && time > 0
+  throw optionError(
+    `expiresAt: expected a Date or milliseconds since 1970; got ${expiresAt instanceof Date ? 'an invalid Date' : show(time)}` +
+      (isInSeconds ? '; seconds have to be multiplied by 1000' : '')
   )
+}
+
+/**
+ * Checks a key that connections are looked up by.
+ * @param call the function that was given it, for the message
+ * @throws TypeError that names the call, what was expected and what it got
+ */
+export const checkKey = (key: unknown, call: string): void => checking(call, () => requireKey(key), checkKey)
+
+function requireKey(key: unknown): void {
+  if (typeof key === 'string' && key !== '') return
+  throw expected('key', 'a non-empty string, such as String(user.id)', key)
 }
 
 /** @throws TypeError for a code that an application may not choose (RFC 6455 §7.4.2) */
 export function checkApplicationCode(name: string, code: number): void {
   if (Number.isInteger(code) && code >= 3000 && code <= 4999) return
-  throw new TypeError(`${name}: expected a close code from 3000 to 4999; got ${show(code)}`)
+  throw expected(name, 'a close code from 3000 to 4999', code)
 }
+
+/**
+ * Checks what `revoke` was given.
+ * @throws TypeError that names it, what was expected and what it got
+ */
+export const checkRevocation = (key: string, code?: number, reason?: string): void =>
+  checking(
+    'revoke',
+    () => {
+      requireKey(key)
+      if (code !== undefined) checkApplicationCode('code', code)
+      if (reason !== undefined) checkReason(reason)
+    },
+    checkRevocation
+  )

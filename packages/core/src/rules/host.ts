@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { HandshakeError } from '../errors.ts'
 import { countFields } from '../http-fields.ts'
-import { quote, show } from '../show.ts'
+import { expected } from '../options/checks.ts'
+import { quote } from '../show.ts'
 
 /** RFC 9110 §7.2, RFC 3986 §3.2.2: a name, an IPv4 or a bracketed IPv6 address, and a port. */
 const hostAndPort = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::\d*)?$/
@@ -43,16 +44,18 @@ const named = /^(\[[0-9a-f:.]+\]|[^:]+)(?::\d*)?$/i
  */
 export function compileHosts(allowed: AllowedHosts): HostPolicy {
   if (allowed === 'any') return { rule: "'any'", allows: () => true }
-  if (!Array.isArray(allowed)) throw new TypeError(`allowedHosts: expected 'any' or a list; got ${show(allowed)}`)
+  if (!Array.isArray(allowed)) {
+    const meant = nameMeantBy(allowed)
+    throw expected('allowedHosts', "'any' or a list", allowed, meant === "'any'" ? meant : meant && `[${meant}]`)
+  }
   const names = new Set<string>()
   const suffixes: string[] = []
   for (const entry of allowed) {
     const isWildcard = typeof entry === 'string' && entry.startsWith('*.')
     const name = normalize(isWildcard ? entry.slice(2) : entry)
     if (name === undefined) {
-      throw new TypeError(
-        `allowedHosts: expected a host name such as 'app.example' or '*.app.example', without scheme and port; got ${show(entry)}`
-      )
+      const what = "a host name such as 'app.example' or '*.app.example', without scheme and port"
+      throw expected('allowedHosts', what, entry, nameMeantBy(entry))
     }
     if (isWildcard) suffixes.push(`.${name}`)
     else names.add(name)
@@ -67,6 +70,14 @@ export function compileHosts(allowed: AllowedHosts): HostPolicy {
 }
 
 const isBelow = (name: string, suffix: string): boolean => name.length > suffix.length && name.endsWith(suffix)
+
+/** What somebody probably meant by an entry that is no host name, as code: an origin, or `*`. */
+function nameMeantBy(entry: unknown): string | undefined {
+  if (entry === '*') return "'any'"
+  const [, wildcard = '', rest] = /^(?:[a-z]+:\/\/)?(\*\.)?(.*)$/i.exec(typeof entry === 'string' ? entry : '') ?? []
+  const name = normalize(rest?.split(/[/?#]/, 1)[0]?.replace(/:\d*$/, ''))
+  return name && `'${wildcard}${name}'`
+}
 
 /** Normalizes a host name to what browsers send in `Host`; undefined if it is not a host name. */
 function normalize(entry: unknown): string | undefined {

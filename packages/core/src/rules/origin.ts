@@ -1,3 +1,5 @@
+import { expected, optionError } from '../options/checks.ts'
+import { nearMiss } from '../options/near-miss.ts'
 import { show } from '../show.ts'
 import type { EffectiveRequest } from './effective.ts'
 
@@ -115,8 +117,11 @@ function compile(allowed: AllowedOrigins): OriginPolicy {
   if (typeof allowed === 'function') return compileFunction(allowed)
   if (allowed === 'same-origin') return compileList(['same-origin'])
   if (Array.isArray(allowed)) return compileList(allowed)
-  throw new TypeError(
-    `allowedOrigins: expected 'same-origin', 'any', a list of origins, or a function; got ${show(allowed)}`
+  throw expected(
+    'allowedOrigins',
+    "'same-origin', 'any', a list of origins, or a function",
+    allowed,
+    ruleMeantBy(allowed)
   )
 }
 
@@ -129,9 +134,7 @@ function compileFunction(decide: (origin: string, effective: EffectiveRequest) =
       const decision: unknown = decide(origin, effective)
       if (typeof decision === 'boolean') return decision
       // A promise is truthy: an async function would let everyone in.
-      throw new TypeError(
-        `allowedOrigins: the function must return true or false at once; it returned ${show(decision)}`
-      )
+      throw optionError(`allowedOrigins: the function must return true or false at once; it returned ${show(decision)}`)
     }
   }
 }
@@ -172,10 +175,39 @@ function normalize(entry: unknown): string[] {
     const withoutSlash = entry.endsWith('/') ? parseOrigin(entry.slice(0, -1)) : undefined
     if (withoutSlash !== undefined) return [serialize(withoutSlash), `${serialize(withoutSlash)}/`]
   }
-  const hint = entry === 'any' ? "; to let every origin in, write allowedOrigins: 'any' without a list" : ''
-  throw new TypeError(
-    `allowedOrigins: expected an origin such as 'https://app.example' (scheme, host, port, no path); got ${show(entry)}${hint}`
+  throw expected(
+    'allowedOrigins',
+    "an origin such as 'https://app.example' (scheme, host, port, no path)",
+    entry,
+    typeof entry === 'string' ? entryMeantBy(entry) : undefined
   )
+}
+
+/** What somebody probably meant by a value that is no rule, as code. */
+function ruleMeantBy(text: unknown): string | undefined {
+  if (text instanceof RegExp) return `[${text}]`
+  if (typeof text !== 'string') return undefined
+  if (text === '*') return "'any'"
+  const word = nearMiss(text, ['same-origin', 'any'])
+  if (word !== undefined) return `'${word}'`
+  const entry = parseOrigin(text) === undefined ? entryMeantBy(text) : `'${text}'`
+  return entry && `[${entry}]`
+}
+
+/** A scheme, or what is left of one, then a host and a port, and whatever stands behind. */
+const almostOrigin =
+  /^(?:([a-z]+):?\/{1,2})?((?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]))(:(?:\d{1,5}|\*))?(?:[/?#].*)?$/i
+
+/** What somebody probably meant by an entry that is no origin, as code. */
+function entryMeantBy(text: string): string | undefined {
+  if (text === 'any' || text === '*') return "allowedOrigins: 'any'"
+  const word = nearMiss(text, ['same-origin'])
+  if (word !== undefined) return `'${word}'`
+  const [, given, host = '', port = ''] = almostOrigin.exec(text.trim()) ?? []
+  if (host === '' || (given === undefined && !/[.:]|^localhost$/.test(host + port))) return undefined
+  const scheme = given ?? (/^(?:localhost|[\d.]+|\[.*\])$/.test(host) ? 'http' : 'https')
+  if (port === ':*') return `/${scheme}:\\/\\/${host.replaceAll('.', '\\.')}:\\d+/`
+  return `'${scheme}://${host}${port}'`
 }
 
 /** `chrome-extension://*` */
@@ -187,8 +219,10 @@ function compileWildcard(entry: string): OriginTest {
     return (_value, origin) => origin?.scheme === scheme
   const pattern = parseOrigin(entry.replace('://*.', '://'))
   if (pattern === undefined || pattern.host === '') {
-    throw new TypeError(
-      `allowedOrigins: a wildcard stands for whole labels at the left, as in 'https://*.app.example'; got ${show(entry)}`
+    const meant = entryMeantBy(entry)
+    throw optionError(
+      `allowedOrigins: a wildcard stands for whole labels at the left, as in 'https://*.app.example'; got ${show(entry)}` +
+        (meant === undefined ? '' : `; did you mean ${meant}?`)
     )
   }
   const suffix = `.${pattern.host}`

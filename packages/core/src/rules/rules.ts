@@ -11,6 +11,7 @@ import {
   tellFramework
 } from '../handshake.ts'
 import { serverOf } from '../node.ts'
+import { inCall, optionError } from '../options/checks.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
 import { isAttached, strangerOn } from '../registry.ts'
 import { logFault, logRefusal } from '../reports/log.ts'
@@ -67,7 +68,7 @@ export function checkHandshake(
     return { subprotocol }
   } catch (error) {
     reportRefusal(error, req, framework)
-    throw error
+    throw inCall(error, 'checkHandshake', checkHandshake)
   }
 }
 
@@ -200,7 +201,7 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
   const chosen =
     typeof subprotocols === 'function' ? subprotocols(offered, req) : chooseSubprotocol(subprotocols, offered)
   if (chosen !== undefined && !offered.includes(chosen)) {
-    throw new TypeError('subprotocols: the function must return one of the offered names, or undefined')
+    throw optionError('subprotocols: the function must return one of the offered names, or undefined')
   }
   if (chosen === undefined && requireSubprotocol) {
     const wanted = typeof subprotocols === 'function' ? '' : `: ${subprotocols.join(', ')}`

@@ -170,7 +170,7 @@ describe('messageBudget', () => {
     [{ messages: 1 }, 'messageBudget.perMs: expected a whole number of milliseconds from 1 on; got undefined'],
     [{ messages: 1, perMs: -1 }, 'messageBudget.perMs: expected'],
     [{ messages: 1, perMs: NaN }, 'messageBudget.perMs: expected'],
-    [{ messages: 1, perMs: 1, per: 1 }, "Unknown option 'per'"]
+    [{ messages: 1, perMs: 1, per: 1 }, "unknown option 'messageBudget.per'; did you mean messageBudget.perMs?"]
   ])('%j is a TypeError, for attach and for an endpoint', async (value, text) => {
     const messageBudget = value as never
     await expect(serve(() => {}, { messageBudget })).rejects.toThrow(TypeError)

@@ -308,7 +308,7 @@ describe('options of drain', () => {
 
   test.each(['a'.repeat(124), 'ä'.repeat(62)])('do not take a reason of 124 bytes', async (reason) => {
     expect(await rejection({ reason })).toBe(
-      `reason: expected a text of at most 123 bytes (RFC 6455 §5.5); got '${reason}'`
+      `reason: expected a string of at most 123 bytes (RFC 6455 §5.5); got '${reason}'`
     )
   })
 
@@ -319,7 +319,7 @@ describe('options of drain', () => {
   test.each(['spreadMs', 'deadlineMs'])('do not take a wrong %s', async (name) => {
     for (const value of [-1, Number.NaN, Infinity, '5', null, true]) {
       expect(await rejection({ [name]: value })).toBe(
-        `${name}: expected a number of milliseconds from 0 to 2147483647; got ${typeof value === 'string' ? `'${value}'` : value}`
+        `${name}: expected a number of milliseconds from 0 to 2147483647; got ${value === '5' ? "'5'; did you mean 5?" : value}`
       )
       connections = new Connections(resolveOptions({ heartbeat: false }), new Timers())
     }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { takePrinted } from '@oneport/test-kit'
+import { pages } from '../../src/docs.ts'
 import { HandshakeError } from '../../src/errors.ts'
 import { defaultEndpoint, type EndpointOptions, resolveEndpoint } from '../../src/options/endpoint.ts'
 import {
@@ -238,12 +239,17 @@ describe('wrong options', () => {
     ...[null, true, 5, 'ws'].map((value): [string, unknown, string] => ['ws', value, 'an object with options of ws'])
   ]
 
+  const wordHint = (name: string, value: unknown) =>
+    name === 'subprotocols' && value === 'chat' ? "; did you mean ['chat']?" : ''
+
   test.each(rows)('of an endpoint: %s is not %p', (name, value, expected) => {
-    const error = new TypeError(`${name}: expected ${expected}; got ${text(value)}`)
+    const hint =
+      /^\d+$/.test(String(value)) && typeof value === 'string' ? `; did you mean ${value}?` : wordHint(name, value)
+    const error = new TypeError(`${name}: expected ${expected}; got ${text(value)}${hint}`)
     expect(() => resolve({ [name]: value })).toThrow(error)
     expect(() => resolve({ [name]: value, closeTimeoutMs: 1, ws: {}, [name]: value })).toThrow(error)
     expect(() => resolveOptions({ [name]: value })).toThrow(error)
-    expect(() => checkOptions({ [name]: value })).toThrow(error)
+    expect(() => checkOptions({ [name]: value }, 'call')).toThrow(`call: ${error.message}`)
   })
 
   const functions = ['onError', 'onRefused', 'effectiveRequest']
@@ -252,7 +258,7 @@ describe('wrong options', () => {
     (name, value) => {
       const error = new TypeError(`${name}: expected a function; got ${text(value)}`)
       expect(() => resolveOptions({ [name]: value })).toThrow(error)
-      expect(() => checkOptions({ [name]: value })).toThrow(error)
+      expect(() => checkOptions({ [name]: value }, 'call')).toThrow(`call: ${error.message}`)
     }
   )
 
@@ -276,7 +282,7 @@ describe('wrong options', () => {
   test('of an endpoint: allowedOrigins is checked too', () => {
     for (const allowedOrigins of [null, 5, 'https://a', ['any'], ['https://a/b']]) {
       expect(() => resolve({ allowedOrigins })).toThrow(/^allowedOrigins: expected .+; got .+/)
-      expect(() => checkOptions({ allowedOrigins } as unknown as AttachOptions)).toThrow(TypeError)
+      expect(() => checkOptions({ allowedOrigins } as unknown as AttachOptions, 'call')).toThrow(TypeError)
     }
   })
 
@@ -322,26 +328,90 @@ describe('wrong options', () => {
     expect(resolve({ ws }).connection.ws).toEqual(ws)
   })
 
-  test.each(['allowedOrigin', 'maxPayload', 'verifyClient', 'AllowedOrigins', '', '0', 'toString', 'constructor'])(
-    'are named %j',
+  const page = `see ${pages}/options.md`
+  const names: [name: string, hint: string][] = [
+    ['allowedOrigin', 'did you mean allowedOrigins?'],
+    ['AllowedOrigins', 'did you mean allowedOrigins?'],
+    ['origins', 'did you mean allowedOrigins?'],
+    ['maxPayloadByte', 'did you mean maxPayloadBytes?'],
+    ['maxPaylaodBytes', 'did you mean maxPayloadBytes?'],
+    ['subProtocols', 'did you mean subprotocols?'],
+    ['protocols', 'did you mean subprotocols?'],
+    ['closeTimeoutSeconds', page],
+    ['wsOptions', 'did you mean ws?'],
+    ['maxPayload', 'use maxPayloadBytes'],
+    ['verifyClient', 'use middleware, a hook, or allowedOrigins'],
+    ['path', 'use a route of your framework'],
+    ['autoPong', 'did you mean ws: { autoPong }?'],
+    ['expiresAt', 'it is for one connection; set it in acceptWebSocket()'],
+    ['', page],
+    ['0', page],
+    ['toString', page],
+    ['constructor', page],
+    ['x'.repeat(10_000), page]
+  ]
+
+  test.each(names)('are named %.20s: %s', (name, hint) => {
+    const message = `unknown option '${name.slice(0, 256)}${name.length > 256 ? '…' : ''}'; ${hint}`
+    expect(() => resolve({ [name]: true })).toThrow(new TypeError(message))
+    expect(() => resolveOptions({ [name]: undefined } as AttachOptions)).toThrow(new TypeError(message))
+    expect(() => checkOptions({ [name]: 1 } as AttachOptions, 'call')).toThrow(new TypeError(`call: ${message}`))
+  })
+
+  test.each([
+    ['heartbeats', 'did you mean heartbeat?'],
+    ['handshakeTimeout', 'did you mean handshakeTimeoutMs?'],
+    ['maxConn', 'did you mean maxConnections?'],
+    ['onClose', 'did you mean onClosed?'],
+    ['onRefuse', 'did you mean onRefused?'],
+    ['pingInterval', page]
+  ])('of an attachment are named %s: %s', (name, hint) => {
+    expect(() => resolveOptions({ [name]: 1 } as AttachOptions)).toThrow(
+      new TypeError(`unknown option '${name}'; ${hint}`)
+    )
+  })
+
+  test.each(['heartbeat', 'onError', 'maxConnections', 'claims', 'effectiveRequest'])(
+    'of an endpoint are named %s, which is for the whole server',
     (name) => {
-      const message = new RegExp(`^Unknown option '${name}'\\. Known are: allowedOrigins, requireOrigin, .*ws.*$`)
-      expect(() => resolve({ [name]: true })).toThrow(message)
-      expect(() => resolveOptions({ [name]: undefined } as AttachOptions)).toThrow(message)
+      expect(() => resolve({ [name]: 1 })).toThrow(
+        new TypeError(
+          `unknown option '${name}'; it is for the server as a whole; set it in wsUpgrade(), wsPlugin or attach()`
+        )
+      )
     }
   )
 
+  test('are named as one that an adapter takes by itself', () => {
+    expect(() => checkOptions({ drian: 1 } as AttachOptions, 'call', undefined, ['drain'])).toThrow(
+      new TypeError("call: unknown option 'drian'; did you mean drain?")
+    )
+  })
+
   test('are named __proto__', () => {
-    expect(() => resolve(JSON.parse('{ "__proto__": true }'))).toThrow(/^Unknown option '__proto__'/)
+    expect(() => resolve(JSON.parse('{ "__proto__": true }'))).toThrow(/^unknown option '__proto__'; see https:/)
+  })
+
+  test('are in an error whose stack begins at the call', () => {
+    const call = (): void => checkOptions({ maxPayload: 1 } as AttachOptions, 'call', call)
+    let stack = ''
+    try {
+      call()
+    } catch (error) {
+      stack = String((error as Error).stack)
+    }
+    expect(stack).toMatch(
+      /^TypeError: call: unknown option 'maxPayload'; use maxPayloadBytes\n {4}at .*server\.test\.ts/
+    )
   })
 
   test.each([undefined, null, 5, 'any', true, () => {}])('are %p in place of an object', (options) => {
     const error = new TypeError(
-      `options: expected an object; got ${typeof options === 'string' ? `'${options}'` : String(options)}`
+      `options: expected an object; got ${typeof options === 'function' ? 'a function' : text(options)}`
     )
     expect(() => resolveEndpoint(options as EndpointOptions, defaultEndpoint)).toThrow(error)
     expect(() => resolveOptions(options as AttachOptions)).toThrow(error)
-    expect(() => checkOptions(options as AttachOptions)).toThrow(error)
+    expect(() => checkOptions(options as AttachOptions, 'call')).toThrow(`call: ${error.message}`)
   })
 
   test('are a list in place of an object', () => {
@@ -384,7 +454,9 @@ describe('the limits of an attachment', () => {
     for (const heartbeat of [null, true, 5, 'fast']) {
       expect(() => resolveOptions({ heartbeat: heartbeat as never })).toThrow(/^heartbeat: expected .* or false; got ./)
     }
-    expect(() => resolveOptions({ heartbeat: { interval: 5 } as never })).toThrow(/^Unknown option 'interval'/)
+    expect(() => resolveOptions({ heartbeat: { interval: 5 } as never })).toThrow(
+      "unknown option 'heartbeat.interval'; did you mean heartbeat.intervalMs?"
+    )
     for (const name of ['intervalMs', 'timeoutMs']) {
       for (const value of [...wrong, Infinity]) {
         expect(() => resolveOptions({ heartbeat: { [name]: value } })).toThrow(
@@ -423,8 +495,7 @@ describe('the options of an attachment', () => {
       onRefused: () => {},
       effectiveRequest: () => ({})
     }
-    expect(() => checkOptions(options)).not.toThrow()
-    expect(checkOptions(options)).toBeUndefined()
+    expect(checkOptions(options, 'call')).toBeUndefined()
   })
 
   test('use the functions that they are given', () => {

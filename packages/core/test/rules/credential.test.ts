@@ -63,16 +63,16 @@ describe('expiresAt', () => {
   })
 
   test.each([
-    [{ expiresAt: 1_800_000_000 }, /in 1970: seconds have to be multiplied by 1000/],
+    [{ expiresAt: 1_800_000_000 }, /; seconds have to be multiplied by 1000$/],
     [{ expiresAt: new Date('nonsense') }, /expected a Date or milliseconds since 1970; got an invalid Date/],
     [{ expiresAt: Number.NaN }, /expected a Date or milliseconds since 1970; got NaN$/],
     [{ expiresAt: '2030' as never }, /got '2030'$/],
-    [{ expiryCode: 1000 }, /^expiryCode: expected a close code from 3000 to 4999; got 1000$/],
-    [null as never, /^options: expected an object; got null$/],
-    ['key' as never, /^options: expected an object; got 'key'$/],
-    [{ toString: 1 } as never, /^Unknown option 'toString'/],
-    [{ key: '' }, /^key: expected a text that is not empty/],
-    [{ key: 7 as never }, /^key: expected a text .* such as String\(user\.id\); got 7$/]
+    [{ expiryCode: 1000 }, /^acceptWebSocket: expiryCode: expected a close code from 3000 to 4999; got 1000$/],
+    [null as never, /^acceptWebSocket: options: expected an object; got null$/],
+    ['key' as never, /^acceptWebSocket: options: expected an object; got 'key'$/],
+    [{ toString: 1 } as never, /^acceptWebSocket: unknown option 'toString'; see https:.*\/options\.md$/],
+    [{ key: '' }, /^acceptWebSocket: key: expected a non-empty string/],
+    [{ key: 7 as never }, /^acceptWebSocket: key: expected a non-empty string, such as String\(user\.id\); got 7$/]
   ])('%j is a fault of the application that says what was expected', async (options, message) => {
     const faults: string[] = []
     const { target } = await serveWith(() => options, {
@@ -182,9 +182,11 @@ describe('key', () => {
 
   test('revoke refuses codes and reasons that no close frame may have', async () => {
     const { attachment } = await serveWith(byPath)
-    expect(() => attachment.revoke('ada', 1000)).toThrow(/^code: expected a close code from 3000 to 4999; got 1000$/)
+    expect(() => attachment.revoke('ada', 1000)).toThrow(
+      /^revoke: code: expected a close code from 3000 to 4999; got 1000$/
+    )
     expect(() => attachment.revoke('ada', 4000, 'x'.repeat(124))).toThrow(
-      /^reason: expected a text of at most 123 bytes/
+      /^revoke: reason: expected a string of at most 123 bytes/
     )
   })
 })
@@ -214,7 +216,7 @@ describe('bearerSubprotocol', () => {
 
   test.each([[''], ['bearer '], [true], [7]])('refuses the option %j at start-up', async (value) => {
     await expect(serve(() => {}, { bearerSubprotocol: value as never })).rejects.toThrow(
-      /^bearerSubprotocol: expected the beginning of a subprotocol, such as 'bearer\.'; got/
+      /^attach: bearerSubprotocol: expected the beginning of a subprotocol, such as 'bearer\.'; got/
     )
   })
 })

@@ -70,6 +70,17 @@ describe('allowedHosts', () => {
   ])('%p is no list of host names', (allowed) => {
     expect(() => compileHosts(allowed as never)).toThrow(/^allowedHosts: expected .+; got /)
   })
+
+  test.each([
+    ['*', "'any'"],
+    [['*'], "'any'"],
+    ['app.example', "['app.example']"],
+    [['http://app.example:3000/chat'], "'app.example'"],
+    [['localhost:3000'], "'localhost'"],
+    [['https://*.app.example'], "'*.app.example'"]
+  ])('%p was meant to be %s', (allowed, meant) => {
+    expect(() => compileHosts(allowed as never)).toThrow(`; did you mean ${meant}?`)
+  })
 })
 
 describe('a handshake for a host that is not allowed', () => {

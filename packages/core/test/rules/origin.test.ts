@@ -391,31 +391,62 @@ describe('compileOrigins', () => {
   const wildcard = "allowedOrigins: a wildcard stands for whole labels at the left, as in 'https://*.app.example'; got "
 
   test.each([
-    ['a string that is no list', 'https://app.example', `${list}'https://app.example'`],
-    ['an asterisk that is no list', '*', `${list}'*'`],
+    [
+      'a string that is no list',
+      'https://app.example',
+      `${list}'https://app.example'; did you mean ['https://app.example']?`
+    ],
+    ['an asterisk that is no list', '*', `${list}'*'; did you mean 'any'?`],
+    ['a misspelt word', 'same_origin', `${list}'same_origin'; did you mean 'same-origin'?`],
+    ['a host that is no list', 'localhost:5173', `${list}'localhost:5173'; did you mean ['http://localhost:5173']?`],
+    ['a slash at the end', 'https://a.b/', `${list}'https://a.b/'; did you mean ['https://a.b']?`],
     ['an empty string', '', `${list}''`],
     ['null', null, `${list}null`],
     ['undefined', undefined, `${list}undefined`],
     ['a number', 5, `${list}5`],
     ['true', true, `${list}true`],
     ['an object', {}, `${list}[object Object]`],
-    ['a regular expression that is no list', /x/, `${list}[object RegExp]`],
-    ['an entry with a path', ['https://app.example/chat'], `${origin}'https://app.example/chat'`],
-    ['an entry with two trailing slashes', ['https://app.example//'], `${origin}'https://app.example//'`],
+    ['a regular expression that is no list', /x/, `${list}[object RegExp]; did you mean [/x/]?`],
+    [
+      'an entry with a path',
+      ['https://app.example/chat'],
+      `${origin}'https://app.example/chat'; did you mean 'https://app.example'?`
+    ],
+    [
+      'an entry with two trailing slashes',
+      ['https://app.example//'],
+      `${origin}'https://app.example//'; did you mean 'https://app.example'?`
+    ],
     ['a scheme of the web without a host', ['https://'], `${origin}'https://'`],
     ['the scheme wss without a host', ['wss://.'], `${origin}'wss://.'`],
-    ['an entry with a query', ['https://app.example?'], `${origin}'https://app.example?'`],
+    [
+      'an entry with a query',
+      ['https://app.example?'],
+      `${origin}'https://app.example?'; did you mean 'https://app.example'?`
+    ],
     ['an entry with user information', ['https://me@app.example'], `${origin}'https://me@app.example'`],
-    ['an entry without a scheme', ['app.example'], `${origin}'app.example'`],
-    ['an entry with a space', [' https://app.example'], `${origin}' https://app.example'`],
+    ['an entry without a scheme', ['app.example'], `${origin}'app.example'; did you mean 'https://app.example'?`],
+    [
+      'a machine at home without a scheme',
+      ['10.0.0.2:81'],
+      `${origin}'10.0.0.2:81'; did you mean 'http://10.0.0.2:81'?`
+    ],
+    ['an entry without a colon', ['http//a.b:81'], `${origin}'http//a.b:81'; did you mean 'http://a.b:81'?`],
+    ['an entry with one slash', ['http:/a.b'], `${origin}'http:/a.b'; did you mean 'http://a.b'?`],
+    ['a misspelt word as an entry', ['sameorigin'], `${origin}'sameorigin'; did you mean 'same-origin'?`],
+    [
+      'an entry with a space',
+      [' https://app.example'],
+      `${origin}' https://app.example'; did you mean 'https://app.example'?`
+    ],
     ['an entry outside ASCII', ['https://bücher.example'], `${origin}'https://bücher.example'`],
     ['an entry with an empty port', ['https://app.example:'], `${origin}'https://app.example:'`],
     ['an entry of null', [null], `${origin}null`],
     ['an entry of undefined', [undefined], `${origin}undefined`],
     ['a number as an entry', [80], `${origin}80`],
     ['a second bad entry', ['https://app.example', 'nope'], `${origin}'nope'`],
-    ["'any' in a list", ['any'], `${origin}'any'; to let every origin in, write allowedOrigins: 'any' without a list`],
-    ['an asterisk as an entry', ['*'], `${wildcard}'*'`],
+    ["'any' in a list", ['any'], `${origin}'any'; did you mean allowedOrigins: 'any'?`],
+    ['an asterisk as an entry', ['*'], `${wildcard}'*'; did you mean allowedOrigins: 'any'?`],
     ['an asterisk in place of the host', ['https://*'], `${wildcard}'https://*'`],
     ['an asterisk in place of the host of wss', ['wss://*'], `${wildcard}'wss://*'`],
     ['an asterisk in place of the scheme', ['*://app.example'], `${wildcard}'*://app.example'`],
@@ -424,8 +455,17 @@ describe('compileOrigins', () => {
     ['an asterisk for a part of a label', ['https://a*.example.com'], `${wildcard}'https://a*.example.com'`],
     ['an asterisk without a dot', ['https://*example.com'], `${wildcard}'https://*example.com'`],
     ['two asterisks', ['https://*.*.example.com'], `${wildcard}'https://*.*.example.com'`],
-    ['an asterisk in place of the port', ['https://app.example:*'], `${wildcard}'https://app.example:*'`],
-    ['a wildcard with a path', ['https://*.example.com/'], `${wildcard}'https://*.example.com/'`]
+    [
+      'an asterisk in place of the port',
+      ['https://app.example:*'],
+      `${wildcard}'https://app.example:*'; did you mean /https:\\/\\/app\\.example:\\d+/?`
+    ],
+    ['a wildcard without a scheme', ['*.a.b'], `${wildcard}'*.a.b'; did you mean 'https://*.a.b'?`],
+    [
+      'a wildcard with a path',
+      ['https://*.example.com/'],
+      `${wildcard}'https://*.example.com/'; did you mean 'https://*.example.com'?`
+    ]
   ])('throws a TypeError for %s', (_what, allowed, message) => {
     expect(() => compileOrigins(allowed as AllowedOrigins)).toThrow(new TypeError(message))
   })

@@ -5,7 +5,7 @@
 import type { Server } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { AttachOptions } from '@oneport/core'
-import { checkOptions, splitOptions } from '@oneport/core/adapter'
+import { checkOptions, show, splitOptions } from '@oneport/core/adapter'
 import express from 'express'
 import { addMount, createMount } from '../mounting.ts'
 import type { Mount } from '../registry.ts'
@@ -56,6 +56,8 @@ export declare namespace expressWs {
  * @throws Error where the server is attached already
  */
 export function expressWs(app: express.Application, server?: Server | HttpsServer | null, options?: Options): Instance {
+  if (typeof app?.use !== 'function')
+    throw new TypeError(`expressWs: expected an Express application; got ${show(app)}`)
   const known = applications.get(app)
   if (known !== undefined && options !== undefined && options !== known.options) {
     throw new TypeError('expressWs: this application has its options already; give them to the first call')
@@ -78,7 +80,7 @@ function open(app: express.Application, options: Options): Known {
   const { leaveRouterUntouched = false, wsOptions = {}, ...own } = options
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
   const all: AttachOptions = { ...endpointOptionsOf(wsOptions), ...given }
-  checkOptions(all)
+  checkOptions(all, 'expressWs', expressWs, ['leaveRouterUntouched', 'wsOptions'])
   const mount = createMount(all)
   addMount(app, mount)
   watchServers()

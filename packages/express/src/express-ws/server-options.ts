@@ -24,7 +24,7 @@ const instead = new Map(
  */
 export function endpointOptionsOf(wsOptions: WsOptions): EndpointOptions {
   const translated = translateServerOptions(wsOptions, {
-    name: 'wsOptions',
+    name: 'expressWs: wsOptions',
     instead,
     asOffered: (names) => [...names]
   })

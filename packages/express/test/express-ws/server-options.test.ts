@@ -135,9 +135,11 @@ describe.each(ours)('Besides the wsOptions, %s', (_name, { express, expressWs })
   })
 
   test('throws for a wrong option at once', () => {
-    expect(() => expressWs(express(), undefined, { maxPayload: 1 } as object)).toThrow("Unknown option 'maxPayload'")
+    expect(() => expressWs(express(), undefined, { maxPayload: 1 } as object)).toThrow(
+      "expressWs: unknown option 'maxPayload'; use maxPayloadBytes"
+    )
     expect(() => expressWs(express(), undefined, { wsOptions: { maxPayload: -1 } })).toThrow(
-      /^maxPayloadBytes: expected/
+      /^expressWs: maxPayloadBytes: expected/
     )
   })
 })
@@ -151,6 +153,6 @@ test.each<[name: string, value: unknown, instead: string]>([
   ['port', 3000, 'use app.listen(port)'],
   ['server', {}, 'use the second argument, expressWs(app, server)']
 ])('A ws option that has no meaning here throws and says what to use: %s', (name, value, instead) => {
-  const message = `wsOptions.${name}: cannot be set here; ${instead}`
+  const message = `expressWs: wsOptions.${name}: cannot be set here; ${instead}`
   expect(() => expressWs(express(), null, { wsOptions: { [name]: value } })).toThrow(new TypeError(message))
 })

@@ -50,8 +50,8 @@ export interface WebsocketPluginOptions extends WsPluginOptions {
 export function checkOptions({ errorHandler, options, preClose }: WebsocketPluginOptions): void {
   for (const [name, value] of Object.entries({ preClose, errorHandler })) {
     if (value === undefined || typeof value === 'function') continue
-    throw new TypeError(`${name}: expected a function; got ${show(value)}`)
+    throw new TypeError(`fastifyWebsocket: ${name}: expected a function; got ${show(value)}`)
   }
   if (options === undefined || (typeof options === 'object' && options !== null)) return
-  throw new TypeError(`options: expected an object with options of ws; got ${show(options)}`)
+  throw new TypeError(`fastifyWebsocket: options: expected an object with options of ws; got ${show(options)}`)
 }

@@ -33,7 +33,7 @@ export async function fastifyWebsocket(app: FastifyInstance, given: WebsocketPlu
 
   const { verifyClient, clientTracking } = serverOptions
   const listening = serverOptions.server ?? app.server
-  const logs = serveWebSockets(app, options, { server: listening, preClose })
+  const logs = serveWebSockets(app, 'fastifyWebsocket', options, { server: listening, preClose })
   const server = new AdaptedSocketServer({ clientTracking, instead, stop: () => app.websockets.detach() })
   app.decorate('websocketServer', server)
   app.decorate('injectWS', injectWS(app, listening))

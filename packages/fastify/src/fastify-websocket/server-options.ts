@@ -38,7 +38,7 @@ export function withServerOptions(
   options: WebSocketServerOptions
 ): AttachOptions {
   const translated = translateServerOptions(options, {
-    name: 'options',
+    name: 'fastifyWebsocket: options',
     instead,
     others: ['server', ...withoutEffect],
     asOffered: (names) => new Set(names)
@@ -49,7 +49,7 @@ export function withServerOptions(
   const given = Object.entries(translated).filter(([, value]) => value !== undefined)
   for (const [name] of given) {
     if (own[name as keyof AttachOptions] === undefined) continue
-    throw new TypeError(`${name}: options says this too, in words of ws; leave one of them out`)
+    throw new TypeError(`fastifyWebsocket: ${name}: options says this too, in words of ws; leave one of them out`)
   }
   return { ...own, ...Object.fromEntries(given) }
 }

@@ -187,18 +187,30 @@ describe('an option of ws that cannot be set here', () => {
 
 describe('options', () => {
   test.each([
-    ['options', { options: 'all' }, "options: expected an object with options of ws; got 'all'"],
-    ['options', { options: null }, 'options: expected an object with options of ws; got null'],
-    ['errorHandler', { errorHandler: {} }, 'errorHandler: expected a function; got [object Object]'],
-    ['preClose', { preClose: 'now' }, "preClose: expected a function; got 'now'"],
-    ['verifyClient', { options: { verifyClient: true } }, 'options.verifyClient: expected a function; got true'],
+    ['options', { options: 'all' }, "fastifyWebsocket: options: expected an object with options of ws; got 'all'"],
+    ['options', { options: null }, 'fastifyWebsocket: options: expected an object with options of ws; got null'],
+    ['errorHandler', { errorHandler: {} }, 'fastifyWebsocket: errorHandler: expected a function; got [object Object]'],
+    ['preClose', { preClose: 'now' }, "fastifyWebsocket: preClose: expected a function; got 'now'"],
+    [
+      'verifyClient',
+      { options: { verifyClient: true } },
+      'fastifyWebsocket: options.verifyClient: expected a function; got true'
+    ],
     [
       'handleProtocols',
       { options: { handleProtocols: [] } },
-      'options.handleProtocols: expected a function; got [object Array]'
+      'fastifyWebsocket: options.handleProtocols: expected a function; got [object Array]'
     ],
-    ['maxPayload', { options: { maxPayload: '1mb' } }, 'maxPayloadBytes: expected a whole number of bytes'],
-    ['closeTimeout', { options: { closeTimeout: -1 } }, 'closeTimeoutMs: expected a whole number of milliseconds']
+    [
+      'maxPayload',
+      { options: { maxPayload: '1mb' } },
+      'fastifyWebsocket: maxPayloadBytes: expected a whole number of bytes'
+    ],
+    [
+      'closeTimeout',
+      { options: { closeTimeout: -1 } },
+      'fastifyWebsocket: closeTimeoutMs: expected a whole number of milliseconds'
+    ]
   ])('that are wrong make register reject: %s', async (_name, options, message) => {
     const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
     await expect(app.register(ours, options as never)).rejects.toThrow(message)
