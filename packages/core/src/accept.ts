@@ -130,7 +130,10 @@ export async function acceptHandshake<Request extends HandshakeRequest>(
   return agreement.settled()
 }
 
-/** @throws TypeError for anything but a request and its response, such as the two in the wrong order */
+/**
+ * Checks the first two arguments of `acceptWebSocket`, for adapters.
+ * @throws TypeError for anything but a request and its response, such as the two in the wrong order
+ */
 export function checkExchange(req: unknown, res: unknown): void {
   const isRequest = typeof (req as Partial<IncomingMessage> | null | undefined)?.headers === 'object'
   const isResponse = typeof (res as Partial<ServerResponse> | null | undefined)?.writeHead === 'function'

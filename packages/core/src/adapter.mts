@@ -12,7 +12,6 @@ export {
   checkEndpointOptions,
   checkExchange,
   checkHandshake,
-  checking,
   checkKey,
   checkOptions,
   checkRevocation,

@@ -104,7 +104,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
   const attachment: Attachment = {
     connections: connections.open,
     connectionsOf: (key) => {
-      checking('connectionsOf', () => checkKey(key))
+      checkKey(key, 'connectionsOf')
       return connections.withKey(key)
     },
     revoke: (key, code = unauthorizedCode, reason = 'credential revoked') => {

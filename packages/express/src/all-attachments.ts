@@ -1,5 +1,5 @@
 import type { Attachment, AttachmentStats } from '@oneport/core'
-import { checkDrainOptions, checking, checkKey, checkRevocation } from '@oneport/core/adapter'
+import { checkDrainOptions, checkKey, checkRevocation } from '@oneport/core/adapter'
 
 /**
  * The attachments of several servers as one.
@@ -10,7 +10,7 @@ export const allAttachments = (read: () => readonly Attachment[]): Attachment =>
     return union(read().map(({ connections }) => connections))
   },
   connectionsOf: (key) => {
-    checking('connectionsOf', () => checkKey(key))
+    checkKey(key, 'connectionsOf')
     return union(read().map((one) => one.connectionsOf(key)))
   },
   revoke: (...args) => {

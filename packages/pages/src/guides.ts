@@ -69,11 +69,6 @@ export const guides: Record<string, Drive> = {
     expect(await statusOf(program, '/chat/cellar')).toBe(404)
   },
 
-  'express-both': async (program) => {
-    expect(await (await program.fetch('/news')).json()).toEqual({ news: [] })
-    expect(await (await program.connect('/news')).next()).toBe('no news')
-  },
-
   'express-handler': (program) => echoes(program),
 
   'express-both': async (program) => {

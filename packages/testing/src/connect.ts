@@ -18,8 +18,9 @@ import { overdue, within } from './wait.ts'
  * @throws TypeError for a wrong target, path or option
  * @throws Error that says what came instead where there is no answer in time, or a broken one
  */
-export const connect = (target: Target, path?: string, options?: ConnectOptions): Promise<Client> =>
-  open('connect', target, path, options)
+export async function connect(target: Target, path?: string, options?: ConnectOptions): Promise<Client> {
+  return open('connect', target, path, options)
+}
 
 async function open(
   call: string,

@@ -58,7 +58,7 @@ export function splitCredential<Options extends Credential>(
 export function resolveCredential(credential: Credential): ResolvedCredential {
   const { expiresAt, expiryCode = unauthorizedCode, key } = credential
   checkApplicationCode('expiryCode', expiryCode)
-  if (key !== undefined) checkKey(key)
+  if (key !== undefined) requireKey(key)
   const time = expiresAt === undefined ? Infinity : timeOf(expiresAt)
   if (time <= Date.now()) throw new HandshakeError('HANDSHAKE_EXPIRED', 'The credential of this handshake has expired.')
   return { expiresAt: time, expiryCode, key }
@@ -78,8 +78,14 @@ export function timeOf(expiresAt: Date | number): number {
   )
 }
 
-/** @throws TypeError for what no connection can have been accepted with */
-export function checkKey(key: unknown): void {
+/**
+ * Checks a key that connections are looked up by.
+ * @param call the function that was given it, for the message
+ * @throws TypeError that names the call, what was expected and what it got
+ */
+export const checkKey = (key: unknown, call: string): void => checking(call, () => requireKey(key), checkKey)
+
+function requireKey(key: unknown): void {
   if (typeof key === 'string' && key !== '') return
   throw expected('key', 'a non-empty string, such as String(user.id)', key)
 }
@@ -98,7 +104,7 @@ export const checkRevocation = (key: string, code?: number, reason?: string): vo
   checking(
     'revoke',
     () => {
-      checkKey(key)
+      requireKey(key)
       if (code !== undefined) checkApplicationCode('code', code)
       if (reason !== undefined) checkReason(reason)
     },

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pages } from '../../src/docs.ts'
 import { nearMiss, numberIn } from '../../src/options/near-miss.ts'
 
 const known = ['maxPayloadBytes', 'closeTimeoutMs', 'heartbeat', 'ws', 'drain', 'port']
@@ -33,6 +34,11 @@ test.each([
   [5000, undefined]
 ])('%p holds the number %p', (value, number) => {
   expect(numberIn(value)).toBe(number)
+})
+
+test('the documentation is that of the repository', () => {
+  const { repository } = JSON.parse(readFileSync(join(__dirname, '../../../../package.json'), 'utf8'))
+  expect(pages).toBe(`${repository.url}/blob/main/docs`)
 })
 
 // Packages that know nothing of each other have copies.
