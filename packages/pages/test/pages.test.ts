@@ -118,12 +118,8 @@ const withNone = (options: Record<string, string | undefined>) =>
 describe('the table of options', () => {
   const all = withNone({ ...declared('EndpointOptions'), ...declared('ServerOptions') })
 
-  test('in the README lists those of the code, with their defaults', () => {
-    expect(Object.keys(all)).toHaveLength(24)
-    expect(documented('README.md', 'To turn it off', 1)).toEqual(all)
-  })
-
   test('in docs/options.md lists those of the code, with their defaults', () => {
+    expect(Object.keys(all)).toHaveLength(24)
     expect(documented('docs/options.md', 'To turn it off', 2)).toEqual(all)
   })
 
@@ -184,12 +180,6 @@ describe('the table of refusals', () => {
   test('in docs/errors.md is followed by a section for each code', () => {
     const sections = [...readPage('docs/errors.md').matchAll(/^### (\w+)$/gm)].map(([, code]) => code)
     expect(sections).toEqual(codes)
-  })
-
-  test('in the README lists the codes of the code, with their status', () => {
-    const rows = tableRows('README.md').filter(([, , code]) => /^`HANDSHAKE_/.test(code ?? ''))
-    const found = rows.map(([, status, code]) => `${withoutQuotes(code ?? '')} ${status?.slice(0, 3)}`).sort()
-    expect(found).toEqual(errors.map(({ code, status }) => `${code} ${status}`).sort())
   })
 })
 
