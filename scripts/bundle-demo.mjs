@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { stampFile } from './install/installed.mjs'
-import { root } from './root.mjs'
+import { readJson, root } from './public-packages.mjs'
 
 const demo = join(root, 'packages', 'demo')
 const bundle = join(demo, 'dist', 'demo.cjs')
@@ -58,8 +58,7 @@ async function build() {
 /** The source of what one of our packages exports: `./dist/index.js` is built from `src/index.ts`. */
 function sourceOf({ path }) {
   const [, name, ...subpath] = path.split('/')
-  const folder = join(root, 'packages', name)
-  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const { exports } = readJson(`packages/${name}/package.json`)
   const built = exports[['.', ...subpath].join('/')].require.default
-  return { path: join(folder, built.replace('./dist/', 'src/').replace(/js$/, 'ts')) }
+  return { path: join(root, 'packages', name, built.replace('./dist/', 'src/').replace(/js$/, 'ts')) }
 }

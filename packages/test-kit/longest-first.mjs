@@ -18,6 +18,8 @@ const long = [
   'packages/core/test/transport/progress',
   'packages/neighbours/test/next',
   'packages/demo/test/https',
+  'scripts/test/start',
+  'scripts/test/failures',
   'packages/pages/test/proxies/life',
   'packages/core/test/life/names',
   'packages/fuzz/test/soak',

@@ -48,7 +48,7 @@ const causes = [
 
 const unknown = {
   found: () => 'An error that this script does not know.',
-  needed: () => 'Another try. If it fails again, please open an issue with the lines above.'
+  needed: ({ issues }) => `Another try. If it fails again, please report the lines above: ${issues}`
 }
 
 function network({ proxy, setProxy }) {
@@ -60,7 +60,8 @@ function network({ proxy, setProxy }) {
 /**
  * What an installation that failed found, and what it needs.
  * @param {string} output what npm and pnpm printed
- * @param {{ env?: NodeJS.ProcessEnv, pnpm: string, size: string }} about the version of pnpm, and the space on disk
+ * @param {{ env?: NodeJS.ProcessEnv, issues: string, pnpm: string, size: string }} about where to report it, the version
+ *   of pnpm, and the space needed on disk
  * @returns {{ found: string, needed: string }} a sentence each
  */
 export function explain(output, { env = process.env, ...about }) {

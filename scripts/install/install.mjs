@@ -1,47 +1,61 @@
+import { readJson } from '../public-packages.mjs'
 import { explain } from './advice.mjs'
-import { hasEverything, isFirst, isUpToDate, markFinished, markStarted } from './installed.mjs'
-import { install, pnpm } from './pnpm.mjs'
+import {
+  hasDependencies,
+  hasDevelopmentDependencies,
+  lastInstallation,
+  markComplete,
+  markStarted
+} from './installed.mjs'
+import { install } from './pnpm.mjs'
 import { Progress } from './progress.mjs'
 
 const demo = {
-  selection: ['--prod', '--filter=@oneport/demo...'],
+  scope: 'demo',
+  selection: ['--filter=@oneport/demo...'],
   announcement: 'Installing what the demo needs: 50 MB to download, about half a minute. Later starts skip this.',
   size: '200 MB'
 }
 
 const everything = {
+  scope: 'everything',
   selection: [],
-  announcement: 'Installing what building and testing need: almost 2 GB on disk, a few minutes.',
+  announcement: 'Installing everything for building and testing: almost 2 GB on disk, a few minutes.',
   size: '3 GB'
 }
 
-const update = 'The dependencies have changed. Installing the new ones takes a few seconds.'
+const update = 'Dependencies are missing or have changed. Installing them takes a few seconds.'
 
 /**
- * Installs what the demo needs, unless it is there. It looks at files only to find out: later starts need no network.
- * @returns {Promise<boolean>} whether it is there now; if not, the reason was printed and the exit code set
+ * Installs what the demo needs, unless it is there. To find out it only reads files, so that later starts need no network.
+ * @returns {Promise<boolean>} whether it is there now; if not, it has printed the reason and set the exit code
  */
 export async function installDemo() {
-  if (isUpToDate()) return true
-  // A clone that has everything keeps it: an installation of the demo alone would remove the rest.
-  if (hasEverything()) return run(everything, update)
-  return run(demo, isFirst() ? demo.announcement : update)
+  const { isCurrent, scope } = lastInstallation()
+  if (isCurrent && hasDependencies('packages/demo')) return true
+  const announcement = scope === undefined ? demo.announcement : update
+  // Whoever tests here has everything, and keeps it.
+  if (scope === 'everything') return run(everything, announcement)
+  // Whoever has a part, such as an example, keeps that: --prod would remove all development dependencies.
+  const selection = hasDevelopmentDependencies() ? demo.selection : ['--prod', ...demo.selection]
+  return run({ ...demo, selection }, announcement)
 }
 
 /**
- * Installs everything. It asks pnpm each time, and so repairs what was damaged.
- * @returns {Promise<boolean>} as `installDemo`
+ * Installs everything. It asks pnpm every time, and so repairs a damaged installation.
+ * @returns {Promise<boolean>} like `installDemo`
  */
 export async function installEverything() {
-  if (!hasEverything()) return run(everything, everything.announcement)
-  return run(everything, isUpToDate() ? undefined : update)
+  const { isCurrent, scope } = lastInstallation()
+  if (scope !== 'everything') return run(everything, everything.announcement)
+  return run(everything, isCurrent ? undefined : update)
 }
 
-/** Each request of npm's, the error as an object, and its guess about a proxy. */
+/** What npm prints about each request, the error as an object, and its guess about a proxy. */
 const isNoise = /^npm (?:http |error(?:$| {2,}| [}]| If you are behind a proxy))/
 
-/** @param announcement printed first; where it is left out, only errors are printed */
-async function run({ selection, size }, announcement) {
+/** @param announcement printed first; without one, only errors are printed */
+async function run({ scope, selection, size }, announcement) {
   const progress = announcement === undefined ? undefined : new Progress(announcement)
   const output = []
   markStarted()
@@ -51,14 +65,15 @@ async function run({ selection, size }, announcement) {
     else if (event.level === 'error') output.push(`${event.code}: ${event.message}`)
   })
   progress?.end(isInstalled)
-  if (isInstalled) markFinished()
+  if (isInstalled) markComplete(scope)
   else fail(output, size)
   return isInstalled
 }
 
 function fail(output, size) {
   const errors = output.filter((line) => !isNoise.test(line))
-  const { found, needed } = explain(errors.join('\n'), { pnpm, size })
+  const { packageManager: pnpm, repository } = readJson('package.json')
+  const { found, needed } = explain(errors.join('\n'), { issues: `${repository.url}/issues`, pnpm, size })
   const lines = ['The installation failed:', ...errors.map((line) => `  ${line}`), '', found, `Needed: ${needed}`, '']
   process.stderr.write(lines.join('\n'))
   process.exitCode = 1

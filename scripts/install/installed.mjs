@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from '../root.mjs'
+import { readJson, root } from '../public-packages.mjs'
 
-/** Written by a finished installation; it tells what was installed. */
+/** Written by an installation that is complete: what it was for, and a hash of what it was made from. */
 export const stampFile = join(root, 'node_modules', '.oneport-installed')
 
-/** Where pnpm keeps what it has installed. */
+/** pnpm's own record. */
 const modulesFile = join(root, 'node_modules', '.modules.yaml')
 
 const read = (file) => {
@@ -17,31 +17,40 @@ const read = (file) => {
   }
 }
 
-/** Whether anything was ever installed here. */
-export const isFirst = () => read(modulesFile) === ''
-
-/** Whether the last installation had everything in it, not only what the demo needs. */
-export const hasEverything = () => /"?devDependencies"?: true/.test(read(modulesFile))
-
-/** Whether what is installed is what the files of this repository ask for. */
-export const isUpToDate = () => read(stampFile) === stamp()
+/**
+ * The last installation that is complete.
+ * @returns {{ scope?: 'demo' | 'everything', isCurrent: boolean }} no scope if there is none
+ */
+export function lastInstallation() {
+  const [scope, hash] = read(stampFile).split(' ')
+  return scope === '' ? { isCurrent: false } : { scope, isCurrent: hash === currentHash() }
+}
 
 export const markStarted = () => rmSync(stampFile, { force: true })
 
-export const markFinished = () => writeFileSync(stampFile, stamp())
+export const markComplete = (scope) => writeFileSync(stampFile, `${scope} ${currentHash()}`)
 
-/**
- * A hash of what decides about an installation. The binaries of esbuild are those of one platform: folders are shared with
- * containers, and with Windows.
- */
-function stamp() {
+/** Whether anything was installed together with what only development needs. */
+export const hasDevelopmentDependencies = () => /"?devDependencies"?: true/.test(read(modulesFile))
+
+/** Whether each dependency of a package and of those of ours that it needs is in its place. */
+export function hasDependencies(folder) {
+  return Object.keys(readJson(`${folder}/package.json`).dependencies ?? {}).every(
+    (name) =>
+      existsSync(join(root, folder, 'node_modules', name)) &&
+      (!name.startsWith('@oneport/') || hasDependencies(name.replace('@oneport', 'packages')))
+  )
+}
+
+/** The hash covers the platform, because folders are shared with containers and esbuild has a binary for each. */
+function currentHash() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`)
   for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml']) hash.update(readFileSync(join(root, file)))
   for (const manifest of manifests(root)) hash.update(JSON.stringify(dependenciesIn(manifest)))
-  return hash.update(read(modulesFile)).digest('hex')
+  return hash.digest('hex')
 }
 
-/** Other fields, such as scripts, may change without an installation. */
+/** Other fields, such as scripts, can change without an installation. */
 function dependenciesIn(manifest) {
   const fields = Object.entries(JSON.parse(readFileSync(manifest, 'utf8')))
   return fields.filter(([name]) => /dependencies|^packageManager$/i.test(name))

@@ -1,16 +1,21 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { root } from '../root.mjs'
+import { readJson, root } from '../public-packages.mjs'
 
-/** The version that the root's package.json names. */
-export const pnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager
+const { packageManager } = readJson('package.json')
 
 /** Both npm and pnpm would wait for ten seconds, then for a minute, before they try again. */
 const retry = { 'fetch-retry-mintimeout': 1_000, 'fetch-retry-factor': 3 }
 
-const npmArguments = ['exec', '--yes', '--loglevel=http', '--update-notifier=false', ...flags('--', retry), '--', pnpm]
+const npmArguments = [
+  'exec',
+  '--yes',
+  '--loglevel=http',
+  '--update-notifier=false',
+  ...flags('--', retry),
+  '--',
+  packageManager
+]
 const pnpmArguments = ['install', '--frozen-lockfile', '--reporter=ndjson', ...flags('--config.', retry)]
 
 function flags(prefix, options) {

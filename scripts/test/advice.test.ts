@@ -1,6 +1,6 @@
 import { explain } from '../install/advice.mjs'
 
-const about = { env: {}, pnpm: 'pnpm@1.2.3', size: '200 MB' }
+const about = { env: {}, issues: 'https://example.org/issues', pnpm: 'pnpm@1.2.3', size: '200 MB' }
 
 /** Lines of npm 11 and pnpm 12. */
 it.each([
@@ -27,6 +27,7 @@ it.each([
 
 it.each([
   ['npm error code ENOSPC', 'About 200 MB of free space.'],
+  ['Segmentation fault', 'Another try. If it fails again, please report the lines above: https://example.org/issues'],
   ['ERR_PNPM_OUTDATED_LOCKFILE', 'A new lockfile: npx pnpm@1.2.3 install --no-frozen-lockfile']
 ])('says what is needed after %s', (output, needed) => {
   expect(explain(output, about).needed).toBe(needed)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Visitor } from '../../packages/demo/test/visitor.ts'
@@ -58,10 +58,15 @@ describe('npm start', () => {
     await end(changed)
     expect(changed.lines[0]).toBe('Changed.')
 
-    clone.edit('pnpm-lock.yaml', (text) => `${text}\n`)
-    const updated = start()
-    await end(updated)
-    expect(updated.lines[0]).toBe('The dependencies have changed. Installing the new ones takes a few seconds.')
+    for (const change of [
+      () => clone.edit('pnpm-lock.yaml', (text) => `${text}\n`),
+      () => rmSync(join(clone.folder, 'packages/express/node_modules'), { recursive: true })
+    ]) {
+      change()
+      const updated = start()
+      await end(updated)
+      expect(updated.lines[0]).toBe('Dependencies are missing or have changed. Installing them takes a few seconds.')
+    }
   })
 
   it('ends the demo when npm gets SIGTERM', async () => {
