@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } fr
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { complaintsAbout } from './mistakes.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
@@ -49,7 +50,10 @@ for (const compiler of ['typescript', 'typescript59']) {
   // Types of Node are global, so that another version is another program.
   const programs = [here, join(here, 'node-newest')]
   const results = programs.map((folder) => spawnSync(process.execPath, [tsc, '-p', folder], { stdio: 'inherit' }))
-  if (results.every(({ status }) => status === 0)) continue
-  process.stderr.write(`These applications do not compile with TypeScript ${require(manifest).version}.\n`)
+  const complaints = complaintsAbout(tsc)
+  if (results.every(({ status }) => status === 0) && complaints.length === 0) continue
+  const { version } = require(manifest)
+  for (const line of complaints) process.stderr.write(`${line}\n`)
+  process.stderr.write(`These applications do not compile as they should with TypeScript ${version}.\n`)
   process.exitCode = 1
 }

@@ -17,7 +17,6 @@ export {
   checkRevocation,
   type EffectiveRequest,
   effectiveOf,
-  expected,
   type FrameworkBinding,
   type FrameworkRequest,
   type HandlerArguments,
@@ -28,5 +27,6 @@ export {
   type SplitOptions,
   show,
   splitArguments,
-  splitOptions
+  splitOptions,
+  type Without
 } from './adapter.ts'

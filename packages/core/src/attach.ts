@@ -1,12 +1,12 @@
 import type { Server } from 'node:http'
 import type { Http2SecureServer, Http2Server } from 'node:http2'
-import type { Server as HttpsServer } from 'node:https'
 import type { Attachment, Dispatch, Http2Dispatch, HttpServer } from './attachment.ts'
 import { calls } from './copy.ts'
 import { ClosingWatch } from './life/closing-watch.ts'
 import { Connections } from './life/connections.ts'
 import { checkDrainOptions, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './life/drain.ts'
 import { Timers } from './life/timers.ts'
+import type { Without } from './options/arguments.ts'
 import { checking } from './options/checks.ts'
 import { type AdapterTraits, type AttachOptions, resolveOptions } from './options/server.ts'
 import { attachmentTo, type Copy, countAttachments, joinCopies, ownerOf, register, unregister } from './registry.ts'
@@ -29,18 +29,20 @@ import { isHttp2, listenHttp2 } from './transport/http2.ts'
  * @throws TypeError if an option is wrong
  * @throws Error if the server is already attached to this application, or, for `node:http2`, to any
  */
-export function attach(server: HttpServer, options?: AttachOptions): Attachment
-export function attach(server: Server | HttpsServer, dispatch: Dispatch, options?: AttachOptions): Attachment
-export function attach(
-  server: Http2Server | Http2SecureServer,
-  dispatch: Http2Dispatch,
-  options?: AttachOptions
+export function attach<Attached extends HttpServer>(
+  server: Attached,
+  options?: AttachOptions | Without<AttachOptions, DispatchOf<Attached>>
+): Attachment
+export function attach<Attached extends HttpServer>(
+  server: Attached,
+  dispatch: DispatchOf<Attached> | undefined,
+  options: AttachOptions | undefined
 ): Attachment
 export function attach(
   server: HttpServer,
   dispatch: Dispatch | undefined,
   options: AttachOptions | undefined,
-  adapter?: AdapterTraits
+  adapter: AdapterTraits | undefined
 ): Attachment
 export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Attachment {
   if (typeof (anyServer as Partial<HttpServer> | undefined)?.on !== 'function') {
@@ -140,6 +142,11 @@ const copy: Copy = {
   attach: (server, dispatch, options, adapter) =>
     attach(server as HttpServer, dispatch as Dispatch, options, adapter as AdapterTraits)
 }
+
+/** An application for this type of server. */
+export type DispatchOf<Attached extends HttpServer> = Attached extends Http2Server | Http2SecureServer
+  ? Http2Dispatch
+  : Dispatch
 
 interface Given {
   readonly given?: Dispatch | undefined

@@ -7,7 +7,7 @@ import {
   type WebSocket,
   type WebSocketHandler
 } from '@oneport/core'
-import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions } from '@oneport/core/adapter'
+import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions, type Without } from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { acceptWebSocket, ExpressBinding, setDefaults } from './accept.ts'
 import { allAttachments } from './all-attachments.ts'
@@ -46,10 +46,12 @@ export interface WsUpgrade extends Attachment {
  *
  * @throws TypeError for wrong options
  */
-export function wsUpgrade<Req extends IncomingMessage = Request>(handler: WebSocketHandler<Req>): WsUpgrade
 export function wsUpgrade<Req extends IncomingMessage = Request>(
-  options?: WsUpgradeOptions,
-  handler?: WebSocketHandler<Req>
+  options?: WsUpgradeOptions | Without<WsUpgradeOptions, WebSocketHandler<Req>>
+): WsUpgrade
+export function wsUpgrade<Req extends IncomingMessage = Request>(
+  options: WsUpgradeOptions,
+  handler: WebSocketHandler<Req> | undefined
 ): WsUpgrade
 export function wsUpgrade<Req extends IncomingMessage = Request>(
   first: WsUpgradeOptions | WebSocketHandler<Req> = {},

@@ -54,10 +54,12 @@ declare module 'fastify' {
 
   interface RouteShorthandOptions {
     /**
-     * Makes the route a WebSocket endpoint: `true`, or the endpoint's options. The handler is a
-     * {@link WebSocketRouteHandler} then, which the overloads below see to.
+     * Makes the route a WebSocket endpoint: `true`, or the options of the endpoint. Its handler is then a
+     * {@link WebSocketRouteHandler}, as in the overloads below.
      */
-    websocket?: false
+    // No value is options and a function, so that only those overloads take options. The type is here because TypeScript
+    // reports the last overload, which is Fastify's: it names a misspelt option.
+    websocket?: false | (EndpointOptions & (() => never))
   }
 
   interface RouteShorthandMethod<
