@@ -6,7 +6,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor'
-import { publicPackages, root } from './public-packages.mjs'
+import { publicPackages } from './public-packages.mjs'
+import { root } from './root.mjs'
 
 const compilerOptions = {
   target: 'es2023',

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { stampFile } from './install/installed.mjs'
-import { readJson, root } from './public-packages.mjs'
+import { readJson, root } from './root.mjs'
 
 const demo = join(root, 'packages', 'demo')
 const bundle = join(demo, 'dist', 'demo.cjs')

@@ -8,7 +8,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { WebSocket } from 'ws'
-import { root } from './public-packages.mjs'
+import { root } from './root.mjs'
 
 const folder = process.argv[2]
 

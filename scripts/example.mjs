@@ -8,7 +8,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pnpm } from './pnpm.mjs'
-import { readJson, root } from './public-packages.mjs'
+import { readJson, root } from './root.mjs'
 
 const names = readdirSync(join(root, 'examples'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

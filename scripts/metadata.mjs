@@ -5,7 +5,8 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { publicPackages, readJson, root } from './public-packages.mjs'
+import { publicPackages } from './public-packages.mjs'
+import { readJson, root } from './root.mjs'
 
 const { author, license, repository } = readJson('package.json')
 const [owner, name] = partsOf(repository.url)

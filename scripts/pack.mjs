@@ -5,7 +5,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pnpm } from './pnpm.mjs'
-import { publicPackages, root, tarballOf } from './public-packages.mjs'
+import { publicPackages, tarballOf } from './public-packages.mjs'
+import { root } from './root.mjs'
 
 const packages = publicPackages()
 const folder = resolve(root, process.argv[2] ?? 'tarballs')

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { readJson, root } from './public-packages.mjs'
+import { readJson, root } from './root.mjs'
 
 /**
  * The command line of npm or npx. Windows has them as batch files, which Node does not start; beside it are the programs

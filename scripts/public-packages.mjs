@@ -1,10 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from './root.mjs'
-
-export { root }
-
-export const readJson = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'))
+import { readJson, root } from './root.mjs'
 
 /**
  * The packages that are published, which are those without `private`: their folder, their package.json, the name of their

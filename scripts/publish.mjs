@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { npmCommand } from './pnpm.mjs'
-import { publicPackages, root } from './public-packages.mjs'
+import { publicPackages } from './public-packages.mjs'
+import { root } from './root.mjs'
 
 const [tag, ...options] = process.argv.slice(2)
 

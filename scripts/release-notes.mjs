@@ -1,7 +1,7 @@
 /** Prints what the changelog says of the version whose tag is given (v0.1.0). */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from './public-packages.mjs'
+import { root } from './root.mjs'
 
 const version = process.argv[2]?.replace(/^v/, '')
 const sections = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^(?=## )/m)

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { endWithShell } from './end-with-shell.mjs'
-import { root } from './public-packages.mjs'
+import { root } from './root.mjs'
 
 endWithShell()
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))

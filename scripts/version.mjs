@@ -8,7 +8,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import readChangesets from '@changesets/read'
-import { publicPackages, readJson, root } from './public-packages.mjs'
+import { publicPackages } from './public-packages.mjs'
+import { readJson, root } from './root.mjs'
 
 const groups = { major: 'Breaking changes', minor: 'Added and changed', patch: 'Fixed' }
 const file = join(root, 'CHANGELOG.md')

@@ -1,4 +1,4 @@
-import { readJson } from '../public-packages.mjs'
+import { readJson } from '../root.mjs'
 import { explain } from './advice.mjs'
 import {
   hasDependencies,

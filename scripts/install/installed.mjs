@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readJson, root } from '../public-packages.mjs'
+import { readJson, root } from '../root.mjs'
 
 /** Written by an installation that is complete: what it was for, and a hash of what it was made from. */
 export const stampFile = join(root, 'node_modules', '.oneport-installed')

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { readJson, root } from '../public-packages.mjs'
+import { readJson, root } from '../root.mjs'
 
 const { packageManager } = readJson('package.json')
 

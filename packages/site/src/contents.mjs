@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { root } from '../../../scripts/public-packages.mjs'
+import { root } from '../../../scripts/root.mjs'
 
 const file = 'docs/README.md'
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { publicPackages, root } from '../../../scripts/public-packages.mjs'
+import { publicPackages } from '../../../scripts/public-packages.mjs'
+import { root } from '../../../scripts/root.mjs'
 
 /** Entries with the interface of another library, which that library's own pages describe. Ours say what differs. */
 const replacements = new Set([

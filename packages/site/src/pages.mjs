@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { readJson, root } from '../../../scripts/public-packages.mjs'
+import { readJson, root } from '../../../scripts/root.mjs'
 import { entries } from './entries.mjs'
 
 const { description, repository } = readJson('package.json')
