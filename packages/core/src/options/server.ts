@@ -68,7 +68,7 @@ export interface ServerOptions {
    * Decides which handshakes belong to this application, on a server that others share, such as Vite's dev server,
    * Socket.IO or a `ws` server. `true` makes a 404 of the application final. `false` leaves the handshake to the others
    * without calling the application. Must return synchronously. Not called if nothing else listens, nor on HTTP/2.
-   * @default the application is asked, and what it answers 404 is left to the others
+   * @default the application is called; if it answers 404, others may take it
    */
   claims?: ((req: IncomingMessage) => boolean) | undefined
   /**
@@ -80,12 +80,12 @@ export interface ServerOptions {
   bearerSubprotocol?: string | undefined
   /**
    * Called once for each fault that would otherwise end the process. Oneport closes the connection.
-   * @default one line on stderr
+   * @default logs the error with its stack to stderr
    */
   onError?: ((error: unknown, context: FaultContext) => void) | undefined
   /**
    * Called for each refused handshake, for the log. `error.detail` contains what the client must not see.
-   * @default one line on stderr for a refused origin, nothing for the other refusals
+   * @default logs refusals that have a `detail` to stderr
    */
   onRefused?: ((error: HandshakeError, req: IncomingMessage) => void) | undefined
   /**
@@ -96,7 +96,7 @@ export interface ServerOptions {
   /**
    * Returns the scheme, the host and the client address of a request, for the same-origin rule and the limits per
    * address. Behind a trusted proxy, return what it forwards. The adapters use what their framework believes.
-   * @default the field `Host`, and `https` on a TLS connection
+   * @default the header field `Host`, and `https` on a TLS connection
    */
   effectiveRequest?: ((req: IncomingMessage) => EffectiveRequest) | undefined
 }
