@@ -132,7 +132,7 @@ export async function acceptHandshake<Request extends HandshakeRequest>(
 
 /**
  * Checks the first two arguments of `acceptWebSocket`, for adapters.
- * @throws TypeError for anything but a request and its response, such as the two in the wrong order
+ * @throws TypeError if they are not a request and its response, for example in the wrong order
  */
 export function checkExchange(req: unknown, res: unknown): void {
   const isRequest = typeof (req as Partial<IncomingMessage> | null | undefined)?.headers === 'object'

@@ -18,14 +18,17 @@ export type Http2Dispatch = (req: Http2ServerRequest, res: Http2ServerResponse) 
 export interface Attachment {
   /** The open sockets. */
   readonly connections: ReadonlySet<WebSocket>
-  /** The open sockets of one user or session: those that were accepted with this `key`. */
+  /**
+   * The open sockets of one user or session: those that were accepted with this `key`.
+   * @throws TypeError if the key is not a non-empty string
+   */
   connectionsOf(key: string): ReadonlySet<WebSocket>
   /**
    * Closes all connections that were accepted with this `key`. Their messages are no longer delivered.
    * @param code the close code, 3000 to 4999; 4401 by default
    * @param reason the close reason, at most 123 bytes of UTF-8; `credential revoked` by default
    * @returns the number of connections
-   * @throws TypeError if the code or the reason is wrong
+   * @throws TypeError if the key, the code or the reason is wrong
    */
   revoke(key: string, code?: number, reason?: string): number
   /**

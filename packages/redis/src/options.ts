@@ -65,7 +65,7 @@ export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions 
   if (typeof client?.duplicate !== 'function') throw expected('client', 'a client of node-redis or ioredis', client)
   if (typeof prefix !== 'string') throw expected('prefix', 'a string', prefix)
   if (maxPendingBytes !== Infinity && !(Number.isSafeInteger(maxPendingBytes) && maxPendingBytes > 0)) {
-    throw expected('maxPendingBytes', 'a whole number of bytes from 1 on, or Infinity', maxPendingBytes)
+    throw expected('maxPendingBytes', 'a positive whole number of bytes, or Infinity', maxPendingBytes)
   }
   if (!(Number.isSafeInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= maxTimeoutMs)) {
     throw expected('timeoutMs', `a whole number of milliseconds from 1 to ${maxTimeoutMs}`, timeoutMs)

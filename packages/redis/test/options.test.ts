@@ -29,7 +29,7 @@ test.each([
   [{ client, prefix: 7 }, 'redisBackplane: prefix: expected a string; got 7'],
   [
     { client, maxPendingBytes: 0 },
-    'redisBackplane: maxPendingBytes: expected a whole number of bytes from 1 on, or Infinity; got 0'
+    'redisBackplane: maxPendingBytes: expected a positive whole number of bytes, or Infinity; got 0'
   ],
   [
     { client, timeoutMs: 0 },

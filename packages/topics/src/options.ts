@@ -106,7 +106,7 @@ export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   const resolved: ResolvedOptions = { ...defaults, ...Object.fromEntries(given) }
   for (const [name, unit] of Object.entries(units) as [keyof typeof units, string][]) {
     if (!isCount(resolved[name])) {
-      throw expected(`createTopics: ${name}`, `a whole number of ${unit} from 1 on, or Infinity`, resolved[name])
+      throw expected(`createTopics: ${name}`, `a positive whole number of ${unit}, or Infinity`, resolved[name])
     }
   }
   const { whenSlow, backplane } = resolved

@@ -14,15 +14,15 @@ test('has defaults for options that are left out or undefined', () => {
 test.each([
   [
     { maxBufferedBytes: 0 },
-    'createTopics: maxBufferedBytes: expected a whole number of bytes from 1 on, or Infinity; got 0'
+    'createTopics: maxBufferedBytes: expected a positive whole number of bytes, or Infinity; got 0'
   ],
   [
     { maxTopicLength: 1.5 },
-    'createTopics: maxTopicLength: expected a whole number of characters from 1 on, or Infinity; got 1.5'
+    'createTopics: maxTopicLength: expected a positive whole number of characters, or Infinity; got 1.5'
   ],
   [
     { maxTopicsPerSocket: '9' },
-    "createTopics: maxTopicsPerSocket: expected a whole number of topics from 1 on, or Infinity; got '9'; did you mean 9?"
+    "createTopics: maxTopicsPerSocket: expected a positive whole number of topics, or Infinity; got '9'; did you mean 9?"
   ],
   [{ whenSlow: 'wait' }, "createTopics: whenSlow: expected 'close', 'drop' or 'latest'; got 'wait'"],
   [{ onError: true }, 'createTopics: onError: expected a function; got true'],

@@ -7,24 +7,24 @@ import { connectionOf } from './contained-socket.ts'
 /** How to close the open connections. */
 export interface DrainOptions {
   /**
-   * Close code that clients get. 1001 says that the server goes away; 1012 that it restarts, which clients answer by
-   * connecting again. RFC 6455 §7.4.1.
+   * The close code. 1001 means that the server is going away, 1012 that it restarts and clients should connect again.
+   * RFC 6455 §7.4.1.
    * @default 1001
    */
   code?: number | undefined
   /**
-   * Close reason, at most 123 bytes of UTF-8.
+   * The close reason, at most 123 bytes of UTF-8.
    * @default ''
    */
   reason?: string | undefined
   /**
-   * Time over which the closes are spread evenly, in milliseconds, so that the clients do not all come back at once.
-   * `0` closes all of them now.
+   * Time over which to spread the closes evenly, in milliseconds, so that clients do not all reconnect at once. `0`
+   * closes all connections at once.
    * @default 0
    */
   spreadMs?: number | undefined
   /**
-   * Time after which what is still open is terminated, in milliseconds from the call on.
+   * Time after which to terminate connections that are still open, in milliseconds from the call.
    * @default spreadMs + 5_000
    */
   deadlineMs?: number | undefined
@@ -32,24 +32,28 @@ export interface DrainOptions {
 
 /** How the connections ended. */
 export interface DrainResult {
-  /** Those that ended by the closing handshake, or by themselves, before the deadline. */
+  /** Number of connections that closed before the deadline. */
   readonly closed: number
-  /** Those that were cut at the deadline. */
+  /** Number of connections that were terminated at the deadline. */
   readonly terminated: number
 }
 
 /** A longer timer fires at once (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args). */
 const longestTimerMs = 2 ** 31 - 1
 
-/** Closing every so often keeps the stream of closes even without a timer for each connection. */
+/**
+ * How often to close some connections, in milliseconds. Spreads the closes evenly without a timer for each connection.
+ */
 const sliceMs = 20
 
-/** A process that was busy catches up at no more than this many times the pace: a burst brings all clients back at once. */
+/**
+ * A process that was busy catches up at most this many times faster, because after a burst all clients return at once.
+ */
 const catchUpPace = 2
 
 /**
- * Checks what `drain` is given and fills in what it leaves out.
- * @throws TypeError that names the option, what was expected and what came
+ * Checks the options of `drain` and adds defaults.
+ * @throws TypeError that names the option, what was expected, and what it got
  */
 export function resolveDrainOptions(options: DrainOptions = {}): {
   [Name in keyof DrainOptions]-?: NonNullable<DrainOptions[Name]>
@@ -64,14 +68,14 @@ export function resolveDrainOptions(options: DrainOptions = {}): {
 }
 
 /**
- * Checks what `drain` would take, for adapters that drain later than they get their options.
- * @param call who was given them, for the message
- * @throws TypeError that names the call, the option, what was expected and what it got
+ * Checks the options of `drain`, for adapters that drain later than they get their options.
+ * @param call the function that they were passed to, for the message
+ * @throws TypeError that names the call, the option, what was expected, and what it got
  */
 export const checkDrainOptions = (options: DrainOptions | undefined, call: string): void =>
   void checking(call, () => resolveDrainOptions(options), checkDrainOptions)
 
-/** Closes all connections as the options say; resolves when none is open. */
+/** Closes all connections. Resolves when none is open. */
 export async function drain(connections: Connections, options: DrainOptions = {}): Promise<DrainResult> {
   const { code, reason, spreadMs, deadlineMs } = resolveDrainOptions(options)
   const farewell = connections.startDraining(code, reason)
@@ -83,7 +87,7 @@ export async function drain(connections: Connections, options: DrainOptions = {}
     stopClosing()
     terminated += connections.cut(farewell)
   }, deadlineMs)
-  // Handshakes that are under way get their 503 when the application accepts them, and have the same time for it.
+  // Pending handshakes get 503 when the application accepts them. They have the same deadline.
   void connections.idle().then(() => clearTimeout(deadline))
   await farewell.empty()
   connections.endDraining(farewell)
@@ -112,7 +116,7 @@ function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: Web
   return () => clearInterval(timer)
 }
 
-/** RFC 6455 §7.4: codes that may stand in a close frame. */
+/** Whether a close frame may contain this code (RFC 6455 §7.4). */
 const isSendable = (code: number): boolean =>
   Number.isInteger(code) &&
   ((code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999))

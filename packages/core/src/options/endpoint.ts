@@ -17,22 +17,23 @@ import {
 import { endpointNames, ownedWsNames, whereItBelongs } from './names.ts'
 import type { PerMessageDeflateOptions, WsOptions } from './ws.ts'
 
-/** Options of one endpoint. Given at attach, they are the defaults of every endpoint. */
+/** Options of an endpoint. If you pass them to `attach`, they are the defaults of every endpoint. */
 export interface EndpointOptions {
   /**
-   * Which origins may connect; see {@link AllowedOrigins}. `'any'` turns the check off.
+   * The origins that may connect; see {@link AllowedOrigins}. Others get 403. `'any'` turns the check off.
    * RFC 6455 §10.2.
    * @default 'same-origin'
    */
   allowedOrigins?: AllowedOrigins | undefined
   /**
-   * Whether a handshake without `Origin` is refused too. Browsers always send it, other clients mostly do not.
+   * Whether to refuse handshakes without `Origin` too, with 403. Browsers always send it; most other clients do not.
    * @default false
    */
   requireOrigin?: boolean | undefined
   /**
-   * Subprotocols that the endpoint speaks, the preferred one first, or a function that picks from what the client
-   * offers. Only what was offered is ever answered. An empty list answers none. RFC 6455 §1.9, §4.2.2 (5).
+   * The subprotocols of the endpoint, the preferred one first, or a function that chooses from what the client offers.
+   * The answer never names a subprotocol that was not offered. With an empty list, it names none. RFC 6455 §1.9, §4.2.2
+   * (5).
    * @default []
    */
   subprotocols?:
@@ -40,50 +41,51 @@ export interface EndpointOptions {
     | ((offered: readonly string[], req: IncomingMessage) => string | undefined)
     | undefined
   /**
-   * Whether a handshake without a common subprotocol is refused with 400 instead of accepted without one.
+   * Whether to refuse a handshake without a matching subprotocol, with 400, instead of accepting it without one.
    * @default false
    */
   requireSubprotocol?: boolean | undefined
   /**
-   * Largest message that is taken, in bytes after decompression; a larger one closes the connection with 1009.
-   * `Infinity` takes any.
+   * Maximum size of a message, in bytes after decompression. A larger message closes the connection with 1009 (RFC 6455
+   * §7.4.1). `Infinity` for no limit.
    * @default 1_048_576
    */
   maxPayloadBytes?: number | undefined
   /**
-   * Compression of messages (RFC 7692): `true`, or the options of `ws`. It costs memory and time for every connection.
+   * Whether to compress messages (RFC 7692): `true`, `false`, or the options of `ws`. Costs memory and CPU time for
+   * every connection.
    * @default false
    */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined
   /**
-   * Time that the closing handshake may take before the TCP connection is ended, in milliseconds. RFC 6455 §7.1.1.
+   * Time for the closing handshake before the TCP connection is cut, in milliseconds. RFC 6455 §7.1.1.
    * @default 5_000
    */
   closeTimeoutMs?: number | undefined
   /**
-   * Memory that may wait for a client that does not read, in bytes: all its unsent messages, and about 400 bytes that each
-   * of them costs beside its own. Past it the connection is closed with 1013 and, `closeTimeoutMs` later, cut. `Infinity`
-   * lets it grow.
+   * Maximum memory for unsent messages of a client that does not read, in bytes. Each message costs its size and about
+   * 400 bytes. Above the limit, the connection is closed with 1013, and cut after `closeTimeoutMs`. `Infinity` for no
+   * limit.
    * @default 16_777_216
    */
   maxBufferedBytes?: number | undefined
   /**
-   * How many messages a client may send: `{ messages: 100, perMs: 1_000 }`. One more closes the connection with 1008 (RFC
-   * 6455 §7.4.1), and nothing more of it is delivered. `false` takes any number.
+   * How many messages a client may send: `{ messages: 100, perMs: 1_000 }`. The next one closes the connection with
+   * 1008 (RFC 6455 §7.4.1), and nothing more is delivered. `false` for no limit.
    * @default false
    */
   messageBudget?: MessageBudget | false | undefined
   /**
-   * Whether what is sent while received bytes are parsed leaves in one write. It makes answers to many small messages
-   * several times cheaper, and delays nothing beyond the turn of the event loop.
+   * Whether to combine everything that is sent while received data is parsed into one write. Makes answers to many
+   * small messages several times cheaper, and delays nothing beyond the current turn of the event loop.
    * @default true
    */
   coalesce?: boolean | undefined
-  /** Further options of `ws`, passed on untouched: `autoPong`, `maxFragments`, `skipUTF8Validation` and the like. */
+  /** More options of `ws`, passed on unchanged, such as `autoPong`, `maxFragments` and `skipUTF8Validation`. */
   ws?: WsOptions | undefined
 }
 
-/** What a connection's `ws` is configured with. */
+/** The options of a connection. */
 export interface ConnectionOptions {
   readonly maxPayloadBytes: number
   readonly maxBufferedBytes: number
@@ -94,7 +96,7 @@ export interface ConnectionOptions {
   readonly ws: object
 }
 
-/** {@link EndpointOptions}, checked, with defaults, ready for use. */
+/** {@link EndpointOptions}, checked and with defaults. */
 export interface Endpoint {
   readonly origins: OriginPolicy
   readonly requireOrigin: boolean
@@ -108,7 +110,7 @@ export const endpointOptionNames: readonly string[] = Object.keys(
   endpointNames satisfies Record<keyof EndpointOptions, unknown>
 )
 
-/** The defaults, as the doc comments above have them. */
+/** The defaults that the comments above name. */
 export const defaultEndpoint: Endpoint = Object.freeze({
   origins: compileOrigins('same-origin'),
   requireOrigin: false,
@@ -126,8 +128,8 @@ export const defaultEndpoint: Endpoint = Object.freeze({
 })
 
 /**
- * Checks the options of an endpoint and fills in what they leave out.
- * @throws TypeError that names the option, what was expected and what came
+ * Checks the options of an endpoint and adds defaults.
+ * @throws TypeError that names the option, what was expected, and what it got
  */
 export function resolveEndpoint(options: EndpointOptions, defaults: Endpoint): Endpoint {
   checkNames(options, endpointOptionNames, { belongs: whereItBelongs })
@@ -144,9 +146,9 @@ export function resolveEndpoint(options: EndpointOptions, defaults: Endpoint): E
 }
 
 /**
- * Checks the options of an endpoint, for adapters that know them before the first handshake.
- * @param call who was given them, for the message
- * @throws TypeError that names the call, the option, what was expected and what it got
+ * Checks the options of an endpoint, for adapters that get them before the first handshake.
+ * @param call the function that they were passed to, for the message
+ * @throws TypeError that names the call, the option, what was expected, and what it got
  */
 export const checkEndpointOptions = (options: EndpointOptions, call: string): void =>
   void checking(call, () => resolveEndpoint(options, defaultEndpoint), checkEndpointOptions)
@@ -164,7 +166,7 @@ function resolveSubprotocols(subprotocols: unknown): Endpoint['subprotocols'] | 
     }
   }
   if (new Set(subprotocols).size !== subprotocols.length) {
-    throw expected('subprotocols', 'each name once', subprotocols.join(', '))
+    throw expected('subprotocols', 'unique names', subprotocols.join(', '))
   }
   return [...subprotocols]
 }
@@ -200,10 +202,10 @@ function resolveBudget(budget: unknown): Readonly<MessageBudget> | undefined {
   checkNames(budget, ['messages', 'perMs'], { parent: 'messageBudget' })
   const { messages, perMs } = budget as Partial<MessageBudget>
   if (!isPositiveInteger(messages)) {
-    throw expected('messageBudget.messages', 'a whole number of messages from 1 on', messages)
+    throw expected('messageBudget.messages', 'a positive whole number of messages', messages)
   }
   if (!isPositiveInteger(perMs)) {
-    throw expected('messageBudget.perMs', 'a whole number of milliseconds from 1 on', perMs)
+    throw expected('messageBudget.perMs', 'a positive whole number of milliseconds', perMs)
   }
   return { messages: messages as number, perMs: perMs as number }
 }
@@ -215,5 +217,5 @@ function checkWsOptions(ws: unknown): void {
   }
 }
 
-// `ws` keeps this limit in 32 bits.
+// `ws` stores this limit in 32 bits.
 const isPayloadLimit = (value: number): boolean => value === Infinity || (isPositiveInteger(value) && value < 2 ** 31)

@@ -1,4 +1,4 @@
-/** All options by what they concern. The files that declare them check that none is missing here. */
+/** The names of all options. The files that declare the options check that none is missing here. */
 
 export const serverNames = {
   allowedHosts: true,
@@ -32,9 +32,9 @@ export const endpointNames = {
 
 export const credentialNames = { expiresAt: true, expiryCode: true, key: true }
 
-/** Options of `ws` that this project sets itself, and what to use in their place. */
+/** Options of `ws` that Oneport sets itself, each with what to use instead. */
 export const ownedWsNames = {
-  WebSocket: 'no other class; listeners on the socket',
+  WebSocket: 'listeners on the socket instead of another class',
   backlog: 'server.listen()',
   clientTracking: 'attachment.connections',
   closeTimeout: 'closeTimeoutMs',
@@ -49,15 +49,15 @@ export const ownedWsNames = {
   verifyClient: 'middleware, a hook, or allowedOrigins'
 }
 
-/** Options of `ws` that are passed on. */
+/** Options that are passed to `ws`. */
 const passedWsNames = ['allowSynchronousEvents', 'autoPong', 'maxBufferedChunks', 'maxFragments', 'skipUTF8Validation']
 
-/** Where an option belongs that somebody has set in the wrong place; undefined for one that there is not. */
+/** Where an option that was set in the wrong place belongs; undefined if there is no such option. */
 export function whereItBelongs(name: string): string | undefined {
   if (Object.hasOwn(serverNames, name)) {
-    return 'it is for the server as a whole; set it in wsUpgrade(), wsPlugin or attach()'
+    return 'it applies to the whole server; set it in wsUpgrade(), wsPlugin or attach()'
   }
-  if (Object.hasOwn(credentialNames, name)) return 'it is for one connection; set it in acceptWebSocket()'
+  if (Object.hasOwn(credentialNames, name)) return 'it applies to one connection; set it in acceptWebSocket()'
   if (Object.hasOwn(ownedWsNames, name)) return `use ${ownedWsNames[name as keyof typeof ownedWsNames]}`
   return passedWsNames.includes(name) ? `did you mean ws: { ${name} }?` : undefined
 }

@@ -18,70 +18,74 @@ import {
 } from './endpoint.ts'
 import { serverNames, whereItBelongs } from './names.ts'
 
-/** Options of one attachment: what concerns the server as a whole. */
+/** Options of an attachment that concern the server as a whole. */
 export interface ServerOptions {
   /**
-   * The host names that clients may use for this server; see {@link AllowedHosts}. Handshakes for another one get 421
-   * (RFC 9110 §15.5.20). It stops DNS rebinding, which the same-origin rule lets through: the page's name and `Host` are
-   * both the attacker's. Compared is the effective host: behind a trusted proxy, what it forwards.
+   * The hosts that clients may use for this server; see {@link AllowedHosts}. Handshakes for other hosts get 421 (RFC
+   * 9110 §15.5.20). Stops DNS rebinding, against which the same-origin rule does not help, because the page and `Host`
+   * both have the attacker's name. Checks the effective host: behind a trusted proxy, the one that it forwards. `'any'`
+   * turns it off.
    * @default 'any'
    */
   allowedHosts?: AllowedHosts | undefined
   /**
-   * Checks that silent clients are still there: a ping after `intervalMs` without a received byte, and an end to the
-   * connection when nothing comes in `timeoutMs` after it. `false` turns it off.
+   * Checks that idle clients are still there. A client that has sent nothing for `intervalMs` gets a ping; if nothing
+   * arrives within `timeoutMs`, the connection is terminated. `false` turns it off. RFC 6455 §5.5.2.
    * @default { intervalMs: 30_000, timeoutMs: 10_000 }
    */
   heartbeat?: HeartbeatOptions | false | undefined
   /**
-   * Time that the application has to answer a handshake, in milliseconds; then the client gets 503. `Infinity` waits.
+   * Time that the application has to answer a handshake, in milliseconds. Then the client gets 503. `Infinity` for no
+   * limit.
    * @default 10_000
    */
   handshakeTimeoutMs?: number | undefined
   /**
-   * Handshakes that may wait for the application at one time; more get 503. `Infinity` lets any number wait.
+   * Maximum number of handshakes that wait for the application. More get 503. `Infinity` for no limit.
    * @default 1_000
    */
   maxPendingHandshakes?: number | undefined
   /**
-   * Handshakes of one client that may wait at one time; more get 429. IPv6 counts by /64. Behind a proxy that the
-   * framework is not told to trust, every client has the proxy's address. `Infinity` lets one client have all of them.
+   * Maximum number of handshakes of one client that wait for the application. More get 429. IPv6 addresses count by
+   * /64. Behind a proxy that the framework does not trust, all clients have the proxy's address. `Infinity` for no
+   * limit.
    * @default a quarter of `maxPendingHandshakes`
    */
   maxPendingHandshakesPerAddress?: number | undefined
   /**
-   * Connections that may be open at one time; more get 503. `Infinity` takes any number.
+   * Maximum number of open connections. More handshakes get 503. `Infinity` for no limit.
    * @default 50_000
    */
   maxConnections?: number | undefined
   /**
-   * Connections that one address may have at one time; more get 429. IPv6 counts by /64. Behind a proxy that the
-   * framework is not told to trust, every client has the proxy's address. What is no address counts as one unknown address.
+   * Maximum number of open connections of one address. More handshakes get 429. IPv6 addresses count by /64. Behind a
+   * proxy that the framework does not trust, all clients have the proxy's address. All forwarded values that
+   * are not an address share one count. `Infinity` for no limit.
    * @default Infinity
    */
   maxConnectionsPerAddress?: number | undefined
   /**
-   * Decides which handshakes are this application's on a server that others share: Vite's dev server, Socket.IO, a `ws`
-   * server. `true` makes a 404 of the application final; `false` leaves the handshake to the others without asking the
-   * application. It is not asked where nobody else listens, nor on HTTP/2.
-   * @default the application is asked, and what it answers 404 is left to the others
+   * Decides which handshakes belong to this application, on a server that others share, such as Vite's dev server,
+   * Socket.IO or a `ws` server. `true` makes a 404 of the application final. `false` leaves the handshake to the others
+   * without calling the application. Must return synchronously. Not called if nothing else listens, nor on HTTP/2.
+   * @default the application is called; if it answers 404, others may take it
    */
   claims?: ((req: IncomingMessage) => boolean) | undefined
   /**
-   * Takes a bearer token out of the offered subprotocols: of `['chat.v2', 'bearer.eyJh…']` with `'bearer.'` the
-   * application sees `chat.v2` and `Authorization: Bearer eyJh…`. A browser can't set `Authorization` itself.
-   * RFC 6750 §2.1.
+   * The prefix of a subprotocol that carries a bearer token. With `'bearer.'` and the offer `['chat.v2',
+   * 'bearer.eyJh…']`, the application sees only `chat.v2`, and `Authorization: Bearer eyJh…`, which browsers cannot set
+   * themselves. RFC 6750 §2.1.
    * @default none
    */
   bearerSubprotocol?: string | undefined
   /**
-   * Called once for each fault that would otherwise end the process. The connection is closed by itself.
-   * @default one line on stderr
+   * Called once for each fault that would otherwise end the process. Oneport closes the connection.
+   * @default logs the error with its stack to stderr
    */
   onError?: ((error: unknown, context: FaultContext) => void) | undefined
   /**
-   * Called for each refused handshake, for the log; `error.detail` holds what the client must not see.
-   * @default one line on stderr for a refused origin, nothing for the other refusals
+   * Called for each refused handshake, for the log. `error.detail` contains what the client must not see.
+   * @default logs refusals that have a `detail` to stderr
    */
   onRefused?: ((error: HandshakeError, req: IncomingMessage) => void) | undefined
   /**
@@ -90,31 +94,34 @@ export interface ServerOptions {
    */
   onClosed?: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
   /**
-   * Scheme and host that the client meant to reach, for the same-origin rule. Behind a proxy that rewrites `Host`,
-   * return what it forwards, and only if the proxy is trusted. The adapters ask their framework.
-   * @default the field `Host`, and `https` on a TLS connection
+   * Returns the scheme, the host and the client address of a request, for the same-origin rule and the limits per
+   * address. Behind a trusted proxy, return what it forwards. The adapters use what their framework believes.
+   * @default the header field `Host`, and `https` on a TLS connection
    */
   effectiveRequest?: ((req: IncomingMessage) => EffectiveRequest) | undefined
 }
 
-/** What an adapter says of itself when it attaches a server. */
+/** What an adapter tells about itself when it attaches a server. */
 export interface AdapterTraits {
-  /** Whether it calls `limitPending` with each handshake's client, whom its framework knows better than core. */
+  /**
+   * Whether it calls `limitPending` with the client of each handshake, because its framework knows the client's
+   * address.
+   */
   readonly tellsClients?: boolean
 }
 
-/** What `attach` takes: the attachment's own options and the defaults of its endpoints. */
+/** Options of `attach`: those of the server, and the defaults of all endpoints. */
 export interface AttachOptions extends EndpointOptions, ServerOptions {}
 
 const serverOptionNames = Object.keys(serverNames satisfies Record<keyof ServerOptions, unknown>)
 
-/** {@link AttachOptions} by what they concern; what is not given, or given as undefined, is in neither part. */
+/** {@link AttachOptions}, split. Options that are undefined are in neither part. */
 export interface SplitOptions {
   readonly server: ServerOptions
   readonly endpoint: EndpointOptions
 }
 
-/** Parts the options that adapters take in one object: those of the server as a whole, and the defaults of its endpoints. */
+/** Splits the options that adapters take in one object: those of the server, and the defaults of its endpoints. */
 export function splitOptions(options: AttachOptions): SplitOptions {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const isOfServer = ([name]: [string, unknown]): boolean => Object.hasOwn(serverNames, name)
@@ -124,22 +131,22 @@ export function splitOptions(options: AttachOptions): SplitOptions {
   }
 }
 
-/** {@link AttachOptions}, checked, with defaults, ready for use. */
+/** {@link AttachOptions}, checked and with defaults. */
 export interface ResolvedOptions {
   readonly endpoint: Endpoint
-  /** Options of endpoints that have been resolved before, by identity. */
+  /** Options of endpoints that were already resolved, by identity. */
   readonly endpoints: WeakMap<EndpointOptions, Endpoint>
   readonly hosts: HostPolicy
   readonly onError: FaultReporter
-  /** @param framework logs it where the application gives no function */
+  /** @param framework logs the refusal if the application has not set a function */
   readonly onRefused: (error: HandshakeError, req: IncomingMessage, framework?: RefusalLog) => void
   readonly onClosed: ((socket: WebSocket, summary: ConnectionSummary) => void) | undefined
   readonly bearerSubprotocol: string | undefined
   readonly claims: ((req: IncomingMessage) => boolean) | undefined
   readonly effectiveRequest: (req: IncomingMessage) => EffectiveRequest
-  /** Who a client is before the application is asked; undefined where only the framework knows. */
+  /** Who a client is, before the application is called; returns undefined if only the framework knows. */
   readonly clientOf: (req: IncomingMessage) => EffectiveRequest | undefined
-  /** Undefined where there is none. */
+  /** Undefined if it is turned off. */
   readonly heartbeat: Required<{ [Name in keyof HeartbeatOptions]: number }> | undefined
   readonly handshakeTimeoutMs: number
   readonly maxPendingHandshakes: number
@@ -149,9 +156,9 @@ export interface ResolvedOptions {
 }
 
 /**
- * Checks the options of an attachment and fills in what they leave out.
- * @param observe is told of every fault before `onError` is
- * @throws TypeError that names the option, what was expected and what it got
+ * Checks the options of an attachment and adds defaults.
+ * @param observe called with every fault, before `onError`
+ * @throws TypeError that names the option, what was expected, and what it got
  */
 export function resolveOptions(
   options: AttachOptions,
@@ -223,7 +230,9 @@ export function resolveOptions(
   }
 }
 
-/** What is asked of other clients' requests must not fail for this one; its own fails when it is checked. */
+/**
+ * Never throws: counting other clients' requests must not fail for this one. A fault is reported when the rules run.
+ */
 const contained =
   (ask: (req: IncomingMessage) => EffectiveRequest) =>
   (req: IncomingMessage): EffectiveRequest | undefined => {
@@ -247,11 +256,11 @@ function resolveHeartbeat(heartbeat: HeartbeatOptions | false = {}): ResolvedOpt
 }
 
 /**
- * Checks what `attach` would take, for adapters that attach later than they get their options.
- * @param call who was given them, for the message
- * @param caller the stack of an error begins where this one was called
- * @param others further names that the adapter takes itself, and that may be misspelt
- * @throws TypeError that names the call, the option, what was expected and what it got
+ * Checks the options of `attach`, for adapters that attach later than they get their options.
+ * @param call the function that they were passed to, for the message
+ * @param caller the stack of an error starts where this function was called
+ * @param others names of the adapter's own options, to suggest for misspelt ones
+ * @throws TypeError that names the call, the option, what was expected, and what it got
  */
 export const checkOptions = (
   options: AttachOptions,

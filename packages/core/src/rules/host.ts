@@ -71,7 +71,7 @@ export function compileHosts(allowed: AllowedHosts): HostPolicy {
 
 const isBelow = (name: string, suffix: string): boolean => name.length > suffix.length && name.endsWith(suffix)
 
-/** What somebody probably meant by an entry that is no host name, as code: an origin, or `*`. */
+/** What was probably meant by an entry that is not a host name, as code. It may be an origin, or `*`. */
 function nameMeantBy(entry: unknown): string | undefined {
   if (entry === '*') return "'any'"
   const [, wildcard = '', rest] = /^(?:[a-z]+:\/\/)?(\*\.)?(.*)$/i.exec(typeof entry === 'string' ? entry : '') ?? []

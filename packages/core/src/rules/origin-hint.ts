@@ -42,7 +42,7 @@ export function originHint(refused: RefusedOrigin): string {
   }
   const page = parseOrigin(origin)
   if (page === undefined) return 'No browser sends this. A regular expression can allow it.'
-  if (!isOfWeb(page.scheme)) return `An app or an extension, not a page of the web. ${toAllow(serialize(page), list)}`
+  if (!isOfWeb(page.scheme)) return `An app or an extension, not a web page. ${toAllow(serialize(page), list)}`
   const refusal = { ...refused, list, page, origin: serialize(page), server: serverOf(refused) }
   for (const cause of causes) {
     const hint = cause(refusal)
@@ -81,7 +81,7 @@ type Cause = (refused: RefusedPage) => string | undefined
 
 const ownPage: Cause = ({ page, list, effective }) =>
   isSameOrigin(page, effective)
-    ? `The page is of this server itself. To allow it: ${option(['same-origin', ...list])}`
+    ? `The page is from this server itself. To allow it: ${option(['same-origin', ...list])}`
     : undefined
 
 const bareDomain: Cause = ({ page, origin, list }) => {
@@ -110,14 +110,14 @@ const untrustedProxy: Cause = ({ page, effective, headers, trust }) => {
 
 const overwrittenScheme: Cause = ({ page, effective: { host, scheme }, headers }) =>
   scheme === 'http' && page.scheme === 'https' && isSameOrigin(page, { host })
-    ? `The page came over https, and X-Forwarded-Proto says ${quote(first(headers['x-forwarded-proto']))}. A proxy behind ` +
-      'the one with TLS overwrites it; have it pass the field on ' +
+    ? `The page was loaded over https, but X-Forwarded-Proto says ${quote(first(headers['x-forwarded-proto']))}. A proxy ` +
+      'behind the one with TLS overwrites it; have it pass the field on ' +
       '(nginx: proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;)'
     : undefined
 
 const pageOverHttp: Cause = ({ page, origin, list, effective: { host, scheme } }) =>
   scheme === 'https' && page.scheme === 'http' && isSameOrigin(page, { host })
-    ? `The page came over http and the handshake over https. Redirect the page to https. ${toAllow(origin, list)}`
+    ? `The page was loaded over http, the handshake was sent over https. Redirect the page to https. ${toAllow(origin, list)}`
     : undefined
 
 const rewrittenHost: Cause = ({ page, effective, headers, server: { name = '' } }) => {
@@ -125,7 +125,7 @@ const rewrittenHost: Cause = ({ page, effective, headers, server: { name = '' } 
   const isInternal = /^[\w-]+$/.test(name) && name !== 'localhost'
   const isLocalTarget = isLocal(name) && !isLocal(page.host) && isProxied(headers)
   return effective.host === headers.host && (isInternal || isLocalTarget)
-    ? `A proxy has put ${quote(effective.host)} into Host. Have it pass on what the browser sent ` +
+    ? `A proxy has set Host to ${quote(effective.host)}. Have it pass on what the browser sent ` +
         '(nginx: proxy_set_header Host $http_host;)'
     : undefined
 }

@@ -4,19 +4,19 @@ import { show } from '../show.ts'
 import type { EffectiveRequest } from './effective.ts'
 
 /**
- * Which origins may open a WebSocket (RFC 6454, RFC 6455 §10.2).
+ * The origins that may open a WebSocket (RFC 6454, RFC 6455 §10.2).
  *
- * Browsers let any page open a WebSocket to any server, with that server's cookies, and leave it to the server to look
- * at `Origin`. A list takes:
+ * Browsers let any page open a WebSocket to any server, with that server's cookies. Only the server can stop it, by
+ * checking `Origin`. A list can contain:
  *
  * - origins (`https://app.example`, `file://`), and `''` for an empty field;
- * - a wildcard for one or more labels (`https://*.app.example`, never `https://app.example` itself), or for every host of
- *   a scheme other than http and https (`chrome-extension://*`);
+ * - wildcards for one or more labels (`https://*.app.example`, which does not include `https://app.example` itself), or
+ * for all hosts of a scheme other than http and https (`chrome-extension://*`);
  * - regular expressions, which must match the whole value;
  * - `'same-origin'`, and `'null'` for sandboxed and local pages.
  *
- * A function decides by itself; it gets the value as the client sent it. `'any'` lets every web page of the world in with
- * the visitor's cookies.
+ * A function gets the value as the client sent it, and returns true or false. `'any'` allows every web page in the
+ * world to connect, with your visitor's cookies.
  */
 export type AllowedOrigins =
   | 'same-origin'
@@ -26,15 +26,15 @@ export type AllowedOrigins =
 
 /** A compiled {@link AllowedOrigins}. */
 export interface OriginPolicy {
-  /** The rule as an operator reads it in a log line. */
+  /** The rule, for the log. */
   readonly rule: string
-  /** The entries of a list; undefined where there is none. */
+  /** The entries, if it is a list. */
   readonly list: readonly (string | RegExp)[] | undefined
-  /** Whether a request with this `Origin`, as it was sent, may go on. */
+  /** Whether an `Origin` is allowed. */
   allows(origin: string, effective: EffectiveRequest): boolean
 }
 
-/** An origin in its parts. */
+/** The parts of an origin. */
 export interface ParsedOrigin {
   readonly scheme: string
   readonly host: string
@@ -43,28 +43,28 @@ export interface ParsedOrigin {
 
 type OriginTest = (value: string, origin: ParsedOrigin | undefined, effective: EffectiveRequest) => boolean
 
-/** RFC 6454 §6.1, in ASCII: no user information, no path, nothing after the port. */
+/** RFC 6454 §6.1, in ASCII: no user information, and nothing after the port. */
 const serializedOrigin =
   /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?)(?::(\d{1,5}))?$/i
-/** What the pages of programs have for one: `file://`, `app://.`. */
+/** The origins of local pages and apps: `file://`, `app://.`. */
 const localOrigin = /^([a-z][a-z0-9+.-]*):\/\/(\.?)$/i
 const hostWithPort = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(\d{0,5}))?$/i
 const labels = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
 
-/** Some clients take the scheme of their own URL, where browsers have that of the page. */
+/** Some clients send the scheme of the WebSocket URL instead of the page's. */
 const pageScheme: ReadonlyMap<string, string> = new Map([
   ['ws', 'http'],
   ['wss', 'https']
 ])
 
-/** Whether pages of the web have this scheme. */
+/** Whether this is the scheme of web pages. */
 export const isOfWeb = (scheme: string): boolean => scheme === 'http' || scheme === 'https'
 
-/** The port of a URL without one. */
+/** The port of a URL that has none. */
 export const defaultPort = (scheme: string): number | undefined =>
   scheme === 'https' ? 443 : scheme === 'http' ? 80 : undefined
 
-/** Reads an origin; undefined for anything else, such as `null`. */
+/** Parses an origin; undefined for anything else, such as `null`. */
 export function parseOrigin(value: string): ParsedOrigin | undefined {
   const match = serializedOrigin.exec(value) ?? localOrigin.exec(value)
   if (match === null) return undefined
@@ -73,18 +73,18 @@ export function parseOrigin(value: string): ParsedOrigin | undefined {
   const port = match[3] === undefined ? defaultPort(scheme) : Number(match[3])
   if (port !== undefined && port > 65_535) return undefined
   const host = (match[2] as string).toLowerCase()
-  // Pages of the web have a name.
+  // Web pages have a host.
   if (isOfWeb(scheme) && (host === '' || host === '.')) return undefined
   return { scheme, host, port }
 }
 
-/** Writes an origin as browsers do: without the default port of its scheme. */
+/** Formats an origin as browsers do: without the default port. */
 export const serialize = ({ scheme, host, port }: ParsedOrigin): string =>
   port === undefined || port === defaultPort(scheme) ? `${scheme}://${host}` : `${scheme}://${host}:${port}`
 
 /**
- * Whether an origin is that of the server itself: the same host and port, and the same scheme where it is known.
- * A host without a port has the default port of the scheme: the known one, else the origin's.
+ * Whether an origin is the server's own: the same host and port, and the same scheme if it is known. A host without a
+ * port has the default port of the scheme; if that is not known, of the origin's scheme.
  */
 export function isSameOrigin(origin: ParsedOrigin | undefined, effective: EffectiveRequest): boolean {
   if (origin === undefined || !isOfWeb(origin.scheme)) return false
@@ -93,22 +93,22 @@ export function isSameOrigin(origin: ParsedOrigin | undefined, effective: Effect
   return name === origin.host && port === origin.port
 }
 
-/** Reads the field `Host`; both parts are undefined where it is malformed, the port also where there is none. */
+/** Parses the header field `Host`. If it is malformed, both parts are undefined. */
 export function parseHost(host = ''): { readonly name?: string | undefined; readonly port?: number | undefined } {
   const [, name, port] = hostWithPort.exec(host) ?? []
   return { name: name?.toLowerCase(), port: port ? Number(port) : undefined }
 }
 
-/** Longer than every origin: a name has at most 253 characters. Foreign code and expressions get nothing longer. */
+/** No origin is longer: a host has at most 253 characters. Functions and regular expressions get nothing longer. */
 export const longestOrigin = 1_024
 
 /**
  * Compiles the option `allowedOrigins`.
- * @throws TypeError at start-up, for a rule that could never match or would match more than it says
+ * @throws TypeError if a rule could never match, or would match more than it says
  */
 export function compileOrigins(allowed: AllowedOrigins): OriginPolicy {
   const policy = compile(allowed)
-  // Node joins repeated fields by a comma, which no origin has.
+  // Node joins repeated fields with a comma, which no origin contains.
   return { ...policy, allows: (origin, effective) => !origin.includes(',') && policy.allows(origin, effective) }
 }
 
@@ -133,8 +133,8 @@ function compileFunction(decide: (origin: string, effective: EffectiveRequest) =
       if (origin.length > longestOrigin) return false
       const decision: unknown = decide(origin, effective)
       if (typeof decision === 'boolean') return decision
-      // A promise is truthy: an async function would let everyone in.
-      throw optionError(`allowedOrigins: the function must return true or false at once; it returned ${show(decision)}`)
+      // A promise is truthy, so an async function would allow everyone.
+      throw optionError(`allowedOrigins: the function must return true or false synchronously; got ${show(decision)}`)
     }
   }
 }
@@ -157,7 +157,7 @@ function compileList(list: readonly (string | RegExp)[]): OriginPolicy {
     list: [...list],
     allows: (value, effective) => {
       if (exact.has(value)) return true
-      // Any web page can send it, from a sandboxed frame: it takes an entry of its own.
+      // Any web page can send `null`, from a sandboxed frame, so it needs an entry of its own.
       if (value === 'null' || value.length > longestOrigin) return false
       const origin = parseOrigin(value)
       return (
@@ -167,7 +167,7 @@ function compileList(list: readonly (string | RegExp)[]): OriginPolicy {
   }
 }
 
-/** The values that an entry stands for. Some clients send a slash behind their origin, and some people write it. */
+/** The values that an entry allows. Some clients send a slash after their origin, and some people write one. */
 function normalize(entry: unknown): string[] {
   if (typeof entry === 'string') {
     const origin = parseOrigin(entry)
@@ -183,7 +183,7 @@ function normalize(entry: unknown): string[] {
   )
 }
 
-/** What somebody probably meant by a value that is no rule, as code. */
+/** What was probably meant by a value that is not a rule, as code. */
 function ruleMeantBy(text: unknown): string | undefined {
   if (text instanceof RegExp) return `[${text}]`
   if (typeof text !== 'string') return undefined
@@ -194,11 +194,11 @@ function ruleMeantBy(text: unknown): string | undefined {
   return entry && `[${entry}]`
 }
 
-/** A scheme, or what is left of one, then a host and a port, and whatever stands behind. */
+/** A scheme, complete or not, a host and a port, and anything after them. */
 const almostOrigin =
   /^(?:([a-z]+):?\/{1,2})?((?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]))(:(?:\d{1,5}|\*))?(?:[/?#].*)?$/i
 
-/** What somebody probably meant by an entry that is no origin, as code. */
+/** What was probably meant by an entry that is not an origin, as code. */
 function entryMeantBy(text: string): string | undefined {
   if (text === 'any' || text === '*') return "allowedOrigins: 'any'"
   const word = nearMiss(text, ['same-origin'])
@@ -235,7 +235,7 @@ function compileWildcard(entry: string): OriginTest {
 }
 
 function compileRegExp(entry: RegExp): OriginTest {
-  // Without the anchors, /app\.example/ would let https://app.example.evil.test in.
+  // Without the anchors, /app\.example/ would allow https://app.example.evil.test.
   const whole = new RegExp(`^(?:${entry.source})$`, entry.flags.replace(/[gmy]/g, ''))
   return (value, origin) => whole.test(value) || (origin !== undefined && whole.test(serialize(origin)))
 }

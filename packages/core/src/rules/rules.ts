@@ -23,37 +23,42 @@ import { originHint } from './origin-hint.ts'
 import { isOpeningHandshake, validateHandshake, validateRequest } from './request.ts'
 import { chooseSubprotocol, parseSubprotocols } from './subprotocol.ts'
 
-/** How a framework takes part in a handshake; for adapters. */
+/** What a framework contributes to a handshake. For adapters; all members are optional. */
 export interface FrameworkBinding {
-  /** Host, scheme and address after the framework's own trust in proxies; undefined where it trusts none. */
+  /**
+   * The host, scheme and address that the framework believes, given its settings for proxies; undefined if it trusts
+   * none.
+   */
   effectiveRequest?(): EffectiveRequest | undefined
-  /** The framework's id of the request, for `onError` and `onClosed`. */
+  /** The framework's ID of the request, for `onError` and `onClosed`. */
   readonly requestId?: string | undefined
-  /** Logs a refusal through the framework, with its request id; where it is undefined, the attachment's `onRefused` does. */
+  /** Logs a refusal through the framework, with its request ID, instead of the attachment's `onRefused`. */
   readonly onRefused?: ((error: HandshakeError) => void) | undefined
-  /** Logs a refusal where the application gives no `onRefused`; where it is undefined, it goes to stderr at once. */
+  /** Logs a refusal if the application has not set `onRefused`, instead of writing to stderr at once. */
   logRefusal?(error: HandshakeError): void
-  /** What to do where nothing of Oneport listens on the server: a sentence for the log, with the framework's own call. */
+  /** What to call if Oneport does not listen on the server: a sentence for the log, with the framework's own call. */
   readonly attachHint?: string | undefined
-  /** What the application writes to trust a proxy, for the log: a piece of code. */
+  /** Code that makes the application trust a proxy, for the log. */
   trustHint?(proxy: string): string
 }
 
-/** A plain server takes no part. */
+/** The binding of a server without a framework. */
 export const noFramework: FrameworkBinding = Object.freeze({})
 
-/** What the handshake agreed on. */
+/** The result of `checkHandshake`. */
 export interface CheckedHandshake {
   /** The subprotocol that the 101 will name; undefined for none. */
   readonly subprotocol: string | undefined
 }
 
 /**
- * Checks an opening handshake without accepting it: for early middleware that wants malformed or foreign handshakes
- * gone before it asks a database. It writes nothing; `acceptWebSocket` runs the same rules again.
+ * Checks an opening handshake without accepting it, so that middleware can refuse malformed or foreign handshakes
+ * before it queries a database. Writes nothing. `acceptWebSocket` checks the same rules again.
  *
- * @param options those of the endpoint; what they leave out is as given at attach
- * @throws HandshakeError with the status and the header fields of the refusal
+ * @param options the options of the endpoint; the defaults are those passed to `attach`
+ * @returns the subprotocol that the 101 would name
+ * @throws HandshakeError if a rule refuses, with the status and header fields of the answer
+ * @throws TypeError if an option is wrong
  */
 export function checkHandshake(
   request: HandshakeRequest,
@@ -72,14 +77,14 @@ export function checkHandshake(
   }
 }
 
-/** What the hand-off needs. */
+/** A checked handshake, with what is needed to accept it. */
 export interface Checked extends CheckedHandshake {
   readonly handshake: Handshake
   readonly endpoint: Endpoint
   readonly effective: EffectiveRequest
 }
 
-/** Counts and logs an error where it is a rule that refused. */
+/** Counts and logs an error if it is a refusal. */
 export function reportRefusal(error: unknown, req: IncomingMessage, framework: FrameworkBinding): void {
   if (!(error instanceof HandshakeError)) return
   const handshake = handshakeOf(req)
@@ -88,7 +93,7 @@ export function reportRefusal(error: unknown, req: IncomingMessage, framework: F
   else logRefusal(error, framework)
 }
 
-/** The rules, in the order of RFC 6455 §4.2. */
+/** Checks the rules, in the order of RFC 6455 §4.2. */
 export function checkRules(
   req: IncomingMessage,
   options: EndpointOptions | undefined,
@@ -128,7 +133,9 @@ const twoVersions = (other: string): HandshakeError =>
       'only one version of @oneport/core in the process.'
   )
 
-/** The parser of Node 20 does not find the option in front of a tab, and takes the request for an ordinary one. */
+/**
+ * The parser of Node 20 does not recognize the option `Upgrade` next to a tab, and treats it as an ordinary request.
+ */
 const unreadable = (): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_UPGRADE_REQUIRED',
@@ -197,7 +204,7 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
   const value = req.headers['sec-websocket-protocol']
   const offered = value === undefined ? [] : parseSubprotocols(value)
   if (offered === undefined) {
-    // The value is not quoted: browsers have no other field for a bearer token than this one.
+    // Do not quote the value: it may contain a bearer token, because browsers have no other field for one.
     throw new HandshakeError(
       'HANDSHAKE_SUBPROTOCOL',
       'Expected Sec-WebSocket-Protocol to be a list of unique tokens (RFC 6455 §4.1).'
@@ -216,9 +223,9 @@ function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | un
 }
 
 /**
- * Bounds how many of the handshakes that wait are one client's. For adapters: to be called as early as the framework knows
- * who the client is. It does nothing as long as there are few.
- * @param effective who the client is; left out, what the option `effectiveRequest` says
+ * Limits the pending handshakes of one client. For adapters: call it as soon as the framework knows who the client is.
+ * Does nothing while few handshakes are pending.
+ * @param effective who the client is; by default, what the option `effectiveRequest` returns
  * @param framework logs a refusal
  * @throws HandshakeError HANDSHAKE_TOO_MANY
  */
@@ -245,10 +252,10 @@ export function limitPending(
     `maxPendingHandshakesPerAddress is ${most}, address ${handshake.clientKey}`
   )
   handshake.report(error, framework)
-  // No route has been asked whose it is, so another listener for `upgrade` may still take it.
+  // No route has been called yet, so another `upgrade` listener may still take the handshake.
   handshake.isAsked = false
   throw error
 }
 
-/** Whether a request asks for a WebSocket: for routes that answer HTTP as well. */
+/** Whether a request is an opening handshake, for routes that also answer ordinary requests. */
 export const isWebSocketRequest = (req: HandshakeRequest): boolean => hasHandshake(req) || isOpeningHandshake(req)

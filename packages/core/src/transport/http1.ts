@@ -164,7 +164,7 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
   try {
     const claim: unknown = options.claims(req)
     if (typeof claim === 'boolean') return claim
-    throw new TypeError(`claims: the function must return true or false at once; it returned ${show(claim)}`)
+    throw new TypeError(`claims: the function must return true or false synchronously; got ${show(claim)}`)
   } catch (error) {
     options.onError(error, { phase: 'dispatch', request: factsOf(req), socket: undefined })
     return undefined

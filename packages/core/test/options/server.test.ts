@@ -275,7 +275,7 @@ describe('wrong options', () => {
 
   test('of an endpoint: a subprotocol must not be in the list twice', () => {
     expect(() => resolve({ subprotocols: ['a', 'b', 'a'] })).toThrow(
-      new TypeError("subprotocols: expected each name once; got 'a, b, a'")
+      new TypeError("subprotocols: expected unique names; got 'a, b, a'")
     )
   })
 
@@ -343,7 +343,7 @@ describe('wrong options', () => {
     ['verifyClient', 'use middleware, a hook, or allowedOrigins'],
     ['path', 'use a route of your framework'],
     ['autoPong', 'did you mean ws: { autoPong }?'],
-    ['expiresAt', 'it is for one connection; set it in acceptWebSocket()'],
+    ['expiresAt', 'it applies to one connection; set it in acceptWebSocket()'],
     ['', page],
     ['0', page],
     ['toString', page],
@@ -376,7 +376,7 @@ describe('wrong options', () => {
     (name) => {
       expect(() => resolve({ [name]: 1 })).toThrow(
         new TypeError(
-          `unknown option '${name}'; it is for the server as a whole; set it in wsUpgrade(), wsPlugin or attach()`
+          `unknown option '${name}'; it applies to the whole server; set it in wsUpgrade(), wsPlugin or attach()`
         )
       )
     }
@@ -444,7 +444,7 @@ describe('the limits of an attachment', () => {
   test.each([...counts, 'handshakeTimeoutMs'])('refuse a wrong %s', (name) => {
     for (const value of wrong) {
       expect(() => resolveOptions({ [name]: value })).toThrow(
-        new RegExp(`^${name}: expected a whole number of .*; got .`)
+        new RegExp(`^${name}: expected a (?:positive )?whole number of .*; got .`)
       )
     }
     expect(() => resolveOptions({ [name]: Infinity })).not.toThrow()

@@ -63,7 +63,7 @@ describe('expiresAt', () => {
   })
 
   test.each([
-    [{ expiresAt: 1_800_000_000 }, /; seconds have to be multiplied by 1000$/],
+    [{ expiresAt: 1_800_000_000 }, /; multiply seconds by 1000$/],
     [{ expiresAt: new Date('nonsense') }, /expected a Date or milliseconds since 1970; got an invalid Date/],
     [{ expiresAt: Number.NaN }, /expected a Date or milliseconds since 1970; got NaN$/],
     [{ expiresAt: '2030' as never }, /got '2030'$/],
@@ -136,7 +136,7 @@ describe('renew', () => {
 
   test('throws for invalid values', async () => {
     const { client, socket } = await lasting({})
-    expect(() => renew(socket, 1_800_000_000)).toThrow(/multiplied by 1000/)
+    expect(() => renew(socket, 1_800_000_000)).toThrow(/multiply seconds by 1000/)
     expect(() => renew(client.socket, Date.now())).toThrow(
       /^renew: expected a socket that was opened by acceptWebSocket\(\)/
     )

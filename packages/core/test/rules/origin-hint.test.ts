@@ -123,7 +123,7 @@ describe('a proxy', () => {
       const headers = { 'x-forwarded-proto': forwarded }
       const said = forwarded === undefined ? 'nothing' : `"${forwarded.split(',')[0]}"`
       expect(hintFor('https://app.example', 'app.example', { scheme: 'http', headers })).toBe(
-        `The page came over https, and X-Forwarded-Proto says ${said}. A proxy behind the one with TLS overwrites it; ` +
+        `The page was loaded over https, but X-Forwarded-Proto says ${said}. A proxy behind the one with TLS overwrites it; ` +
           'have it pass the field on (nginx: proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;)'
       )
     }
@@ -131,7 +131,7 @@ describe('a proxy', () => {
 
   test('is not blamed for a page loaded over http', () => {
     expect(hintFor('http://app.example', 'app.example', { scheme: 'https' })).toBe(
-      'The page came over http and the handshake over https. Redirect the page to https. ' +
+      'The page was loaded over http, the handshake was sent over https. Redirect the page to https. ' +
         `To allow it: ${allowed("'http://app.example'")}`
     )
   })
@@ -147,7 +147,7 @@ describe('a proxy', () => {
     ['127.0.0.1:3000', 'https://app.example', { connection: 'upgrade' }]
   ])('that replaces the host with %s is told to keep it (%s, %j)', (host, origin, headers) => {
     expect(hintFor(origin, host, { headers })).toBe(
-      `A proxy has put "${host}" into Host. Have it pass on what the browser sent ` +
+      `A proxy has set Host to "${host}". Have it pass on what the browser sent ` +
         '(nginx: proxy_set_header Host $http_host;)'
     )
   })
@@ -196,7 +196,7 @@ describe('a client that is not a web page', () => {
 
   test('is an app or an extension if its scheme is unknown', () => {
     expect(hintFor('My-Shell://Main', 'app.example')).toBe(
-      `An app or an extension, not a page of the web. To allow it: ${allowed("'my-shell://main'")}`
+      `An app or an extension, not a web page. To allow it: ${allowed("'my-shell://main'")}`
     )
   })
 
@@ -222,7 +222,7 @@ describe('a list', () => {
 
   test('without the own origin of the server lacks it', () => {
     expect(hintFor('https://app.example', 'app.example', { list: ['http://localhost:5173'] })).toBe(
-      "The page is of this server itself. To allow it: allowedOrigins: ['same-origin', 'http://localhost:5173']"
+      "The page is from this server itself. To allow it: allowedOrigins: ['same-origin', 'http://localhost:5173']"
     )
   })
 

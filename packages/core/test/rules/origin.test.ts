@@ -332,7 +332,7 @@ describe('a function', () => {
   ])('security: throws a TypeError when it returns %s', (_what, decide, came) => {
     const policy = compileOrigins(decide as unknown as () => boolean)
     expect(() => policy.allows('https://app.example', tls)).toThrow(
-      new TypeError(`allowedOrigins: the function must return true or false at once; it returned ${came}`)
+      new TypeError(`allowedOrigins: the function must return true or false synchronously; got ${came}`)
     )
   })
 

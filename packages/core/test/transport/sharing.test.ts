@@ -407,7 +407,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
         },
         /^oneport: fault in dispatch: Error: broken claims/
       ],
-      ['returns a promise', async () => true, /claims: the function must return true or false at once/]
+      ['returns a promise', async () => true, /claims: the function must return true or false synchronously/]
     ])('a function that %s is reported, and the application is asked', async (_what, claims, message) => {
       const { target } = await share(order, bareWs('/bare'), { claims: claims as never })
       expect(await exchange(target, '/echo')).toEqual(['ours', 'ours: hello'])
