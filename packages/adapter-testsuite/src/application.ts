@@ -6,6 +6,7 @@ export type Fields = Readonly<Record<string, string | string[]>>
 
 /** A WebSocket endpoint, registered as a GET route. */
 export interface Endpoint {
+  /** The path of the route. */
   readonly path: string
   /** Options for the adapter, such as the subprotocols of this endpoint. */
   readonly options: EndpointOptions
@@ -15,13 +16,17 @@ export interface Endpoint {
 
 /** An ordinary route for GET and POST. It answers 200 with this text and ignores the request body. */
 export interface Page {
+  /** The path of the route. */
   readonly path: string
+  /** The body of the answer. */
   readonly text: string
 }
 
 /** The application of one case. */
 export interface Application {
+  /** Its WebSocket endpoints. */
   readonly endpoints: readonly Endpoint[]
+  /** Its ordinary routes. */
   readonly pages: readonly Page[]
   /** Fields that middleware sets on every response, before routing. */
   readonly fields: Fields

@@ -11,6 +11,7 @@ import { serving } from './checks/serves.ts'
 import { withFixture } from './fixture.ts'
 import { ways } from './way.ts'
 
+/** One test of the contract. */
 export interface Case {
   /** A sentence that begins with the way the client connects. Unique among all cases. */
   readonly name: string

@@ -6,9 +6,11 @@ import { certificate } from './parts/certificate.ts'
 
 /** A way for clients to reach an application. */
 export interface Way {
+  /** Its name, for those of cases. */
   readonly name: string
   /** The version that the client speaks. */
   readonly version: 'HTTP/1.1' | 'HTTP/2'
+  /** Whether the server uses TLS. */
   readonly tls: boolean
   /** Whether the server speaks HTTP/2. */
   readonly http2: boolean
@@ -26,7 +28,10 @@ export const ways: readonly Way[] = [
 /** The part of an application that describes its server. */
 export type ServerOfApplication = Pick<Application, 'tls' | 'http2' | 'serverOptions' | 'createServer'>
 
-/** @param Response the server's response class over HTTP/1.1, if it is not Node's own */
+/**
+ * Makes the part of an application that describes its server.
+ * @param Response the server's response class over HTTP/1.1, if it is not Node's own
+ */
 export async function serverFor(
   { tls, http2: isHttp2 }: Way,
   Response?: typeof ServerResponse

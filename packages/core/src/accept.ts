@@ -157,6 +157,13 @@ export function acceptWebSocket<Request extends HandshakeRequest>(
   res: HandshakeResponse,
   handler: WebSocketHandler<Request>
 ): Promise<void>
+/**
+ * Accepts an opening handshake on a server without a framework, with options for this endpoint or connection. Otherwise as
+ * without them.
+ *
+ * @param options of this endpoint, in place of those given to `attach`, and whose connection it is
+ * @returns a promise that resolves when the answer is written, whatever its status. It never rejects.
+ */
 export function acceptWebSocket<Request extends HandshakeRequest>(
   req: Request,
   res: HandshakeResponse,

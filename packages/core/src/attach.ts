@@ -22,10 +22,8 @@ import { isHttp2, listenHttp2 } from './transport/http2.ts'
  *
  * A server can be attached to several applications. Each gets the handshakes that those before it answer with 404.
  *
- * @param dispatch the application, `(req, res) => …`. By default, handshakes are emitted as `request` events of the
- *   server.
- * @param options by default, all options have their defaults
- * @param adapter for adapters: what they do instead of core
+ * @param options all of them have defaults. An application, `(req, res) => …`, can be given instead; by default, handshakes
+ *   are emitted as `request` events of the server.
  * @throws TypeError if an option is wrong
  * @throws Error if the server is already attached to this application, or, for `node:http2`, to any
  */
@@ -33,11 +31,28 @@ export function attach<Attached extends HttpServer>(
   server: Attached,
   options?: AttachOptions | Without<AttachOptions, DispatchOf<Attached>>
 ): Attachment
+/**
+ * Lets a server accept WebSocket connections. Each opening handshake goes to `dispatch`, and becomes a WebSocket if the
+ * application calls `acceptWebSocket`.
+ *
+ * @param dispatch the application, `(req, res) => …`
+ * @param options by default, all options have their defaults
+ * @throws TypeError if an option is wrong
+ * @throws Error if the server is already attached to this application, or, for `node:http2`, to any
+ */
 export function attach<Attached extends HttpServer>(
   server: Attached,
   dispatch: DispatchOf<Attached> | undefined,
   options: AttachOptions | undefined
 ): Attachment
+/**
+ * Lets a server accept WebSocket connections, for an adapter.
+ *
+ * @param dispatch the application; if it is undefined, handshakes are emitted as `request` events of the server
+ * @param adapter what the adapter does instead of core
+ * @throws TypeError if an option is wrong
+ * @throws Error if the server is already attached to this application, or, for `node:http2`, to any
+ */
 export function attach(
   server: HttpServer,
   dispatch: Dispatch | undefined,

@@ -2,7 +2,9 @@ import { indented } from './show.ts'
 
 /** The answer to a refused handshake. */
 export interface Refusal {
+  /** Its status code. */
   readonly status: number
+  /** Its header fields. */
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -89,6 +91,7 @@ export class HandshakeError extends StacklessError {
     }
   }
 
+  /** For logs. To recognize a refusal, use `instanceof HandshakeError`, which knows those of other copies too. */
   override readonly name = 'HandshakeError'
   /** Which rule refused the handshake. Stable; compare this and not the message. */
   readonly code: HandshakeErrorCode
@@ -104,6 +107,7 @@ export class HandshakeError extends StacklessError {
   readonly detail: string | undefined
 
   /**
+   * Creates a refusal, to throw it from code that refuses handshakes itself.
    * @param code why the handshake is refused
    * @param message what was expected and what the server got; must be safe to show to the client
    * @param detail for the log only

@@ -67,6 +67,12 @@ export function acceptWebSocket<Req extends IncomingMessage>(
   res: ServerResponse,
   handler: WebSocketHandler<Req>
 ): Promise<void>
+/**
+ * Accepts the opening handshake of a route, with options for this endpoint or connection. Otherwise as without them.
+ *
+ * @param options of this endpoint, in place of those given to `wsUpgrade`, and whose connection it is
+ * @returns a promise that resolves when the 101 has been written or the refusal handed over. It does not reject.
+ */
 export function acceptWebSocket<Req extends IncomingMessage>(
   req: Req,
   res: ServerResponse,

@@ -23,6 +23,7 @@ export type WsUpgradeOptions = Omit<AttachOptions, 'effectiveRequest'>
  * sockets and counts together, and what is called is called for each of them.
  */
 export interface WsUpgrade extends Attachment {
+  /** The middleware, as Express calls it. */
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
   /**
    * The open sockets of all servers of the application. Read it again each time: servers are attached at their first
@@ -49,6 +50,14 @@ export interface WsUpgrade extends Attachment {
 export function wsUpgrade<Req extends IncomingMessage = Request>(
   options?: WsUpgradeOptions | Without<WsUpgradeOptions, WebSocketHandler<Req>>
 ): WsUpgrade
+/**
+ * Lets the servers of an application take WebSocket connections, and serves one endpoint at its mount path:
+ * `app.use('/echo', wsUpgrade(options, handler))`.
+ *
+ * @param options of this endpoint, and what concerns the server as a whole
+ * @param handler gets each open socket
+ * @throws TypeError for wrong options
+ */
 export function wsUpgrade<Req extends IncomingMessage = Request>(
   options: WsUpgradeOptions,
   handler: WebSocketHandler<Req> | undefined

@@ -19,7 +19,13 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, options) => {
  * package finds are not always the application's. NestJS brings a version of its own.
  */
 export type WsPlugin = FastifyPluginAsync<WsPluginOptions> &
-  ((instance: { readonly server: object }, options: WsPluginOptions) => Promise<void>)
+  ((
+    instance: {
+      /** The server of Node. */
+      readonly server: object
+    },
+    options: WsPluginOptions
+  ) => Promise<void>)
 
 /**
  * Lets a Fastify server take WebSocket connections on its port: `{ websocket: true }` routes, `wsHandler` beside

@@ -46,6 +46,12 @@ declare module 'fastify' {
      *   from the route, as any reply: Fastify sends one of its own for an async route that does not.
      */
     acceptWebSocket(handler: (this: FastifyInstance, socket: WebSocket) => unknown): Promise<void>
+    /**
+     * Accepts the opening handshake of this route, with options for this endpoint or connection. Otherwise as without them.
+     *
+     * @param options of this endpoint, in place of those given to the plugin, and whose connection it is
+     * @returns a promise that resolves when the answer has been sent, whichever it is; it does not reject. Return it
+     */
     acceptWebSocket(
       options: AcceptOptions,
       handler: (this: FastifyInstance, socket: WebSocket) => unknown
@@ -69,6 +75,7 @@ declare module 'fastify' {
     TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
     Logger extends FastifyBaseLogger = FastifyBaseLogger
   > {
+    /** Adds a WebSocket endpoint. Its handler gets the open socket, and the request of the handshake. */
     <
       RequestGeneric extends RequestGenericInterface = RequestGenericInterface,
       ContextConfig = ContextConfigDefault,
@@ -88,7 +95,10 @@ declare module 'fastify' {
           InnerLogger
         >,
         'websocket'
-      > & { websocket: true | EndpointOptions },
+      > & {
+        /** Makes the route a WebSocket endpoint: `true`, or the options of the endpoint. */
+        websocket: true | EndpointOptions
+      },
       handler: WebSocketRouteHandler<
         RawServer,
         RawRequest,
@@ -124,6 +134,7 @@ declare module 'fastify' {
   }
 
   interface FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider> {
+    /** Adds a WebSocket endpoint. Its handler gets the open socket, and the request of the handshake. */
     route<
       RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
       ContextConfig = ContextConfigDefault,
@@ -142,8 +153,11 @@ declare module 'fastify' {
         >,
         'handler' | 'websocket' | 'wsHandler'
       > & {
+        /** Makes the route a WebSocket endpoint: `true`, or the options of the endpoint. */
         websocket: true | EndpointOptions
+        /** Only for routes whose `handler` answers ordinary requests. */
         wsHandler?: undefined
+        /** Gets the open socket, and the request of the handshake. */
         handler: WebSocketRouteHandler<
           RawServer,
           RawRequest,
@@ -156,6 +170,7 @@ declare module 'fastify' {
       }
     ): FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider>
 
+    /** Adds a route that answers ordinary requests with `handler`, and handshakes with `wsHandler`. */
     route<
       RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
       ContextConfig = ContextConfigDefault,
@@ -174,7 +189,9 @@ declare module 'fastify' {
         >,
         'websocket' | 'wsHandler'
       > & {
+        /** The options of the endpoint. */
         websocket: EndpointOptions
+        /** Gets the open socket, and the request of the handshake. */
         wsHandler: WebSocketRouteHandler<
           RawServer,
           RawRequest,

@@ -3,8 +3,11 @@
  * only: the backplane makes connections of its own with `duplicate()`, and neither uses, changes nor closes this one.
  */
 export interface RedisClient {
+  /** Makes a client with the same settings. */
   duplicate(...args: never[]): unknown
+  /** Publishes a message. */
   publish(...args: never[]): unknown
+  /** Adds a listener. */
   on(...args: never[]): unknown
 }
 

@@ -3,6 +3,7 @@ import { pages } from './docs.ts'
 import { nearMiss, numberIn } from './near-miss.ts'
 import { show } from './show.ts'
 
+/** Options of `redisBackplane`. */
 export interface RedisBackplaneOptions {
   /** See {@link RedisClient}. With a client of a Cluster, sharded pub/sub is used. It need not be connected. */
   client: RedisClient

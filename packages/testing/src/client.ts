@@ -12,6 +12,7 @@ export type Message = string | Buffer
 export interface Closed {
   /** The close code that the server sent; 1005 where it sent none, 1006 where the connection broke off. */
   readonly code: number
+  /** The close reason; empty where there is none. */
   readonly reason: string
   /** Whether both ends took part in the closing handshake. */
   readonly clean: boolean

@@ -6,5 +6,6 @@ export interface Head {
   readonly status: number
   /** Header fields, by their name in lower case. */
   readonly headers: IncomingHttpHeaders
+  /** The version of HTTP: `1.1` or `2.0`. */
   readonly httpVersion: string
 }

@@ -5,7 +5,21 @@ import { showName, showValue } from './show.ts'
 
 /** The part of a cookie jar that is needed: what `agent.jar` of supertest and superagent is. */
 export interface CookieJar {
-  getCookies(access: { domain: string; path: string; secure: boolean; script: boolean }): { toValueString(): string }
+  /** The cookies for a request. */
+  getCookies(access: {
+    /** The host of the request. */
+    domain: string
+    /** Its path. */
+    path: string
+    /** Whether it is sent over TLS. */
+    secure: boolean
+    /** Whether a script asks, which does not get all of them. */
+    script: boolean
+  }): {
+    /** The cookies as the field `Cookie` has them. */
+    toValueString(): string
+  }
+  /** Keeps the cookies of a response. */
   setCookies(cookies: string[], domain: string, path: string): unknown
 }
 
@@ -56,7 +70,12 @@ export interface ConnectOptions {
    * An agent of supertest: the handshake carries its cookies, and the agent gets those that the answer sets.
    * @default none
    */
-  agent?: { readonly jar: CookieJar } | undefined
+  agent?:
+    | {
+        /** The cookies of the agent. */
+        readonly jar: CookieJar
+      }
+    | undefined
   /**
    * Time that each wait may take, in milliseconds: for the answer to the handshake, for a message, for the end. The
    * default is less than the 5 seconds that Jest and Vitest give a test. `Infinity` waits for ever.

@@ -17,11 +17,16 @@ export interface Refusal {
 
 /** `connect()` rejects with this where the handshake is refused. */
 export class RefusedError extends Error implements Refusal {
+  /** For logs. */
   override readonly name = 'RefusedError'
+  /** The status of the answer. */
   readonly status: number
+  /** Header fields of the answer, by their name in lower case. */
   readonly headers: IncomingHttpHeaders
+  /** The body of the answer as text; empty where there is none. */
   readonly body: string
 
+  /** @internal Created by `connect()` alone. */
   constructor(path: string, { status, headers }: Head, body: string) {
     const text = readable(body.trim(), longestBody)
     super(`the handshake of ${path} was refused with ${status}${text === '' ? '' : `: ${text}`}`)

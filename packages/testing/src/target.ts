@@ -16,7 +16,9 @@ import { showValue } from './show.ts'
 
 /** What of a Fastify instance is needed. */
 export interface FastifyLike {
+  /** The server of Node. */
   readonly server: HttpServer
+  /** Resolves when the plugins are loaded. */
   ready(): PromiseLike<unknown>
 }
 

@@ -26,9 +26,13 @@ export interface WebSocket extends EventEmitter {
   /** The URL that the client has connected to. Only clients have it. */
   readonly url: string
 
+  /** The `readyState` before the connection is open. */
   readonly CONNECTING: 0
+  /** The `readyState` of an open connection. */
   readonly OPEN: 1
+  /** The `readyState` during the closing handshake. */
   readonly CLOSING: 2
+  /** The `readyState` of a connection that has ended. */
   readonly CLOSED: 3
 
   /** Handles the `open` event of browsers. In Node, prefer {@link on}. */
@@ -47,6 +51,11 @@ export interface WebSocket extends EventEmitter {
    * @throws Error while the socket is connecting
    */
   send(data: SendData, callback?: (error?: Error) => void): void
+  /**
+   * Sends a message, with options.
+   * @param callback called when the message has been written, or with the error
+   * @throws Error while the socket is connecting
+   */
   send(data: SendData, options: SendOptions, callback?: (error?: Error) => void): void
   /**
    * Sends a ping, which the peer answers with a pong. RFC 6455 §5.5.2.
@@ -82,20 +91,36 @@ export interface WebSocket extends EventEmitter {
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: WebSocketEventHandler<Type>,
-    options?: { once?: boolean | undefined }
+    options?: {
+      /**
+       * Whether to remove the listener after its first call.
+       * @default false
+       */
+      once?: boolean | undefined
+    }
   ): void
   /** Removes a listener that was added with {@link addEventListener}. */
   removeEventListener<Type extends keyof WebSocketEventMap>(type: Type, listener: WebSocketEventHandler<Type>): void
 
+  /** Adds a listener for an event of the socket, such as `message` or `close`; see {@link WebSocketEvents}. */
   on<Name extends keyof WebSocketEvents>(event: Name, listener: WebSocketListener<Name>): this
+  /** Adds a listener for any other event. */
   on(event: string | symbol, listener: AnyListener): this
+  /** Adds a listener for the next event of this name; see {@link WebSocketEvents}. */
   once<Name extends keyof WebSocketEvents>(event: Name, listener: WebSocketListener<Name>): this
+  /** Adds a listener for the next event of any other name. */
   once(event: string | symbol, listener: AnyListener): this
+  /** Removes a listener that was added with {@link on} or {@link once}. */
   off<Name extends keyof WebSocketEvents>(event: Name, listener: WebSocketListener<Name>): this
+  /** Removes a listener for any other event. */
   off(event: string | symbol, listener: AnyListener): this
+  /** The same as {@link on}. */
   addListener<Name extends keyof WebSocketEvents>(event: Name, listener: WebSocketListener<Name>): this
+  /** The same as {@link on}. */
   addListener(event: string | symbol, listener: AnyListener): this
+  /** The same as {@link off}. */
   removeListener<Name extends keyof WebSocketEvents>(event: Name, listener: WebSocketListener<Name>): this
+  /** The same as {@link off}. */
   removeListener(event: string | symbol, listener: AnyListener): this
 }
 
@@ -111,8 +136,14 @@ export type SendData =
   | ArrayBufferView
   | Blob
   | readonly unknown[]
-  | { valueOf(): string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView | readonly unknown[] }
-  | { [Symbol.toPrimitive](hint: 'string'): string }
+  | {
+      /** Returns the data. */
+      valueOf(): string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView | readonly unknown[]
+    }
+  | {
+      /** Returns the data as a string. */
+      [Symbol.toPrimitive](hint: 'string'): string
+    }
 
 /** How to send a message. */
 export interface SendOptions {
@@ -140,15 +171,23 @@ export interface SendOptions {
 
 /** The events of a socket, each with the arguments of its listeners. Only clients emit the last four. */
 export interface WebSocketEvents {
+  /** A message. The data of a text message is UTF-8: `String(data)` is its text. `isBinary` tells the two apart. */
   message: [data: RawData, isBinary: boolean]
-  /** `code` is 1005 if the close frame has no code, and 1006 if there was no close frame. */
+  /** The end of the connection. `code` is 1005 if the close frame has no code, and 1006 if there was no close frame. */
   close: [code: number, reason: Buffer]
+  /** The peer broke the protocol, or the connection failed. `close` follows. */
   error: [error: Error]
+  /** A ping. `ws` answers it. */
   ping: [data: Buffer]
+  /** A pong, which is the answer to a ping. */
   pong: [data: Buffer]
+  /** The connection is open. */
   open: []
+  /** The answer that opens the connection has arrived, with its header fields. */
   upgrade: [response: IncomingMessage]
+  /** The answer is a redirect, which the client follows. */
   redirect: [url: string, request: ClientRequest]
+  /** The answer has another status than 101. With a listener for it, the client leaves the request to that. */
   'unexpected-response': [request: ClientRequest, response: IncomingMessage]
 }
 
@@ -163,19 +202,43 @@ type AnyListener = Parameters<EventEmitter['on']>[1]
 
 /** An event as in browsers. */
 export interface WebSocketEvent {
+  /** The name of the event. */
   readonly type: string
+  /** The socket. */
   readonly target: WebSocket
 }
 
 /** The events of the browser interface. https://websockets.spec.whatwg.org/#eventdef-websocket-open */
 export interface WebSocketEventMap {
+  /** The connection is open. */
   open: WebSocketEvent
-  message: WebSocketEvent & { readonly data: string | RawData }
-  close: WebSocketEvent & { readonly code: number; readonly reason: string; readonly wasClean: boolean }
-  error: WebSocketEvent & { readonly error: unknown; readonly message: string }
+  /** A message. */
+  message: WebSocketEvent & {
+    /** Text as a string, binary in the type that `binaryType` names. */
+    readonly data: string | RawData
+  }
+  /** The end of the connection. */
+  close: WebSocketEvent & {
+    /** The close code; 1005 if the close frame has none, 1006 if there was no close frame. */
+    readonly code: number
+    /** The close reason; empty if there is none. */
+    readonly reason: string
+    /** Whether the closing handshake was complete. */
+    readonly wasClean: boolean
+  }
+  /** The peer broke the protocol, or the connection failed. */
+  error: WebSocketEvent & {
+    /** What failed. */
+    readonly error: unknown
+    /** The message of the error. */
+    readonly message: string
+  }
 }
 
 /** A listener of the browser interface: a function, or an object with a `handleEvent` method. */
 export type WebSocketEventHandler<Type extends keyof WebSocketEventMap> =
   | ((event: WebSocketEventMap[Type]) => void)
-  | { handleEvent(event: WebSocketEventMap[Type]): void }
+  | {
+      /** Called with the event. */
+      handleEvent(event: WebSocketEventMap[Type]): void
+    }

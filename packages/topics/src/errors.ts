@@ -14,9 +14,12 @@ export type TopicsErrorCode = 'TOPICS_NAME' | 'TOPICS_OF_SOCKET' | 'TOPICS_SUBSC
 
 /** A subscription that was refused. */
 export class TopicsError extends Error {
+  /** For logs. */
   override readonly name = 'TopicsError'
+  /** Which limit was reached. Stable: compare this. */
   readonly code: TopicsErrorCode
 
+  /** Creates an error. */
   constructor(code: TopicsErrorCode, message: string) {
     super(message)
     this.code = code

@@ -13,6 +13,7 @@ import type { TopicSocket } from './socket.ts'
  */
 export type SlowPolicy = 'close' | 'drop' | 'latest'
 
+/** Options of `createTopics`. */
 export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
   /**
    * Bytes that may wait for one client, each message counted with 1 KiB for what Node keeps of it. Where more wait already,

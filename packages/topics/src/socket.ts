@@ -7,12 +7,23 @@ export interface TopicSocket {
   /** The names of the extensions that both ends use, such as `permessage-deflate`; empty for none. */
   readonly extensions: string
   /** Sends a message. */
-  send(data: string | Buffer, options: { binary: boolean; compress: boolean }): void
+  send(
+    data: string | Buffer,
+    options: {
+      /** Whether it is a binary message. */
+      binary: boolean
+      /** Whether to compress it. */
+      compress: boolean
+    }
+  ): void
+  /** Sends a message: text as text, and bytes as a binary message. */
   send(data: string | Buffer): void
   /** Starts the closing handshake. */
   close(code?: number, reason?: string): void
   /** Ends the connection at once. */
   terminate(): void
+  /** Adds a listener for the end of the connection. */
   once(event: 'close', listener: (this: this) => void): unknown
+  /** Removes such a listener. */
   off(event: 'close', listener: (this: this) => void): unknown
 }

@@ -6,6 +6,7 @@ export interface TopicsStats {
   readonly sockets: number
   /** Topics that a socket has. */
   readonly topics: number
+  /** Subscriptions of all sockets together. */
   readonly subscriptions: number
   /** Calls of `publish`. */
   readonly published: number
@@ -25,6 +26,7 @@ export interface TopicsStats {
 
 /** What there is of a backplane now, and counts. */
 export interface BackplaneStats {
+  /** What the backplane believes of its connections. */
   readonly health: BackplaneHealth
   /** Topics for which this node is subscribed, or will be again by itself once the connection is back. */
   readonly topics: number

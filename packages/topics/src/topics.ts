@@ -10,6 +10,7 @@ import type { TopicSocket } from './socket.ts'
 import { Counters, type TopicsStats } from './stats.ts'
 import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts'
 
+/** Options of `publish`. */
 export interface PublishOptions<Socket extends TopicSocket = TopicSocket> {
   /**
    * A socket of this node that does not get the message, or several in a `Set` or a list.
@@ -36,8 +37,20 @@ export interface PublishOptions<Socket extends TopicSocket = TopicSocket> {
  * - `'failed'`: it could not be handed over, or nobody knows whether it was; `error` says why.
  */
 export type Published =
-  | { readonly local: number; readonly backplane: 'none' | 'sent' }
-  | { readonly local: number; readonly backplane: 'failed'; readonly error: unknown }
+  | {
+      /** The number of sockets of this node that it reached. */
+      readonly local: number
+      /** Whether the other nodes got it. */
+      readonly backplane: 'none' | 'sent'
+    }
+  | {
+      /** The number of sockets of this node that it reached. */
+      readonly local: number
+      /** Whether the other nodes got it. */
+      readonly backplane: 'failed'
+      /** Why it was not handed over. */
+      readonly error: unknown
+    }
 
 /** Topics on one node, or with a backplane on all of them. `Topics<WebSocket>` gives the sockets back as they came. */
 export interface Topics<Socket extends TopicSocket = TopicSocket> {
@@ -48,7 +61,10 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
    * @throws TopicsError where a limit is reached, or after `close()`
    */
   subscribe(socket: Socket, topic: string): boolean
-  /** @returns false where the socket did not have the topic */
+  /**
+   * Takes a topic from a socket.
+   * @returns false where the socket did not have the topic
+   */
   unsubscribe(socket: Socket, topic: string): boolean
   /**
    * Sends a message to all sockets that have a topic, and through the backplane to those of other nodes. On this node it
@@ -68,6 +84,7 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
   subscribers(topic: string): Socket[]
   /** The topics that a socket has. */
   topicsOf(socket: Socket): string[]
+  /** What there is now, and counts since `createTopics`. */
   stats(): TopicsStats
   /**
    * Ends all subscriptions at once, and closes the backplane. The sockets stay open; what was published before is written.

@@ -1,6 +1,8 @@
 /** The key and certificate of a TLS server, for tests. */
 export interface Certificate {
+  /** The private key, as PEM. */
   readonly key: string
+  /** The certificate, as PEM. */
   readonly cert: string
 }
 

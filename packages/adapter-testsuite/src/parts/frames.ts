@@ -1,5 +1,18 @@
 /** Opcodes of frames (RFC 6455 §11.8). */
-export const opcodes = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const
+export const opcodes = {
+  /** A further fragment of a message. */
+  continuation: 0x0,
+  /** The first or only fragment of a text message. */
+  text: 0x1,
+  /** The first or only fragment of a binary message. */
+  binary: 0x2,
+  /** Close. */
+  close: 0x8,
+  /** Ping. */
+  ping: 0x9,
+  /** Pong. */
+  pong: 0xa
+} as const
 
 /** Settings for frames that are unusual or invalid. */
 export interface FrameOptions {
@@ -11,6 +24,7 @@ export interface FrameOptions {
   readonly announced?: number
 }
 
+/** The same for frames of a client, which are masked. */
 export interface ClientFrameOptions extends FrameOptions {
   /** Four bytes, or an empty array for a frame without a mask. @default zeros, which leave the payload readable */
   readonly mask?: readonly number[]

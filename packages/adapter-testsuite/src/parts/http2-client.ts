@@ -26,8 +26,11 @@ export const resetSession = (session: ClientHttp2Session): void => void tcpBelow
 
 /** The answer to an extended CONNECT. */
 export interface Http2Answer {
+  /** The status; 200 accepts. */
   readonly status: number
+  /** The header fields. */
   readonly headers: IncomingHttpHeaders
+  /** The stream, with the body or the frames. */
   readonly stream: ClientHttp2Stream
 }
 

@@ -21,6 +21,7 @@ export function handshake(path: string, fields: Record<string, string | string[]
 
 /** A response as it was on the wire. */
 export interface RawResponse {
+  /** The status code. */
   readonly status: number
   /** Field names are in lower case, values in order. */
   readonly fields: ReadonlyMap<string, readonly string[]>
@@ -32,8 +33,11 @@ export interface RawResponse {
 
 /** Where to send bytes. */
 export interface Target {
+  /** The port of the server. */
   readonly port: number
+  /** Its address. @default '127.0.0.1' */
   readonly host?: string
+  /** Whether it uses TLS. @default false */
   readonly tls?: boolean
 }
 

@@ -7,16 +7,19 @@ import type { Target } from './raw-client.ts'
 
 /** Options for the `ws` client. */
 export interface ClientOptions {
+  /** Header fields of the handshake. */
   headers?: Record<string, string> | undefined
   /** The field `Origin`. */
   origin?: string | undefined
   /** The field `Sec-WebSocket-Version`. */
   protocolVersion?: number | undefined
+  /** Whether to offer permessage-deflate, or its parameters. */
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined
 }
 
 /** A `ws` client that keeps messages until they are asked for. */
 export interface Conversation {
+  /** The client of `ws`. */
   readonly socket: WebSocket
   /** The next message, in order, as text. */
   next(): Promise<string>
@@ -74,7 +77,12 @@ export function converse(socket: WebSocket): Conversation {
 }
 
 /** Waits for a connection to close. Resolves to its close code and reason. */
-export async function closed(socket: WebSocket): Promise<{ code: number; reason: string }> {
+export async function closed(socket: WebSocket): Promise<{
+  /** The close code. */
+  code: number
+  /** The close reason. */
+  reason: string
+}> {
   const [code, reason] = (await once(socket, 'close')) as [number, Buffer]
   return { code, reason: String(reason) }
 }

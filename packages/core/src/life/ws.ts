@@ -11,21 +11,34 @@ import type { WebSocket as Socket } from '../websocket.ts'
 
 /** What we use of the package. */
 interface Ws {
+  /** The class of sockets. */
   readonly WebSocket: {
+    /** Creates a client. */
     new (url: string, protocols: string[], options: object): Socket
     /** Creates the socket of a server. */
     new (address: null, protocols: undefined, options: object): Socket
   }
-  readonly WebSocketServer: new (options: object) => WebSocketServer
+  /** The class of servers. */
+  readonly WebSocketServer: new (
+    options: object
+  ) => WebSocketServer
 }
 
 /** A `WebSocketServer` with the option `noServer`. */
 export interface WebSocketServer {
+  /** Accepts a handshake. */
   handleUpgrade(req: IncomingMessage, rawSocket: Duplex, head: Buffer, onOpen: (socket: Socket) => void): void
+  /** Adds a listener for refused handshakes. */
   on(event: 'wsClientError', listener: () => void): unknown
 }
 
-export const { WebSocket, WebSocketServer } = packageOf(imported)
+const found = packageOf(imported)
+
+/** The class of sockets of `ws`. */
+export const WebSocket: Ws['WebSocket'] = found.WebSocket
+/** The class of servers of `ws`. */
+export const WebSocketServer: Ws['WebSocketServer'] = found.WebSocketServer
+/** A socket of `ws`. */
 export type WebSocket = Socket
 
 /**

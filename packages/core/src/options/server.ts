@@ -117,7 +117,9 @@ const serverOptionNames = Object.keys(serverNames satisfies Record<keyof ServerO
 
 /** {@link AttachOptions}, split. Options that are undefined are in neither part. */
 export interface SplitOptions {
+  /** For `attach`. */
   readonly server: ServerOptions
+  /** The defaults of the endpoints. */
   readonly endpoint: EndpointOptions
 }
 

@@ -43,6 +43,7 @@ export interface PerMessageDeflateOptions {
 
 /** The options of Node's zlib, with `dictionary` as in the types of `ws`. */
 interface ZlibSettings extends Omit<ZlibOptions, 'dictionary'> {
+  /** The preset dictionary of zlib. */
   dictionary?: unknown
 }
 

@@ -14,6 +14,7 @@ export type FaultPhase =
 
 /** The second argument of `onError`. */
 export interface FaultContext {
+  /** Where the error comes from. */
   readonly phase: FaultPhase
   /** The request of the handshake. */
   readonly request: RequestFacts

@@ -21,6 +21,7 @@ export const faultReporter =
 
 /** A framework that logs refusals in its own way. */
 export interface RefusalLog {
+  /** Logs a refused handshake. */
   logRefusal?(error: HandshakeError): void
 }
 

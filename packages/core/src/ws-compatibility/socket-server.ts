@@ -4,7 +4,9 @@ import type { WebSocket } from '../websocket.ts'
 
 /** Events of a {@link SocketServer}. */
 export interface SocketServerEvents<Req extends IncomingMessage> {
+  /** A socket was accepted. */
   connection: [socket: WebSocket, req: Req]
+  /** `close()` was called, and the last client has disconnected. */
   close: []
 }
 
@@ -25,7 +27,10 @@ export interface SocketServer<Req extends IncomingMessage = IncomingMessage>
 
 /** What differs between adapters. */
 export interface SocketServerOptions {
-  /** @default true */
+  /**
+   * Whether the server has `clients`.
+   * @default true
+   */
   readonly clientTracking?: boolean | undefined
   /** Events of `ws` that are not emitted here, each with what to use instead. */
   readonly instead: ReadonlyMap<unknown, string>
@@ -40,11 +45,13 @@ export class AdaptedSocketServer<Req extends IncomingMessage = IncomingMessage>
   extends EventEmitter<SocketServerEvents<Req>>
   implements SocketServer<Req>
 {
+  /** The open sockets. Do not change the set. Undefined if `clientTracking` is false, as in `ws`. */
   readonly clients: Set<WebSocket>
   readonly #open = new Set<WebSocket>()
   readonly #stop: SocketServerOptions['stop']
   #state: 'open' | 'closing' | 'closed' = 'open'
 
+  /** Creates a server without sockets. */
   constructor({ clientTracking = true, instead, stop }: SocketServerOptions) {
     super({ captureRejections: true })
     // In the types of `ws`, `clients` is never undefined.
@@ -67,6 +74,10 @@ export class AdaptedSocketServer<Req extends IncomingMessage = IncomingMessage>
     this.emit('connection', socket, req)
   }
 
+  /**
+   * Stops accepting handshakes.
+   * @param callback called when the last client has disconnected, or with an error if the server was already closed
+   */
   close(callback?: (error?: Error) => void): void {
     if (this.#state !== 'open') {
       process.nextTick(() => callback?.(new Error('The server is not running')))

@@ -7,6 +7,7 @@ export interface VerifyClientInfo {
   readonly origin: string
   /** Whether the connection uses TLS. */
   readonly secure: boolean
+  /** The opening handshake. */
   readonly req: IncomingMessage
 }
 
@@ -26,8 +27,11 @@ export type VerifyClient = (info: VerifyClientInfo, callback: VerifyClientCallba
 
 /** The answer to a client that `verifyClient` refuses. */
 export interface ClientRefusal {
+  /** Its status code. */
   readonly status: number
+  /** Its body. */
   readonly message: string | undefined
+  /** Its header fields. */
   readonly headers: OutgoingHttpHeaders
 }
 

@@ -7,7 +7,9 @@ import type { WsOptions } from './server-options.ts'
 /** What is left of the `WebSocketServer` of `ws`: the sockets of all routes, and what it tells of them. */
 export type SocketServer = AnySocketServer<express.Request>
 
+/** An application with the method `ws`. */
 export type Application = express.Application & WithWebsocketMethod
+/** A router with the method `ws`. */
 export type Router = express.Router & WithWebsocketMethod
 
 /** Those of express-ws, and beside them every option of `wsUpgrade()`. */
@@ -23,10 +25,13 @@ export interface Options extends WsUpgradeOptions {
 
 /** What `applyTo` takes: anything with the method `get` of a router. */
 export interface RouterLike {
+  /** Adds a route for GET. */
   get(path: string, ...handlers: express.RequestHandler[]): unknown
 }
 
+/** What `expressWs()` returns. */
 export interface Instance {
+  /** The application, which has the method `ws` now. */
   app: Application
   /** Gives one router its `ws`. */
   applyTo(target: RouterLike): void
@@ -34,9 +39,12 @@ export interface Instance {
   getWss(): SocketServer
 }
 
+/** A handler of a `ws` route. */
 export type WebsocketRequestHandler = (ws: WebSocket, req: express.Request, next: express.NextFunction) => unknown
+/** Adds an endpoint. */
 export type WebsocketMethod<Target> = (route: string, ...handlers: WebsocketRequestHandler[]) => Target
 
+/** What `expressWs()` adds to applications and routers. */
 export interface WithWebsocketMethod {
   /**
    * Adds an endpoint. The handlers run behind the 101, each when the one in front of it has called `next()`; what
