@@ -11,7 +11,8 @@ const diagnostic = /^(.+)\((\d+),\d+\): error TS\d+: (.*)$/
 
 /** What is wrong with the diagnostics that a compiler gives, as sentences. */
 export function complaintsAbout(tsc) {
-  const { stdout } = spawnSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.mistakes.json'), '--pretty', 'false'])
+  const args = [tsc, '-p', 'tsconfig.mistakes.json', '--pretty', 'false']
+  const { stdout } = spawnSync(process.execPath, args, { cwd: here })
   const found = []
   for (const line of String(stdout).split('\n')) {
     const [, file, number, message] = diagnostic.exec(line) ?? []
