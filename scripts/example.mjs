@@ -1,70 +1,64 @@
 /**
- * `npm run example NAME`: installs and builds what an application of the folder `examples` lacks, and starts it. Without a
+ * `npm run example NAME` starts an application of the folder `examples`, and installs and builds what it lacks. Without a
  * name it lists them.
  */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { pnpm } from './pnpm.mjs'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { isNodeNewEnough } from './node-version.mjs'
 import { readJson, root } from './root.mjs'
 
-const names = readdirSync(join(root, 'examples'), { withFileTypes: true })
+const folder = join(root, 'examples')
+
+const names = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
 
 const manifestOf = (name) => readJson(`examples/${name}/package.json`)
 
-function list() {
+function list(write) {
   const width = Math.max(...names.map((name) => name.length))
   const lines = names.map((name) => `  ${name.padEnd(width)}  ${manifestOf(name).description}`)
-  console.log(`npm run example NAME starts one of these:\n\n${lines.join('\n')}`)
+  write(`npm run example NAME starts one of these:\n\n${lines.join('\n')}\n`)
 }
 
-async function install(name) {
-  const programs = [join(root, 'node_modules', 'typescript'), join(root, 'examples', name, 'node_modules')]
-  if (programs.every((folder) => existsSync(folder))) return
-  console.log('Installing what it needs. The first time this takes about a minute.')
-  await pnpm('install', '--frozen-lockfile', '--filter', 'oneport', '--filter', `${manifestOf(name).name}...`)
-}
-
-/** Builds the packages of ours that it needs; what is built already takes a moment. */
-function build({ dependencies }) {
-  const packages = Object.keys(dependencies)
-    .filter((dependency) => dependency.startsWith('@oneport/'))
-    .map((dependency) => dependency.replace('@oneport', 'packages'))
-  const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
-  const { status } = spawnSync(process.execPath, [join(typescript, 'bin', 'tsc'), '-b', ...packages], {
-    cwd: root,
-    stdio: 'inherit'
+/** The packages of ours that one needs, and those that these need. */
+function ourPackages({ dependencies = {} }) {
+  const direct = Object.keys(dependencies).filter((name) => name.startsWith('@oneport/'))
+  return direct.flatMap((name) => {
+    const own = name.replace('@oneport/', '')
+    return [...ourPackages(readJson(`packages/${own}/package.json`)), own]
   })
-  if (status !== 0) throw new Error('The packages could not be built.')
 }
 
-/** Runs its `npm start`, and ends as that does. */
-async function start(name) {
-  const [command, ...args] = manifestOf(name).scripts.start.split(' ')
-  const child = spawn(command === 'node' ? process.execPath : command, args, {
-    cwd: join(root, 'examples', name),
-    stdio: 'inherit'
-  })
-  // In a terminal Ctrl+C reaches the child by itself.
+/** Does what its `npm start` does, and ends as that does. */
+async function run(name) {
+  const [, ...args] = manifestOf(name).scripts.start.split(' ')
+  const child = spawn(process.execPath, args, { cwd: join(folder, name), stdio: 'inherit' })
+  // In a terminal, Ctrl+C reaches the child by itself.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
-  const [code] = await once(child, 'exit')
-  process.exit(code ?? 0)
+  const [exitCode] = await once(child, 'exit')
+  process.exit(exitCode ?? 0)
+}
+
+async function start(name) {
+  const { endWithShell } = await import('./end-with-shell.mjs')
+  endWithShell()
+  const { installExample } = await import('./install/install.mjs')
+  if (!(await installExample(name))) return
+  const { buildPackages } = await import('./build-packages.mjs')
+  if (await buildPackages([...new Set(ourPackages(manifestOf(name)))])) await run(name)
 }
 
 const [name] = process.argv.slice(2)
 if (name === undefined) {
-  list()
-} else if (names.includes(name)) {
-  await install(name)
-  build(manifestOf(name))
-  await start(name)
-} else {
-  console.error(`There is no example ${name}.`)
-  list()
+  list((text) => process.stdout.write(text))
+} else if (!names.includes(name)) {
+  list((text) => process.stderr.write(`There is no example ${name}. ${text}`))
   process.exitCode = 1
+} else if (isNodeNewEnough()) {
+  // No `await` here: an old Node has to be able to read this file.
+  void start(name)
 }

@@ -13,9 +13,11 @@ import { Progress } from './progress.mjs'
 const demo = {
   scope: 'demo',
   selection: ['--filter=@oneport/demo...'],
-  announcement: 'Installing what the demo needs: 50 MB to download, about half a minute. Later starts skip this.',
   size: '200 MB'
 }
+
+const firstOf = (name) =>
+  `Installing what ${name} needs: 50 MB to download, about half a minute. Later starts skip this.`
 
 const everything = {
   scope: 'everything',
@@ -31,14 +33,29 @@ const update = 'Dependencies are missing or have changed. Installing them takes 
  * @returns {Promise<boolean>} whether it is there now; if not, it has printed the reason and set the exit code
  */
 export async function installDemo() {
+  return installPart('the demo', 'packages/demo', demo.selection)
+}
+
+/**
+ * Installs what an example needs, unless it is there. The demo comes along, because it has the tool that builds.
+ * @returns {Promise<boolean>} like `installDemo`
+ */
+export async function installExample(name) {
+  const folder = `examples/${name}`
+  return installPart(`the example ${name}`, folder, [
+    ...demo.selection,
+    `--filter=${readJson(`${folder}/package.json`).name}...`
+  ])
+}
+
+async function installPart(name, folder, selection) {
   const { isCurrent, scope } = lastInstallation()
-  if (isCurrent && hasDependencies('packages/demo')) return true
-  const announcement = scope === undefined ? demo.announcement : update
+  if (isCurrent && hasDependencies(folder)) return true
+  const announcement = scope === undefined ? firstOf(name) : update
   // Whoever tests here has everything, and keeps it.
   if (scope === 'everything') return run(everything, announcement)
   // Whoever has a part, such as an example, keeps that: --prod would remove all development dependencies.
-  const selection = hasDevelopmentDependencies() ? demo.selection : ['--prod', ...demo.selection]
-  return run({ ...demo, selection }, announcement)
+  return run({ ...demo, selection: hasDevelopmentDependencies() ? selection : ['--prod', ...selection] }, announcement)
 }
 
 /**

@@ -1,96 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { connectClient, refused, sendRaw } from '@oneport/test-kit'
+import { completed, frameworks, monitors, requests, type Span, visit } from './visit.ts'
 
 // Monitors make starting a process even slower on a busy machine.
 jest.setTimeout(60_000)
 
-const folder = join(__dirname, '..', 'process')
-const monitors = readdirSync(join(folder, 'monitors')).map((file) => file.replace('.cjs', ''))
-const subjects = ['ws', 'core', 'express', 'fastify'] as const
-const frameworks = ['express', 'fastify'] as const
-
-/** A span, as returned by `spans()` in the monitor's file. */
-interface Span {
-  readonly name: string
-  readonly path?: string
-  readonly route?: string
-  readonly status?: number | null
-  readonly parent?: string
-  readonly error?: unknown
-  readonly [detail: string]: unknown
-}
-
-interface Visit {
-  /**
-   * The messages and close code that the client got, and the statuses of a plain request and of a refused handshake.
-   */
-  readonly seen: unknown[]
-  readonly exitCode: number
-  readonly printed: string
-  readonly spans: Span[]
-}
-
-const children: ChildProcess[] = []
-const visits = new Map<string, Promise<Visit>>()
-
-afterAll(() => {
-  for (const child of children) child.kill('SIGKILL')
-})
-
-/** The result of a visit to a subject under a monitor; tests share it. */
-function visit(monitor: string, subject: string): Promise<Visit> {
-  const key = `${monitor} ${subject}`
-  const made = visits.get(key) ?? makeVisit(monitor, subject)
-  visits.set(key, made)
-  return made
-}
-
-/** One plain request, one conversation and one refused handshake. */
-async function makeVisit(monitor: string, subject: string): Promise<Visit> {
-  const child = fork('main.cjs', [monitor, subject], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-  children.push(child)
-  let printed = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk: Buffer) => {
-      printed += chunk.toString()
-    })
-  }
-  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number }))
-  /** The next message from the process; throws with its output if it exits instead. */
-  const next = async <Message>(): Promise<Message> => {
-    const message = once(child, 'message').then(([first]) => first as Message)
-    const first = await Promise.race([message, ended])
-    if ('exitCode' in (first as object)) throw new Error(`The process exited. It printed: ${printed}`)
-    return first as Message
-  }
-
-  const target = await next<{ port: number }>()
-  const plain = await sendRaw(target, 'GET /plain HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n')
-  const conversation = async (): Promise<unknown[]> => {
-    const { socket, next: message } = await connectClient(target, '/chat?token=secret')
-    const closed = once(socket, 'close').then(([code]) => ({ code }))
-    const welcome = await Promise.race([message(), closed])
-    socket.send('first')
-    const answer = await Promise.race([message(), closed])
-    socket.close(4000, 'bye')
-    return [welcome, answer, await closed]
-  }
-  const seen = [plain.status, await conversation(), await refused(connectClient(target, '/refused'))]
-  const report = next<{ spans: Span[] }>()
-  child.send('end')
-  const { spans } = await report
-  return { seen, ...(await ended), printed, spans }
-}
-
-/** The requests that a monitor saw, with their statuses. */
-const requests = (spans: Span[]) =>
-  spans.flatMap(({ name, path, status }) => (path === undefined ? [] : [{ name, path: path.split('?')[0], status }]))
-
-const completed = (name: (path: string) => string, paths = ['/plain', '/chat', '/refused']) =>
-  paths.map((path) => ({ name: name(path), path, status: { '/plain': 200, '/chat': 101 }[path] ?? 429 }))
+const subjects = ['ws', 'core', ...frameworks] as const
 
 describe.each(monitors)('Under %s', (monitor) => {
   test.each(subjects)('connections to %s work, and the process exits with 0', async (subject) => {
@@ -159,7 +72,7 @@ describe('OpenTelemetry', () => {
     expect(handlers.map(({ parent, route }) => [parent, route])).toEqual(
       // This instrumentation nests a handler in the hook that calls it; wsPlugin adds such a hook.
       ['/plain', '/chat', '/refused'].map((path) => [
-        framework === 'fastify' ? 'middleware - limitHandshakes' : `GET ${path}`,
+        framework === 'fastify' ? 'middleware - fastify -> @oneport/fastify' : `GET ${path}`,
         path
       ])
     )

@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 import { guides } from './guides.ts'
 import { integrations } from './integrations.ts'
 import { moving } from './moving.ts'
+import { nodeProxies } from './node-proxies.ts'
 import type { Answer, Program } from './program.ts'
 
 /** Connects with each origin. @returns the status for each */
@@ -123,7 +124,7 @@ async function broadcastsToRooms(program: Program): Promise<void> {
   await refuses(program, '/unknown', {}, 404)
 }
 
-type Drive = (program: Program, another: () => Promise<Program>) => Promise<void>
+type Drive = (program: Program, another: (env?: NodeJS.ProcessEnv) => Promise<Program>) => Promise<void>
 
 /** What each program of the pages must do, by the name in the comment above its block. */
 export const examples: Record<string, Drive> = {
@@ -510,6 +511,7 @@ export const examples: Record<string, Drive> = {
 
   ...guides,
   ...integrations,
+  ...nodeProxies,
   ...moving,
 
   'adapter-koa': async (program) => {

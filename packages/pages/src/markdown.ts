@@ -14,7 +14,7 @@ export interface Block {
   readonly text: string
 }
 
-/** The pages: README.md and the like, docs, docs/deploy, the README of each package. */
+/** The pages: README.md and the like, docs, docs/deploy, the README of each package and of each example. */
 export function pages(): string[] {
   const inFolder = (folder: string) =>
     readdirSync(join(root, folder))
@@ -23,7 +23,10 @@ export function pages(): string[] {
   const packages = readdirSync(join(root, 'packages')).flatMap((name) =>
     [`packages/${name}/README.md`, `packages/${name}/src/README.md`].filter((page) => existsSync(join(root, page)))
   )
-  return [...inFolder('.'), ...inFolder('docs'), ...inFolder('docs/deploy'), ...packages]
+  const examples = readdirSync(join(root, 'examples'))
+    .map((name) => (name === 'README.md' ? `examples/${name}` : `examples/${name}/README.md`))
+    .filter((page) => existsSync(join(root, page)))
+  return [...inFolder('.'), ...inFolder('docs'), ...inFolder('docs/deploy'), ...packages, ...examples]
 }
 
 export const readPage = (page: string): string => readFileSync(join(root, page), 'utf8')

@@ -131,7 +131,7 @@ export class Program {
     const port = await freePort()
     const file = join(folder, `${name}-${port}.mjs`)
     writeFileSync(file, readFileSync(join(folder, `${name}.mjs`), 'utf8').replaceAll(String(placeholder), String(port)))
-    return Program.#run(`Example ${name}`, [file], folder, env, port)
+    return Program.run(`Example ${name}`, [file], folder, env, port)
   }
 
   /**
@@ -146,10 +146,11 @@ export class Program {
     if (command !== 'node')
       throw new Error(`npm start of ${name} has to run node, so that a signal reaches it: ${start}`)
     const listenOn = port ?? (await freePort())
-    return Program.#run(`The application ${name}`, args, cwd, { ...env, PORT: String(listenOn) }, listenOn)
+    return Program.run(`The application ${name}`, args, cwd, { ...env, PORT: String(listenOn) }, listenOn)
   }
 
-  static async #run(
+  /** Runs Node with these arguments, and waits until something listens on the port. @param what its name in errors */
+  static async run(
     what: string,
     args: readonly string[],
     cwd: string,

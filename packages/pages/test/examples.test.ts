@@ -14,6 +14,7 @@ import {
   writeCertificate,
   writePrograms
 } from '../src/program.ts'
+import { recipeBlocks } from '../src/recipes.ts'
 
 const blocks = pages().flatMap((page) => blocksOf(page))
 const where = ({ page, line }: Block): string => `${page}:${line}`
@@ -60,7 +61,12 @@ async function start(name: string, env: NodeJS.ProcessEnv = {}): Promise<Program
 }
 
 const lines = consoles.map(([, block], index): [string, Block] => [`console-${index}`, block])
-const files = new Map([...programs, ...scripts, ...lines])
+/** Those of recipes are run by tests of their own. */
+const recipes = recipeBlocks()
+  // Next.js declares its default export as a bundler sees it, not as Node does.
+  .filter(([path, { language }]) => language === 'js' && !path.startsWith('next/'))
+  .map(([path, block]): [string, Block] => [`recipe-${path.replaceAll(/\W/g, '-')}`, block])
+const files = new Map([...programs, ...scripts, ...lines, ...recipes])
 
 beforeAll(async () => {
   writePrograms(files)
@@ -79,7 +85,8 @@ afterAll(removePrograms)
 describe('every code block', () => {
   test('is of a kind that a test runs or compares', () => {
     const kinds: Record<string, RegExp> = {
-      js: /^(?:example|console|file): /,
+      js: /^(?:example|console|file|part of|recipe): /,
+      jsx: /^recipe: /,
       diff: /^(?:change|example): /,
       ts: /^(?:example|file|script): /,
       sh: /^shell: |^$/,
@@ -130,7 +137,7 @@ describe('the program', () => {
           throw new Error(`packages/pages/src/examples.ts does not say how to drive the example ${name}`)
         servers = await startRedisFor(text)
         const env = { REDIS_URL: servers[0]?.url }
-        await drive(await start(name, env), () => start(name, env))
+        await drive(await start(name, env), (more) => start(name, { ...env, ...more }))
       }
     )
   }

@@ -15,9 +15,9 @@ export async function startChromium(further: string[] = []): Promise<Chromium> {
   return playwright.chromium.launch({ executablePath: chromium.path, args: [...flags.split(' '), ...further] })
 }
 
-/** Opens Chromium with one tab. */
-export async function openChromium(): Promise<Browser> {
-  const browser = await startChromium()
+/** Opens Chromium with one tab. @param name a host name that leads to this machine */
+export async function openChromium(name?: string): Promise<Browser> {
+  const browser = await startChromium(name === undefined ? [] : [`--host-resolver-rules=MAP ${name} 127.0.0.1`])
   const page = await browser.newPage({ ignoreHTTPSErrors: true })
   return {
     async goTo(url) {

@@ -20,10 +20,16 @@ user_pref("network.proxy.allow_bypass", false);
 user_pref("network.proxy.failover_direct", false);
 `
 
-/** Opens Firefox with one tab and a profile of its own. */
-export async function openFirefox(): Promise<Browser> {
+/** What makes a host name lead to this machine. */
+const preferencesFor = (name: string): string => `
+user_pref("network.dns.localDomains", "${name}");
+user_pref("network.proxy.no_proxies_on", "${name}");
+`
+
+/** Opens Firefox with one tab and a profile of its own. @param name a host name that leads to this machine */
+export async function openFirefox(name?: string): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'oneport-firefox-'))
-  writeFileSync(join(profile, 'user.js'), preferences)
+  writeFileSync(join(profile, 'user.js'), preferences + (name === undefined ? '' : preferencesFor(name)))
   const args = ['--headless', '--remote-debugging-port', '0', '--profile', profile]
   const env = { ...process.env, HOME: profile }
   const firefoxProcess = spawn(firefox.path, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { chromium, describeWith, freePort } from '@oneport/test-kit'
 import { installed } from '../../../runtimes/test/installed.ts'
 import { root } from '../../src/markdown.ts'
-import { openPage, start } from './stage.ts'
+import { openPage, start } from '../stage.ts'
 
 const nothing = { Tea: 0, Coffee: 0, Water: 0 }
 

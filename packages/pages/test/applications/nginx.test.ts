@@ -1,6 +1,6 @@
 import { chromium, describeWith } from '@oneport/test-kit'
 import { lookFor } from '../proxies/installed.ts'
-import { openPage, start } from './stage.ts'
+import { openPage, start } from '../stage.ts'
 
 const { hint, isInstalled } = lookFor('nginx', 'nginx')
 const describeNginx = isInstalled ? describe : describe.skip

@@ -1,6 +1,6 @@
 import { chromium, describeWith } from '@oneport/test-kit'
 import type { Program } from '../../src/program.ts'
-import { openPage, openTab, start } from './stage.ts'
+import { openPage, openTab, start } from '../stage.ts'
 
 const begin = (program: Program, below: unknown): Promise<Response> =>
   program.fetch('/jobs', {

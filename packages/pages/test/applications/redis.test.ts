@@ -1,6 +1,6 @@
 import { chromium, describeWith, RedisServer, redisProgram } from '@oneport/test-kit'
 import type { Answer, Program } from '../../src/program.ts'
-import { openPage, openTab, start } from './stage.ts'
+import { openPage, openTab, start } from '../stage.ts'
 
 interface Member extends Answer {
   /** The process that serves the client. */

@@ -7,7 +7,7 @@ import { chromium, describeWith } from '@oneport/test-kit'
 import type { Page } from 'playwright-core'
 import { root } from '../../src/markdown.ts'
 import type { Program } from '../../src/program.ts'
-import { openPage, openTab, start } from './stage.ts'
+import { openPage, openTab, start } from '../stage.ts'
 
 /** A copy that can be changed and built, with the packages of the original. */
 const folder = mkdtempSync(join(tmpdir(), 'oneport-vite-'))

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { chromium, describeWith, freePort } from '@oneport/test-kit'
+import { root } from '../../src/markdown.ts'
+import type { Program } from '../../src/program.ts'
+import { openPage, run, write } from '../stage.ts'
+
+// Next.js compiles, and builds, in a machine that does other things too.
+jest.setTimeout(180_000)
+
+/** What every application of Next.js has. */
+const others = {
+  'app/layout.jsx': `export default ({ children }) => (
+    <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>
+  )`,
+  'app/about/page.jsx': 'export default () => <p>Another page.</p>',
+  'next.config.js': `export default { turbopack: { root: ${JSON.stringify(root)} } }`
+}
+
+const environment = { NEXT_TELEMETRY_DISABLED: '1' }
+
+async function start(mode: 'development' | 'production'): Promise<Program> {
+  const port = await freePort()
+  const folder = write('next', { 3000: port }, others)
+  if (mode === 'production') {
+    const { NODE_ENV: _test, ...env } = process.env
+    const cli = join(root, 'packages', 'pages', 'node_modules', 'next', 'dist', 'bin', 'next')
+    await promisify(execFile)(process.execPath, [cli, 'build'], { cwd: folder, env: { ...env, ...environment } })
+  }
+  return run(folder, ['server.js'], port, { ...environment, NODE_ENV: mode })
+}
+
+describeWith(chromium, 'the recipe for Next.js', () => {
+  test.each(['development', 'production'] as const)('talks over its WebSocket in %s', async (mode) => {
+    const program = await start(mode)
+    const page = await openPage(program.origin)
+    const chats: string[] = []
+    page.on('websocket', (socket) => chats.push(new URL(socket.url()).pathname))
+    await page.reload()
+    await page.getByLabel('Message').fill('<i>hello</i>')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.getByText('You said: <i>hello</i>').waitFor()
+    // Next.js has its own beside it.
+    expect(chats.some((path) => path.startsWith('/_next/'))).toBe(mode === 'development')
+    expect(await (await program.fetch('/about')).text()).toContain('Another page.')
+    expect((await program.connect('/api/chat', { origin: 'https://evil.example' })).status).toBe(403)
+  })
+})
