@@ -1,9 +1,9 @@
-/** Longer ones are no misspelt options, and comparing takes time. */
+/** Longer names are not misspelt options, and comparing them takes time. */
 const longestName = 40
 
 /**
- * The known name that somebody probably meant: one in another case, with a part too many or too few at its end, with one or
- * two wrong letters, or one that has the name in it. Undefined where there is none.
+ * The known name that was probably meant: one in another case, one that starts with the given name or the other way
+ * round, one that differs in one or two letters, or one that contains the given name. Undefined if there is none.
  */
 export function nearMiss(name: string, known: readonly string[]): string | undefined {
   if (name.length < 2 || name.length > longestName) return undefined
@@ -17,11 +17,11 @@ export function nearMiss(name: string, known: readonly string[]): string | undef
   )
 }
 
-/** The number that a text holds, as environment variables do; undefined where it holds none. */
+/** The number in a string, such as an environment variable; undefined if there is none. */
 export const numberIn = (value: unknown): string | undefined =>
   typeof value === 'string' && /^\d{1,15}$/.test(value) ? value : undefined
 
-/** How many letters have to be added, left out or replaced to make one word of the other (Levenshtein). */
+/** The Levenshtein distance: how many letters to add, remove or replace to turn one word into the other. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (const [index, letter] of [...from].entries()) {
