@@ -5,10 +5,10 @@ interface Connectable {
   connect(): Promise<unknown>
 }
 
-/** Connects. What fails is told by `error` too, and ioredis tries again by itself. */
+/** Connects. A failure is also emitted as `error`, and ioredis retries. */
 export function begin(connections: readonly Connectable[], onError: Events['onError']): void {
   for (const connection of connections) {
-    // The others are those of the nodes of a Cluster.
+    // A Cluster emits the last two for errors of its nodes.
     for (const event of ['error', 'node error', 'nodeError'] as const) connection.on(event, onError)
     connection.connect().catch(() => {})
   }

@@ -1,6 +1,6 @@
 /**
- * A client of node-redis 6 (`createClient`, `createCluster`) or of ioredis 6 (`new Redis`, `new Cluster`). It is a pattern
- * only: the backplane makes connections of its own with `duplicate()`, and neither uses, changes nor closes this one.
+ * A client of node-redis 6 (`createClient`, `createCluster`) or ioredis 6 (`new Redis`, `new Cluster`). It is only a
+ * template: the backplane opens its own connections with `duplicate()`, and does not use, change or close this one.
  */
 export interface RedisClient {
   /** Makes a client with the same settings. */
@@ -11,7 +11,7 @@ export interface RedisClient {
   on(...args: never[]): unknown
 }
 
-/** What the clients have in common; the events are those of all of them. */
+/** What the clients have in common. Each emits some of the events. */
 interface Emitter {
   on(event: Fault, listener: (error: unknown) => void): unknown
   connect(): Promise<unknown>
@@ -36,7 +36,7 @@ export interface NodeRedisCluster extends Emitter {
   readonly isReady: boolean
   readonly masters: readonly NodeRedisMaster[]
   readonly slots: readonly ({ readonly master: NodeRedisMaster } | undefined)[]
-  /** Its own; what it is called may change. */
+  /** Private to node-redis, so it may be renamed. */
   readonly _slots?: { rediscover?: (...nodes: never[]) => Promise<void> }
   on(event: Fault, listener: (error: unknown) => void): unknown
   on(event: 'sharded-channel-moved-error', listener: (error: unknown, channel: string) => void): unknown
@@ -69,7 +69,10 @@ export interface IoRedis extends Emitter {
   disconnect(): void
 }
 
-/** https://github.com/redis/ioredis#cluster: milliseconds until the next attempt to connect, or no number to give up. */
+/**
+ * Returns the delay before the next attempt to connect, in milliseconds; anything but a number gives up.
+ * https://github.com/redis/ioredis#cluster
+ */
 export type ClusterRetryStrategy = (attempts: number, reason?: Error) => unknown
 
 /** https://github.com/redis/ioredis#sharded-pubsub */

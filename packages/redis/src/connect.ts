@@ -3,7 +3,7 @@ import type { Connection, Events } from './connection.ts'
 import { connectIoRedis, connectIoRedisCluster } from './ioredis.ts'
 import { connectNodeRedis, connectNodeRedisCluster } from './node-redis.ts'
 
-/** @returns undefined where it is no client that is known */
+/** @returns undefined if the client is of an unknown kind */
 export function connect(client: RedisClient, events: Events): Connection | undefined {
   if (isNodeRedisCluster(client)) return connectNodeRedisCluster(client, events)
   if (isNodeRedis(client)) return connectNodeRedis(client, events)

@@ -1,13 +1,13 @@
 import type { BackplaneHealth } from '@oneport/topics'
 
-/** The connections of one node: one that publishes and one that is subscribed, or two for each shard. */
+/** The connections of one node: one to publish and one to subscribe, on a Cluster for each shard. */
 export interface Connection {
-  /** Rejects at once where it is not connected: nothing waits for a server that is away. */
+  /** Rejects at once if it is not connected: no message waits for a server that is unreachable. */
   publish(channel: string, message: Buffer): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
   health(): BackplaneHealth
-  /** Cuts it. */
+  /** Disconnects at once. */
   close(): void
 }
 
@@ -16,7 +16,7 @@ export interface Events {
   onError(error: unknown): void
 }
 
-/** The health of a whole, from that of its parts. */
+/** The health of several connections together. */
 export function healthOf(parts: readonly boolean[]): BackplaneHealth {
   if (parts.every((isReady) => isReady)) return 'up'
   return parts.some((isReady) => isReady) ? 'partial' : 'down'

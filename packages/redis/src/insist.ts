@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds between two attempts. */
+/** Delay between two attempts, in milliseconds. */
 const retryMs = 1_000
 
-/** Tries until it succeeds or nobody wants it any more. Never rejects. */
+/** Retries `work` until it succeeds or is no longer wanted. Never rejects. */
 export async function insist(
   work: () => Promise<unknown>,
   isWanted: () => boolean,

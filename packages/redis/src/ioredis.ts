@@ -3,12 +3,12 @@ import type { IoRedis, IoRedisCluster } from './client.ts'
 import { type Connection, type Events, healthOf } from './connection.ts'
 import { ClusterSubscriber } from './subscriber.ts'
 
-/** Channels in one command where all are subscribed again. */
+/** Channels per command when all are subscribed again. */
 const channelsAtOnce = 1_000
 
 /**
- * What is under way when the connection is lost is given up. ioredis would send it again, though Redis may have passed it
- * on already. https://github.com/redis/ioredis#auto-reconnect
+ * Drops pending commands when the connection is lost. By default, ioredis would send them again, and Redis may have
+ * passed the messages on already. https://github.com/redis/ioredis#auto-reconnect
  */
 const atMostOnce = {
   autoResendUnfulfilledCommands: false,
@@ -19,7 +19,7 @@ const atMostOnce = {
 
 export function connectIoRedis(client: IoRedis, { onMessage, onError }: Events): Connection {
   const publisher = client.duplicate({ ...atMostOnce, lazyConnect: true })
-  // It does subscribe again by itself, but if that fails nobody catches it.
+  // With `autoResubscribe`, ioredis subscribes again but does not catch a failure.
   const subscriber = client.duplicate({ ...atMostOnce, lazyConnect: true, autoResubscribe: false })
   const channels = new Set<string>()
 
@@ -29,7 +29,7 @@ export function connectIoRedis(client: IoRedis, { onMessage, onError }: Events):
       await subscriber.subscribe(...all.slice(first, first + channelsAtOnce))
     }
   }
-  // Where this fails the connection is lost again, and `ready` comes again.
+  // If this fails, the connection has been lost again, and the next `ready` event retries.
   subscriber.on('ready', () => void subscribeAgain().catch(onError))
   subscriber.on('messageBuffer', (channel, message) => onMessage(channel.toString(), message))
   begin([publisher, subscriber], onError)
@@ -54,9 +54,9 @@ export function connectIoRedis(client: IoRedis, { onMessage, onError }: Events):
 export function connectIoRedisCluster(client: IoRedisCluster, { onMessage, onError }: Events): Connection {
   const redisOptions = { ...client.options.redisOptions, ...atMostOnce }
   const common = { lazyConnect: true, keyPrefix: '', enableOfflineQueue: false, redisOptions }
-  // With a delay, what was under way is sent again when the connection to a shard is lost.
+  // With a delay, pending commands are sent again when the connection to a shard is lost.
   const publisher = client.duplicate([], { ...common, retryDelayOnFailover: 0 })
-  // It connects to a shard with the first command for it, and refuses those that come meanwhile.
+  // Otherwise it connects to a shard on the first command for it, and rejects commands until then.
   publisher.on('+node', (node) => void node.connect().catch(() => {}))
   const subscriber = new ClusterSubscriber(
     (clusterRetryStrategy) => client.duplicate([], { ...common, shardedSubscribers: true, clusterRetryStrategy }),

@@ -6,13 +6,13 @@ import { show } from './show.ts'
 import { slotOf } from './slot.ts'
 import { Turns } from './turns.ts'
 
-/** Milliseconds until the first connection is tried again. Later ones are made again by node-redis itself. */
+/** Delay before the first connection is retried, in milliseconds. Once connected, node-redis reconnects itself. */
 const reconnectMs = 500
 
-/** Milliseconds that a shard has to answer a command to subscribe. */
+/** Time that a shard has to answer a command to subscribe or unsubscribe, in milliseconds. */
 const turnMs = 5_000
 
-/** Our own: no prefix of keys, no cache, and no timer for each command. */
+/** Overrides options of the application's client: no key prefix, no cache, and no timer for each command. */
 const common = { keyPrefix: undefined, clientSideCache: undefined, commandOptions: { timeout: undefined } }
 
 export function connectNodeRedis(client: NodeRedis, { onMessage, onError }: Events): Connection {
@@ -25,7 +25,7 @@ export function connectNodeRedis(client: NodeRedis, { onMessage, onError }: Even
     publish: (channel, message) => publisher.publish(channel, message),
     subscribe: (channel) => subscriber.subscribe(channel, listener, true),
     unsubscribe: (channel) => subscriber.unsubscribe(channel),
-    // Nobody asks for a subscription while it is down, so node-redis has none to queue.
+    // Topics do not subscribe while this is 'down', so node-redis queues no subscriptions.
     health: () => (publisher.isReady && subscriber.isReady ? 'up' : 'down'),
     close: () => {
       for (const end of ends) end()
@@ -34,7 +34,7 @@ export function connectNodeRedis(client: NodeRedis, { onMessage, onError }: Even
 }
 
 export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, onError }: Events): Connection {
-  // Otherwise one shard that is away would hold up all others at the start.
+  // Otherwise one unreachable shard would delay all others at the start.
   const overrides = { ...common, minimizeConnections: true }
   const publisher = client.duplicate(overrides)
   const subscriber = client.duplicate(overrides)
@@ -45,8 +45,8 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
     keepConnecting(subscriber, onError)
   ]
   const listener = (message: Buffer, channel: Buffer): void => onMessage(channel.toString(), message)
-  // node-redis destroys the connection to a shard when the last channel is gone, even if one is being added just then: that
-  // one would never be answered.
+  // node-redis destroys the connection to a shard with its last channel, even while another channel is being added, and
+  // then never settles that subscription.
   const turns = new Turns(turnMs)
   const channels = new Set<string>()
 
@@ -66,8 +66,8 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
       () => channels.has(channel),
       onError
     )
-  // A connection that comes back and is told that its slots have moved has node-redis look for them and subscribe with
-  // these two. Nobody catches what fails there: it would end the process, and the channels would be lost.
+  // When slots have moved, node-redis finds them and subscribes again with these two functions, and does not catch
+  // their errors. That would end the process and lose the channels.
   subscriber.sSubscribe = subscribeAgain
   const slots = subscriber._slots
   const rediscover = slots?.rediscover?.bind(slots)
@@ -81,7 +81,7 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
     publish: (channel, message) => {
       const master = masterOf(publisher, channel)
       if (master?.client?.isReady) return publisher.sPublish(channel, message)
-      // A shard that was not there before.
+      // A new shard.
       if (master !== undefined && master.client === undefined) publisher.nodeClient(master).catch(onError)
       return refuse(channel)
     },
@@ -115,8 +115,8 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
 }
 
 /**
- * Tells whether the subscribed connection to a shard is lost, or has not come about in some time. Commands that wait for it
- * would add up.
+ * Returns a function that checks whether the subscribed connection to a shard is lost, or was not established in time.
+ * Commands that wait for it would pile up.
  */
 function awayTest(patienceMs: number): (master: NodeRedisMaster | undefined) => boolean {
   const begun = new WeakMap<object, number>()
@@ -139,12 +139,12 @@ interface Connectable {
 }
 
 /**
- * Connects, however often that takes.
- * @returns a function that ends it
+ * Retries until it is connected.
+ * @returns a function that stops this and closes the connection
  */
 function keepConnecting(connection: Connectable, onError: Events['onError'], onConnected = () => {}): () => void {
   let isEnded = false
-  // The second one is that of one node of a Cluster.
+  // Emitted for errors of one node of a Cluster.
   connection.on('error', onError)
   connection.on('node-error', onError)
 
@@ -152,7 +152,7 @@ function keepConnecting(connection: Connectable, onError: Events['onError'], onC
     while (!isEnded) {
       try {
         await connection.connect()
-        // node-redis keeps a connection that was just being made when it was destroyed.
+        // node-redis keeps a connection that was still being established when `destroy()` was called.
         return isEnded ? connection.destroy() : onConnected()
       } catch (error) {
         if (isEnded) return

@@ -5,16 +5,16 @@ import { show } from './show.ts'
 
 /** Options of `redisBackplane`. */
 export interface RedisBackplaneOptions {
-  /** See {@link RedisClient}. With a client of a Cluster, sharded pub/sub is used. It need not be connected. */
+  /** A client of node-redis or ioredis, connected or not; see {@link RedisClient}. A Cluster uses sharded pub/sub. */
   client: RedisClient
   /**
-   * What the name of each channel begins with. The topic follows as it is. Nodes hear those with the same prefix.
+   * Prefix of each channel name, followed by the topic. Only nodes with the same prefix get each other's messages.
    * @default 'oneport:'
    */
   prefix?: string | undefined
   /**
-   * Bytes of messages that Redis has not acknowledged, each counted with 3 KiB for what the client keeps of it. Further
-   * ones fail; a single one may be larger. `Infinity` lets any amount wait.
+   * Bytes of messages that Redis may not have acknowledged yet, including 3 KiB of overhead for each. Further messages
+   * fail; a single message may be larger. `Infinity` disables the limit.
    * @default 33_554_432
    */
   maxPendingBytes?: number | undefined
@@ -24,8 +24,8 @@ export interface RedisBackplaneOptions {
    */
   timeoutMs?: number | undefined
   /**
-   * Called with each fault of a connection, such as an attempt to connect that failed. The client goes on trying. Where it
-   * throws or rejects itself, that is a line on stderr.
+   * Called with each error of a connection, such as a failed attempt to connect. The client keeps trying. If the
+   * callback throws or rejects, that is logged to stderr.
    * @default nothing
    */
   onError?: ((error: unknown) => void) | undefined
@@ -46,8 +46,8 @@ const defaults = Object.freeze({
 const maxTimeoutMs = 2_147_483_647
 
 /**
- * Checks options and fills in what they leave out.
- * @throws TypeError that names the option, what was expected and what came
+ * Checks options and fills in the defaults.
+ * @throws TypeError that names the option, what it expects and what it got
  */
 export function resolveOptions(options: RedisBackplaneOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('options', 'an object', options)

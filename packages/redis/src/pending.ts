@@ -1,9 +1,9 @@
 import type { Context } from './context.ts'
 
 /**
- * What is kept of a command beside its bytes, most of it by the client. Measured with Node 20.20 and a Redis that does not
- * answer, as growth of the resident memory for each of 60,000 messages of 10 bytes: 3,450 bytes with node-redis 6, 3,000 with
- * ioredis 6. `test/memory.test.ts` keeps an eye on the sum.
+ * Overhead of each pending command, most of it in the client. Measured with Node 20.20 and a Redis that does not
+ * answer, as growth of the resident memory for each of 60,000 messages of 10 bytes: 3,450 bytes with node-redis 6,
+ * 3,000 with ioredis 6. `test/memory.test.ts` checks the total.
  */
 const overheadBytes = 3_072
 
@@ -13,7 +13,7 @@ interface Entry {
   isOverdue: boolean
 }
 
-/** Messages that Redis has not acknowledged: neither their bytes nor the time is without bound. */
+/** Messages that Redis has not acknowledged, limited in bytes and time. */
 export class Pending {
   readonly #maxBytes: number
   readonly #timeoutMs: number
@@ -24,23 +24,23 @@ export class Pending {
   #timer: NodeJS.Timeout | undefined
   #onEmpty = (): void => {}
 
-  /** @param context of the timer, which is that of all messages */
+  /** @param context runs the timer, which all messages share */
   constructor(maxBytes: number, timeoutMs: number, context: Context) {
     this.#maxBytes = maxBytes
     this.#timeoutMs = timeoutMs
     this.#context = context
   }
 
-  /** Whether some wait longer than they should. */
+  /** Whether any message has waited longer than the timeout. */
   get isOverdue(): boolean {
     return this.#overdue > 0
   }
 
-  /** Rejects where there is no room, where the time is over, and where sending does. */
+  /** Rejects if there is no room, if the timeout expires, or if sending rejects. */
   run(length: number, send: () => Promise<unknown>): Promise<void> {
     const bytes = length + overheadBytes
     if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) {
-      return Promise.reject(new Error(`Redis is behind: ${this.#bytes} bytes wait for its answer.`))
+      return Promise.reject(new Error(`Redis is too slow: it has not acknowledged ${this.#bytes} bytes.`))
     }
     return new Promise((resolve, reject) => {
       const entry: Entry = { dueAt: performance.now() + this.#timeoutMs, reject, isOverdue: false }
@@ -53,7 +53,7 @@ export class Pending {
     })
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is pending. */
   empty(): Promise<void> {
     return new Promise((resolve) => {
       this.#onEmpty = resolve
@@ -61,7 +61,7 @@ export class Pending {
     })
   }
 
-  /** It counts until the client has forgotten it, even if nobody waits for it any more. */
+  /** A message counts until the client has settled it, even after its timeout. */
   #end(entry: Entry, bytes: number): void {
     this.#bytes -= bytes
     this.#entries.delete(entry)
@@ -69,7 +69,7 @@ export class Pending {
     if (this.#bytes === 0) this.#onEmpty()
   }
 
-  /** All have the same time, so they are due in the order in which they came. */
+  /** All have the same timeout, so they expire in the order in which they were added. */
   #look(): void {
     const now = performance.now()
     for (const entry of this.#entries) {
@@ -77,7 +77,7 @@ export class Pending {
       this.#entries.delete(entry)
       this.#overdue++
       entry.isOverdue = true
-      entry.reject(new Error(`Redis has not answered in ${this.#timeoutMs} ms. It may have passed the message on.`))
+      entry.reject(new Error(`Redis has not answered in ${this.#timeoutMs} ms. It may still have sent the message.`))
     }
     if (this.#entries.size > 0) return
     clearInterval(this.#timer)

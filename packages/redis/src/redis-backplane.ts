@@ -6,21 +6,21 @@ import { type RedisBackplaneOptions, resolveOptions } from './options.ts'
 import { Pending } from './pending.ts'
 import { tell } from './told.ts'
 
-/** Milliseconds that messages under way have when the backplane is closed. */
+/** Time that pending messages have when the backplane is closed, in milliseconds. */
 const closeMs = 1_000
 
-/** A channel is named in UTF-8, where all of these would become the same one. */
+/** Channel names are UTF-8, where every lone surrogate would become the same replacement character. */
 const loneSurrogate = /\p{Surrogate}/u
 
 /**
- * A backplane on Redis 7 or Valkey: pub/sub on one server, sharded pub/sub on a Cluster. Delivery is at most once. It
- * connects at once, with two connections of its own (on a Cluster two to each shard), and as often as it has to.
- * @throws TypeError for a wrong option
+ * Creates a backplane on Redis 7 or Valkey: pub/sub on one server, sharded pub/sub on a Cluster. Delivery is at most
+ * once. It opens two connections (on a Cluster, two to each shard) at once, and reconnects when they are lost.
+ * @throws TypeError for an invalid option
  */
 export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const { client, prefix, maxPendingBytes, timeoutMs, onError } = resolveOptions(options)
   const receivers = new Map<string, Parameters<Backplane['subscribe']>[1]>()
-  // Connections and timers belong to all, so nothing of theirs runs in the AsyncLocalStorage of one who publishes.
+  // Connections and timers are shared, so they must not run in the AsyncLocalStorage context of one publisher.
   const context = new Context()
   const pending = new Pending(maxPendingBytes, timeoutMs, context)
   let isClosed = false
@@ -30,7 +30,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
       const topic = channel.slice(prefix.length)
       receivers.get(topic)?.(message, topic)
     },
-    // An attempt to connect may end after it was closed.
+    // An attempt to connect may still fail after `close()`.
     onError: (error) => {
       if (!isClosed) context.runInAsyncScope(tell, undefined, onError, error)
     }
@@ -43,8 +43,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
 
   const channelOf = (topic: string): string => {
     if (isClosed) throw new Error('The backplane is closed.')
-    if (loneSurrogate.test(topic))
-      throw new Error('The topic is no well-formed text, so no channel can be named after it.')
+    if (loneSurrogate.test(topic)) throw new Error('The topic has a lone surrogate, so it cannot name a channel.')
     return prefix + topic
   }
 
@@ -56,7 +55,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
 
     async subscribe(topic, receive) {
       const channel = channelOf(topic)
-      // Messages may come before the answer.
+      // Messages may arrive before the answer.
       receivers.set(topic, receive)
       try {
         await connection.subscribe(channel)

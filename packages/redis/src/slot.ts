@@ -13,7 +13,7 @@ function crc16(bytes: Uint8Array): number {
   return crc
 }
 
-/** The slot of a channel of sharded pub/sub: that of a key of this name, and of what stands in its first braces. */
+/** The slot of a sharded channel, computed as for a key: from the part in its first braces, if it has any. */
 export function slotOf(channel: string): number {
   const begin = channel.indexOf('{')
   const end = begin === -1 ? -1 : channel.indexOf('}', begin + 1)

@@ -4,9 +4,9 @@ import type { Events } from './connection.ts'
 import { insist } from './insist.ts'
 
 /**
- * What is subscribed to the shards of a Cluster. One that has lost all its nodes is replaced: ioredis would use it again,
- * but where it loses them while it connects to one, it waits for that connection forever and subscribes to nothing more.
- * https://github.com/redis/ioredis/blob/v6.0.0/lib/cluster/ClusterSubscriberGroup.ts
+ * The subscribed connections to the shards of a Cluster. If all nodes are lost, it makes a new ioredis client: ioredis
+ * would reuse the old one, which waits forever and subscribes to nothing more if its nodes were lost while it was
+ * connecting. https://github.com/redis/ioredis/blob/v6.0.0/lib/cluster/ClusterSubscriberGroup.ts
  */
 export class ClusterSubscriber {
   readonly #make: (strategy: ClusterRetryStrategy) => IoRedisCluster
@@ -17,7 +17,7 @@ export class ClusterSubscriber {
   #attempts = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param strategy milliseconds until the next attempt to connect, or no number to give up */
+  /** @param strategy returns the delay before the next attempt to connect */
   constructor(
     make: (strategy: ClusterRetryStrategy) => IoRedisCluster,
     strategy: ClusterRetryStrategy | undefined,
@@ -73,7 +73,7 @@ export class ClusterSubscriber {
   }
 
   #replace(): void {
-    // Some of its shards may be connected.
+    // Some of its shards may still be connected.
     this.#cluster.disconnect()
     this.#cluster = this.#open()
   }
@@ -83,7 +83,7 @@ export class ClusterSubscriber {
     try {
       await cluster.ssubscribe(channel)
     } catch (error) {
-      // It remembers the channel before it knows, once more each time.
+      // ioredis adds the channel to its list before it is subscribed, and again on each attempt.
       cluster.sunsubscribe(channel).catch(() => {})
       throw error
     }

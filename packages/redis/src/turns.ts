@@ -6,13 +6,13 @@ interface Job {
   run(): Promise<void>
 }
 
-/** Has either subscriptions or their ends under way, never both; many of one kind at the same time. */
+/** Runs jobs of one kind together, and never jobs of both kinds at the same time. */
 export class Turns {
   readonly #limitMs: number
   #jobs: Job[] = []
   #isRunning = false
 
-  /** @param limitMs milliseconds that one may take before the others go on without it */
+  /** @param limitMs time that a job may take before the others continue without it, in milliseconds */
   constructor(limitMs: number) {
     this.#limitMs = limitMs
   }

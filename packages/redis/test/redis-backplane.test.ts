@@ -143,7 +143,7 @@ describeWith(redisProgram, 'on a real Redis', () => {
     await node.settled()
     expect(await node.topics.publishAndConfirm('\ud800', 'x')).toMatchObject({
       backplane: 'failed',
-      error: new Error('The topic is no well-formed text, so no channel can be named after it.')
+      error: new Error('The topic has a lone surrogate, so it cannot name a channel.')
     })
   })
 

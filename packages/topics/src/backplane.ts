@@ -1,41 +1,40 @@
 /**
- * What brings messages from one node to the others. Those of `@oneport/redis` and {@link memoryBackplane} are such; so is
- * any object of yours that has these five methods. It belongs to one set of topics.
+ * Carries messages between nodes: `redisBackplane()` of `@oneport/redis`, {@link memoryBackplane}, or any object with
+ * these five methods. Each backplane belongs to one set of topics.
  *
- * It moves bytes and does not look into them: `createTopics` makes and reads the envelope.
+ * It only moves bytes: `createTopics` writes and reads the envelope.
  */
 export interface Backplane {
   /**
-   * Hands a message to the other nodes. Messages of one topic arrive in the order of these calls.
-   * @returns a promise that resolves once the message is handed over, and rejects where it was not, or nobody knows. It
-   * settles in bounded time, and messages that can't be handed over now are given up rather than kept
+   * Sends a message to the other nodes. Messages of one topic must arrive in the order of these calls.
+   * @returns a promise that resolves once the message has been handed over, and rejects if it has not, or if that is
+   * unknown. It must settle in bounded time; messages that can't be handed over now are dropped, not queued
    */
   publish(topic: string, message: Buffer): Promise<unknown>
   /**
-   * Has messages of a topic brought to this node: those of other nodes, and its own if that is how it works. Never called
-   * again for a topic before `unsubscribe` has resolved, other than after it rejected.
-   * @returns a promise that resolves once messages arrive. From then on they do until `unsubscribe`, also after the
-   * connection was lost and is there again. Where it rejects it will be called again. No more than 1,000 topics wait for
-   * their answers at one time
+   * Starts to deliver the messages of a topic: those of other nodes, and optionally those of this node. Unless it
+   * rejects, it is not called again for the topic until `unsubscribe` has resolved.
+   * @returns a promise that resolves once messages arrive. They must keep arriving until `unsubscribe`, even after the
+   * connection was lost and restored. If it rejects, it is called again. At most 1,000 calls are pending at once
    */
   subscribe(topic: string, receive: (message: Buffer, topic: string) => void): Promise<unknown>
-  /** Ends what `subscribe` began. Where it rejects it will be called again. */
+  /** Stops what `subscribe` started. If it rejects, it is called again. */
   unsubscribe(topic: string): Promise<unknown>
   /**
-   * What it believes of its connections now; see {@link BackplaneHealth}. It costs nothing to ask. Where it throws, or says
-   * something else, that counts as `'down'`.
+   * The current state of its connections; see {@link BackplaneHealth}. It is called often, so it must be cheap. If it
+   * throws or returns anything else, that counts as `'down'`.
    */
   health(): BackplaneHealth
-  /** Ends everything; what was handed over before is sent, if that takes no more than a moment. */
+  /** Closes its connections. Messages that were already handed over are still sent, if that takes only a moment. */
   close(): Promise<unknown>
 }
 
 /**
- * What a backplane believes of its connections:
+ * The state of a backplane's connections:
  *
  * - `'up'`: all of them work.
- * - `'partial'`: some of them work, as where one shard of a cluster is away.
- * - `'down'`: messages of other nodes can't come now. It is not asked for subscriptions meanwhile.
+ * - `'partial'`: some of them work, for example if one shard of a cluster is unreachable.
+ * - `'down'`: messages of other nodes can't arrive. Until this changes, it is not asked to subscribe or unsubscribe.
  */
 export type BackplaneHealth = 'up' | 'partial' | 'down'
 

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 
 /**
- * The AsyncLocalStorage of the code that makes it, for what runs later. Nothing happens with it by itself, which what looks
- * for open handles, as Jest does, asks every resource.
+ * Captures the AsyncLocalStorage context of the code that creates it, for code that runs later. It never keeps the
+ * process alive, and says so to tools that look for open handles, such as Jest.
  */
 export class Context extends AsyncResource {
   constructor() {

@@ -11,21 +11,25 @@ import { flushThrough, Tick } from './tick.ts'
 import { tell } from './told.ts'
 import { isIdle, isWithinMessage } from './ws-sender.ts'
 
-/** Try again later: of the registry that RFC 6455 §11.7 has made. */
+/** The close code 1013, Try Again Later, from the registry of RFC 6455 §11.7. */
 const tryAgainLater = 1013
 
-/** Milliseconds between two looks at sockets for which messages wait. `ws` does not tell when a fragmented one ends. */
+/**
+ * How often to check sockets with held messages, in milliseconds. `ws` emits no event when a fragmented message ends.
+ */
 const lookMs = 25
 
 /**
- * The part of `maxBufferedBytes` past which messages get memory of their own: before it, a client has at most one piece of
- * 8 KiB for each `pieceBytes` waiting, so half of `maxBufferedBytes`.
+ * The part of `maxBufferedBytes` beyond which messages get memory of their own. Below it, a client keeps at most one
+ * pool of 8 KiB in memory for each `pieceBytes` waiting, so at most half of `maxBufferedBytes`.
  */
 const sharedPart = 1 / 32
 
 type Rules = Pick<ResolvedOptions, 'maxBufferedBytes' | 'whenSlow' | 'onError'>
 
-/** Brings messages to sockets: in order with what the application sends itself, and never too much. */
+/**
+ * Writes messages to sockets, in order with what the application sends itself, and limits what may wait for a client.
+ */
 export class Delivery {
   readonly #rules: Rules
   readonly #counters: Counters
@@ -37,7 +41,7 @@ export class Delivery {
 
   /**
    * @param leave ends all subscriptions of a member
-   * @param context what happens later than a call happens in it, since that may be for another client
+   * @param context runs deferred work, since that may be for another client
    */
   constructor(rules: Rules, counters: Counters, leave: (member: Member) => void, context: Context) {
     this.#rules = rules
@@ -47,7 +51,7 @@ export class Delivery {
     this.#tick = new Tick(context, (error, member) => this.fail(error, member.socket))
   }
 
-  /** @returns whether the message was written, or will be as it is */
+  /** @returns whether the message was written, or is held and can't be replaced by a newer one */
   deliver(member: Member, topic: string, message: Message): boolean {
     try {
       return this.#offer(member, topic, message)
@@ -57,13 +61,13 @@ export class Delivery {
     }
   }
 
-  /** Counts and tells that a socket has thrown. Never throws. */
+  /** Counts and reports an error that a socket has thrown. Never throws. */
   fail(error: unknown, socket: TopicSocket): void {
     this.#counters.failed++
     tell('onError', this.#rules.onError, error, socket)
   }
 
-  /** Writes out what is held back, and forgets what waits. */
+  /** Writes what is corked, and drops what is held. */
   close(): void {
     this.#tick.flush()
     for (const member of [...this.#waiting]) this.#forget(member)
@@ -72,7 +76,7 @@ export class Delivery {
   #offer(member: Member, topic: string, message: Message): boolean {
     const { socket, sender } = member
     if (socket.readyState !== open) {
-      // Its event `close` has not come here: somebody has removed all its listeners.
+      // We missed its `close` event: somebody has removed all its listeners.
       if (socket.readyState === closed) this.#leave(member)
       return false
     }
@@ -95,7 +99,7 @@ export class Delivery {
     const cost = costOf(socket, sender)
     if (cost > maxBufferedBytes * sharedPart) message.keep()
     if (cost <= maxBufferedBytes) return true
-    // What waits for the end of the tick says nothing about the client.
+    // Data that is corked until the end of the tick does not mean that the client is slow.
     flushThrough(member)
     return costOf(socket, sender) <= maxBufferedBytes
   }
@@ -116,7 +120,7 @@ export class Delivery {
     return true
   }
 
-  /** Does what the policy says about a message for which there is no room. */
+  /** Applies `whenSlow` to a message for which there is no room. */
   #refuse(member: Member, topic: string, message: Message): void {
     const { whenSlow } = this.#rules
     if (whenSlow === 'drop') {
@@ -129,7 +133,7 @@ export class Delivery {
     }
   }
 
-  /** @returns false where the newest messages of all topics are too much: one that is left out would never be missed */
+  /** @returns false if the newest messages of all topics exceed the limit: the client would not notice a dropped one */
   #holdLatest(member: Member, topic: string, message: Message): boolean {
     const held = this.#hold(member)
     if (held.replace(topic, message)) this.#counters.dropped++
@@ -153,7 +157,7 @@ export class Delivery {
     }
   }
 
-  /** Writes what waits for a member, as much of it as there is room for. */
+  /** Writes the held messages of a member, as far as there is room for them. */
   #release(member: Member): void {
     const isGone = member.socket.readyState !== open || member.topics.size === 0
     if (!isGone) member.held?.release((message) => this.#isReady(member, message) && this.#write(member, message))

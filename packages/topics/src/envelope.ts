@@ -1,17 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import type { Message } from './message.ts'
 
-/** The first byte. A node drops what has another one, so nodes of different versions do not misread each other. */
+/**
+ * The first byte. Envelopes of other versions are dropped, so nodes of different versions do not misread each other.
+ */
 const version = 1
 
 const flags = { binary: 1, compress: 2 } as const
 const allFlags = flags.binary | flags.compress
 
-/** Random bytes that tell a node from all others. */
+/** Length of the random bytes that identify a node. */
 export const nodeIdLength = 8
 const headLength = 2 + nodeIdLength
 
-/** A message as it comes from a backplane. */
+/** A message received from a backplane. */
 export interface Opened {
   readonly nodeId: Buffer
   readonly isBinary: boolean
@@ -19,7 +21,7 @@ export interface Opened {
   readonly payload: Buffer
 }
 
-/** A message for a backplane: version, flags, node, payload. */
+/** Encodes a message for a backplane: version, flags, node ID, payload. */
 export function seal({ payload, isBinary, compress }: Message, nodeId: Buffer): Buffer {
   const envelope = Buffer.allocUnsafe(headLength + payload.length)
   envelope[0] = version
@@ -29,14 +31,17 @@ export function seal({ payload, isBinary, compress }: Message, nodeId: Buffer): 
   return envelope
 }
 
-/** @returns undefined for what {@link seal} has not made */
+/**
+ * Decodes a message from a backplane.
+ * @returns undefined for anything that {@link seal} did not write
+ */
 export function open(envelope: Buffer): Opened | undefined {
   if (!Buffer.isBuffer(envelope) || envelope.length < headLength) return undefined
   const [first, given = 0] = envelope
   if (first !== version || (given & ~allFlags) !== 0) return undefined
   const isBinary = (given & flags.binary) !== 0
   const payload = envelope.subarray(headLength)
-  // A client has to fail the connection for text that is not UTF-8. RFC 6455 §8.1.
+  // Clients must fail the connection when text is not UTF-8. RFC 6455 §8.1.
   if (!isBinary && !isUtf8(payload)) return undefined
   return { nodeId: envelope.subarray(2, headLength), isBinary, compress: (given & flags.compress) !== 0, payload }
 }

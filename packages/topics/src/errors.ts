@@ -6,13 +6,13 @@ import { show } from './show.ts'
  * Why a subscription was refused:
  *
  * - `TOPICS_NAME`: the name of the topic is longer than `maxTopicLength`.
- * - `TOPICS_OF_SOCKET`: the socket has `maxTopicsPerSocket` already.
- * - `TOPICS_SUBSCRIPTIONS`: there are `maxSubscriptions` already.
- * - `TOPICS_CLOSED`: `close()` has been called.
+ * - `TOPICS_OF_SOCKET`: the socket has reached `maxTopicsPerSocket`.
+ * - `TOPICS_SUBSCRIPTIONS`: all sockets together have reached `maxSubscriptions`.
+ * - `TOPICS_CLOSED`: `close()` was called. After that, messages for a backplane fail with this code too.
  */
 export type TopicsErrorCode = 'TOPICS_NAME' | 'TOPICS_OF_SOCKET' | 'TOPICS_SUBSCRIPTIONS' | 'TOPICS_CLOSED'
 
-/** A subscription that was refused. */
+/** A refused subscription; `code` says why. */
 export class TopicsError extends Error {
   /** For logs. */
   override readonly name = 'TopicsError'
@@ -27,9 +27,9 @@ export class TopicsError extends Error {
 }
 
 /**
- * The error for a wrong argument or option.
- * @param what the function, and which of its arguments or options
- * @param meant what was probably meant, as code
+ * The error for an invalid argument or option.
+ * @param what the function and its argument or option
+ * @param meant the value that was probably meant, as code
  */
 export function expected(what: string, wanted: string, got: unknown, meant?: string): TypeError {
   const near = meant ?? (wanted.includes('number') ? numberIn(got) : undefined)
@@ -38,7 +38,7 @@ export function expected(what: string, wanted: string, got: unknown, meant?: str
   )
 }
 
-/** @throws TypeError for a name that is not among the known ones */
+/** @throws TypeError for an unknown option */
 export function checkNames(call: string, options: object, known: object): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(known, name)) continue

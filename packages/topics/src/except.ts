@@ -5,7 +5,10 @@ import type { TopicSocket } from './socket.ts'
 /** A socket, or several. */
 export type Except<Socket extends TopicSocket = TopicSocket> = Socket | Iterable<Socket>
 
-/** Whom a message leaves out. Asking it runs no code of the application, so that nothing throws in mid-delivery. */
+/**
+ * Sockets that do not get a message. The lookup runs no application code, so nothing throws in the middle of a
+ * delivery.
+ */
 export type Excepted = TopicSocket | Set<TopicSocket> | undefined
 
 const isSocket = (value: unknown): value is TopicSocket =>
@@ -14,7 +17,7 @@ const isSocket = (value: unknown): value is TopicSocket =>
 const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.iterator in value
 
-/** @throws TypeError for anything but a socket, several or none */
+/** @throws TypeError for anything but a socket, several sockets or none */
 export function exceptedOf(except: Except | null | undefined): Excepted {
   if (except === undefined || except === null) return undefined
   if (isSocket(except)) return except

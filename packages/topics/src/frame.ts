@@ -1,16 +1,16 @@
-/** FIN, RSV1 and the opcodes of a first byte. RFC 6455 §5.2, RFC 7692 §7.2.3.1. */
+/** FIN, RSV1 and the opcodes in the first byte. RFC 6455 §5.2, RFC 7692 §7.2.3.1. */
 const fin = 0x80
 const rsv1 = 0x40
 const text = 0x1
 const binary = 0x2
 
-/** Bytes in front of a payload of this length, in a frame without a mask. */
+/** Length of the header of an unmasked frame, given the length of its payload. */
 export const headLength = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
 
-/** The same, of a frame that {@link serverFrame} has made. */
+/** Length of the header of a frame made by {@link serverFrame}. */
 export const headLengthOf = ({ 1: length = 0 }: Uint8Array): number => (length < 126 ? 2 : length === 126 ? 4 : 10)
 
-/** A whole message in one frame as a server sends it: head and payload in one piece of memory. RFC 6455 §5.2. */
+/** A message as one unmasked frame, with header and payload in one Buffer. RFC 6455 §5.2. */
 export function serverFrame(payload: Uint8Array | string, isBinary: boolean, isCompressed: boolean): Buffer {
   const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
   const start = headLength(length)

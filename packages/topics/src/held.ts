@@ -5,7 +5,7 @@ const costOf = (message: Message): number => message.frame.length + pieceBytes
 
 /** Messages for one socket that can't be written yet, in order. */
 export class Held {
-  /** Under its topic the newest one; under a number one that stands for itself. */
+  /** The key is the topic for messages that a newer one replaces, and a number for all others. */
   readonly #messages = new Map<string | number, Message>()
   #count = 0
   #cost = 0
@@ -14,7 +14,7 @@ export class Held {
     return this.#messages.size
   }
 
-  /** In bytes: those of the frames, and what each takes beside them. */
+  /** Bytes of the frames plus the overhead of each message. */
   get cost(): number {
     return this.#cost
   }
@@ -23,19 +23,19 @@ export class Held {
     this.#keep(this.#count++, message)
   }
 
-  /** @returns whether an older message of the topic is gone */
+  /** @returns whether an older message of the topic was replaced */
   replace(topic: string, message: Message): boolean {
     const replaced = this.discard(topic)
     this.#keep(topic, message)
     return replaced
   }
 
-  /** Forgets the newest message of a topic. */
+  /** Drops the newest message of a topic. */
   discard(topic: string): boolean {
     return this.#forget(topic, this.#messages.get(topic))
   }
 
-  /** Hands over one message after the other, as long as they are taken. */
+  /** Passes messages to `take` in order, until it returns false. */
   release(take: (message: Message) => boolean): void {
     for (const [key, message] of this.#messages) {
       if (!take(message)) return

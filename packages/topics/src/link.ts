@@ -7,56 +7,56 @@ import type { Message } from './message.ts'
 import type { BackplaneStats } from './stats.ts'
 import { tell } from './told.ts'
 
-/** Milliseconds between two looks at a backplane that is down. */
+/** How often to check whether topics can be tried again, in milliseconds. */
 const lookMs = 250
 
-/** Milliseconds until a backplane is asked again for what it has refused. */
+/** Delay before a failed request to the backplane is repeated, in milliseconds. */
 const retryMs = 1_000
 
-/** Topics for which the backplane is at work at one time: it may take any time, and clients may name any number. */
+/** Most topics with a pending request. A backplane may be slow, and clients may name any number of topics. */
 const mostAtWork = 1_000
 
-/** Topics that the backplane does not give up, from which on it is asked for no others. */
+/** When the backplane has failed to unsubscribe from this many topics, it is not asked to subscribe to new ones. */
 const mostDoubtful = 10_000
 
-/** What comes of handing a message over. */
+/** The result of handing over a message. */
 export type HandedOver = { readonly isSent: true } | { readonly isSent: false; readonly error: unknown }
 
 interface Listeners {
-  /** Called with each message of another node. */
+  /** Called with each message from another node. */
   receive(topic: string, message: Opened): void
   onError(error: unknown, topic: string): void
 }
 
-/** Connects the topics of this node with a backplane: one subscription for each topic, whoever has it here. */
+/** Connects the topics of this node to a backplane: one subscription per topic, however many sockets share it. */
 export class Link {
   readonly #backplane: Backplane
   readonly #listeners: Listeners
   readonly #nodeId = randomBytes(nodeIdLength)
-  /** Topics that somebody has here. */
+  /** Topics with subscribers on this node. */
   readonly #wanted = new Set<string>()
-  /** Topics that the backplane brings. */
+  /** Topics that the backplane is subscribed to. */
   readonly #subscribed = new Set<string>()
-  /** Those of them that may be gone, because the backplane has refused to unsubscribe. */
+  /** Subscribed topics that may have been lost, because the backplane failed to unsubscribe. */
   readonly #doubtful = new Set<string>()
-  /** Topics that are wanted and not subscribed, or may not be. */
+  /** Wanted topics that are not subscribed, or may not be. */
   readonly #missing = new Set<string>()
-  /** Topics for which the backplane is at work. */
+  /** Topics with a pending request to the backplane. */
   readonly #busy = new Set<string>()
-  /** Topics for which it will be, once it is done with others. */
+  /** Topics that wait for the requests of others. */
   readonly #queued = new Set<string>()
-  /** Topics for which it has to be asked again, each with the time from which on. */
+  /** Topics to try again, each with the earliest time to do so. */
   readonly #late = new Map<string, number>()
   readonly #counts = { sent: 0, received: 0, foreign: 0, failed: 0 }
   readonly #context: Context
-  /** Whether the backplane could not say how it is, and that has been told. */
+  /** Whether the last call of the backplane's `health()` failed. */
   #isUnwell = false
   #timer: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
 
   /**
-   * @param context of subscriptions, which outlive the client that was the first to want them, and of messages of other
-   * nodes
+   * @param context runs subscriptions, which outlive the client that was the first to need them, and messages from
+   * other nodes
    */
   constructor(backplane: Backplane, listeners: Listeners, context: Context) {
     this.#backplane = backplane
@@ -73,26 +73,26 @@ export class Link {
     }
   }
 
-  /** Topics for which something is left to do. */
+  /** Number of topics with work left to do. */
   get unsettled(): number {
     return this.#busy.size + this.#queued.size + this.#late.size
   }
 
-  /** Somebody has the topic now. */
+  /** Called when a topic gets its first subscriber. */
   want(topic: string): void {
     this.#wanted.add(topic)
     if (!this.#isSubscribed(topic)) this.#missing.add(topic)
     this.#settleInContext(topic)
   }
 
-  /** Nobody has it any more. */
+  /** Called when a topic has lost its last subscriber. */
   release(topic: string): void {
     this.#wanted.delete(topic)
     this.#missing.delete(topic)
     this.#settleInContext(topic)
   }
 
-  /** Hands a message over to the other nodes. Never rejects. */
+  /** Sends a message to the other nodes. Never rejects. */
   async publish(topic: string, message: Message): Promise<HandedOver> {
     try {
       if (this.#isClosed) throw new TopicsError('TOPICS_CLOSED', 'These topics are closed.')
@@ -132,7 +132,7 @@ export class Link {
     this.#context.runInAsyncScope(() => this.#settle(topic))
   }
 
-  /** Has the backplane do what is wanted, as soon as it can. */
+  /** Makes the backplane subscribe or unsubscribe as wanted, as soon as it can. */
   #settle(topic: string): void {
     if (this.#busy.has(topic) || this.#isClosed) return
     this.#late.delete(topic)
@@ -148,7 +148,7 @@ export class Link {
     }
   }
 
-  /** One step at a time, however often it changes meanwhile what is wanted. Never rejects. */
+  /** Makes one request at a time, even if the topic becomes wanted or unwanted meanwhile. Never rejects. */
   async #work(topic: string): Promise<void> {
     try {
       while (!this.#isClosed && !this.#isSettled(topic) && this.#health() !== 'down') await this.#step(topic)
@@ -167,7 +167,7 @@ export class Link {
   async #step(topic: string): Promise<void> {
     if (this.#wanted.has(topic)) {
       if (this.#doubtful.size >= mostDoubtful && !this.#doubtful.has(topic)) {
-        throw new Error(`The backplane does not give up topics: ${this.#doubtful.size} are waiting for that.`)
+        throw new Error(`The backplane has failed to unsubscribe from ${this.#doubtful.size} topics.`)
       }
       await this.#backplane.subscribe(topic, this.#receive)
       this.#subscribed.add(topic)
@@ -178,7 +178,7 @@ export class Link {
     }
   }
 
-  /** A topic that is wanted again meanwhile is missing after that, whether the backplane did it or not. */
+  /** A topic that is wanted again meanwhile counts as missing afterwards, whether this succeeds or fails. */
   async #unsubscribe(topic: string): Promise<void> {
     try {
       await this.#backplane.unsubscribe(topic)
@@ -218,7 +218,7 @@ export class Link {
     this.#timer = undefined
   }
 
-  /** Never throws into a backplane. */
+  /** Never throws into the backplane. */
   readonly #receive = (bytes: Buffer, topic: string): void => {
     try {
       this.#context.runInAsyncScope(this.#take, this, bytes, topic)
@@ -238,12 +238,12 @@ export class Link {
     }
   }
 
-  /** Never throws: a backplane that can't say how it is is down, which is told once. */
+  /** Never throws: if the backplane's `health()` fails, it counts as down, and the error is reported once. */
   #health(): BackplaneHealth {
     try {
       const health: unknown = this.#backplane.health()
       if (!isHealth(health)) {
-        // Where it is a promise, nobody else takes what it rejects with.
+        // If it is a promise, this prevents an unhandled rejection.
         Promise.resolve(health).catch(() => {})
         throw expected('health', "'up', 'partial' or 'down'", health)
       }

@@ -3,16 +3,16 @@ import type { Held } from './held.ts'
 import type { TopicSocket } from './socket.ts'
 import { deflateOf, type Sender, senderOf } from './ws-sender.ts'
 
-/** A socket that has topics. */
+/** A socket with at least one subscription. */
 export class Member {
   readonly socket: TopicSocket
   readonly topics = new Set<string>()
-  /** Undefined where only `send` may write. */
+  /** Undefined if only `send` may write. */
   readonly sender: Sender | undefined
   readonly deflate: Deflate | 'shared' | undefined
-  /** Whether its raw socket holds back what is written until the end of the tick. */
+  /** Whether its raw socket is corked until the end of the tick. */
   isCorked = false
-  /** Messages that can't be written yet; undefined where there are none. */
+  /** Messages that can't be written yet; undefined if there are none. */
   held: Held | undefined
 
   constructor(socket: TopicSocket) {

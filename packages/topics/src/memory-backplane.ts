@@ -3,21 +3,21 @@ import { expected } from './errors.ts'
 
 type Receive = (message: Buffer) => void
 
-/** Where backplanes in memory meet: stands for the server between the nodes. */
+/** Connects backplanes in memory, in place of a server between the nodes. */
 export class MemoryHub {
   /**
-   * What its backplanes say of their health. While it is `'down'` they refuse messages and subscriptions: set it to see what
-   * an application does then.
+   * The health that its backplanes report. While it is `'down'`, they reject messages and subscriptions: set it to test
+   * how an application handles an outage.
    */
   health: BackplaneHealth = 'up'
   readonly #topics = new Map<string, Set<Receive>>()
 
-  /** How many nodes have subscribed to a topic. */
+  /** Number of nodes that are subscribed to a topic. */
   subscribers(topic: string): number {
     return this.#topics.get(topic)?.size ?? 0
   }
 
-  /** A backplane for one more node. */
+  /** Creates a backplane for another node. */
   join(): Backplane {
     const own = new Map<string, Receive>()
     let isClosed = false
@@ -30,7 +30,7 @@ export class MemoryHub {
     return {
       publish: async (topic, message) => {
         check()
-        // Later, as over a network.
+        // Asynchronous, like a network.
         for (const receive of this.#topics.get(topic) ?? []) queueMicrotask(() => receive(message))
       },
 
@@ -69,9 +69,9 @@ export class MemoryHub {
 }
 
 /**
- * A backplane without a network, for tests: nodes whose backplanes have the same hub hear each other.
- * @param hub where it meets the others; one of its own where none is given
- * @throws TypeError for anything else
+ * A backplane without a network, for tests: nodes whose backplanes share a hub get each other's messages.
+ * @param hub connects it to other backplanes; by default a new one, to which no other node is connected
+ * @throws TypeError if `hub` is not a `MemoryHub`
  */
 export function memoryBackplane(hub: MemoryHub = new MemoryHub()): Backplane {
   if (typeof hub?.join !== 'function') throw expected('memoryBackplane: hub', 'a MemoryHub', hub)

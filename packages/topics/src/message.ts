@@ -2,14 +2,14 @@ import { type Deflate, deflate } from './deflate.ts'
 import { expected } from './errors.ts'
 import { headLengthOf, serverFrame } from './frame.ts'
 
-/** What can be published: text, or bytes, which are copied at once. */
+/** Data that can be published: text, or bytes, which are copied at once. */
 export type MessageData = string | ArrayBuffer | ArrayBufferView
 
 interface Deflated extends Pick<Deflate, 'windowBits' | 'zlibOptions'> {
   frame: Buffer
 }
 
-/** One message: each form that it has on the wire is made once, for all sockets that need it. */
+/** A message that encodes each of its frames once, for all sockets that need it. */
 export class Message {
   readonly isBinary: boolean
   readonly compress: boolean
@@ -23,7 +23,7 @@ export class Message {
     this.#frame = serverFrame(typeof data === 'string' ? data : bytesOf(data), isBinary, false)
   }
 
-  /** A view that nothing keeps: it would cost a message that waits 100 bytes. */
+  /** A new view each time: storing it would cost 100 bytes for each waiting message. */
   get payload(): Buffer {
     return this.#frame.subarray(headLengthOf(this.#frame))
   }
@@ -32,14 +32,14 @@ export class Message {
     return this.#frame.length - headLengthOf(this.#frame)
   }
 
-  /** Not compressed. */
+  /** The uncompressed frame. */
   get frame(): Buffer {
     return this.#frame
   }
 
   /**
-   * Moves it to memory of its own, because it will wait. Small Buffers share pieces of 8 KiB, and one that waits keeps a
-   * whole piece. https://nodejs.org/api/buffer.html#class-property-bufferpoolsize
+   * Moves it to memory of its own, because it will wait. Small Buffers share pools of 8 KiB, and one that waits would
+   * keep its whole pool in memory. https://nodejs.org/api/buffer.html#class-property-bufferpoolsize
    */
   keep(): void {
     if (this.#isKept) return
@@ -49,14 +49,14 @@ export class Message {
     for (const made of this.#deflated ?? []) made.frame = made.frame === before ? this.#frame : ownMemory(made.frame)
   }
 
-  /** The bytes for a connection on which this was agreed. */
+  /** The frame for connections with these parameters. */
   frameFor(agreed: Deflate): Buffer {
     if (!this.compress || this.#payloadLength < agreed.thresholdBytes) return this.frame
     const { windowBits, zlibOptions } = agreed
     const found = this.#deflated?.find((made) => made.windowBits === windowBits && made.zlibOptions === zlibOptions)
     if (found !== undefined) return found.frame
     const payload = deflate(this.payload, agreed)
-    // What does not become smaller may stay as it is: each message says whether it is compressed (RFC 7692 §6).
+    // Sent uncompressed if compressing does not make it smaller: each message has its own flag (RFC 7692 §6).
     const made = payload.length < this.#payloadLength ? serverFrame(payload, this.isBinary, true) : this.frame
     const frame = this.#isKept ? ownMemory(made) : made
     this.#deflated ??= []

@@ -1,9 +1,9 @@
-/** A longer name is not a misspelt option, and comparing takes time. */
+/** Longer names are not misspelt options, and comparing them takes time. */
 const longestName = 40
 
 /**
- * The known name that was probably meant: one that differs in case, has a longer or shorter ending, has one or two
- * other letters, or contains the given name. Undefined if there is none.
+ * The known name that was probably meant: one in another case, one that starts with the given name or the other way
+ * round, one that differs in one or two letters, or one that contains the given name. Undefined if there is none.
  */
 export function nearMiss(name: string, known: readonly string[]): string | undefined {
   if (name.length < 2 || name.length > longestName) return undefined
@@ -17,11 +17,11 @@ export function nearMiss(name: string, known: readonly string[]): string | undef
   )
 }
 
-/** The number in a string, as from an environment variable; undefined if it is not one. */
+/** The number in a string, such as an environment variable; undefined if there is none. */
 export const numberIn = (value: unknown): string | undefined =>
   typeof value === 'string' && /^\d{1,15}$/.test(value) ? value : undefined
 
-/** The number of letters to insert, delete or replace to turn one word into the other (Levenshtein distance). */
+/** The Levenshtein distance: how many letters to add, remove or replace to turn one word into the other. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (const [index, letter] of [...from].entries()) {

@@ -4,59 +4,59 @@ import { nearMiss } from './near-miss.ts'
 import type { TopicSocket } from './socket.ts'
 
 /**
- * What happens to a socket whose client does not read, when there is more for it:
+ * What to do about a message for a client that reads too slowly, when more than `maxBufferedBytes` wait for it already:
  *
- * - `'close'`: it is closed with 1013.
- * - `'drop'`: it does not get this message.
- * - `'latest'`: the newest message of each topic waits, and is sent once the client reads again. Where these are more than
- *   `maxBufferedBytes` too, it is closed with 1013: with one of them left out, the client would never know.
+ * - `'close'`: closes the socket with 1013 (Try Again Later).
+ * - `'drop'`: does not send it this message.
+ * - `'latest'`: holds the newest message of each topic, and sends it once the client reads again. If the held messages
+ *   exceed `maxBufferedBytes` too, closes the socket with 1013, because the client would not notice a dropped one.
  */
 export type SlowPolicy = 'close' | 'drop' | 'latest'
 
 /** Options of `createTopics`. */
 export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
   /**
-   * Bytes that may wait for one client, each message counted with 1 KiB for what Node keeps of it. Where more wait already,
-   * `whenSlow` says what becomes of the next message. `Infinity` lets any amount wait.
+   * Bytes that may wait for one client, including 1 KiB of overhead for each message. If more are waiting already,
+   * `whenSlow` decides about the next message. `Infinity` disables the limit.
    * @default 1_048_576
    */
   maxBufferedBytes?: number | undefined
   /**
-   * What happens to a client that is further behind; see {@link SlowPolicy}.
+   * What to do about a client that exceeds `maxBufferedBytes`; see {@link SlowPolicy}.
    * @default 'close'
    */
   whenSlow?: SlowPolicy | undefined
   /**
-   * Characters that the name of a topic may have. `Infinity` takes any.
+   * Maximum length of the name of a topic, in characters. `Infinity` disables the limit.
    * @default 256
    */
   maxTopicLength?: number | undefined
   /**
-   * Topics that one socket may have at one time. `Infinity` takes any number.
+   * Maximum number of topics that one socket is subscribed to. `Infinity` disables the limit.
    * @default 1_000
    */
   maxTopicsPerSocket?: number | undefined
   /**
-   * Subscriptions of all sockets together. There are never more topics than subscriptions. `Infinity` takes any number.
+   * Maximum number of subscriptions of all sockets together, and so of topics. `Infinity` disables the limit.
    * @default 1_000_000
    */
   maxSubscriptions?: number | undefined
   /**
-   * Brings messages to and from other nodes: `redisBackplane()` of `@oneport/redis`, `memoryBackplane()` in tests, or any
-   * {@link Backplane} of yours. It belongs to these topics alone, and `close()` closes it.
+   * Carries messages to and from other nodes: `redisBackplane()` of `@oneport/redis`, `memoryBackplane()` in tests, or
+   * your own {@link Backplane}. Use it for these topics only; their `close()` closes it.
    * @default none
    */
   backplane?: Backplane | undefined
   /**
-   * Called where the backplane refuses a message, a subscription or to close, or can't say how it is, with the topic, which
-   * is empty for the last two. The sockets of this node still get the message, and the subscription is tried again.
-   * Where it throws or rejects itself, that is a line on stderr.
+   * Called when the backplane fails to publish a message, to subscribe or unsubscribe, to close, or to report its
+   * health. For the last two, `topic` is empty. The sockets of this node still get the message, and a subscription is
+   * retried. If the callback throws or rejects, that is logged to stderr.
    * @default nothing
    */
   onBackplaneError?: ((error: unknown, topic: string) => void) | undefined
   /**
-   * Called where a socket throws while it is written to, as its `send` may if something replaced it. The other sockets
-   * still get their message. Where it throws or rejects itself, that is a line on stderr.
+   * Called when a socket throws while it is written to, for example if something has replaced its `send`. The other
+   * sockets still get their message. If the callback throws or rejects, that is logged to stderr.
    * @default nothing; `stats().failed` counts them
    */
   onError?: ((error: unknown, socket: Socket) => void) | undefined
@@ -97,8 +97,8 @@ const policies: readonly string[] = ['close', 'drop', 'latest'] satisfies SlowPo
 const isCount = (value: unknown): boolean => value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0)
 
 /**
- * Checks options and fills in what they leave out.
- * @throws TypeError that names the option, what was expected and what came
+ * Checks options and fills in the defaults.
+ * @throws TypeError that names the option, what it expects and what it got
  */
 export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('createTopics: options', 'an object', options)

@@ -1,17 +1,17 @@
-/** Characters of a value that are shown. */
+/** Maximum length of a shown value, in characters. */
 const longest = 100
 const longestFault = 2_000
 
-/** What a terminal may obey, and what ends a line. */
+/** Control characters, which a terminal may interpret, and line breaks. */
 const controls = /[\p{Cc}\u2028\u2029]/gu
 
 const escapeControl = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** On one line, and of bounded length. */
+/** On one line and of bounded length. */
 const printable = (text: string, most: number): string =>
   text.slice(0, most).replace(controls, escapeControl) + (text.length > most ? '…' : '')
 
-/** A value of the application's own, fit for a message about its mistake. Never throws. */
+/** A value from the application, for an error message about it. Never throws. */
 export function show(value: unknown): string {
   try {
     if (typeof value === 'string') return `'${printable(value, longest)}'`
@@ -24,7 +24,7 @@ export function show(value: unknown): string {
   }
 }
 
-/** What was thrown, on one line. Never throws. */
+/** A thrown value on one line. Never throws. */
 export function showFault(fault: unknown): string {
   try {
     return fault instanceof Error ? printable(String(fault).replace(/\n\s*/g, ' | '), longest) : show(fault)
@@ -33,7 +33,7 @@ export function showFault(fault: unknown): string {
   }
 }
 
-/** What was thrown with its stack, whose lines are indented, so that none looks like a line of the log. Never throws. */
+/** A thrown value with its stack. The lines are indented, so that none looks like an entry of the log. Never throws. */
 export function showStack(fault: unknown): string {
   try {
     if (!(fault instanceof Error)) return show(fault)

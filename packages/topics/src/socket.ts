@@ -1,10 +1,10 @@
-/** What is used of a socket. Every `WebSocket` of `ws` has it, and those of Oneport are such sockets. */
+/** The part of a socket that topics use. Every `WebSocket` of `ws` has it, including the sockets of Oneport. */
 export interface TopicSocket {
   /** The state of the connection: 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number
-  /** Bytes that wait to be sent. */
+  /** Number of bytes that wait to be sent. */
   readonly bufferedAmount: number
-  /** The names of the extensions that both ends use, such as `permessage-deflate`; empty for none. */
+  /** The negotiated extensions, such as `permessage-deflate`; empty if there are none. */
   readonly extensions: string
   /** Sends a message. */
   send(
@@ -20,7 +20,7 @@ export interface TopicSocket {
   send(data: string | Buffer): void
   /** Starts the closing handshake. */
   close(code?: number, reason?: string): void
-  /** Ends the connection at once. */
+  /** Destroys the connection at once, without a closing handshake. */
   terminate(): void
   /** Adds a listener for the end of the connection. */
   once(event: 'close', listener: (this: this) => void): unknown

@@ -1,48 +1,48 @@
 import type { BackplaneHealth } from './backplane.ts'
 
-/** Counts since `createTopics`, and what there is now. */
+/** Current numbers, and totals since `createTopics`. */
 export interface TopicsStats {
-  /** Sockets that have a topic. */
+  /** Sockets with at least one subscription. */
   readonly sockets: number
-  /** Topics that a socket has. */
+  /** Topics with at least one subscriber. */
   readonly topics: number
   /** Subscriptions of all sockets together. */
   readonly subscriptions: number
-  /** Calls of `publish`. */
+  /** Published messages. */
   readonly published: number
   /** Messages that were written to a socket. */
   readonly delivered: number
-  /** Those of them that `send` wrote: a deflate job or a Blob was under way, or there is no other way. */
+  /** Delivered messages written with `send`: a deflate job or a Blob was pending, or no shared frame was possible. */
   readonly sent: number
-  /** Messages that a slow client did not get, or only a newer one of the same topic. */
+  /** Messages that a slow client did not get, including those that a newer one of the same topic replaced. */
   readonly dropped: number
-  /** Sockets that were closed because their client did not read. */
+  /** Sockets that were closed because their client read too slowly. */
   readonly closed: number
-  /** Sockets that threw while they were written to. */
+  /** Errors that sockets threw while they were written to. */
   readonly failed: number
-  /** How it goes with the other nodes; undefined where there is no backplane. */
+  /** Numbers of the backplane; undefined if there is none. */
   readonly backplane: BackplaneStats | undefined
 }
 
-/** What there is of a backplane now, and counts. */
+/** Current numbers of a backplane, and totals since `createTopics`. */
 export interface BackplaneStats {
   /** What the backplane believes of its connections. */
   readonly health: BackplaneHealth
-  /** Topics for which this node is subscribed, or will be again by itself once the connection is back. */
+  /** Topics that this node is subscribed to, or will be again once the connection is restored. */
   readonly topics: number
-  /** Topics that a socket has, and for which this node is not subscribed yet. */
+  /** Topics with subscribers on this node that the backplane is not subscribed to yet. */
   readonly missing: number
-  /** Messages that were handed over. */
+  /** Messages handed to the backplane. */
   readonly sent: number
-  /** Messages of other nodes. */
+  /** Messages received from other nodes. */
   readonly received: number
-  /** Messages on the channel of a topic that no node of ours has made. They are dropped. */
+  /** Received messages that were not sent by a node of the same version. They are dropped. */
   readonly foreign: number
-  /** Messages that could not be handed over. The sockets of this node got them. */
+  /** Messages that could not be handed to the backplane. The sockets of this node still got them. */
   readonly failed: number
 }
 
-/** The counters among them. */
+/** The totals among them. */
 export class Counters implements Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions' | 'backplane'> {
   published = 0
   delivered = 0

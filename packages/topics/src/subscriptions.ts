@@ -7,13 +7,13 @@ import type { TopicSocket } from './socket.ts'
 
 type Limits = Pick<ResolvedOptions, 'maxTopicLength' | 'maxTopicsPerSocket' | 'maxSubscriptions'>
 
-/** Told of topics that somebody has for the first time, and of those that nobody has any more. */
+/** Notified when a topic gets its first subscriber, and when it has lost its last. */
 export interface TopicWatch {
   want(topic: string): void
   release(topic: string): void
 }
 
-/** Who has which topics. A topic is there as long as somebody has it, a member as long as it has a topic. */
+/** Which socket is subscribed to which topics. Topics without subscribers and sockets without topics are removed. */
 export class Subscriptions {
   readonly #limits: Limits
   readonly #members = new Map<TopicSocket, Member>()
@@ -36,8 +36,8 @@ export class Subscriptions {
   }
 
   /**
-   * @returns false where the socket has the topic already, or is not open
-   * @throws TopicsError where a limit is reached
+   * @returns false if the socket is already subscribed, or is not open
+   * @throws TopicsError if a limit is reached
    */
   add(socket: TopicSocket, topic: string): boolean {
     if (socket.readyState !== open) return false
@@ -57,7 +57,7 @@ export class Subscriptions {
     return true
   }
 
-  /** @returns false where the socket did not have the topic */
+  /** @returns false if the socket was not subscribed */
   remove(socket: TopicSocket, topic: string): boolean {
     const member = this.#members.get(socket)
     if (member?.topics.delete(topic) !== true) return false
@@ -77,7 +77,7 @@ export class Subscriptions {
     socket.off('close', this.#onClose)
   }
 
-  /** @param onFault is told where a socket throws; the others still leave */
+  /** @param onFault called when a socket throws; the others still leave */
   leaveAll(onFault: (error: unknown, socket: TopicSocket) => void): void {
     for (const socket of [...this.#members.keys()]) {
       try {
@@ -118,22 +118,19 @@ export class Subscriptions {
       const [start, { length }] = [show(topic.slice(0, 32)), topic]
       throw new TopicsError(
         'TOPICS_NAME',
-        `The name of a topic may have ${maxTopicLength} characters; one of ${length} came, which begins with ${start}.`
+        `The name of a topic may have at most ${maxTopicLength} characters; got ${length}, starting with ${start}.`
       )
     }
     if (topicsOfSocket >= maxTopicsPerSocket) {
-      throw new TopicsError(
-        'TOPICS_OF_SOCKET',
-        `A socket may have ${maxTopicsPerSocket} topics, and this one has them.`
-      )
+      throw new TopicsError('TOPICS_OF_SOCKET', `The socket has reached its limit of ${maxTopicsPerSocket} topics.`)
     }
     if (this.#count >= maxSubscriptions) {
-      throw new TopicsError('TOPICS_SUBSCRIPTIONS', `There may be ${maxSubscriptions} subscriptions, and there are.`)
+      throw new TopicsError('TOPICS_SUBSCRIPTIONS', `The limit of ${maxSubscriptions} subscriptions is reached.`)
     }
   }
 }
 
-/** @throws TypeError for anything but a socket of `ws` and a name */
+/** @throws TypeError if the socket is not one of `ws`, or the topic is not a string */
 export function checkSubscription(call: string, socket: TopicSocket, topic: string): void {
   if (
     typeof socket?.send !== 'function' ||
@@ -145,7 +142,7 @@ export function checkSubscription(call: string, socket: TopicSocket, topic: stri
   checkTopic(call, topic)
 }
 
-/** @throws TypeError for anything but a string */
+/** @throws TypeError if the topic is not a string */
 export function checkTopic(call: string, topic: string): void {
   if (typeof topic !== 'string') throw expected(`${call}: topic`, 'a string', topic)
 }

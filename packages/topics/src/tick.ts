@@ -2,8 +2,8 @@ import type { Context } from './context.ts'
 import type { Member } from './member.ts'
 
 /**
- * Holds back what is written to raw sockets until the tick ends, so that the messages of one tick leave in one call of
- * the system. What the application sends meanwhile is held back with them, in order, and counts in `bufferedAmount`.
+ * Corks raw sockets until the tick ends, so that all messages of one tick are written with one system call. What the
+ * application sends meanwhile is corked with them, in order, and counts in `bufferedAmount`.
  */
 export class Tick {
   readonly #onFault: (error: unknown, member: Member) => void
@@ -12,7 +12,7 @@ export class Tick {
   readonly #flushNow = (): void => this.flush()
   #corked: Member[] = []
 
-  /** @param context what is written at the end of a tick is written in it: the publishers of a tick may have several */
+  /** @param context runs the writes at the end of a tick, whose publishers may have different contexts */
   constructor(context: Context, onFault: (error: unknown, member: Member) => void) {
     this.#context = context
     this.#onFault = onFault
@@ -40,7 +40,7 @@ export class Tick {
   }
 }
 
-/** Writes out what is held back, whoever holds it back, and lets them go on holding. */
+/** Writes what is corked, whoever corked it, and then restores the corks. */
 export function flushThrough({ sender }: Member): void {
   if (sender === undefined) return
   const { _socket: rawSocket } = sender

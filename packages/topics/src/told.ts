@@ -1,8 +1,8 @@
 import { lineBreak, showFault, showStack } from './show.ts'
 
 /**
- * Tells the application of an error. Where its function throws, or rejects later, both errors are on stderr: it
- * ends neither the process nor what goes on here. Never throws.
+ * Reports an error to the application. If its callback throws or rejects, both errors are logged to stderr: a faulty
+ * callback must not end the process or the current delivery. Never throws.
  */
 export function tell<Args extends unknown[]>(
   name: string,
@@ -11,10 +11,12 @@ export function tell<Args extends unknown[]>(
   ...args: Args
 ): void {
   const fail = (fault: unknown): void => {
-    process.stderr.write(`oneport: ${name} failed: ${showStack(fault)}${lineBreak}It was told of ${showFault(error)}\n`)
+    process.stderr.write(
+      `oneport: ${name} failed: ${showStack(fault)}${lineBreak}It was called with ${showFault(error)}\n`
+    )
   }
   try {
-    // Resolving calls `then` where there is one, and takes what that throws.
+    // `Promise.resolve` calls `then` if there is one, and catches what that throws.
     const result = callback(error, ...args)
     if (typeof result === 'object' && result !== null) Promise.resolve(result).catch(fail)
   } catch (fault) {

@@ -13,28 +13,29 @@ import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts
 /** Options of `publish`. */
 export interface PublishOptions<Socket extends TopicSocket = TopicSocket> {
   /**
-   * A socket of this node that does not get the message, or several in a `Set` or a list.
+   * A socket of this node that does not get the message, or several in a `Set` or an array.
    * @default none
    */
   except?: Except<Socket> | null | undefined
   /**
-   * Whether the message is binary; a text message has to be UTF-8.
+   * Whether to send a binary message. Bytes sent as text must be UTF-8.
    * @default true for everything but a string
    */
   binary?: boolean | undefined
   /**
-   * Whether connections with permessage-deflate get it compressed.
+   * Whether to compress the message for connections with permessage-deflate.
    * @default true
    */
   compress?: boolean | undefined
 }
 
 /**
- * What came of a message. `local` is the number of sockets of this node that it reached. For the other nodes:
+ * The result of publishing a message. `local` is the number of sockets of this node to which it was sent. `backplane`
+ * is the result for the other nodes:
  *
  * - `'none'`: there is no backplane.
- * - `'sent'`: the backplane has it. Whether another node has the topic, or gets it, nobody knows.
- * - `'failed'`: it could not be handed over, or nobody knows whether it was; `error` says why.
+ * - `'sent'`: the backplane has the message. Whether another node gets it is unknown.
+ * - `'failed'`: the message was not handed to the backplane, or that is unknown; `error` says why.
  */
 export type Published =
   | {
@@ -52,58 +53,59 @@ export type Published =
       readonly error: unknown
     }
 
-/** Topics on one node, or with a backplane on all of them. `Topics<WebSocket>` gives the sockets back as they came. */
+/** Topics of one node, or with a backplane of all nodes. `Topics<WebSocket>` returns sockets of that type. */
 export interface Topics<Socket extends TopicSocket = TopicSocket> {
   /**
-   * Gives a socket a topic. It leaves all its topics by itself when it closes. With a backplane, messages of other nodes
-   * come as soon as that has subscribed too.
-   * @returns false where it has the topic already, or is not open
-   * @throws TopicsError where a limit is reached, or after `close()`
+   * Subscribes a socket to a topic. When the socket closes, its subscriptions end. With a backplane, messages from
+   * other nodes arrive once the backplane has subscribed too.
+   * @returns false if the socket is already subscribed, or is not open
+   * @throws TopicsError if a limit is reached, or after `close()`
+   * @throws TypeError if `socket` is not a `WebSocket` of `ws`, or `topic` is not a string
    */
   subscribe(socket: Socket, topic: string): boolean
   /**
-   * Takes a topic from a socket.
-   * @returns false where the socket did not have the topic
+   * Ends the subscription of a socket to a topic.
+   * @returns false if the socket was not subscribed
+   * @throws TypeError if `socket` is not a `WebSocket` of `ws`, or `topic` is not a string
    */
   unsubscribe(socket: Socket, topic: string): boolean
   /**
-   * Sends a message to all sockets that have a topic, and through the backplane to those of other nodes. On this node it
-   * leaves when the current tick ends, with whatever else was published and sent to the same socket by then. Where the
-   * backplane fails, `stats()` counts it and `onBackplaneError` is called; the message is not tried again.
-   * @returns the number of sockets of this node that it reached: it was handed to their connection
-   * @throws TypeError for a topic that is no string, or data or exceptions of a wrong kind; then nobody gets it
+   * Sends a message to all subscribers of a topic: the sockets of this node, and through the backplane those of other
+   * nodes. On this node, everything sent to a socket within one tick is written together, when the tick ends. If the
+   * backplane fails, `stats()` counts it and `onBackplaneError` is called; the message is not sent again.
+   * @returns the number of sockets of this node to which the message was sent
+   * @throws TypeError if the topic is not a string, or the data or an option is invalid; nobody gets the message then
    */
   publish(topic: string, data: MessageData, options?: PublishOptions<Socket>): number
   /**
-   * As `publish`, and says what came of it once that is known.
-   * @returns a promise that never rejects
-   * @throws TypeError as `publish` does
+   * Like `publish`, but also reports whether the message was handed to the backplane.
+   * @returns a promise that resolves once that is known, and never rejects
+   * @throws TypeError like `publish`
    */
   publishAndConfirm(topic: string, data: MessageData, options?: PublishOptions<Socket>): Promise<Published>
-  /** The sockets of this node that have a topic. */
+  /** The sockets of this node that are subscribed to a topic. */
   subscribers(topic: string): Socket[]
-  /** The topics that a socket has. */
+  /** The topics that a socket is subscribed to. */
   topicsOf(socket: Socket): string[]
   /** What there is now, and counts since `createTopics`. */
   stats(): TopicsStats
   /**
-   * Ends all subscriptions at once, and closes the backplane. The sockets stay open; what was published before is written.
+   * Ends all subscriptions and closes the backplane. The sockets stay open, and what was written to them is still sent.
    * @returns a promise that resolves when the backplane is closed, and never rejects
    */
   close(): Promise<void>
 }
 
 /**
- * Makes a set of topics.
- *
- * `createTopics<WebSocket>()` says what kind of sockets it has, for `subscribers()` and `onError`.
- * @throws TypeError for a wrong option
+ * Creates a set of topics. `createTopics<WebSocket>()` sets the type of the sockets that `subscribers()` returns and
+ * `onError` gets.
+ * @throws TypeError for an invalid option
  */
 export function createTopics<Socket extends TopicSocket = TopicSocket>(options?: TopicsOptions<Socket>): Topics<Socket>
 export function createTopics(options: TopicsOptions = {}): Topics {
   const resolved = resolveOptions(options)
   const { backplane, onBackplaneError } = resolved
-  // Timers and subscriptions belong to all clients, so nothing of theirs runs in the AsyncLocalStorage of one.
+  // Timers and subscriptions serve all clients, so they must not run in the AsyncLocalStorage context of one.
   const context = new Context()
   const counters = new Counters()
   const link =
@@ -113,12 +115,12 @@ export function createTopics(options: TopicsOptions = {}): Topics {
   const delivery = new Delivery(resolved, counters, ({ socket }) => subscriptions.leave(socket), context)
   let isClosed = false
 
-  /** @returns the number of sockets that it reached */
+  /** @returns the number of sockets to which the message was sent */
   function deliver(topic: string, message: Message, excepted?: Excepted): number {
     const members = subscriptions.membersOf(topic)
     if (members === undefined) return 0
     let reached = 0
-    // Those who subscribe meanwhile, as from `onError`, come last and do not get it.
+    // Sockets that subscribe meanwhile, for example from `onError`, are last in the set and do not get the message.
     let left = members.size
     for (const member of members) {
       if (left-- === 0) break
@@ -129,7 +131,7 @@ export function createTopics(options: TopicsOptions = {}): Topics {
   }
 
   function receive(topic: string, { payload, isBinary, compress }: Opened): void {
-    // It may have been under way while the last socket left.
+    // The last subscriber may have left while the message was on its way.
     if (subscriptions.membersOf(topic) !== undefined) deliver(topic, new Message(payload, isBinary, compress))
   }
 

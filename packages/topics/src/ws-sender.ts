@@ -3,16 +3,16 @@ import type { ZlibOptions } from 'node:zlib'
 import type { Deflate } from './deflate.ts'
 import type { TopicSocket } from './socket.ts'
 
-// All that is used of `ws`, and of Node's streams, beside their public interface stands in this file. Where something of it
-// is missing, `senderOf` finds nothing and `send` is called instead, and `waitingPieces` finds nothing, so that bytes alone
-// count. `test/ws-versions.test.ts` says in which versions it is there.
+// This file has all uses of private properties of `ws` and of Node's streams. If one is missing, `senderOf` returns
+// undefined and `send` is called instead, or `waitingPieces` returns 0 and only bytes count. `test/ws-versions.test.ts`
+// checks which versions have them.
 
 /** The part of a socket of `ws` that writes frames. */
 export interface Sender {
   readonly _socket: Duplex
-  /** 0, or what it waits for: a deflate job or the bytes of a Blob. Since ws 8.18. */
+  /** 0 if idle; otherwise it waits for a deflate job or the bytes of a Blob. Since ws 8.18. */
   readonly _state: number
-  /** Whether the next frame begins a message; false within a message that is sent in fragments. */
+  /** Whether the next frame starts a message; false within a fragmented message. */
   readonly _firstFragment: boolean
 }
 
@@ -28,10 +28,10 @@ interface Internals {
   readonly _extensions: { 'permessage-deflate'?: PerMessageDeflate }
 }
 
-/** What writes the frames of a server's socket; undefined where it can't be told when it is idle. */
+/** The part of a server's socket that writes frames; undefined if there is no way to know whether it is idle. */
 export function senderOf(socket: TopicSocket): Sender | undefined {
   const { _isServer, _sender: sender } = socket as unknown as Partial<Internals>
-  // A client masks each frame with a mask of its own. RFC 6455 §5.3.
+  // A client masks each frame with a new key, so no frames can be shared. RFC 6455 §5.3.
   if (_isServer !== true || typeof sender !== 'object' || sender === null) return undefined
   const isKnown =
     typeof sender._state === 'number' &&
@@ -40,15 +40,15 @@ export function senderOf(socket: TopicSocket): Sender | undefined {
   return isKnown ? sender : undefined
 }
 
-/** What of a socket tells how much waits; some of it is private to `ws` and some to Node. */
+/** The properties that show how much waits; some are private to `ws`, some to Node. */
 interface Waiting {
   readonly _socket?: { readonly _writableState?: { readonly bufferedRequestCount?: number } } | null
   readonly _sender?: { readonly _queue?: readonly unknown[] } | null
 }
 
 /**
- * In how many pieces `bufferedAmount` waits: writes for which the raw socket has not asked yet, and messages in front of
- * which `ws` compresses another one. What the operating system has been given and not taken is not among them.
+ * The number of pieces that make up `bufferedAmount`: writes queued in the raw socket, and messages queued in `ws`
+ * until another one is compressed. Data that was passed to the operating system is not included.
  */
 export function waitingPieces(socket: TopicSocket): number {
   const { _socket: rawSocket, _sender: sender } = socket as unknown as Waiting
@@ -57,19 +57,20 @@ export function waitingPieces(socket: TopicSocket): number {
 
 export const isIdle = (sender: Sender): boolean => sender._state === 0
 
-/** Whether a message that is sent in fragments has begun and not ended: no other one may come in between. */
+/** Whether a fragmented message has started and not ended: no other message may be sent in between. */
 export const isWithinMessage = (sender: Sender | undefined): boolean => sender?._firstFragment === false
 
 /**
- * What was agreed on about compression: nothing; that each message is compressed by itself; or, as 'shared', that a
- * message may refer to those before it, so that each connection needs bytes of its own. RFC 7692 §7.1.1.1.
+ * The negotiated compression: undefined for none, the parameters if each message is compressed independently, or
+ * `'shared'` if a message may refer to earlier ones, so that each connection needs frames of its own. RFC 7692
+ * §7.1.1.1.
  */
 export function deflateOf(socket: TopicSocket): Deflate | 'shared' | undefined {
   if (socket.extensions === '') return undefined
   const agreed = (socket as unknown as Partial<Internals>)._extensions?.['permessage-deflate']
   const { server_no_context_takeover: isAlone, server_max_window_bits: windowBits = 15 } = agreed?.params ?? {}
   const thresholdBytes = agreed?._threshold
-  // zlib makes a window of 9 where 8 is asked for. https://nodejs.org/api/zlib.html#class-zlibdeflateraw
+  // zlib uses a window of 9 bits when asked for 8. https://nodejs.org/api/zlib.html#class-zlibdeflateraw
   if (isAlone !== true || typeof thresholdBytes !== 'number' || windowBits < 9) return 'shared'
   return { windowBits, thresholdBytes, zlibOptions: agreed?._options?.zlibDeflateOptions }
 }

@@ -129,7 +129,7 @@ describe('errors reported to the application', () => {
       expect(await other.client.next()).toBe('hello')
       const printed = takePrinted()
       expect(printed).toHaveLength(1)
-      expect(printed[0]).toMatch(/^oneport: onError failed: [^\n]+(?:\n {4}[^\n]*)*\n {4}It was told of [^\n]+$/)
+      expect(printed[0]).toMatch(/^oneport: onError failed: [^\n]+(?:\n {4}[^\n]*)*\n {4}It was called with [^\n]+$/)
       expect(topics.stats().failed).toBe(1)
     }
   )
@@ -154,7 +154,7 @@ describe('errors reported to the application', () => {
     expect(await topics.publishAndConfirm('a', 'x')).toMatchObject({ local: 0, backplane: 'failed' })
     expect(takePrinted()).toEqual([
       expect.stringMatching(
-        /^oneport: onBackplaneError failed: Error: of a getter(?:\n {4}at [^\n]+)+\n {4}It was told of Error: The hub is down\.$/
+        /^oneport: onBackplaneError failed: Error: of a getter(?:\n {4}at [^\n]+)+\n {4}It was called with Error: The hub is down\.$/
       )
     ])
   })
@@ -339,7 +339,7 @@ describe('a backplane', () => {
       link.want('one more')
       await turn()
       expect(link.stats).toMatchObject({ topics: 10_000, missing: 1 })
-      expect(errors.at(-1)).toBe('Error: The backplane does not give up topics: 10000 are waiting for that.')
+      expect(errors.at(-1)).toBe('Error: The backplane has failed to unsubscribe from 10000 topics.')
       void link.close()
     })
   })

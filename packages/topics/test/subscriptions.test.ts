@@ -85,7 +85,7 @@ describe('TopicsError', () => {
     expect(topics.subscribe(socket, 'abc')).toBe(true)
     expect(refused(() => topics.subscribe(socket, 'abcd'))).toEqual({
       code: 'TOPICS_NAME',
-      message: "The name of a topic may have 3 characters; one of 4 came, which begins with 'abcd'."
+      message: "The name of a topic may have at most 3 characters; got 4, starting with 'abcd'."
     })
   })
 
@@ -96,7 +96,7 @@ describe('TopicsError', () => {
     topics.subscribe(socket, 'b')
     expect(refused(() => topics.subscribe(socket, 'c'))).toEqual({
       code: 'TOPICS_OF_SOCKET',
-      message: 'A socket may have 2 topics, and this one has them.'
+      message: 'The socket has reached its limit of 2 topics.'
     })
     topics.unsubscribe(socket, 'a')
     expect(topics.subscribe(socket, 'c')).toBe(true)
@@ -110,7 +110,7 @@ describe('TopicsError', () => {
     const listeners = bob.listenerCount('close')
     expect(refused(() => topics.subscribe(bob, 'a'))).toEqual({
       code: 'TOPICS_SUBSCRIPTIONS',
-      message: 'There may be 1 subscriptions, and there are.'
+      message: 'The limit of 1 subscriptions is reached.'
     })
     expect(bob.listenerCount('close')).toBe(listeners)
     expect(topics.stats()).toMatchObject({ sockets: 1, subscriptions: 1 })
