@@ -7,13 +7,13 @@ import { readJson, root } from './root.mjs'
 
 const demo = join(root, 'packages', 'demo')
 const bundle = join(demo, 'dist', 'demo.cjs')
-/** The files that the bundle was made of. */
+/** The files that the bundle was made from. */
 const inputsFile = join(demo, 'dist', 'demo.inputs.json')
 
 /**
- * Makes one file of the sources of the demo and of our packages that it uses, unless a newer one is there. The compiler
- * would need a package of its own and the types of everything; esbuild reads no types.
- * @returns {Promise<string | undefined>} its URL; without it, the reason was printed and the exit code set
+ * Bundles the sources of the demo and of the packages in this repository that it uses, unless the bundle is newer than they
+ * are. Compiling them would need TypeScript and the types of all dependencies; esbuild ignores types.
+ * @returns {Promise<string | undefined>} its URL; undefined if that failed, with the reason printed and the exit code set
  */
 export async function bundleDemo() {
   try {
@@ -48,14 +48,14 @@ async function build() {
     sourcemap: true,
     logLevel: 'silent',
     metafile: true,
-    // Those that the demo has itself are found from where the bundle is.
+    // The demo's own dependencies are found from the folder of the bundle.
     external: Object.keys(dependencies).filter((name) => !name.startsWith('@oneport/')),
     plugins: [{ name: 'our-sources', setup: (build) => build.onResolve({ filter: /^@oneport\// }, sourceOf) }]
   })
   writeFileSync(inputsFile, JSON.stringify(Object.keys(metafile.inputs)))
 }
 
-/** The source of what one of our packages exports: `./dist/index.js` is built from `src/index.ts`. */
+/** The source of an export of our packages: `./dist/index.js` is built from `src/index.ts`. */
 function sourceOf({ path }) {
   const [, name, ...subpath] = path.split('/')
   const { exports } = readJson(`packages/${name}/package.json`)

@@ -1,6 +1,6 @@
 /**
- * Takes the README's picture of the demo, `docs/images/demo.png`. With a folder as argument it puts pictures there for looking
- * at: on a desktop and a phone, light and dark, with the panels open. It needs Chromium, and `npm run build` before.
+ * Takes the picture of the demo for the README, `docs/images/demo.png`. With a folder as argument, it instead takes pictures
+ * for reviewing the design: desktop and phone, light and dark. It needs Chromium; run `npm run build` first.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -36,7 +36,7 @@ async function visit(origin, nickname, room = 'lobby') {
   return socket
 }
 
-/** Opens the page, has everybody talk, and provokes the refusals. */
+/** Opens the page, and has everyone talk. */
 async function play(browser, origin, options) {
   const page = await browser.newPage(options)
   await page.goto(origin)
@@ -46,7 +46,7 @@ async function play(browser, origin, options) {
   const others = new Map()
   for (const nickname of ['Grace', 'Bo', 'Mei Lin']) {
     others.set(nickname, await visit(origin.replace('http', 'ws'), nickname))
-    await page.getByRole('log').getByText(`${nickname} came in`).waitFor()
+    await page.getByRole('log').getByText(`${nickname} joined`).waitFor()
   }
   for (const [nickname, room] of elsewhere)
     others.set(nickname, await visit(origin.replace('http', 'ws'), nickname, room))
@@ -69,7 +69,7 @@ async function provokeAll(page) {
   }
 }
 
-// On its usual port, if that is free: it can be read in the picture.
+// On its usual port, if that is free: the picture shows it.
 const demo = spawn(process.execPath, [join(root, 'packages/demo/dist/main.js')], {
   stdio: ['ignore', 'pipe', 'ignore']
 })

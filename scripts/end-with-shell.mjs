@@ -1,7 +1,7 @@
 /**
- * Ends this process with SIGTERM once the shell is gone in which npm has started it. npm sends its signals to that shell,
- * which dies of them and tells nobody. `exec` would have this process take the shell's place, but cmd.exe has no such
- * command; on Windows there are no signals either.
+ * Ends this process with SIGTERM once the shell in which npm started it is gone. npm sends signals to that shell only, and it
+ * dies without passing them on. `exec` would avoid the shell, but cmd.exe does not have it. On Windows there are no such
+ * signals.
  */
 export function endWithShell() {
   if (process.env.npm_lifecycle_event === undefined) return

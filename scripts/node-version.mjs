@@ -1,10 +1,8 @@
-// An old Node has to be able to read this file; the others are imported once the version is known to do.
+// An old Node has to be able to parse this file. The others are imported once the version has been checked.
 import { readFileSync } from 'node:fs'
 
 /**
- * Whether this Node is as new as package.json asks for.
- *
- * Says what was found and what is needed where it is not, and sets the exit code.
+ * Whether this Node is new enough for package.json. If not, prints what was found and what is needed, and sets the exit code.
  */
 export function isNodeNewEnough() {
   const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

@@ -1,6 +1,6 @@
 /**
- * `node scripts/run.mjs PROGRAM ARGUMENTS` builds everything and runs a built program, in this process, so that nothing
- * stands between it and the signals.
+ * `node scripts/run.mjs PROGRAM ARGUMENTS` builds everything, and runs a built program in this process, so that it gets
+ * signals directly.
  */
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'

@@ -1,4 +1,4 @@
-/** `npm run setup`: installs everything that building and testing need. */
+/** `npm run setup`: installs everything for building and testing. */
 import { isNodeNewEnough } from './node-version.mjs'
 
 async function setUp() {
@@ -6,5 +6,5 @@ async function setUp() {
   await installEverything()
 }
 
-// No `await` here: an old Node has to be able to read this file.
+// No top-level `await`: an old Node has to be able to parse this file.
 if (isNodeNewEnough()) void setUp()

@@ -1,4 +1,4 @@
-/** `npm start`: installs what the demo needs and bundles it, each only where necessary, and runs it. */
+/** `npm start`: installs what the demo needs, bundles it, both only if necessary, and runs it. */
 import { isNodeNewEnough } from './node-version.mjs'
 
 async function start() {
@@ -8,9 +8,9 @@ async function start() {
   if (!(await installDemo())) return
   const { bundleDemo } = await import('./bundle-demo.mjs')
   const bundle = await bundleDemo()
-  // In this process, so that nothing stands between it and the signals. Its arguments are those of this script.
+  // In this process, so that it gets signals directly. It has the arguments of this script.
   if (bundle !== undefined) await import(bundle)
 }
 
-// No `await` here: an old Node has to be able to read this file.
+// No top-level `await`: an old Node has to be able to parse this file.
 if (isNodeNewEnough()) void start()

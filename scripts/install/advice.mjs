@@ -1,4 +1,4 @@
-/** Why installations fail, by what npm or pnpm print. The first one that fits counts. */
+/** Why installations fail, recognized by what npm or pnpm prints. The first match counts. */
 const causes = [
   {
     signs: /\b407\b|proxy authentication required/i,
@@ -58,7 +58,7 @@ function network({ proxy, setProxy }) {
 }
 
 /**
- * What an installation that failed found, and what it needs.
+ * Explains why an installation failed, and what it needs.
  * @param {string} output what npm and pnpm printed
  * @param {{ env?: NodeJS.ProcessEnv, issues: string, pnpm: string, size: string }} about where to report it, the version
  *   of pnpm, and the space needed on disk
@@ -71,7 +71,7 @@ export function explain(output, { env = process.env, ...about }) {
   return { found: found(known), needed: needed(known) }
 }
 
-/** The proxy that is set, without its password, and how to set another one in the same place. */
+/** The configured proxy, without its password, and how to configure another one in the same place. */
 function proxyOf({ HTTPS_PROXY, https_proxy, npm_config_https_proxy, npm_config_proxy }) {
   const fromEnvironment = HTTPS_PROXY || https_proxy
   const proxy = fromEnvironment || npm_config_https_proxy || npm_config_proxy || undefined

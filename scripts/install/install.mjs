@@ -29,7 +29,7 @@ const everything = {
 const update = 'Dependencies are missing or have changed. Installing them takes a few seconds.'
 
 /**
- * Installs what the demo needs, unless it is there. To find out it only reads files, so that later starts need no network.
+ * Installs what the demo needs, unless it is there. To find out, it only reads files, so later starts need no network.
  * @returns {Promise<boolean>} whether it is there now; if not, it has printed the reason and set the exit code
  */
 export async function installDemo() {
@@ -37,7 +37,7 @@ export async function installDemo() {
 }
 
 /**
- * Installs what an example needs, unless it is there. The demo comes along, because it has the tool that builds.
+ * Installs what an example needs, unless it is there. The demo is included, because it has the bundler.
  * @returns {Promise<boolean>} like `installDemo`
  */
 export async function installExample(name) {
@@ -52,9 +52,9 @@ async function installPart(name, folder, selection) {
   const { isCurrent, scope } = lastInstallation()
   if (isCurrent && hasDependencies(folder)) return true
   const announcement = scope === undefined ? firstOf(name) : update
-  // Whoever tests here has everything, and keeps it.
+  // A developer has everything, and keeps it.
   if (scope === 'everything') return run(everything, announcement)
-  // Whoever has a part, such as an example, keeps that: --prod would remove all development dependencies.
+  // If development dependencies are there, they stay: --prod would remove all of them.
   return run({ ...demo, selection: hasDevelopmentDependencies() ? selection : ['--prod', ...selection] }, announcement)
 }
 

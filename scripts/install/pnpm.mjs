@@ -4,7 +4,7 @@ import { readJson, root } from '../root.mjs'
 
 const { packageManager } = readJson('package.json')
 
-/** Both npm and pnpm would wait for ten seconds, then for a minute, before they try again. */
+/** By default npm and pnpm wait ten seconds before the first retry, and a minute before the second. */
 const retry = { 'fetch-retry-mintimeout': 1_000, 'fetch-retry-factor': 3 }
 
 const npmArguments = [
@@ -23,10 +23,10 @@ function flags(prefix, options) {
 }
 
 /**
- * Runs `pnpm install`; npm downloads pnpm where it has to.
+ * Runs `pnpm install`. npm downloads pnpm if necessary.
  * @param {string[]} selection arguments that say what to install
- * @param {(line: string, event?: object) => void} onLine called with each line, and with what pnpm says in it
- * @returns {Promise<boolean>} whether it was installed. It does not return where a signal ends this process
+ * @param {(line: string, event?: object) => void} onLine called with each line, and its event if pnpm reports one
+ * @returns {Promise<boolean>} whether it succeeded; never settles if a signal ends this process
  */
 export function install(selection, onLine) {
   const { command, args, shell } = callNpm([...npmArguments, ...pnpmArguments, ...selection])
@@ -48,14 +48,14 @@ export function install(selection, onLine) {
 }
 
 /**
- * How npm is called. It tells its scripts where it is; Node runs that file on every system. Without it, a shell has to find
- * npm: on Windows that is npm.cmd, which nothing but a shell can start.
+ * How to call npm. It tells its scripts where it is, and Node can run that file on every system. If it does not, a shell has
+ * to find npm: on Windows that is npm.cmd, which only a shell can start.
  * https://nodejs.org/api/child_process.html#spawning-bat-and-cmd-files-on-windows
  */
 function callNpm(args) {
   const npm = process.env.npm_execpath ?? ''
   if (/[\\/]npm-cli\.c?js$/.test(npm)) return { command: process.execPath, args: [npm, ...args], shell: false }
-  // One string: arguments of their own would not be quoted (DEP0190). None of these needs quotes.
+  // One string, because a shell gets separate arguments unquoted (DEP0190). None of these needs quotes.
   return { command: ['npm', ...args].join(' '), args: [], shell: true }
 }
 
@@ -68,7 +68,7 @@ function parse(line) {
   }
 }
 
-/** Hands signals on, and once the child has ended lets them end this process too. @returns what takes that back */
+/** Passes signals on to the child, and ends this process once the child has ended. @returns a function that undoes this */
 function endTogether(child) {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   const handOn = (signal) => {

@@ -1,16 +1,16 @@
-/** Time without a line from npm after which one says what may be the reason, in milliseconds. */
+/** If npm prints nothing for this long, a hint says why that may be, in milliseconds. */
 const silenceMs = 15_000
 
 const silenceHint =
   'The registry has not answered yet. Behind a proxy, press Ctrl+C and run: npm config set https-proxy http://HOST:PORT'
 
-/** Shows how far an installation is: in a terminal on one line that changes, elsewhere with a line for each step. */
+/** Shows the progress of an installation: in a terminal on one line that changes, elsewhere with a line for each step. */
 export class Progress {
   #stream
   #isTerminal
   #beganAt = performance.now()
   #counts = { resolved: 0, imported: 0 }
-  /** The line that changes, where there is one. */
+  /** The line that changes. */
   #line = ''
   #clock
   #silence
@@ -27,7 +27,7 @@ export class Progress {
     this.#silence = setTimeout(() => this.#print(silenceHint), silenceMs)
   }
 
-  /** Takes in a line of npm's, which is undefined, or an event of pnpm's. */
+  /** Called for each line. A line of npm has no event. */
   notice(event) {
     clearTimeout(this.#silence)
     if (event?.name === 'pnpm:stage' && event.stage === 'importing_started') this.#step('Installing the packages')
@@ -44,7 +44,7 @@ export class Progress {
     if (isInstalled) this.#print(`Installed in ${secondsSince(this.#beganAt)} s.`)
   }
 
-  /** In a terminal its seconds are counted: npm says nothing while it downloads. */
+  /** In a terminal, it counts seconds, because npm prints nothing while it downloads. */
   #step(text) {
     clearInterval(this.#clock)
     if (!this.#isTerminal) return this.#print(`${text} …`)
@@ -66,7 +66,7 @@ export class Progress {
     this.#stream.write(`\r\u001b[K${line}`)
   }
 
-  /** Prints a line that stays, above the one that changes. */
+  /** Prints a line that stays, above the line that changes. */
   #print(text) {
     const line = this.#line
     this.#change('')

@@ -2,7 +2,7 @@ import { explain } from '../install/advice.mjs'
 
 const about = { env: {}, issues: 'https://example.org/issues', pnpm: 'pnpm@1.2.3', size: '200 MB' }
 
-/** Lines of npm 11 and pnpm 12. */
+/** As npm 11 and pnpm 12 print them. */
 it.each([
   [
     'npm error request to https://registry.npmjs.org/pnpm failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org',

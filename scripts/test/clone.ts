@@ -19,7 +19,7 @@ export class Clone {
     cpSync(root, this.folder, { recursive: true, filter: (path) => !others.has(basename(path)) })
   }
 
-  /** What a program needs that has never used npm: neither its cache nor its settings are those of whoever runs the tests. */
+  /** The environment of someone who has never used npm: with neither the cache nor the settings of whoever runs the tests. */
   get newUser(): NodeJS.ProcessEnv {
     const kept = Object.entries(process.env).filter(([name]) => !/^(?:npm|pnpm)_|_proxy$|^XDG_/i.test(name))
     const { npm_execpath } = process.env
@@ -51,7 +51,7 @@ export class Run {
   err = ''
 
   constructor(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv) {
-    // A group of its own, so that `stop` ends what it has started, too.
+    // In its own process group, so that `stop` also ends what it has started.
     this.process = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     this.process.stdout?.on('data', (chunk: Buffer) => {
       this.out += chunk.toString()
@@ -82,7 +82,7 @@ export class Run {
     try {
       process.kill(-(this.process.pid as number), 'SIGKILL')
     } catch {
-      // All of them have ended.
+      // They have all ended already.
     }
     await this.ended
   }

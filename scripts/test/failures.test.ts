@@ -6,7 +6,7 @@ import { Clone } from './clone.ts'
 
 jest.setTimeout(60_000)
 
-/** Nobody listens there. */
+/** Nothing listens there. */
 const closed = 'http://127.0.0.1:9'
 
 let clone: Clone
@@ -20,7 +20,7 @@ afterEach(() => server?.close())
 
 afterAll(() => clone.remove())
 
-/** Answers all requests, and those that a proxy gets, with a status and nothing else. */
+/** A registry, or a proxy, that answers every request with this status and an empty body. */
 async function answer(status: string, tls?: Certificate): Promise<string> {
   const onConnection = (socket: Socket): void => {
     socket
@@ -70,7 +70,7 @@ it('says that the proxy asks for a password', async () => {
   ])
 })
 
-it('says that nobody vouches for the certificate', async () => {
+it('says that the certificate is not trusted', async () => {
   const registry = await answer('200 OK', await makeCertificate())
   expect((await fail({ npm_config_registry: registry })).slice(-3)).toEqual([
     `This machine does not trust the certificate of ${registry}. Usually that is a proxy which inspects traffic.`,
@@ -79,7 +79,7 @@ it('says that nobody vouches for the certificate', async () => {
   ])
 })
 
-it('says that the registry does not have what is needed', async () => {
+it('says that the registry does not have a package', async () => {
   const registry = await answer('404 Not Found')
   expect((await fail({ npm_config_registry: registry })).slice(-3)).toEqual([
     `The registry ${registry} does not have a package, or does not give it to you.`,

@@ -1,6 +1,6 @@
 import { Progress } from '../install/progress.mjs'
 
-/** What a terminal shows that was written to: lines that were erased are gone. */
+/** What a terminal shows after this was written to it. */
 function screenOf(written: string): string[] {
   return written.split('\n').map((line) => line.slice(line.lastIndexOf('\u001b[K') + 1).replace('[K', ''))
 }
@@ -47,9 +47,9 @@ it('changes one line of a terminal', () => {
 })
 
 it.each([
-  ['no terminal', false, {}],
+  ['a file', false, {}],
   ['a terminal without commands', true, { TERM: 'dumb' }]
-])('prints lines where there is %s', (_what, isTTY, env) => {
+])('prints lines in %s', (_what, isTTY, env) => {
   const progress = new Progress('Installing.', stream(isTTY), env)
   for (const event of [events.started, events.resolved, events.imported]) progress.notice(event)
   progress.end(false)
@@ -57,7 +57,7 @@ it.each([
   expect(jest.getTimerCount()).toBe(0)
 })
 
-it('says what may be the reason where npm says nothing for long', () => {
+it('prints a hint if npm says nothing for long', () => {
   const progress = new Progress('Installing.', stream(true), {})
   jest.advanceTimersByTime(15_000)
   expect(screenOf(written)).toEqual(['Installing.', hint, 'Getting pnpm, which installs the packages … 15 s'])

@@ -24,7 +24,7 @@ async function end(run: Run): Promise<void> {
 }
 
 describe('npm start', () => {
-  it('installs and builds at the first start, and later what has changed, without network', async () => {
+  it('installs and builds at the first start, and later only what has changed, without network', async () => {
     const first = start()
     await end(first)
     expect(first.err).toBe('')
@@ -37,7 +37,7 @@ describe('npm start', () => {
       ''
     ])
 
-    // No npm, and no shell that would find one.
+    // Without npm, and without a shell that could find it.
     const offline = {
       ...clone.newUser,
       PATH: '',

@@ -2,12 +2,12 @@ const subprotocol = 'chat.v1'
 const firstDelayMs = 1_000
 const longestDelayMs = 30_000
 
-/** Time after which a connection counts as good, and the next failure starts from the shortest delay again. */
+/** A connection that lasted this long counts as good: after it, reconnecting starts with the shortest delay again. */
 const stableMs = 5_000
 
 /**
- * A WebSocket that comes back. It dispatches `state` (`connecting`, `online`, or `waiting` with the time of the next
- * attempt), `message`, and `refused` where the handshake got no 101.
+ * A WebSocket that reconnects. It dispatches `state` (`connecting`, `online`, or `waiting` with the time of the next
+ * attempt), `message`, and `refused` if the handshake got no 101.
  */
 export class Connection extends EventTarget {
   #url
@@ -19,11 +19,11 @@ export class Connection extends EventTarget {
   constructor() {
     super()
     window.addEventListener('online', () => this.retry())
-    // Timers sleep in a hidden page.
+    // Browsers delay the timers of hidden pages.
     document.addEventListener('visibilitychange', () => !document.hidden && this.retry())
   }
 
-  /** Connects to a URL, and lets go of the one before. */
+  /** Connects to a URL, and closes the previous connection. */
   open(url) {
     this.close()
     this.#url = url
@@ -31,7 +31,7 @@ export class Connection extends EventTarget {
     this.#connect()
   }
 
-  /** Sends a message. Returns false where there is no connection to send it on. */
+  /** Sends a message. Returns false if there is no open connection. */
   send(message) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false
     this.#socket.send(JSON.stringify(message))
@@ -43,7 +43,7 @@ export class Connection extends EventTarget {
     if (this.#retryTimer !== undefined) this.#connect()
   }
 
-  /** Ends the connection and does not come back. */
+  /** Closes the connection for good. */
   close() {
     this.#stopTimers()
     const socket = this.#socket
@@ -75,7 +75,7 @@ export class Connection extends EventTarget {
     })
   }
 
-  /** Full jitter: clients that lost the same server do not come back together. */
+  /** Full jitter, so that clients that lost the same server do not all return at the same moment. */
   #wait() {
     this.#stopTimers()
     const delay = Math.random() * Math.min(longestDelayMs, firstDelayMs * 2 ** this.#attempt++)

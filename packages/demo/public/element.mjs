@@ -1,4 +1,4 @@
-/** Makes an element. Text goes in as text, never as markup: that is all there is to escaping. */
+/** Creates an element. Text is inserted as text, never as markup, so nothing needs escaping. */
 export function element(name, className, ...children) {
   const made = document.createElement(name)
   if (className) made.className = className
@@ -8,18 +8,18 @@ export function element(name, className, ...children) {
 
 export const byId = (id) => document.getElementById(id)
 
-/** A round with the first letter of a name, in a colour that the name always has. */
+/** Shows the first letter of a name, in a color that depends only on the name. */
 export function paintAvatar(avatar, nickname) {
   const [first = '?'] = nickname
   let hash = 2_166_136_261
-  // FNV-1a: names that are nearly alike get colours far apart.
+  // FNV-1a gives similar names very different colors.
   for (const character of nickname) hash = Math.imul(hash ^ character.codePointAt(0), 16_777_619)
   avatar.textContent = first.toUpperCase()
   avatar.style.setProperty('--hue', (hash >>> 0) % 360)
   return avatar
 }
 
-/** Says something to a screen reader without moving the focus. */
+/** Has screen readers say something, without moving the focus. */
 export function announce(text) {
   byId('announcer').textContent = text
 }

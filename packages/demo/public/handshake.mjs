@@ -1,10 +1,10 @@
 import { announce, byId, element } from './element.mjs'
 
-/** The fields that make a request a handshake, or that decide about it; the others are folded away. */
+/** The fields that make a request a handshake, or that decide about it. The others are collapsed. */
 const telling =
   /^(:protocol|:authority|upgrade|connection|origin|host|cookie|sec-websocket-.*|retry-after|www-authenticate)$/i
 
-/** What is wrong with the handshakes that are refused. */
+/** Why the handshakes are refused. */
 const faults = {
   origin: 'A page of another site could use your cookies. Its origin gives it away.',
   version: 'A version of the protocol from before the RFC.',
@@ -13,7 +13,7 @@ const faults = {
 
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)')
 
-/** The exchanges that there are so far, by the name of their button. */
+/** The exchanges so far, by the name of their button. */
 const exchanges = new Map()
 let selected = 'chat'
 
@@ -33,7 +33,7 @@ function showStatus(button, { line }) {
   result.dataset.status = status
 }
 
-/** Shows one of the exchanges, in the place of the one before. */
+/** Shows one of the exchanges. */
 function show(name) {
   selected = name
   for (const button of byId('exchanges').querySelectorAll('button')) {
@@ -48,7 +48,7 @@ function show(name) {
 function notesOn(response) {
   const [, subprotocol = 'none'] = response.fields.find(([name]) => /^sec-websocket-protocol$/i.test(name)) ?? []
   const agreed = note('Both sides speak the subprotocol ', element('code', '', subprotocol), '.')
-  // What the panel says of GET and 101 is what the server's router sees.
+  // The panel speaks of GET and 101 because that is what the server's router sees.
   const words = note('Over HTTP/2 the GET goes as ', element('code', '', 'CONNECT'), ', and the 101 as 200.')
   return response.line.startsWith('HTTP/2') ? [words, agreed] : [agreed]
 }
@@ -69,7 +69,7 @@ function head(title, { line, fields, body }) {
   return card
 }
 
-/** JSON on one line has no spaces to break at. */
+/** JSON on one line has no spaces where it could wrap. */
 const breakable = (body) => body.split(/(?<=,)/).flatMap((part) => [part, document.createElement('wbr')])
 
 function fieldList(fields) {

@@ -5,15 +5,15 @@ const form = byId('login-form')
 const field = byId('nickname')
 const problem = byId('login-problem')
 
-/** The nickname in the cookie, which no script can read; null where there is none. */
+/** The nickname in the cookie, which scripts cannot read; null if there is none. */
 export async function whoAmI() {
   const answer = await fetch('/nickname')
   return (await answer.json()).nickname
 }
 
 /**
- * Asks for a nickname until the server has taken one.
- * @returns the nickname, or `current` where the person thought better of it
+ * Asks for a nickname until the server accepts one.
+ * @returns the nickname, or `current` if the dialog was canceled
  */
 export function logIn(current) {
   const { promise, resolve } = deferred()
@@ -21,7 +21,7 @@ export function logIn(current) {
   problem.textContent = ''
   byId('login-cancel').hidden = current === null
   dialog.oncancel = (event) => {
-    // Without a name there is nothing behind the dialog.
+    // Without a name there is nothing to go back to.
     if (current === null) event.preventDefault()
   }
   dialog.onclose = () => resolve(dialog.returnValue || current)
@@ -49,7 +49,7 @@ form.addEventListener('submit', async (event) => {
 
 byId('login-cancel').addEventListener('click', () => dialog.close())
 
-/** `Promise.withResolvers`, which is younger than the browsers that people have. */
+/** `Promise.withResolvers`, which older browsers do not have. */
 function deferred() {
   let resolve
   const promise = new Promise((settle) => {

@@ -14,7 +14,7 @@ let room = 'lobby'
 let me = null
 let people
 let unread = 0
-/** Whether what stands in the box is to be sent when there is a connection again. */
+/** Whether the text in the box is to be sent once the page is back online. */
 let isWaiting = false
 
 /** What the server sends, by type. */
@@ -32,7 +32,7 @@ const receive = {
     if (isWaiting) say()
   },
   people({ people: present }) {
-    for (const name of present) if (!people.includes(name)) showNotice(element('bdi', '', name), ' came in')
+    for (const name of present) if (!people.includes(name)) showNotice(element('bdi', '', name), ' joined')
     for (const name of people) if (!present.includes(name)) showNotice(element('bdi', '', name), ' left')
     people = present
     showPeople(people, me)
@@ -52,11 +52,11 @@ const receive = {
 }
 
 function showTitle() {
-  // A name that is written from right to left turns nothing else around.
+  // Isolated, so that a name written from right to left does not reorder the rest.
   document.title = `${unread > 0 ? `(${unread}) ` : ''}#\u2068${room}\u2069 · Oneport chat`
 }
 
-/** Goes to the room that the address names. */
+/** Enters the room that the address names. */
 function enter() {
   room = roomAt(location.pathname)
   byId('room-name').textContent = room
@@ -76,11 +76,11 @@ function goTo(name) {
 
 function enterAndWrite() {
   enter()
-  // On a phone the focus would bring the keyboard up before anything can be read.
+  // On a phone the focus would open the keyboard and cover the messages.
   if (matchMedia('(hover: hover)').matches) text.focus()
 }
 
-/** Sends what stands in the box, now or when there is a connection again. */
+/** Sends the text in the box: now, or once the page is back online. */
 function say() {
   byId('say-problem').textContent = ''
   if (text.value.trim() === '') return
@@ -99,7 +99,7 @@ function wait(isNeeded) {
 connection.addEventListener('state', ({ detail }) => showState(detail))
 connection.addEventListener('message', ({ detail }) => receive[detail.type]?.(detail))
 connection.addEventListener('refused', async () => {
-  // A page does not learn the status of a refusal; where the cookie has gone, that was it.
+  // A page cannot see the status of a refusal. If the cookie is gone, that was the reason.
   const nickname = await whoAmI().catch(() => me)
   if (nickname !== null) return
   connection.close()
@@ -122,7 +122,7 @@ byId('say').addEventListener('submit', (event) => {
 text.addEventListener('input', () => wait(false))
 
 text.addEventListener('keydown', (event) => {
-  // While an input method composes, Enter belongs to it.
+  // While an input method is composing, Enter belongs to it.
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
   event.preventDefault()
   byId('say').requestSubmit()
@@ -137,7 +137,7 @@ byId('room-form').addEventListener('submit', (event) => {
 
 byId('rooms').addEventListener('click', (event) => {
   const link = event.target.closest('a')
-  // Other clicks open a window or a menu.
+  // Other clicks open a new window or a menu.
   if (link === null || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return
   event.preventDefault()
   goTo(link.querySelector('.name').textContent)
@@ -146,7 +146,7 @@ byId('rooms').addEventListener('click', (event) => {
 byId('rename').addEventListener('click', async () => {
   const nickname = await logIn(me)
   if (nickname === me) return
-  // The handshake carries the cookie, so another name is another connection.
+  // The handshake carries the cookie, so a new name needs a new connection.
   enterAndWrite()
 })
 
@@ -157,7 +157,7 @@ document.addEventListener('visibilitychange', () => {
   showTitle()
 })
 
-// On a wide window the panels are part of the page, not over it.
+// In a wide window the panels are part of the page instead of covering it.
 for (const query of ['(min-width: 760px)', '(min-width: 1120px)']) {
   matchMedia(query).addEventListener('change', () => {
     for (const panel of document.querySelectorAll(':popover-open')) panel.hidePopover()

@@ -8,14 +8,14 @@ const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-di
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' })
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' })
 
-/** Messages of one person within this time stand together under one name. */
+/** Messages that one person sends within this time are grouped under one name. */
 const groupMs = 3 * 60_000
 
 let shown = new Set()
 let last
 let lastDay = day.format(Date.now())
 
-/** Empties the list, for another room. */
+/** Clears the list, for another room. */
 export function clearMessages() {
   shown = new Set()
   last = undefined
@@ -25,7 +25,7 @@ export function clearMessages() {
   byId('empty').hidden = true
 }
 
-/** Shows what was said before; after a reconnect some of it is here already. */
+/** Shows earlier messages. After a reconnect some of them are there already. */
 export function showHistory(messages, me) {
   // Nobody wants fifty old messages read out.
   log.ariaBusy = 'true'
@@ -35,7 +35,7 @@ export function showHistory(messages, me) {
   scrollToEnd()
 }
 
-/** Shows a message at the end, once. */
+/** Appends a message, unless it is there already. */
 export function showMessage(message, me) {
   if (shown.has(message.id)) return
   shown.add(message.id)
@@ -55,13 +55,13 @@ export function showMessage(message, me) {
     item.append(follows ? avatar : paintAvatar(avatar, nickname))
   }
   const bubble = element('div', 'bubble', author, element('span', 'text', text), clock)
-  // The bubble has the direction of the text alone: a part with a direction of its own does not count.
+  // The bubble takes its direction from the text, because parts with their own `dir` do not count.
   for (const part of [author, clock, bubble]) part.dir = 'auto'
   item.append(bubble)
   append(item, isMine)
 }
 
-/** Shows a line of the room itself, such as who came. */
+/** Appends a line about the room, such as who joined. */
 export function showNotice(...parts) {
   last = undefined
   append(element('li', 'notice', ...parts), false)
@@ -97,7 +97,7 @@ toEnd.addEventListener('click', () => {
 log.addEventListener('scroll', () => {
   if (isAtEnd()) toEnd.hidden = true
 })
-// A keyboard on the screen, or a longer message box, makes the log smaller.
+// An on-screen keyboard or a taller message box makes the log smaller.
 let wasAtEnd = true
 log.addEventListener('scroll', () => {
   wasAtEnd = isAtEnd()

@@ -1,7 +1,7 @@
 import { byId, element, paintAvatar } from './element.mjs'
 import { pathOf } from './room.mjs'
 
-/** Shows who is here; the reader's own name comes first. */
+/** Shows who is here, the reader's own name first. */
 export function showPeople(people, me) {
   const others = people.filter((nickname) => nickname !== me)
   byId('people').replaceChildren(
@@ -18,7 +18,7 @@ function person(nickname, me) {
   return item
 }
 
-/** Shows the open rooms as links; the lobby is always there. */
+/** Shows the open rooms as links, and always the lobby. */
 export function showRooms(rooms, current) {
   const sizes = new Map([['lobby', 0], [current, 0], ...rooms.map(({ name, people }) => [name, people])])
   byId('rooms').replaceChildren(...[...sizes].map(([name, people]) => roomLink(name, people, name === current)))

@@ -1,4 +1,4 @@
-// As in src/room.ts, which says why.
+// The same as in src/room.ts, which explains it.
 const characters =
   '\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}\\p{N}\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\p{Regional_Indicator}'
 const joiner = `(?<=(?!\\p{ASCII})[${characters}])[\\u200C\\u200D](?=(?!\\p{ASCII})[${characters}])`
@@ -8,9 +8,9 @@ const word = new RegExp(`(?![\\p{M}\\u200C\\u200D])(?:[${characters}]|${joiner})
 const maxLength = 32
 
 /**
- * What people type, as the name of a room: "Tea Time!" becomes "tea-time". Whatever looks alike to Unicode becomes the same
- * name (NFKC), in any script; the server knows the same characters.
- * @returns {string} empty where nothing is left
+ * Turns what people type into the name of a room: "Tea Time!" becomes "tea-time". It works for any script, and what Unicode
+ * considers equivalent becomes the same name (NFKC). The server allows the same characters.
+ * @returns {string} empty if nothing is left
  */
 export function toRoomName(text) {
   const words = text.normalize('NFKC').toLowerCase().normalize('NFKC').match(word) ?? []
@@ -21,7 +21,7 @@ export function toRoomName(text) {
     .replace(/[-\u200C\u200D]+$/, '')
 }
 
-/** The path of a room's page; the lobby is where the site begins. */
+/** The path of a room's page. The lobby is at the root. */
 export const pathOf = (name) => (name === 'lobby' ? '/' : `/r/${encodeURIComponent(name)}`)
 
 /** The room that a path names. */

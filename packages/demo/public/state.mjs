@@ -12,7 +12,7 @@ let isLost = false
 /** Shows whether there is a connection, and when the next attempt is. */
 export function showState({ state: name, until }) {
   clearInterval(timer)
-  // What is said offline is sent later.
+  // What is written offline is sent later.
   document.querySelector('#say button').disabled = name === 'idle'
   state.dataset.state = name
   state.textContent = names[name]
@@ -23,7 +23,7 @@ export function showState({ state: name, until }) {
   } else {
     countdown.textContent = 'Trying…'
   }
-  // It stays during an attempt: a banner that comes and goes moves the page under the reader's eyes.
+  // It stays during an attempt: a banner that comes and goes would make the page jump.
   if (name !== 'connecting') offline.hidden = name !== 'waiting'
   say(name, until)
 }
@@ -34,7 +34,7 @@ function showCountdown(until) {
 
 const secondsTo = (until) => Math.max(0, Math.ceil((until - Date.now()) / 1_000))
 
-/** Once for each loss; a voice that counts seconds would drown everything else. The welcome tells the rest. */
+/** Announces each loss once: a voice counting seconds would drown out everything else. */
 function say(name, until) {
   if (name === 'waiting' && !isLost) announce(`Offline. Next attempt in ${secondsTo(until)} seconds.`)
   if (name !== 'connecting') isLost = name === 'waiting'

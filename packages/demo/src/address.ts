@@ -2,27 +2,27 @@ import type { WebSocket } from '@oneport/core'
 import type { Backplane } from '@oneport/topics'
 import type { Certificate } from './certificate.ts'
 
-/** Where to listen, and with whom to share the chat; port 0 lets the system choose. */
+/** Where to listen, and what to share the chat with. With port 0 the system chooses. */
 export interface Address {
   readonly host: string
   readonly port: number
-  /** With it the server speaks TLS. */
+  /** If given, the server speaks TLS. */
   readonly tls?: Certificate
-  /** What joins this process with others. */
+  /** Connects this process with others. */
   readonly backplanes?: Backplanes
 }
 
-/** The two ways to other processes. Topics have one to themselves. */
+/** The connections to other processes. Topics need a backplane for themselves. */
 export interface Backplanes {
-  /** What is said in the rooms. */
+  /** Carries the messages. */
   readonly said: Backplane
-  /** Who is in the rooms. */
+  /** Carries who is in the rooms. */
   readonly people: Backplane
 }
 
-/** A server that listens, whichever framework it is built with. */
+/** A listening server, whichever framework it uses. */
 export interface Running {
-  /** The port that it got. */
+  /** The port it listens on. */
   readonly port: number
   /** The open WebSockets. */
   connections(): Iterable<WebSocket>
@@ -30,5 +30,5 @@ export interface Running {
   close(): Promise<void>
 }
 
-/** Time that clients have to answer the closing handshake when the server ends, in milliseconds. */
+/** How long clients have to answer the closing handshake when the server shuts down, in milliseconds. */
 export const drainMs = 700

@@ -1,7 +1,7 @@
 const burst = 8
 const refillMs = 1_000
 
-/** How much one socket may still say: eight messages at once, then one a second. */
+/** How many messages a socket may still send: eight at once, then one a second. */
 export class Allowance {
   #left = burst
   #at: number
@@ -10,7 +10,7 @@ export class Allowance {
     this.#at = now
   }
 
-  /** Takes one, or says that none is left. */
+  /** @returns false if none is left */
   take(now: number): boolean {
     this.#left = Math.min(burst, this.#left + (now - this.#at) / refillMs)
     this.#at = now

@@ -8,7 +8,7 @@ export interface Arguments {
   readonly https: boolean
   /** Undefined if nobody asked for one: then any will do. */
   readonly port: number | undefined
-  /** The URL of a Redis that joins several processes. */
+  /** The URL of a Redis that several processes share. */
   readonly redis: string | undefined
 }
 
@@ -39,11 +39,11 @@ const options = {
 } as const
 
 /**
- * Reads the arguments after the name of the script.
- * @throws RangeError with one sentence for the person who typed them
+ * Reads the arguments that follow the script's name.
+ * @throws RangeError with a sentence for whoever typed them
  */
 export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Arguments {
-  // Not strict: Node's own messages have several sentences and speak of things that do not exist here.
+  // Not strict: Node's own messages are long and mention things that do not exist here.
   const { tokens, values } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
   for (const token of tokens) {
     if (token.kind === 'option' && Object.hasOwn(options, token.name)) continue

@@ -11,10 +11,10 @@ const maxRooms = 200
 const maxPeople = 100
 const maxHistory = 50
 
-/** The topic of everybody who is here; no room is called so. */
+/** The topic that every socket subscribes to. No room can have this name. */
 const everybody = '*'
 
-/** Someone who comes into a room. */
+/** Someone who enters a room. */
 export interface Visitor {
   readonly room: string
   readonly nickname: string
@@ -23,17 +23,17 @@ export interface Visitor {
 
 interface Room {
   readonly name: string
-  /** A person with two windows is here twice. */
+  /** Someone with two windows is in it twice. */
   readonly sockets: Map<WebSocket, string>
   readonly history: Said[]
 }
 
-/** The rooms and who is in them. It knows sockets, and nothing of HTTP or a framework. */
+/** The rooms and who is in them. It knows sockets, but neither HTTP nor a framework. */
 export class Chat {
   readonly #rooms = new Map<string, Room>()
-  /** What is said in the rooms, in all processes that have the same backplane. A client that does not read is closed. */
+  /** The messages, in all processes that share the backplane. A client that does not read is closed. */
   readonly #said: Topics
-  /** Who is in the rooms, and which there are: each process tells its own sockets. */
+  /** Who is in the rooms, and which rooms there are. Each process tells its own sockets. */
   readonly #here = createTopics()
   /** Who is in the rooms of other processes. */
   readonly #presence: Presence | undefined
@@ -49,13 +49,13 @@ export class Chat {
     )
   }
 
-  /** Whether a room can take nobody more, or cannot be opened. */
+  /** Whether a room is full, or there are too many rooms to open another. */
   isFull(name: string): boolean {
     const room = this.#rooms.get(name)
     return room === undefined ? this.#rooms.size >= maxRooms : room.sockets.size >= maxPeople
   }
 
-  /** Takes a socket into a room until it closes. */
+  /** Puts a socket into a room until it closes. */
   join(socket: WebSocket, { room: name, nickname, handshake }: Visitor): void {
     const room = this.#enter(socket, name, nickname)
     const allowance = new Allowance(performance.now())
@@ -75,7 +75,7 @@ export class Chat {
     this.#onMove(room)
   }
 
-  /** Forgets everybody, and closes the backplane. */
+  /** Ends all subscriptions and closes the backplanes. */
   async close(): Promise<void> {
     await Promise.all([this.#presence?.close(), this.#said.close(), this.#here.close()])
   }
@@ -96,7 +96,7 @@ export class Chat {
     this.#onMove(room)
   }
 
-  /** Someone has come or gone here. */
+  /** Called when someone has entered or left a room of this process. */
   #onMove(room: Room): void {
     this.#presence?.tell()
     this.#tellPeople([room.name])
@@ -110,7 +110,7 @@ export class Chat {
     this.#said.publish(room.name, stringify(said))
   }
 
-  /** Tells the sockets in these rooms who is with them, and all of them which rooms there are. */
+  /** Tells the sockets in these rooms who is there, and all sockets which rooms there are. */
   #tellPeople(names: readonly string[]): void {
     const people = this.#people()
     for (const name of names) {
@@ -119,7 +119,7 @@ export class Chat {
     this.#announceRooms()
   }
 
-  /** Tells everyone which rooms are open; once, however many came and went in this turn of the event loop. */
+  /** Tells everyone which rooms are open: once per turn of the event loop, however many people move. */
   #announceRooms(): void {
     if (this.#announcing) return
     this.#announcing = true
@@ -130,7 +130,7 @@ export class Chat {
     })
   }
 
-  /** Who is in each room, in all processes. A person with two windows is in it once. */
+  /** Who is in each room, in all processes. Someone with two windows counts once. */
   #people(): People {
     const people = new Map(this.#peopleHere())
     for (const other of this.#presence?.others ?? []) {

@@ -1,8 +1,8 @@
 import type { Server, Socket } from 'node:net'
 
 /**
- * Keeps the connections of a server, to end them all. `closeAllConnections()` of Node leaves out those that have not
- * finished their TLS handshake, and servers of HTTP/2 do not have it.
+ * Keeps track of a server's connections so that they can all be destroyed. Node's `closeAllConnections()` leaves out those
+ * that have not finished their TLS handshake, and HTTP/2 servers do not have it.
  * https://nodejs.org/api/http.html#servercloseallconnections
  */
 export function keepConnections(server: Server): { destroyAll(): void } {

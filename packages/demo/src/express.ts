@@ -57,7 +57,7 @@ export async function startExpress({ host, port, tls, backplanes }: Address): Pr
 
 const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
 
-/** The WebSocket endpoint is a route: middleware and typed parameters as everywhere, and 101 is its status. */
+/** The WebSocket endpoint is a route like any other, with middleware and typed parameters; its status is 101. */
 function serveChat(app: Express, chat: Chat): void {
   app.get('/chat/:room', requireNickname, (req, res) => {
     const { room } = req.params
@@ -69,11 +69,11 @@ function serveChat(app: Express, chat: Chat): void {
   })
 }
 
-/** Ordinary middleware: the handshake without a login gets an ordinary 401, before there is a WebSocket. */
+/** Ordinary middleware: a handshake without a login gets an ordinary 401, and no WebSocket is opened. */
 const requireNickname: RequestHandler<{ room: string }> = (req, res, next) => {
   const nickname = cleanNickname(req.cookies[nicknameCookie])
   if (nickname === undefined) {
-    // A 401 names a way to log in (RFC 9110 §11.6.1).
+    // A 401 has to name a way to log in (RFC 9110 §11.6.1).
     res.status(401).set('WWW-Authenticate', 'Cookie').json({ message: 'Choose a nickname first.' })
     return
   }
@@ -99,9 +99,9 @@ function serveLogin(app: Express): void {
   })
 }
 
-/** The application's own error format, for refused handshakes too: status and header fields stand on the error. */
+/** The application's own error format, which refused handshakes get too: the error has the status and header fields. */
 const answerError: ErrorRequestHandler = (error, _req, res, next) => {
-  // Express logs what is not the client's fault.
+  // Express logs errors that are not the client's.
   if (!(error instanceof HandshakeError) && !error.expose) return next(error)
   const { code, headers = {}, message, status } = error
   res.status(status).set(headers).json({ code, message })

@@ -23,7 +23,7 @@ declare module 'fastify' {
 /** Serves the demo with Fastify. */
 export async function startFastify({ host, port, tls, backplanes }: Address): Promise<Running> {
   const overTls = tls === undefined ? {} : { http2: true, https: { ...tls, allowHTTP1: true } }
-  // To Fastify's types HTTP/2 is another kind of application; for what is used here there is no difference.
+  // Fastify's types treat HTTP/2 as another kind of application. What is used here is the same in both.
   const app = Fastify(overTls as FastifyServerOptions)
   const connections = keepConnections(app.server)
   await app.register(wsPlugin)
@@ -47,7 +47,7 @@ export async function startFastify({ host, port, tls, backplanes }: Address): Pr
     port: (app.server.address() as AddressInfo).port,
     connections: () => app.websockets.connections,
     close: async () => {
-      // app.close() drains too; called first, this one sets the deadline.
+      // app.close() drains too. Draining before it sets the deadline.
       const drained = app.websockets.drain({ deadlineMs: drainMs })
       const closed = app.close()
       await Promise.all([drained, chat.close()])
@@ -59,7 +59,7 @@ export async function startFastify({ host, port, tls, backplanes }: Address): Pr
 
 const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
 
-/** The WebSocket endpoint is a route: schema, hooks and typed parameters as everywhere, and 101 is its status. */
+/** The WebSocket endpoint is a route like any other, with schema, hooks and typed parameters; its status is 101. */
 function serveChat(app: FastifyInstance, chat: Chat): void {
   const schema = { params: { type: 'object', properties: { room: { type: 'string', pattern: roomPattern } } } }
 
@@ -73,11 +73,11 @@ function serveChat(app: FastifyInstance, chat: Chat): void {
   })
 }
 
-/** An ordinary hook: the handshake without a login gets an ordinary 401, before there is a WebSocket. */
+/** An ordinary hook: a handshake without a login gets an ordinary 401, and no WebSocket is opened. */
 const requireNickname: onRequestAsyncHookHandler = async (request, reply) => {
   const nickname = cleanNickname(request.cookies[nicknameCookie])
   if (nickname === undefined) {
-    // A 401 names a way to log in (RFC 9110 §11.6.1).
+    // A 401 has to name a way to log in (RFC 9110 §11.6.1).
     return reply.code(401).header('WWW-Authenticate', 'Cookie').send({ message: 'Choose a nickname first.' })
   }
   request.nickname = nickname

@@ -3,7 +3,7 @@ import { type Arguments, readArguments, usage, usualPort } from './arguments.ts'
 import { findFreePort, isTaken } from './port.ts'
 import { urlsOf } from './urls.ts'
 
-/** Says one sentence and ends the process once what is under way is done. */
+/** Prints a sentence, and sets the exit code. */
 function fail(sentence: string, exitCode: number): void {
   process.stderr.write(`${sentence}\n`)
   process.exitCode = exitCode
@@ -27,7 +27,7 @@ async function start({ framework, https, redis }: Arguments, host: string, port:
   }
 }
 
-/** Why it cannot listen, and where it can. */
+/** Why the demo cannot listen, and on which port it can. */
 async function whyNotListening(error: unknown, host: string, port: number): Promise<string> {
   const { code, message } = error as NodeJS.ErrnoException
   if (!isTaken(error)) return `Cannot listen on ${host}, port ${port}: ${message}`
@@ -44,7 +44,7 @@ const warning =
 
 const aboutRedis = 'Every process with this Redis shares the chat. Each keeps its own history.\n'
 
-/** What to know of `--https`, by framework. */
+/** What to know about `--https`, by framework. */
 const aboutTls = {
   Express: `Express cannot serve HTTP/2; this is HTTP/1.1 over TLS.\n${warning}`,
   Fastify: `The page and its WebSockets share one connection of HTTP/2.\n${warning}`
@@ -63,7 +63,7 @@ function welcome({ framework, host, https, redis }: Arguments, port: number): st
 function closeOnSignal(running: Running): void {
   let isClosing = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // Not `once`: Ctrl-C reaches this process from the terminal and, a moment later, again from npm.
+    // Not `once`: Ctrl-C reaches this process from the terminal, and from npm a moment later.
     process.on(signal, () => {
       if (!isClosing) void running.close()
       isClosing = true

@@ -1,9 +1,9 @@
 import type { Exchange } from './exchange.ts'
 
-/** The subprotocol of the chat: text messages, each one JSON object. */
+/** The subprotocol of the chat: each message is a text message with one JSON object. */
 export const subprotocol = 'chat.v1'
 
-/** Something that someone said. */
+/** A message that someone sent to a room. */
 export interface Said {
   readonly type: 'said'
   readonly id: string
@@ -29,10 +29,10 @@ export type ServerMessage =
   | { readonly type: 'people'; readonly people: readonly string[] }
   /** The rooms that are open, and how many people are in each. */
   | { readonly type: 'rooms'; readonly rooms: readonly { readonly name: string; readonly people: number }[] }
-  /** A message was not passed on; `text` goes back to whoever wrote it. */
+  /** A message was refused; `text` goes back to whoever wrote it. */
   | { readonly type: 'refused'; readonly reason: string; readonly text: string }
 
-/** Written in JSON with every character escaped, six bytes each, a text of this length still fits in `maxPayloadBytes`. */
+/** A text of this length fits into `maxPayloadBytes` even if JSON escapes every character, with six bytes each. */
 export const maxTextLength = 600
 
 /** Largest message that a client may send, in bytes. */

@@ -4,13 +4,13 @@ export const nicknameCookie = 'oneport_nickname'
 /** How long a browser keeps it, in seconds. */
 export const nicknameMaxAge: number = 30 * 24 * 60 * 60
 
-/** What the answer to a refused nickname says. */
+/** The message for a refused nickname. */
 export const nicknameRule = 'A nickname has 1 to 24 visible characters.'
 
 /**
- * A nickname as it is shown, or undefined where there is none. Anyone may take any: it is a name, not an account.
+ * A nickname as it is shown, or undefined if it is none. Anyone may take any nickname: it is not an account.
  *
- * Control and format characters are out: they hide a name or turn the text around it.
+ * Control and format characters are not allowed, because they hide a name or reorder the text around it.
  */
 export function cleanNickname(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined

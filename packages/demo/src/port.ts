@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
-/** Ports that are tried. Where so many are taken, something else is wrong. */
+/** How many ports are tried. If so many are taken, something else is wrong. */
 const attempts = 100
 
 /**
- * The first free port from here on.
- * @returns undefined where none of the next hundred is free
- * @throws what the system says of a host on which it cannot listen at all
+ * The first free port, starting with this one.
+ * @returns undefined if none of a hundred is free
+ * @throws the system's error if it cannot listen on this host at all
  */
 export async function findFreePort(host: string, first: number): Promise<number | undefined> {
   const last = Math.min(first + attempts - 1, 65_535)
@@ -33,13 +33,13 @@ async function canListen(host: string, port: number): Promise<boolean> {
   }
 }
 
-/** Whether another port may do better: this one has a program, or is for the system's own. */
+/** Whether another port may work: this one is in use, or reserved for privileged programs. */
 export const isTaken = (error: unknown): boolean =>
   ['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 /**
- * Whether another program answers there. One that listens on ::1 alone leaves 127.0.0.1 to us, and on some systems so does one
- * that listens on all addresses; browsers that are sent to localhost would find the other one.
+ * Whether another program answers there. If it listens on ::1 only, 127.0.0.1 is still free; on some systems also if it
+ * listens on all addresses. A browser that opens localhost would then reach the other program.
  */
 async function answers(host: string, port: number): Promise<boolean> {
   const socket = connect({ host, port })

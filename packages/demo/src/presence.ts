@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Backplane } from '@oneport/topics'
 
-/** The topic of all processes. No room is called so. */
+/** The topic of all processes. No room can have this name. */
 const topic = '*processes'
 
 /** Nicknames by room. */
@@ -11,23 +11,23 @@ export type People = ReadonlyMap<string, readonly string[]>
 interface Told {
   readonly process: string
   readonly people: readonly (readonly [room: string, nicknames: readonly string[]])[]
-  /** Whether the others are to tell, too: it has only just come. */
+  /** Whether the others should answer with their people: this process has just started. */
   readonly asks: boolean
 }
 
 export interface PresenceOptions {
-  /** Time between two messages of a process in which nothing changes, in milliseconds. */
+  /** Time between two messages of a process while nothing changes, in milliseconds. */
   readonly beatMs: number
-  /** Time after which a process that says nothing counts as dead, in milliseconds. */
+  /** Time after which a silent process counts as dead, in milliseconds. */
   readonly patienceMs: number
 }
 
 const defaults: PresenceOptions = { beatMs: 2_000, patienceMs: 7_000 }
 
 /**
- * Who is in the rooms of the other processes. Nothing is stored anywhere: each process tells what it has, after each change
- * and every other second, and forgets those that it no longer hears. So the people of a process that was killed disappear,
- * and after an outage of Redis everybody is there again.
+ * Who is in the rooms of the other processes. Nothing is stored in Redis: each process tells the others who is in its rooms,
+ * after each change and every two seconds, and forgets processes that fall silent. So the people of a killed process disappear,
+ * and after an outage of Redis everyone reappears.
  */
 export class Presence {
   readonly #id = randomUUID()
@@ -43,7 +43,7 @@ export class Presence {
 
   /**
    * @param own who is in the rooms of this process
-   * @param onChange called with the rooms in which people of other processes have come or gone
+   * @param onChange called with the rooms that people of other processes have entered or left
    */
   constructor(
     backplane: Backplane,
@@ -64,7 +64,7 @@ export class Presence {
     return Array.from(this.#others.values(), ({ people }) => people)
   }
 
-  /** Tells the others who is here; once, however often it is called in this turn of the event loop. */
+  /** Tells the others who is here: once per turn of the event loop, however often it is called. */
   tell(): void {
     if (this.#isTelling) return
     this.#isTelling = true
@@ -74,7 +74,7 @@ export class Presence {
     })
   }
 
-  /** Tells the others that nobody is here any more, and closes the backplane. */
+  /** Tells the others that everyone has left, and closes the backplane. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -97,7 +97,7 @@ export class Presence {
       await this.#backplane.subscribe(topic, (message) => this.#hear(message))
       if (!this.#isClosed) this.#say(this.#own(), true)
     } catch {
-      // The backplane has said so. The next beat tries again.
+      // The backplane has reported it. The next beat tries again.
       this.#isSubscribed = false
     }
   }
@@ -119,14 +119,14 @@ export class Presence {
     if (changed.length > 0) this.#onChange(changed)
   }
 
-  /** One that gets lost is made good by the next. */
+  /** A lost message does no harm: the next one has everything. */
   #say(people: People, asks = false): void {
     const told: Told = { process: this.#id, people: [...people], asks }
     this.#backplane.publish(topic, Buffer.from(JSON.stringify(told))).catch(() => {})
   }
 }
 
-/** @returns undefined for what is no message of this demo */
+/** @returns undefined if it is not a message of this demo */
 function read(message: Buffer): Told | undefined {
   try {
     const told = JSON.parse(message.toString()) as Told

@@ -4,26 +4,26 @@ import { type Exchange, type Head, showField } from './exchange.ts'
 import { subprotocol } from './message.ts'
 import { nicknameCookie } from './nickname.ts'
 
-/** What is wrong with each handshake: the fields that differ from a good one; undefined leaves one out. */
+/** What is wrong with each handshake: the fields that differ from a valid one. Undefined omits a field. */
 const faults = {
   origin: { Origin: 'https://evil.example' },
   version: { 'Sec-WebSocket-Version': '12' },
   login: { Cookie: undefined }
 } satisfies Record<string, Record<string, string | undefined>>
 
-/** A way to be refused. */
+/** A reason to be refused. */
 export type Fault = keyof typeof faults
 
 export const isFault = (value: string): value is Fault => Object.hasOwn(faults, value)
 
-/** Time that the answer may take, in milliseconds. */
+/** How long the answer may take, in milliseconds. */
 const timeoutMs = 2_000
 
 /**
- * Sends a faulty handshake to the server that a request came to, over a connection of its own. The server has to do
- * it, because no page can choose `Origin` or the version, nor see the status of a refusal.
- * @param host the request's own
- * @param socket of the request
+ * Sends a faulty handshake to the server that received a request, over a new connection. The server has to do it, because
+ * a page can neither choose `Origin` or the version nor see the status of a refusal.
+ * @param host the `Host` of the request
+ * @param socket the socket of the request
  */
 export async function provoke(fault: Fault, host: string, socket: Socket): Promise<Exchange> {
   const isTls = (socket as Partial<TLSSocket>).encrypted === true
@@ -41,7 +41,7 @@ export async function provoke(fault: Fault, host: string, socket: Socket): Promi
   const line = 'GET /chat/lobby HTTP/1.1'
   const bytes = [line, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
   const { localAddress: address = '127.0.0.1', localPort: port = 80 } = socket
-  // The server asks itself; nobody else knows its certificate.
+  // The server connects to itself, so it need not verify its own certificate.
   const own = isTls ? connectTls({ host: address, port, rejectUnauthorized: false }) : connect({ host: address, port })
   const response = await send(own, bytes)
   return {
@@ -50,7 +50,7 @@ export async function provoke(fault: Fault, host: string, socket: Socket): Promi
   }
 }
 
-/** Sends bytes and reads until the server ends the connection, as it does after a refusal. */
+/** Sends bytes, and reads until the server closes the connection, as it does after a refusal. */
 function send(socket: Socket, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []

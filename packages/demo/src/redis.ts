@@ -2,7 +2,7 @@ import { redisBackplane } from '@oneport/redis'
 import { createClient } from 'redis'
 import type { Backplanes } from './address.ts'
 
-/** Backplanes on the Redis at this URL. The first time that it can't be reached, one line says so; they keep trying. */
+/** Backplanes on the Redis at this URL. The first time it can't be reached, they print a line; they keep trying. */
 export function joinRedis(url: string): Backplanes {
   let isTold = false
   const join = () =>
@@ -18,7 +18,7 @@ export function joinRedis(url: string): Backplanes {
   return { said: join(), people: join() }
 }
 
-/** The code of a network error; its message may be empty, or have the address. */
+/** The code of a network error, whose message may be empty or contain the address. */
 function whyNot(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   return code ?? message

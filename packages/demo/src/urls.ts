@@ -4,11 +4,11 @@ import { networkInterfaces } from 'node:os'
 const wildcards = ['0.0.0.0', '::']
 const local = [...wildcards, '127.0.0.1', '::1', 'localhost']
 
-/** Where a browser finds a server. */
+/** Where browsers reach the server. */
 export interface Urls {
-  /** On this machine, and for a server that listens on one address the only one. */
+  /** On this machine; if the server listens on one address, that is the only URL. */
   readonly first: string
-  /** From other machines, where it listens on all addresses. */
+  /** From other machines, if it listens on all addresses. */
   readonly network: readonly string[]
 }
 
@@ -20,7 +20,7 @@ export function urlsOf(scheme: 'http' | 'https', host: string, port: number): Ur
   }
 }
 
-/** The addresses of this machine in its networks. Those of IPv6 that hold on one link only need a zone, which no URL takes. */
+/** This machine's addresses on its networks, without link-local ones of IPv6: they need a zone, which URLs cannot have. */
 function networkAddresses(host: string): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses)

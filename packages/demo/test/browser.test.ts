@@ -94,10 +94,10 @@ describeWith(chromium, 'the page in Chromium', () => {
       expect(await message(grace, 'Hello, Grace').getAttribute('class')).not.toContain('mine')
     })
 
-    it('shows who is here, who comes and who leaves', async () => {
+    it('shows who is here, who joins and who leaves', async () => {
       const ada = await enter('Ada')
       const grace = await enter('Grace')
-      await message(ada, 'Grace came in').waitFor()
+      await message(ada, 'Grace joined').waitFor()
       await person(ada, 'Grace').waitFor()
       await person(grace, 'Ada').waitFor()
       await grace.close()
@@ -215,7 +215,7 @@ describeWith(chromium, 'the page in Chromium', () => {
       await page.getByRole('button', { name: 'This chat 101', pressed: true }).waitFor()
     })
 
-    it('sends what was said offline when it is back', async () => {
+    it('sends what was written offline once it is back online', async () => {
       const [ada, grace] = [await enter('Ada'), await enter('Grace')]
       await fixJitter(ada, 1_000)
       terminateAll()
@@ -229,7 +229,7 @@ describeWith(chromium, 'the page in Chromium', () => {
       expect(await ada.getByText('Offline. This will be sent').count()).toBe(0)
     })
 
-    it('does not send what was edited, or is for another room', async () => {
+    it('does not send a text that was edited or written in another room', async () => {
       const page = await enter('Ada')
       await fixJitter(page, 1_000)
       terminateAll()
@@ -289,10 +289,10 @@ describeWith(chromium, 'the page in Chromium', () => {
       expect([await directionOf('مرحبا'), await directionOf('Hello!')]).toEqual(['rtl', 'ltr'])
       const clock = message(ada, 'مرحبا').locator('time')
       expect(await clock.evaluate((element) => getComputedStyle(element).direction)).toBe('ltr')
-      await ada.getByRole('log').getByText('غريس came in', { exact: true }).waitFor()
+      await ada.getByRole('log').getByText('غريس joined', { exact: true }).waitFor()
     })
 
-    it('comes back by itself after its connection was cut, with its messages', async () => {
+    it('reconnects by itself after its connection was cut, and keeps its messages', async () => {
       const ada = await enter('Ada')
       const grace = await enter('Grace')
       await say(ada, 'before')
@@ -322,7 +322,7 @@ describeWith(chromium, 'the page in Chromium', () => {
       expect(await page.getByRole('button', { name: 'Try now' }).isVisible()).toBe(false)
     })
 
-    it('asks for a nickname again where the cookie has gone and the handshake gets 401', async () => {
+    it('asks for a nickname again if the cookie is gone and the handshake gets 401', async () => {
       const page = await enter('Ada')
       await page.context().clearCookies()
       terminateAll()

@@ -65,7 +65,7 @@ describe.each<[string, Start]>([
     expect(cookie).toMatch(/; Max-Age=2592000/)
   })
 
-  it('tells who one is, and null to a stranger', async () => {
+  it('returns the nickname, and null for a stranger', async () => {
     const headers = { Cookie: `${nicknameCookie}=J%C3%BCrgen` }
     expect(await (await fetch(`${url}/nickname`, { headers })).json()).toEqual({ nickname: 'Jürgen' })
     expect(await (await fetch(`${url}/nickname`)).json()).toEqual({ nickname: null })
@@ -88,7 +88,7 @@ describe.each<[string, Start]>([
     await response.text()
   })
 
-  it('answers a body that is no JSON with 400, and shows nothing of its insides', async () => {
+  it('answers a body that is not JSON with 400, and reveals nothing internal', async () => {
     const headers = { 'Content-Type': 'application/json' }
     const response = await fetch(`${url}/nickname`, { method: 'POST', headers, body: '{bad' })
     expect(response.status).toBe(400)

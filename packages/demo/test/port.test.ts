@@ -19,7 +19,7 @@ async function occupy(port: number, host: string): Promise<void> {
   await once(server, 'listening')
 }
 
-it('is the first one where that is free', async () => {
+it('takes the first port if it is free', async () => {
   const port = await freePort()
   expect(await findFreePort('127.0.0.1', port)).toBe(port)
 })
@@ -30,16 +30,16 @@ it.each([
   ['0.0.0.0', '127.0.0.1'],
   // Browsers go to ::1 first.
   ['127.0.0.1', '::1']
-])('for %s is behind one that has a program on %s', async (host, other) => {
+])('for %s skips a port that is in use on %s', async (host, other) => {
   const port = await freePort()
   await occupy(port, other)
   expect(await findFreePort(host, port)).toBeGreaterThan(port)
 })
 
-it('is none behind the last one', async () => {
+it('finds none after the last port', async () => {
   expect(await findFreePort('127.0.0.1', 65_536)).toBeUndefined()
 })
 
-it('says what is wrong with the host', async () => {
+it('reports a host on which it cannot listen', async () => {
   await expect(findFreePort('192.0.2.1', 3_000)).rejects.toThrow('EADDRNOTAVAIL')
 })

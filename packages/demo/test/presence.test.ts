@@ -1,7 +1,7 @@
 import { MemoryHub } from '@oneport/topics'
 import { type People, Presence } from '../src/presence.ts'
 
-/** One process: who is there, and what it sees of the others. */
+/** A process: who is there, and what it knows about the others. */
 class Process {
   readonly presence: Presence
   people: People
@@ -52,14 +52,14 @@ function start(people?: Record<string, string[]>): Process {
   return process
 }
 
-it('tells a process that starts who is there already, and the others of it', async () => {
+it('tells a new process who is there, and tells the others about it', async () => {
   const one = start({ lobby: ['Ada'] })
   const other = start({ lobby: ['Grace'], tea: ['Tim'] })
   await other.sees({ lobby: ['Ada'] })
   await one.sees({ lobby: ['Grace'], tea: ['Tim'] })
 })
 
-it('tells of those who come and go', async () => {
+it('reports who joins and leaves', async () => {
   const [one, other] = [start(), start()]
   other.move({ lobby: ['Grace'] })
   await one.sees({ lobby: ['Grace'] })
@@ -69,7 +69,7 @@ it('tells of those who come and go', async () => {
   await one.sees()
 })
 
-it('names the rooms that have changed, and is silent where nothing has', async () => {
+it('names the rooms that changed, and says nothing if none did', async () => {
   const changes: (readonly string[])[] = []
   const backplane = hub.join()
   const presence = new Presence(
@@ -90,7 +90,7 @@ it('names the rooms that have changed, and is silent where nothing has', async (
   await presence.close()
 })
 
-it('forgets a process that says nothing any more', async () => {
+it('forgets a process that falls silent', async () => {
   const one = start({ lobby: ['Ada'] })
   const dead = hub.join()
   await dead.subscribe('*processes', () => {})
@@ -99,7 +99,7 @@ it('forgets a process that says nothing any more', async () => {
   await one.sees()
 })
 
-it('forgets a process that ends, at once', async () => {
+it('forgets a process at once when it shuts down', async () => {
   const one = start()
   const other = start({ lobby: ['Grace'] })
   await one.sees({ lobby: ['Grace'] })
@@ -107,7 +107,7 @@ it('forgets a process that ends, at once', async () => {
   await one.sees()
 })
 
-it('begins without a backplane that works, and goes on when it does', async () => {
+it('starts while the backplane is down, and connects once it is up', async () => {
   hub.health = 'down'
   const [one, other] = [start({ lobby: ['Ada'] }), start({ lobby: ['Grace'] })]
   await new Promise(setImmediate)

@@ -187,8 +187,8 @@ describe('npm start', () => {
     expect(again).toBe(free)
   })
 
-  it('takes the next free port, and says so, where nobody asks for one', async () => {
-    // Port 3000 may have another program already.
+  it('takes the next free port if none is given, and says so', async () => {
+    // Another program may be using port 3000.
     await run([]).port()
     const demo = run([])
     const [, instead] = (await demo.printed(/^Port 3000 is in use; using (\d+) instead\.\n.*\n/)) as string[]
@@ -283,7 +283,7 @@ describe('npm start', () => {
       expect((await ada.hear('rooms')).rooms).toEqual([{ name: 'lobby', people: 1 }])
     })
 
-    it('ends where its port is in use', async () => {
+    it('ends if its port is in use', async () => {
       const other = createServer().listen(0, '127.0.0.1')
       await once(other, 'listening')
       const { port } = other.address() as AddressInfo

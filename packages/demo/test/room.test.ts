@@ -11,18 +11,18 @@ it.each([
   ['हिन्दी', 'हिन्दी'],
   ['مقهى', 'مقهى'],
   ['שָׁלוֹם', 'שָׁלוֹם'],
-  // Persian writes a joiner inside of words.
+  // Persian uses a joiner inside words.
   ['می‌خواهم', 'می‌خواهم'],
   ['👩‍🚀 Space', '👩‍🚀-space'],
   ['🇩🇪 1️⃣ ❤️', '🇩🇪-1️⃣-❤️'],
-  // What Unicode calls the same is the same room.
+  // What Unicode considers equivalent is one room.
   ['ｌｏｂｂｙ', 'lobby'],
   ['Cafe\u0301', 'café'],
   ['ﬁsh', 'fish'],
   ['x'.repeat(40), 'x'.repeat(32)],
   ['😀'.repeat(40), '😀'.repeat(32)],
   [`${'x'.repeat(31)} y`, 'x'.repeat(31)],
-  // Nothing that turns or hides the text around it, and nothing that hides in ASCII.
+  // No characters that reorder or hide text, and no invisible ones in ASCII.
   ['a\u202eb\u2066c', 'a-b-c'],
   ['lo\u200dbby', 'lo-bby'],
   ['\u0301a', 'a'],
@@ -31,12 +31,12 @@ it.each([
   expect(toRoomName(text)).toBe(name)
 })
 
-/** The two have the same rule, and a name stays as it is. */
+/** Page and server have the same rule, and a name does not change again. */
 function expectRoom(text: string): void {
   const name = toRoomName(text)
   if (name === '') return
   const isKept = toRoomName(name) === name && roomAt(pathOf(name)) === name
-  // Jest's own comparison takes long.
+  // Faster than Jest's expect.
   if (!isKept || !isRoom(name)) throw new Error(`${JSON.stringify(text)} becomes ${JSON.stringify(name)}`)
 }
 

@@ -35,7 +35,7 @@ export class Visitor {
     this.socket.send(JSON.stringify({ type: 'say', text }))
   }
 
-  /** The next message of a type that fits, after those that were taken before; what came in between is dropped. */
+  /** The next message of a type that fits. Messages before it are dropped. */
   async hear<Type extends ServerMessage['type']>(
     type: Type,
     fits: (message: MessageOf<Type>) => boolean = () => true
