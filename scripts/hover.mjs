@@ -4,7 +4,8 @@
  */
 import { createRequire } from 'node:module'
 import { join, relative } from 'node:path'
-import { publicPackages, root } from './public-packages.mjs'
+import { publicPackages } from './public-packages.mjs'
+import { root } from './root.mjs'
 
 // TypeScript 7 has another interface. API Extractor brings an earlier version.
 const require = createRequire(createRequire(import.meta.url).resolve('@microsoft/api-extractor'))
