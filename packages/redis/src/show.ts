@@ -24,13 +24,27 @@ export function show(value: unknown): string {
   }
 }
 
-/** What was thrown, on one line: with its stack, or without. Never throws. */
-export function showFault(fault: unknown, part: 'stack' | 'message' = 'message'): string {
+/** What was thrown, on one line. Never throws. */
+export function showFault(fault: unknown): string {
   try {
-    if (!(fault instanceof Error)) return show(fault)
-    const text = String((part === 'stack' ? fault.stack : undefined) ?? fault)
-    return printable(text.slice(0, longestFault).replace(/\n\s*/g, ' | '), part === 'stack' ? longestFault : longest)
+    return fault instanceof Error ? printable(String(fault).replace(/\n\s*/g, ' | '), longest) : show(fault)
   } catch {
     return show(fault)
   }
 }
+
+/** What was thrown with its stack, whose lines are indented, so that none looks like a line of the log. Never throws. */
+export function showStack(fault: unknown): string {
+  try {
+    if (!(fault instanceof Error)) return show(fault)
+    const lines = String(fault.stack ?? fault)
+      .slice(0, longestFault)
+      .split('\n')
+    return lines.map((line) => printable(line.trim(), longestFault)).join(lineBreak)
+  } catch {
+    return show(fault)
+  }
+}
+
+/** Between the lines of one entry of the log. */
+export const lineBreak = '\n    '

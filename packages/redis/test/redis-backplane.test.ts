@@ -113,7 +113,9 @@ describeWith(redisProgram, 'on a real Redis', () => {
       })
       await server.start()
       await until(() => backplane.health() === 'up')
-      for (const line of takePrinted()) expect(line).toMatch(/^oneport: onError of redisBackplane failed: [^\p{Cc}]*$/u)
+      for (const entry of takePrinted()) {
+        expect(entry).toMatch(/^oneport: onError of redisBackplane failed: [^\p{Cc}]*(?:\n {4}[^\p{Cc}]*)+$/u)
+      }
       // A connection error belongs to no publisher.
       expect(stores).toEqual(new Set([undefined]))
     }

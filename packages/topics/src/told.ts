@@ -1,7 +1,7 @@
-import { showFault } from './show.ts'
+import { lineBreak, showFault, showStack } from './show.ts'
 
 /**
- * Tells the application of an error. Where its function throws, or rejects later, both errors are a line on stderr: it
+ * Tells the application of an error. Where its function throws, or rejects later, both errors are on stderr: it
  * ends neither the process nor what goes on here. Never throws.
  */
 export function tell<Args extends unknown[]>(
@@ -11,7 +11,7 @@ export function tell<Args extends unknown[]>(
   ...args: Args
 ): void {
   const fail = (fault: unknown): void => {
-    process.stderr.write(`oneport: ${name} failed: ${showFault(fault, 'stack')}; it was told: ${showFault(error)}\n`)
+    process.stderr.write(`oneport: ${name} failed: ${showStack(fault)}${lineBreak}It was told of ${showFault(error)}\n`)
   }
   try {
     // Resolving calls `then` where there is one, and takes what that throws.
