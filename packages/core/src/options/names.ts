@@ -50,7 +50,14 @@ export const ownedWsNames = {
 }
 
 /** Options that are passed to `ws`. */
-const passedWsNames = ['allowSynchronousEvents', 'autoPong', 'maxBufferedChunks', 'maxFragments', 'skipUTF8Validation']
+const passedWsNames = [
+  'allowSynchronousEvents',
+  'autoPong',
+  'maxBufferedChunks',
+  'maxFragments',
+  'maxPendingAutoPongs',
+  'skipUTF8Validation'
+]
 
 /** Where an option that was set in the wrong place belongs; undefined if there is no such option. */
 export function whereItBelongs(name: string): string | undefined {
