@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { endWithShell } from './end-with-shell.mjs'
 import { installEverything } from './install/install.mjs'
-import { hasEverything } from './install/installed.mjs'
+import { hasDevelopmentDependencies } from './install/installed.mjs'
 import { root } from './root.mjs'
 
 const usage = `npm run docs -- [options]
@@ -35,7 +35,7 @@ function readArguments() {
 }
 
 async function docs({ base, open, out, port }) {
-  if (!hasEverything() && !(await installEverything())) return
+  if (!hasDevelopmentDependencies() && !(await installEverything())) return
   const { buildSite } = await import('../packages/site/src/build.mjs')
   const folder = resolve(out)
   // Some hosts tell the path without the slash at its end.

@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path'
 import { defineConfig } from 'vitepress'
-import { root } from '../../../scripts/public-packages.mjs'
+import { root } from '../../../scripts/root.mjs'
 import { readContents } from '../src/contents.mjs'
 import { linkOn, notPages, placeOf, repositoryUrl, tagline } from '../src/pages.mjs'
 import { slug } from '../src/slug.mjs'
