@@ -339,7 +339,7 @@ describe('a backplane', () => {
       link.want('one more')
       await turn()
       expect(link.stats).toMatchObject({ topics: 10_000, missing: 1 })
-      expect(errors.at(-1)).toBe('Error: The backplane has failed to unsubscribe from 10000 topics.')
+      expect(errors).toContain('Error: The backplane has failed to unsubscribe from 10000 topics.')
       void link.close()
     })
   })
