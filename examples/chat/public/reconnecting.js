@@ -1,16 +1,16 @@
 const firstDelayMs = 500
 const longestDelayMs = 30_000
 
-/** After this time a connection was a good one: the next failure starts with the first delay again. */
+/** After a connection that lasted this long, the delays start from the first one again. */
 const stableMs = 5_000
 
-/** Codes that no retry can change: 1000, the server is done; 4400 to 4499, the likes of 4401, the login has ended. */
+/** No retry helps after these codes: 1000, the server is done; 4400 to 4499, such as 4401, the login has ended. */
 const isFinal = (code) => code === 1000 || (code >= 4400 && code <= 4499)
 
 /**
- * Opens a WebSocket that comes back when it is lost.
+ * Opens a WebSocket that reconnects when it is lost.
  *
- * `onState` gets `'connecting'`, `'open'`, `'waiting'`, or `'closed'` when there will be no other try.
+ * `onState` gets `'connecting'`, `'open'`, `'waiting'`, or `'closed'` if there will be no other attempt.
  */
 export function connect(path, { onMessage, onState }) {
   let socket
@@ -43,7 +43,7 @@ export function connect(path, { onMessage, onState }) {
     }
   }
 
-  /** A random part of a delay that doubles: clients that lost the same server don't come back all at once. */
+  /** Waits a random part of a delay that doubles, so that clients of the same server don't all return at once. */
   function wait() {
     stopTimers()
     const delayMs = Math.random() * Math.min(longestDelayMs, firstDelayMs * 2 ** failures++)
@@ -75,7 +75,7 @@ export function connect(path, { onMessage, onState }) {
   open()
 
   return {
-    /** Sends a message; false where there is no connection to send it on. */
+    /** Sends a message; returns false if there is no connection. */
     send(data) {
       if (socket?.readyState !== WebSocket.OPEN) return false
       socket.send(data)
@@ -88,7 +88,7 @@ export function connect(path, { onMessage, onState }) {
   }
 }
 
-/** A page is not told why a handshake was refused. Over HTTP, the same URL gives the same 401 or 403. */
+/** A page can't see why a handshake was refused. Over HTTP, the same URL returns the same 401 or 403. */
 async function isForbidden(path) {
   try {
     const { status } = await fetch(path)

@@ -12,7 +12,7 @@ socket.onmessage = ({ data }) => {
   }
   const item = document.createElement('li')
   const from = document.createElement('b')
-  from.textContent = `By process ${process}:`
+  from.textContent = `Through process ${process}:`
   item.append(from, ` ${text}`)
   byId('messages').append(item)
 }
