@@ -23,19 +23,22 @@ import type { Request } from 'express'
 import { effectiveRequest } from './effective-request.ts'
 import { logOnce } from './log.ts'
 
-/** Where a request has the defaults of the endpoints that it may reach, for every copy of this package in the process. */
+/**
+ * The property of a request that has the defaults for its endpoints. All copies of this package in the process share
+ * it.
+ */
 const defaults = Symbol.for('oneport.express.defaults@1')
 type WithDefaults = IncomingMessage & { [defaults]?: EndpointOptions | undefined }
 
-/** Gives the endpoints that a request may reach from here on their defaults, over those that it has already. */
+/** Sets defaults for the endpoints that a request reaches from here on. They override earlier ones. */
 export function setDefaults(req: WithDefaults, options: EndpointOptions): void {
   req[defaults] = withDefaults(req, options)
 }
 
-/** Options that have been merged before, by identity: core resolves an object once. */
+/** Caches merged options by identity, because core resolves each object only once. */
 const merged = new WeakMap<EndpointOptions, WeakMap<EndpointOptions, EndpointOptions>>()
 
-/** The options of an endpoint: its own, and what it leaves out from the `wsUpgrade()` that the request came through. */
+/** The options of an endpoint, with defaults from each `wsUpgrade()` that the request has passed. */
 function withDefaults(req: WithDefaults, options: AcceptOptions | undefined): AcceptOptions | undefined {
   const passed = req[defaults]
   if (options === undefined || passed === undefined) return options ?? passed
@@ -46,21 +49,21 @@ function withDefaults(req: WithDefaults, options: AcceptOptions | undefined): Ac
   return all
 }
 
-/** What is given as undefined is left out: an option that is forgotten must not undo a stricter default. */
+/** Ignores undefined values, because they must not undo a stricter default. */
 function merge(passed: EndpointOptions, own: EndpointOptions): EndpointOptions {
   return { ...passed, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) }
 }
 
 /**
- * Accepts the opening handshake of a route: the 101 goes out as the route's response, with every field that middleware
- * set, and `handler` gets the open socket in the same tick.
+ * Accepts the opening handshake of a route: sends the 101 as the route's response, with every header field that
+ * middleware has set, and calls `handler` with the open socket in the same tick.
  *
- * A refusal goes to the error middleware of the application as a `HandshakeError`, on Express 4 too. Without one,
- * Express answers with the error's status and header fields. Error handlers given to the route itself do not see it:
- * Express tells them of nothing but the route's own `next`.
+ * A refusal goes to the error middleware of the application as a `HandshakeError`, on Express 4 too. Without error
+ * middleware, Express responds with the status and header fields of the error. Error handlers of the route itself do
+ * not see it, because Express calls them only for the route's own `next`.
  *
- * @returns a promise that resolves when the 101 has been written or the refusal handed over. It does not reject, so a
- *   route that forgets to return it cannot be used to end the process.
+ * @returns a promise that resolves when the 101 was written or the refusal was passed on. A refusal does not reject it,
+ * so a route that does not return it can't crash the process.
  */
 export function acceptWebSocket<Req extends IncomingMessage>(
   req: Req,
@@ -88,7 +91,7 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
   const [options, handler] = splitArguments(given)
   const request = req as unknown as Request
   const all = withDefaults(req, options)
-  // Outside of Express, such as in a listener in front of the application.
+  // Outside of Express, for example in a listener that runs before the application.
   if (request.next === undefined) {
     return acceptWithoutFramework<IncomingMessage>(req, res, all ?? {}, handler as WebSocketHandler)
   }
@@ -101,7 +104,7 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
   }
 }
 
-/** Hands a fault to the error middleware. Express 4 does not look at the promise that a route returns. */
+/** Passes an error to the error middleware. A rejection would not do, because Express 4 ignores promises of routes. */
 function passOn(req: Request, res: ServerResponse, thrown: unknown): void {
   try {
     if (req.next === undefined) throw thrown
@@ -111,11 +114,14 @@ function passOn(req: Request, res: ServerResponse, thrown: unknown): void {
   }
 }
 
-/** Whether Express takes a value for an error, and can print it: `next()` goes on with nothing, and skips with two words. */
+/**
+ * Whether Express treats a value as an error and can print it. Falsy values and two strings mean something else to
+ * `next`.
+ */
 const isError = (thrown: unknown): boolean =>
   Boolean(thrown) && thrown !== 'route' && thrown !== 'router' && isPrintable(thrown)
 
-/** How Express takes part in a handshake. */
+/** What core needs from Express for a handshake. */
 export class ExpressBinding implements FrameworkBinding {
   readonly #req: Request
 
@@ -129,8 +135,8 @@ export class ExpressBinding implements FrameworkBinding {
 
   get attachHint(): string {
     return (
-      'Put app.use(wsUpgrade()) on the application, before the routes; where the server calls it through another function, ' +
-      'call wsUpgrade().attach(server).'
+      'Add app.use(wsUpgrade()) to the application, before the routes. If the server calls the application through ' +
+      'another function, call wsUpgrade().attach(server).'
     )
   }
 
@@ -142,7 +148,7 @@ export class ExpressBinding implements FrameworkBinding {
     logOnce(error, this.#req)
   }
 
-  /** What middleware for logs and request ids, such as pino-http, leaves on the request. */
+  /** The request ID that middleware such as pino-http has set. */
   get requestId(): string | undefined {
     const { id } = this.#req as { id?: unknown }
     return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
@@ -150,7 +156,7 @@ export class ExpressBinding implements FrameworkBinding {
 }
 
 /**
- * Checks an opening handshake without accepting it, in middleware that comes before something expensive. Pass what it
+ * Checks an opening handshake without accepting it, for middleware that runs before something expensive. Pass what it
  * throws to `next`.
  * @throws HandshakeError with the status and the header fields of the refusal
  */

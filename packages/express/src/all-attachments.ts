@@ -2,8 +2,8 @@ import type { Attachment, AttachmentStats } from '@oneport/core'
 import { checkDrainOptions, checkKey, checkRevocation } from '@oneport/core/adapter'
 
 /**
- * The attachments of several servers as one.
- * @param read the attachments as they are now
+ * Combines the attachments of several servers into one.
+ * @param read returns the current attachments
  */
 export const allAttachments = (read: () => readonly Attachment[]): Attachment => ({
   get connections() {
@@ -38,7 +38,7 @@ function union<One>(sets: readonly ReadonlySet<One>[]): ReadonlySet<One> {
   return first !== undefined && others.length === 0 ? first : new Set(sets.flatMap((set) => [...set]))
 }
 
-/** One server that takes handshakes is enough for a readiness probe. */
+/** `draining` is false while any server accepts handshakes, because one is enough for a readiness probe. */
 const addUp = (stats: readonly AttachmentStats[]): AttachmentStats => ({
   open: sum(stats.map(({ open }) => open)),
   draining: stats.length > 0 && stats.every(({ draining }) => draining),

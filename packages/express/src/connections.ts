@@ -3,10 +3,10 @@ import type { Socket } from 'node:net'
 import type { HttpServer } from '@oneport/core'
 
 /**
- * Calls back with the server of each new connection of the process.
+ * Calls the listener with the server of each new connection in the process.
  *
- * Node names it on a diagnostics channel before it parses the first byte, so even a handshake that is the first request of
- * the process finds its server attached, and nothing has to be patched.
+ * Node publishes the connection on a diagnostics channel before it parses the first byte. So even if a handshake is the
+ * first request, its server is attached in time, and nothing has to be patched.
  * https://nodejs.org/api/diagnostics_channel.html#net
  */
 export function onConnection(listener: (server: HttpServer) => void): void {
@@ -16,8 +16,8 @@ export function onConnection(listener: (server: HttpServer) => void): void {
   })
 }
 
-/** Bun (1.4) has no such channel: nothing is called back there. */
+/** Bun (1.4) does not have this channel, so it never calls the listener. */
 export const isBun = 'bun' in process.versions
 
-/** The server of a connection, under Node's name for it; a socket that no server has accepted has none. */
+/** The server of a connection, which Node stores in this property; undefined if no server has accepted the socket. */
 export const serverOf = (socket: Socket): HttpServer | undefined => (socket as Socket & { server?: HttpServer }).server

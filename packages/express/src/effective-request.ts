@@ -3,8 +3,9 @@ import { effectiveOf } from '@oneport/core/adapter'
 import type { Request } from 'express'
 
 /**
- * Scheme and host that the client meant to reach, after the application's setting `trust proxy`; undefined where that
- * trusts nobody, and the request itself says it. `req.hostname` would lose the port, which is a part of the origin.
+ * The scheme and host in the client's URL, according to the setting `trust proxy` of the application; undefined if it
+ * trusts no proxy, because the request itself has them then. `req.hostname` lacks the port, which is part of the
+ * origin.
  */
 export function effectiveRequest(req: Request): EffectiveRequest | undefined {
   if (!req.app.get('trust proxy')) return undefined
@@ -19,7 +20,7 @@ export function effectiveRequest(req: Request): EffectiveRequest | undefined {
   })
 }
 
-/** Who the client is, after `trust proxy`; behind a proxy that is not trusted, that proxy. */
+/** The client according to `trust proxy`; behind a proxy that is not trusted, the proxy. */
 export function clientOf(req: Request): EffectiveRequest {
   const trusted = (req.app as Request['app'] | undefined) === undefined ? undefined : effectiveRequest(req)
   return trusted ?? { address: req.socket.remoteAddress }

@@ -4,9 +4,9 @@ import { logRefusal } from '@oneport/core/adapter'
 import type { Request, Response } from 'express'
 
 /**
- * Logs a refusal once. Where the application has no error middleware, Express answers with a page of its own and prints the
- * error: its stack, or since 5.3 all of it. As soon as that page is on its way, the stack may say what is for the operator
- * alone; it has not been read for the log by then. Whoever else answers prints nothing that this line has.
+ * Logs a refusal once. If the application has no error middleware, Express sends its own error page and prints the
+ * error: its stack, or since 5.3 the whole error. As soon as that page is being sent, the details for the operator can
+ * be added to the stack, because Express prints it later. In all other cases, the refusal is logged here.
  */
 export function logOnce(error: HandshakeError, req: Request): void {
   const { res } = req
@@ -28,11 +28,11 @@ export function logOnce(error: HandshakeError, req: Request): void {
     res.writeHead = writeHead
     return Reflect.apply(writeHead, res, args)
   }
-  // Nobody has answered.
+  // There was no response.
   res.once('close', log)
 }
 
-/** What Express answers with where nobody has handled an error: https://github.com/pillarjs/finalhandler */
+/** Whether this is the page that Express sends for an unhandled error: https://github.com/pillarjs/finalhandler */
 const isPageOfExpress = (res: Response): boolean =>
   res.getHeader('Content-Security-Policy') === "default-src 'none'" &&
   res.getHeader('Content-Type') === 'text/html; charset=utf-8'

@@ -3,7 +3,7 @@ import type { Attachment, AttachOptions, ServerOptions } from '@oneport/core'
 import { attach, splitOptions } from '@oneport/core/adapter'
 import { type Application, applications, type Mount } from './registry.ts'
 
-/** What this file needs of an application of Express. */
+/** The part of an Express application that this file uses. */
 export interface ExpressApplication extends EventEmitter {
   parent?: ExpressApplication | undefined
 }
@@ -16,8 +16,8 @@ export const createMount = (options: AttachOptions): Mount => ({
 })
 
 /**
- * Notes that a mount is in an application, and so in every application that this one is or gets mounted in.
- * @throws TypeError where two mounts of one application both have options for the server as a whole
+ * Records that a mount is in an application, and so in every application that this one is or will be mounted in.
+ * @throws TypeError if a mount other than the first has options for the whole server
  */
 export function addMount(app: ExpressApplication, mount: Mount): void {
   add(known(app), mount)
@@ -28,7 +28,7 @@ function add(application: Application, mount: Mount): void {
   const extra = Object.keys(serverOptions(mount))
   if (first !== mount && extra.length > 0) {
     throw new TypeError(
-      `wsUpgrade: ${extra.join(', ')} can be given to the first wsUpgrade() of an application only; they are for the whole server`
+      `wsUpgrade: ${extra.join(', ')}: only the first wsUpgrade() of an application takes options for the whole server`
     )
   }
   application.mounts.add(mount)
@@ -36,7 +36,7 @@ function add(application: Application, mount: Mount): void {
   for (const parent of application.parents) add(parent, mount)
 }
 
-/** The record of an application, which is made when it is first needed and learns of parents from then on. */
+/** The record of an application. It is created on first use, and kept up to date when the application is mounted. */
 function known(app: ExpressApplication): Application {
   const record = applications.get(app)
   if (record !== undefined) return record
@@ -52,19 +52,19 @@ function known(app: ExpressApplication): Application {
   return application
 }
 
-/** The attachments of all servers that a mount, or another one of its applications, is for. */
+/** The attachments of all servers that serve a mount, or another mount of its applications. */
 export function attachmentsOf(mount: Mount): Attachment[] {
   const all = [...companionsOf(mount), ...mount.applications]
   return [...new Set(all.flatMap(({ attachments }) => [...attachments]))]
 }
 
-/** A mount, and those of the applications that it is in. */
+/** A mount, and all mounts of the applications that it is in. */
 export const companionsOf = (mount: Mount): Mount[] => [
   mount,
   ...[...mount.applications].flatMap(({ mounts }) => [...mounts])
 ]
 
-/** Options for the server as a whole: those of the one mount that has any. */
+/** The options for the whole server, from the one mount that has any. */
 export function serverOptionsOf(mounts: Iterable<Mount>): ServerOptions {
   return [...mounts].map(serverOptions).find((options) => Object.keys(options).length > 0) ?? {}
 }

@@ -5,33 +5,34 @@ import { isBun, onConnection, serverOf } from './connections.ts'
 import { companionsOf, serverOptionsOf } from './mounting.ts'
 import { type Application, applications, type Mount, servers } from './registry.ts'
 
-/** `wsUpgrade()` tells core who the client of a handshake is: only Express knows. */
+/** `wsUpgrade()` passes the client of a handshake to core, because only Express knows it. */
 const traits = { tellsClients: true }
 
 /**
- * Attaches a server by hand; every mount of the same applications shares the attachment. Defaults of endpoints are not the
- * server's: each request takes those of the mounts that it passes.
- * @param app takes the handshakes itself, whatever the server's `request` listener is
- * @throws Error where the server is attached already
+ * Attaches a server by hand. All mounts of the same applications share the attachment. It has no defaults for
+ * endpoints: each request gets those of the mounts that it passes.
+ * @param app handles the handshakes, in place of the server's `request` listener
+ * @throws Error if the server is already attached
+ * @throws TypeError for a server of `node:http2`
  */
 export function attachServer(server: HttpServer, mount: Mount, app?: Dispatch): Attachment {
   const isAttached = servers.get(server) === 'attached' && attachmentOf(server) !== undefined
-  if (isAttached) throw new Error('wsUpgrade: this server is attached already')
+  if (isAttached) throw new Error('wsUpgrade: this server is already attached')
   if (isHttp2(server)) throw new TypeError(noHttp2)
   const attachment = mount.attach(server, app, serverOptionsOf(companionsOf(mount)), traits)
   return keep(attachment, mount, server)
 }
 
-/** Whom the attachments of a server are for, until it closes. */
+/** The attachments of each server with their owners, until the server closes. */
 const kept = new WeakMap<HttpServer, [attachment: Attachment, owner: Mount | Application][]>()
 
-/** Notes whom an attachment is for. */
+/** Records the owner of an attachment. */
 function keep(attachment: Attachment, owner: Mount | Application, server: HttpServer): Attachment {
   servers.set(server, 'attached')
   owner.attachments.add(attachment)
   const earlier = kept.get(server)
   if (earlier === undefined) server.once('close', () => release(server))
-  // One that was detached by hand goes on for as long as it has connections.
+  // An attachment that was detached by hand is kept as long as it has connections.
   const others = earlier?.filter(([one, { attachments }]) => one.connections.size > 0 || !attachments.delete(one)) ?? []
   kept.set(server, [...others, [attachment, owner]])
   return attachment
@@ -41,22 +42,22 @@ function release(server: HttpServer): void {
   servers.delete(server)
   for (const [attachment, { attachments }] of kept.get(server) ?? []) {
     attachment.detach()
-    // A server that is handed its connections says `close` while they are open.
+    // A server that is handed its connections emits `close` while they are still open.
     void attachment.drain().then(() => attachments.delete(attachment))
   }
   kept.delete(server)
 }
 
-/** Node's servers of HTTP/2 have this method, and no others. */
+/** Only Node's HTTP/2 servers have this method. */
 const isHttp2 = (server: HttpServer & { updateSettings?: unknown }): boolean => server?.updateSettings !== undefined
 
-/** Express puts its own prototypes on request and response, which on HTTP/2 are other classes. */
+/** Express sets its own prototypes on request and response, which are other classes in HTTP/2. */
 const noHttp2 =
   'wsUpgrade: Express cannot serve node:http2, not even a plain GET; use node:http or node:https, with a proxy for HTTP/2.'
 
 let watching = false
 
-/** Attaches each server whose `request` listener is an application with a mount, at its first connection. */
+/** Attaches each server whose `request` listener is an application with a mount, on its first connection. */
 export function watchServers(): void {
   if (watching) return
   watching = true
@@ -66,11 +67,11 @@ export function watchServers(): void {
 }
 
 /**
- * Sees to a server whose requests reach a mount and whose handshakes do not. One that is handed its connections
- * (`server.emit('connection', socket)`, as workers of a sticky cluster do) is attached now: nothing has told of it before.
- * Otherwise the server's `request` listener is a function around the application, so nothing tells that the two belong
- * together; Socket.IO puts such a function there. A warning says what to do.
- * @returns whether it is attached from now on
+ * Handles a server whose requests reach a mount but whose handshakes do not. If it is handed its connections
+ * (`server.emit('connection', socket)`, as in workers of a sticky cluster), it is attached now, because this request is
+ * the first sign of it. Otherwise its `request` listener is a function around the application, like that of Socket.IO,
+ * and there is no way to see that the two belong together. Then a warning says what to do.
+ * @returns whether the server was attached
  */
 export function seeToUnattached({ socket }: IncomingMessage): boolean {
   const server = serverOf(socket)
@@ -81,30 +82,30 @@ export function seeToUnattached({ socket }: IncomingMessage): boolean {
   }
   warnOnce(
     server,
-    'wsUpgrade: this server calls the application through another function (Socket.IO puts one there), so WebSocket ' +
-      'handshakes do not reach it. Keep what wsUpgrade() returns and call its attach(server) before the server listens.',
+    'wsUpgrade: this server calls the application through another function (Socket.IO adds one), so WebSocket handshakes ' +
+      'do not reach it. Keep the return value of wsUpgrade(), and call its attach(server) before the server listens.',
     'ONEPORT_NOT_ATTACHED'
   )
   return false
 }
 
-/** Nothing tells of its connections: it is a request that attaches a server. */
+/** Bun does not publish connections, so a server is attached on its first request. */
 function warnOfFirstRequest(): void {
   process.emitWarning(
-    'wsUpgrade: Bun does not tell of a server before its first request, so a WebSocket handshake that comes first gets 503. ' +
-      'Keep what wsUpgrade() returns and call its attach(server) before the server listens.',
+    'wsUpgrade: Bun does not report a server before its first request, so a WebSocket handshake that arrives first gets ' +
+      '503. Keep the return value of wsUpgrade(), and call its attach(server) before the server listens.',
     { code: 'ONEPORT_NOT_ATTACHED' }
   )
 }
 
-/** Attaches a server whose `request` listener is an application with a mount. @returns whether it was one */
+/** Attaches a server if its `request` listener is an application with a mount. @returns whether it is */
 function attachToApplication(server: HttpServer): boolean {
   for (const listener of server.listeners('request')) {
     const application = applications.get(listener)
     const [first] = application?.mounts ?? []
     if (application === undefined || first === undefined) continue
     if (isHttp2(server)) warnOnce(server, noHttp2, 'ONEPORT_HTTP2')
-    // Somebody may have called `attach(server, app)` of core, or `attach(server)`, which goes through `app` as well.
+    // It may already be attached with `attach(server, app)` of core, or with `attach(server)`, which reaches `app` too.
     else if ((attachmentTo(server, listener) ?? attachmentTo(server, server)) === undefined) {
       keep(first.attach(server, undefined, serverOptionsOf(application.mounts), traits), application, server)
     }

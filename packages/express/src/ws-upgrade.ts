@@ -15,37 +15,38 @@ import { clientOf } from './effective-request.ts'
 import { addMount, attachmentsOf, createMount, type ExpressApplication } from './mounting.ts'
 import { attachServer, seeToUnattached, watchServers } from './servers.ts'
 
-/** Options of `wsUpgrade`: the defaults of all endpoints behind it, and what concerns the server as a whole. */
+/** Options of `wsUpgrade`: defaults for all endpoints after it, and options for the whole server. */
 export type WsUpgradeOptions = Omit<AttachOptions, 'effectiveRequest'>
 
 /**
- * The middleware that {@link wsUpgrade} makes, and with it the `Attachment` of all servers of the application: it has their
- * sockets and counts together, and what is called is called for each of them.
+ * The middleware that {@link wsUpgrade} returns. It is also the `Attachment` of all servers of the application: it
+ * combines their sockets and counts, and calls its methods for each of them.
  */
 export interface WsUpgrade extends Attachment {
   /** The middleware, as Express calls it. */
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
   /**
-   * The open sockets of all servers of the application. Read it again each time: servers are attached at their first
-   * connection, and of several servers this is a copy.
+   * The open sockets of all servers of the application. Read it each time you need it: servers are attached on their
+   * first connection, and with several servers this is a copy.
    */
   readonly connections: ReadonlySet<WebSocket>
   /**
-   * For a server whose `request` listener is not the application itself but a function around it.
-   * @throws Error where the server is attached already
+   * Attaches a server whose `request` listener is not the application itself but a function around it.
+   * @throws Error if the server is already attached
+   * @throws TypeError for a server of `node:http2`
    */
   attach(server: HttpServer): Attachment
 }
 
 /**
- * Lets the servers of an application take WebSocket connections: `app.use(wsUpgrade())` is all there is to do, for
- * `app.listen()`, `http.createServer(app)` and `https.createServer(…, app)`. Put it before the routes.
+ * Lets the servers of an application accept WebSocket connections. `app.use(wsUpgrade())` is enough for `app.listen()`,
+ * `http.createServer(app)` and `https.createServer(…, app)`. Put it before the routes.
  *
- * With a handler it also serves one endpoint at its mount path: `app.use('/echo', wsUpgrade(options, handler))`. Its request
- * is one of the `@types/express` that this package finds; where the application has another version, say so:
- * `wsUpgrade((socket, req: Request) => …)`.
+ * With a handler, it also serves one endpoint at its mount path: `app.use('/echo', wsUpgrade(options, handler))`. The
+ * request has the type of the `@types/express` that this package finds. If your application has another version,
+ * declare the type: `wsUpgrade((socket, req: Request) => …)`.
  *
- * @throws TypeError for wrong options
+ * @throws TypeError for invalid options
  */
 export function wsUpgrade<Req extends IncomingMessage = Request>(
   options?: WsUpgradeOptions | Without<WsUpgradeOptions, WebSocketHandler<Req>>
@@ -73,7 +74,7 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   checkOptions(options, 'wsUpgrade', wsUpgrade)
   if ('effectiveRequest' in options) {
     throw new TypeError(
-      "wsUpgrade: effectiveRequest cannot be set here; use app.set('trust proxy', …), which says what to believe of a proxy"
+      "wsUpgrade: effectiveRequest cannot be set here; use app.set('trust proxy', …) to trust a proxy"
     )
   }
   const { endpoint: defaults } = splitOptions(options)
@@ -107,7 +108,7 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   }
   const own = {
     attach: (server: HttpServer) => attachServer(server, mount),
-    // What Express asks of an application before it says `mount` to it (application.js, `app.use`).
+    // Properties that Express checks before it emits `mount` on an application (application.js, `app.use`).
     handle: middleware,
     set: () => {},
     emit: (event: string, parent: ExpressApplication) => event === 'mount' && addMount(parent, mount)
@@ -117,11 +118,11 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   return Object.defineProperties(websockets, all) as typeof websockets & Attachment
 }
 
-/** Node took this handshake for an ordinary request: nobody listened for another kind when it came. */
+/** Node parsed this handshake as an ordinary request, because nothing listened for `upgrade` when it arrived. */
 const tooEarly = (): HandshakeError =>
   new HandshakeError(
     'HANDSHAKE_UNAVAILABLE',
-    'The server takes WebSocket connections from now on; try again.',
-    'Nothing told of the server before: it was handed its first connection, or runs on Bun. Keep what wsUpgrade() returns ' +
-      'and call its attach(server) before the server listens'
+    'The server is accepting WebSocket connections now; try again.',
+    'This server was unknown until this request: it was handed its first connection, or runs on Bun. Keep the return ' +
+      'value of wsUpgrade(), and call its attach(server) before the server listens'
   )

@@ -26,7 +26,7 @@ describe.each(versions)('Two copies of the package in an application of %s', (_n
     expect(target.server.listenerCount('upgrade')).toBe(1)
     expect(one.connections.size).toBe(2)
     expect(other.connections).toEqual(one.connections)
-    expect(() => other.attach(target.server)).toThrow('this server is attached already')
+    expect(() => other.attach(target.server)).toThrow('this server is already attached')
   })
 
   test('regression: an endpoint of one did not get the defaults of the other', async () => {

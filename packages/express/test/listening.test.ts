@@ -239,7 +239,7 @@ describe.each(versions)('A server of %s', (_name, express) => {
     expect(target.server.listenerCount('upgrade')).toBe(1)
     expect(first.connections.size).toBe(2)
     expect(second.connections).toEqual(first.connections)
-    expect(() => first.attach(target.server)).toThrow('this server is attached already')
+    expect(() => first.attach(target.server)).toThrow('this server is already attached')
   })
 
   test('works with a wsUpgrade() of an application that core has already attached', async () => {
@@ -375,7 +375,7 @@ describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
     const app = express()
     app.use(wsUpgrade({ [option]: () => {} }))
     const expected = new TypeError(
-      `wsUpgrade: ${option} can be given to the first wsUpgrade() of an application only; they are for the whole server`
+      `wsUpgrade: ${option}: only the first wsUpgrade() of an application takes options for the whole server`
     )
     expect(() => app.use(wsUpgrade({ [option]: () => {} }))).toThrow(expected)
     expect(() => app.use('/echo', wsUpgrade({ [option]: () => {} }, echo))).toThrow(expected)

@@ -2,25 +2,25 @@ import type { EffectiveRequest, HandshakeError } from '@oneport/core'
 import { effectiveOf, type FrameworkBinding } from '@oneport/core/adapter'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Takes a refused handshake and its reply. */
+/** Logs a refused handshake. */
 export type RefusalLog = (reply: FastifyReply, error: HandshakeError) => void
 
-/** How Fastify takes part in a handshake; core writes the 101. */
+/** What core needs from Fastify for a handshake. */
 export class RequestBinding implements FrameworkBinding {
   readonly requestId: string | undefined
   readonly #reply: FastifyReply
   readonly #log: RefusalLog | undefined
 
-  /** @param log left out where there is no logger: core writes to stderr then */
+  /** @param log undefined if there is no logger; core writes to stderr then */
   constructor(reply: FastifyReply, log: RefusalLog | undefined) {
-    // `genReqId` may give anything.
+    // `genReqId` may return anything.
     const id: unknown = reply.request.id
     this.requestId = typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
     this.#reply = reply
     this.#log = log
   }
 
-  /** The error handler logs or answers the refusal itself; here goes what only the operator may see. */
+  /** Logs the details that only the operator may see. The error handler answers the refusal, and may log it too. */
   get onRefused(): ((error: HandshakeError) => void) | undefined {
     const log = this.#log
     return log && ((error) => log(this.#reply, error))
@@ -39,7 +39,7 @@ export class RequestBinding implements FrameworkBinding {
   }
 }
 
-/** Host, scheme and address of the client, after the server's setting `trustProxy`. */
+/** The host, scheme and address of the client, according to the setting `trustProxy` of the server. */
 export function effectiveRequest(request: FastifyRequest): EffectiveRequest {
   const { host, protocol, headers } = request
   return effectiveOf({
@@ -50,7 +50,7 @@ export function effectiveRequest(request: FastifyRequest): EffectiveRequest {
   })
 }
 
-/** With more than one address, a trusted proxy speaks. The application's own trust function may throw: nobody speaks then. */
+/** Several addresses mean that a proxy is trusted. If the application's trust function throws, no proxy is. */
 function isProxied(request: FastifyRequest): boolean {
   try {
     return (request.ips?.length ?? 0) > 1

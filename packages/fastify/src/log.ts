@@ -4,8 +4,8 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 /**
- * Whether an application has a logger. Without one, Fastify gives it an object whose methods are one function that does
- * nothing; a logger of level `silent` is one that somebody wanted.
+ * Whether an application has a logger. Without one, `app.log` is an object whose methods are all the same function,
+ * which does nothing. A logger of level `silent` counts as one.
  */
 export function hasLogger({ log }: Pick<FastifyInstance, 'log'>): boolean {
   const [first, ...others] = levels.map((level) => log[level])
@@ -13,13 +13,15 @@ export function hasLogger({ log }: Pick<FastifyInstance, 'log'>): boolean {
   return !isStandIn
 }
 
-/** What decides on the lines that Fastify logs of requests. */
+/** How Fastify logs requests. */
 interface Controller {
   readonly requestIdLogLabel: string
   isLogDisabled(request: FastifyRequest): boolean
 }
 
-/** Fastify has its `logController` under a symbol of its own and shows it nowhere else; earlier versions have none. */
+/**
+ * Fastify stores its `logController` under a private symbol. Earlier versions have none, but the options themselves.
+ */
 function controllerOf(app: FastifyInstance): Controller {
   for (let owner: object | null = app; owner !== null; owner = Object.getPrototypeOf(owner)) {
     const key = Object.getOwnPropertySymbols(owner).find(({ description }) => description === 'fastify.logController')
@@ -31,11 +33,11 @@ function controllerOf(app: FastifyInstance): Controller {
   return { requestIdLogLabel, isLogDisabled }
 }
 
-/** Gives a request's id the name that Fastify logs it with. */
+/** A log field with the request ID, under the name that Fastify uses for it. */
 const idFields = ({ requestIdLogLabel }: Controller, { id }: RequestFacts): Record<string, string> =>
   id === undefined ? {} : { [requestIdLogLabel]: id }
 
-/** Makes the default `onError`: a line of level error in the server's log; undefined where it has none. */
+/** Returns the default `onError`, which logs at level error; undefined if the server has no logger. */
 export function logFault(app: FastifyInstance): AttachOptions['onError'] {
   if (!hasLogger(app)) return undefined
   const controller = controllerOf(app)
@@ -44,8 +46,8 @@ export function logFault(app: FastifyInstance): AttachOptions['onError'] {
 }
 
 /**
- * Logs a refusal where it is likely that the operator has to change something. Fastify's default error handler logs what it
- * answers too, through the reply; it does not tell of this error again.
+ * Logs a refusal if the operator probably has to change something. Fastify's default error handler also logs errors,
+ * through the logger of the reply. That one is replaced, so that it does not log this error again.
  */
 export function logRefusal(reply: FastifyReply, error: HandshakeError): void {
   if (!warnOf(error, reply.log)) return
@@ -59,17 +61,17 @@ export function logRefusal(reply: FastifyReply, error: HandshakeError): void {
   })
 }
 
-/** Logs a refusal that no request of Fastify belongs to. @returns whether there was something to say */
+/** Logs a refusal if it has details for the operator. @returns whether it has */
 export function warnOf({ code, detail, message }: HandshakeError, log: FastifyBaseLogger): boolean {
   if (detail !== undefined) log.warn({ code, detail }, message)
   return detail !== undefined
 }
 
-/** Logs the ends of connections. */
+/** Logs closed connections. */
 export class ClosedLog {
   readonly #app: FastifyInstance
   readonly #controller: Controller
-  /** Connections that are not logged: the route's `logLevel` or the `logController` leaves them out. */
+  /** Connections that are not logged, because of the route's `logLevel` or the `logController`. */
   readonly #quiet = new WeakSet<WebSocket>()
 
   constructor(app: FastifyInstance) {
@@ -77,15 +79,15 @@ export class ClosedLog {
     this.#controller = controllerOf(app)
   }
 
-  /** Notes whether the end will be logged; the request and its logger are not kept for this. */
+  /** Decides whether the close will be logged, so that the request and its logger need not be kept until then. */
   begin(socket: WebSocket, request: FastifyRequest): void {
-    // The logger of Fastify has this; one that is brought along may not.
+    // Fastify's own logger has this method; a custom logger may not.
     const { isLevelEnabled } = request.log as { isLevelEnabled?: (level: string) => boolean }
     const isTooLow = isLevelEnabled?.call(request.log, 'info') === false
     if (isTooLow || this.#controller.isLogDisabled(request)) this.#quiet.add(socket)
   }
 
-  /** The default `onClosed`: a line of level info. */
+  /** The default `onClosed`: logs at level info. */
   readonly onClosed: NonNullable<AttachOptions['onClosed']> = (socket, { request, ...summary }) => {
     if (this.#quiet.has(socket)) return
     const fields = { ...idFields(this.#controller, request), path: request.path, ...summary }

@@ -1,6 +1,6 @@
 /**
- * Marks a plugin as `fastify-plugin` does: what it adds belongs to the instance that registers it, and to the scopes below;
- * other plugins can depend on its name; and a Fastify of another major version refuses to load it.
+ * Marks a plugin like `fastify-plugin` does: it is not encapsulated, so what it adds is also there for the instance
+ * that registers it; other plugins can depend on its name; and other major versions of Fastify refuse to load it.
  * https://fastify.dev/docs/latest/Reference/Plugins/#handle-the-scope
  */
 export function markPlugin<Plugin extends object>(plugin: Plugin, name: string): Plugin {

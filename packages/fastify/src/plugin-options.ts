@@ -1,7 +1,7 @@
 import type { AttachOptions, DrainOptions } from '@oneport/core'
 import { checkDrainOptions, checkOptions } from '@oneport/core/adapter'
 
-/** Options of the plugin: the defaults of all endpoints, and what concerns the server as a whole. */
+/** Options of the plugin: defaults for all endpoints, and options for the whole server. */
 export interface WsPluginOptions extends Omit<AttachOptions, 'effectiveRequest'> {
   /**
    * How `app.close()` closes the open connections.
@@ -10,25 +10,23 @@ export interface WsPluginOptions extends Omit<AttachOptions, 'effectiveRequest'>
   drain?: DrainOptions | undefined
 }
 
-/** Options that come in the same object: Fastify's own of a plugin. */
+/** Fastify's own options for a plugin, which are in the same object. */
 type Others = { logLevel?: unknown; logSerializers?: unknown; prefix?: unknown }
 
-/** {@link WsPluginOptions}, checked, in two parts. */
+/** {@link WsPluginOptions}, validated and split. */
 interface SplitOptions {
   readonly forCore: AttachOptions
   readonly drain: DrainOptions | undefined
 }
 
 /**
- * Splits the options into those of core and the plugin's own.
- * @param plugin its name, for messages
- * @throws TypeError that names the plugin, the option, what was expected and what it got
+ * Checks the options, and splits them into those of core and those of the plugin.
+ * @param plugin the name of the plugin, for messages
+ * @throws TypeError that names the plugin and the option, what it expects and what it got
  */
 export function splitOptions(given: WsPluginOptions & Others, plugin: string): SplitOptions {
   if ('effectiveRequest' in given) {
-    throw new TypeError(
-      `${plugin}: effectiveRequest cannot be set here; use Fastify({ trustProxy }), which says what to believe of a proxy`
-    )
+    throw new TypeError(`${plugin}: effectiveRequest cannot be set here; use Fastify({ trustProxy }) to trust a proxy`)
   }
   const { logLevel: _logLevel, logSerializers: _logSerializers, prefix: _prefix, drain, ...forCore } = given
   checkDrainOptions(drain, `${plugin}: drain`)

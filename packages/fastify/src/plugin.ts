@@ -15,8 +15,8 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, options) => {
 }
 
 /**
- * A plugin for a Fastify instance of whichever server, type provider, logger and version: the types of Fastify that this
- * package finds are not always the application's. NestJS brings a version of its own.
+ * A plugin for Fastify instances with any server, type provider, logger and version. The Fastify types that this
+ * package finds may not be those of the application; for example, NestJS has its own version.
  */
 export type WsPlugin = FastifyPluginAsync<WsPluginOptions> &
   ((
@@ -28,13 +28,13 @@ export type WsPlugin = FastifyPluginAsync<WsPluginOptions> &
   ) => Promise<void>)
 
 /**
- * Lets a Fastify server take WebSocket connections on its port: `{ websocket: true }` routes, `wsHandler` beside
- * `handler`, and `reply.acceptWebSocket()`. Register it once, with `await`, before the routes.
+ * Lets a Fastify server accept WebSocket connections on its port. It adds `{ websocket: true }` routes, the route
+ * option `wsHandler`, and `reply.acceptWebSocket()`. Register it once, with `await`, before the routes.
  *
- * Handshakes are requests: hooks, validation, the error handler and the request log see them, and 101 is the status
- * of the reply. `app.close()` closes the connections with 1001.
+ * Handshakes are requests: they go through hooks, validation, the error handler and the request log, and the reply has
+ * status 101. `app.close()` closes the connections with 1001 (Going Away) by default.
  *
- * @throws TypeError when it is registered with a wrong option
- * @throws Error when it is registered twice or after routes
+ * @throws TypeError if it is registered with an invalid option
+ * @throws Error if it is registered twice or after routes
  */
 export const wsPlugin = markPlugin(plugin, '@oneport/fastify') as WsPlugin

@@ -4,11 +4,11 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { RequestBinding } from './binding.ts'
 import type { Logs } from './serving.ts'
 
-/** Gets the open socket; `this` is the Fastify instance of the route. */
+/** Called with the open socket; `this` is the Fastify instance of the route. */
 export type ReplyHandler = (this: FastifyInstance, socket: WebSocket) => unknown
 
 /**
- * Makes `reply.acceptWebSocket`.
+ * Creates `reply.acceptWebSocket`.
  * @param send sends the 101
  */
 export function acceptWebSocket(
@@ -34,14 +34,15 @@ export function acceptWebSocket(
 }
 
 /**
- * Sends the 101 as a reply, so that onSend hooks see it and the fields of `reply.header()` go onto it. Where a hook fails,
- * the error handler sends the next reply; one that leaves the status alone must not send 101.
+ * Sends the 101 as a reply, so that it goes through onSend hooks and has the header fields of `reply.header()`. If a
+ * hook fails, the error handler sends another reply, which must not have status 101 even if the handler does not set
+ * one.
  */
 function sendSwitching(reply: FastifyReply): void {
   const { send } = reply
   reply.send = (payload?: unknown) => {
     reply.send = send
-    // Fastify itself sends nothing again for an async route that did not wait.
+    // For an async route that did not wait, Fastify sends no payload.
     if (payload !== undefined && reply.statusCode === 101 && !reply.raw.headersSent) reply.code(500)
     return reply.send(payload)
   }
@@ -49,14 +50,14 @@ function sendSwitching(reply: FastifyReply): void {
   Reflect.apply(send, reply, [])
 }
 
-/** Hands a fault to the error handler; resolves when the answer has been sent, and does not reject. */
+/** Passes an error to the error handler. Resolves when the response has been sent, and never rejects. */
 export async function fail(reply: FastifyReply, error: unknown): Promise<void> {
   try {
-    // Fastify takes anything but an Error for a payload.
+    // Fastify treats anything but an Error as a payload.
     reply.send(asError(error))
   } catch (fault) {
     answerFault(reply.request.raw, reply.raw, fault)
   }
-  // Fastify would send another reply if the route returned before.
+  // Fastify would send another reply if the route returned earlier.
   await new Promise<void>((resolve) => reply.then(resolve, () => resolve()))
 }

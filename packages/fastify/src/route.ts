@@ -4,8 +4,8 @@ import type { FastifyReply, FastifyRequest, FastifySchema, RouteHandlerMethod } 
 import type { AnyRoute, WebSocketRouteHandler } from './types.ts'
 
 /**
- * Makes the `onRoute` hook: it gives a route with `websocket` or `wsHandler` a handler that accepts handshakes; other
- * routes stay as they are. It throws a TypeError for a WebSocket route that has no GET, and for wrong options.
+ * Creates the `onRoute` hook. It replaces the handler of routes with `websocket` or `wsHandler` by one that accepts
+ * handshakes. It throws a TypeError for a WebSocket route without GET, and for invalid options.
  */
 export function routePreparation(): (route: AnyRoute) => void {
   const endpoints = new Set<string>()
@@ -19,7 +19,7 @@ export function routePreparation(): (route: AnyRoute) => void {
       route.handler = either(accepting(wsHandler, options), route.handler)
       return
     }
-    // No page of OpenAPI can describe it.
+    // OpenAPI can't describe it.
     route.schema = { hide: true, ...route.schema } as FastifySchema
     route.handler = accepting(route.handler as unknown as WebSocketRouteHandler, options)
   }
@@ -35,17 +35,17 @@ function checkRoute({ method, url, websocket, wsHandler }: AnyRoute, endpoints: 
     throw new TypeError(`${route}: wsHandler must be a function (socket, request) => …; got ${show(wsHandler)}`)
   }
   const methods = [method].flat()
-  // Fastify adds a route for HEAD to each one for GET, right behind it.
+  // Fastify adds a HEAD route right after each GET route.
   const isAdded = methods.length === 1 && methods[0] === 'HEAD' && endpoints.has(withoutSlash(url))
   const others = methods.filter((name) => name !== 'GET' && name !== 'HEAD')
   if (isAdded || (methods.includes('GET') && (wsHandler !== undefined || others.length === 0))) return
   throw new TypeError(`${route}: a WebSocket endpoint needs the method GET; got ${methods.join(', ')}`)
 }
 
-/** A route `/` below a prefix is two routes, with and without the slash. */
+/** Fastify adds a route `/` with a prefix twice, with and without the slash. */
 const withoutSlash = (url: string): string => url.replace(/\/$/, '')
 
-/** Makes the handler of a route that accepts handshakes. */
+/** Creates the handler of a route that accepts handshakes. */
 export function accepting(handler: WebSocketRouteHandler, options: EndpointOptions): RouteHandlerMethod {
   return (request: FastifyRequest, reply: FastifyReply) =>
     reply.acceptWebSocket(options, function (socket) {
@@ -53,7 +53,7 @@ export function accepting(handler: WebSocketRouteHandler, options: EndpointOptio
     })
 }
 
-/** One handler for handshakes, and one for ordinary requests. */
+/** Creates a handler that calls `accept` for handshakes and `handler` for ordinary requests. */
 export function either(accept: RouteHandlerMethod, handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (request, reply) {
     return (isWebSocketRequest(request.raw) ? accept : handler).call(this, request, reply)

@@ -11,30 +11,30 @@ import { effectiveRequest, type RefusalLog, RequestBinding } from './binding.ts'
 import { ClosedLog, hasLogger, logFault, logRefusal, warnOf } from './log.ts'
 import { splitOptions, type WsPluginOptions } from './plugin-options.ts'
 
-/** Where an application logs its handshakes and connections. */
+/** How an application logs its handshakes and connections. */
 export interface Logs {
-  /** Undefined where there is no logger: core writes to stderr then. */
+  /** Undefined if there is no logger; core writes to stderr then. */
   readonly refusals: RefusalLog | undefined
-  /** Undefined where nothing is logged, or the application's own `onClosed` does. */
+  /** Undefined if there is no logger, or the application has its own `onClosed`. */
   readonly closed: ClosedLog | undefined
 }
 
 const attachments = new WeakMap<object, Attachment>()
 
-/** What a plugin that takes the place of another one does otherwise. */
+/** Differences of a plugin that replaces another one. */
 export interface Deviations {
-  /** Takes the handshakes in place of `app.server`. */
+  /** The server that handshakes arrive at, in place of `app.server`. */
   readonly server: HttpServer
-  /** Runs in front of the drain when the app closes. */
+  /** Runs before the drain when the application closes. */
   readonly preClose: preCloseHookHandler | preCloseAsyncHookHandler
 }
 
 /**
- * Lets a server take handshakes for an application until `app.close()`, which drains it: all of the plugin but what its
- * routes do.
- * @param plugin its name, for messages
- * @throws TypeError for wrong options
- * @throws Error where the server has a plugin for WebSockets already
+ * Attaches a server to an application until `app.close()`, which drains it. This is all of the plugin except its
+ * routes.
+ * @param plugin the name of the plugin, for messages
+ * @throws TypeError for invalid options
+ * @throws Error if the server already has a WebSocket plugin
  */
 export function serveWebSockets(
   app: FastifyInstance,
@@ -77,7 +77,7 @@ export function serveWebSockets(
   return { refusals, closed }
 }
 
-/** In front of all other hooks, which may take their time. */
+/** Runs before all other hooks, because they may be slow. */
 const limitHandshakes =
   (refusals: RefusalLog | undefined) =>
   (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
@@ -91,7 +91,7 @@ const limitHandshakes =
     done()
   }
 
-/** Both plugins have the route option `websocket`; their listeners would both answer each handshake. */
+/** Both plugins define the route option `websocket`, and both would answer each handshake. */
 const fastifyWebsocket = '@fastify/websocket'
 
 function refuseFastifyWebsocket(app: FastifyInstance): void {

@@ -33,17 +33,17 @@ export type WebSocketRouteHandler<
 
 declare module 'fastify' {
   interface FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider> {
-    /** The open sockets of this server, and `drain()`; `close()` drains by itself. */
+    /** The open sockets of this server, and `drain()`, which `app.close()` calls. */
     websockets: Attachment
   }
 
   interface FastifyReply {
     /**
-     * Accepts the opening handshake of this route: hooks run, the 101 goes out as this reply, and `handler` gets the
-     * open socket in the same tick. A refusal goes to the error handler as a `HandshakeError`.
+     * Accepts the opening handshake of this route: sends the 101 as this reply, through all hooks, and calls `handler`
+     * with the open socket in the same tick. A refusal goes to the error handler as a `HandshakeError`.
      *
-     * @returns a promise that resolves when the answer has been sent, whichever it is; it does not reject. Return it
-     *   from the route, as any reply: Fastify sends one of its own for an async route that does not.
+     * @returns a promise that resolves when the 101 or the refusal has been sent, and never rejects. Return it from the
+     *   route like any reply: if an async route does not, Fastify sends a reply of its own.
      */
     acceptWebSocket(handler: (this: FastifyInstance, socket: WebSocket) => unknown): Promise<void>
     /**
@@ -63,8 +63,8 @@ declare module 'fastify' {
      * Makes the route a WebSocket endpoint: `true`, or the options of the endpoint. Its handler is then a
      * {@link WebSocketRouteHandler}, as in the overloads below.
      */
-    // No value is options and a function, so that only those overloads take options. The type is here because TypeScript
-    // reports the last overload, which is Fastify's: it names a misspelt option.
+    // No value is options and a function, so that only those overloads take options. The type is here because
+    // TypeScript reports the last overload, which is Fastify's: it names a misspelt option.
     websocket?: false | (EndpointOptions & (() => never))
   }
 
@@ -121,7 +121,7 @@ declare module 'fastify' {
     TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
     Logger extends FastifyBaseLogger = FastifyBaseLogger
   > {
-    /** Answers handshakes where `handler` answers ordinary requests. */
+    /** Handles the handshakes of a route whose `handler` handles ordinary requests. */
     wsHandler?: WebSocketRouteHandler<
       RawServer,
       RawRequest,
@@ -206,5 +206,5 @@ declare module 'fastify' {
   }
 }
 
-/** A route as the `onRoute` hook sees it, before its handler is known to be one or the other. */
+/** A route in the `onRoute` hook, where its handler may be of either kind. */
 export type AnyRoute = Omit<RouteOptions, 'websocket'> & { websocket?: boolean | EndpointOptions }

@@ -11,8 +11,8 @@ describe('registered after routes', () => {
     app.get('/rooms/:id/members', async () => 'members')
     app.post('/rooms', async () => 'posted')
     await expect(app.register(wsPlugin)).rejects.toThrow(
-      'wsPlugin must be registered before the routes: /early, /rooms/:id/members came first and could not become ' +
-        "WebSocket endpoints. Put `await app.register(wsPlugin)`, with its 'await', above them."
+      'wsPlugin must be registered before the routes, but these were added first: /early, /rooms/:id/members. ' +
+        "Put `await app.register(wsPlugin)`, with its 'await', above them."
     )
   })
 
@@ -20,7 +20,9 @@ describe('registered after routes', () => {
     const app = bare()
     void app.register(wsPlugin)
     app.get('/echo', { websocket: true }, echo)
-    await expect(app.ready()).rejects.toThrow(/wsPlugin must be registered before the routes: \/echo came first/)
+    await expect(app.ready()).rejects.toThrow(
+      /wsPlugin must be registered before the routes, but these were added first: \/echo\./
+    )
   })
 
   test('names each of many routes by its full path', async () => {
@@ -31,7 +33,7 @@ describe('registered after routes', () => {
       () => undefined,
       (reason: Error) => reason
     )
-    const named = /before the routes: (.*) came first/.exec(error?.message ?? '')?.[1]?.split(', ') ?? []
+    const named = /these were added first: (.*)\. Put/.exec(error?.message ?? '')?.[1]?.split(', ') ?? []
     expect([...named].sort()).toEqual([...paths].sort())
   })
 
@@ -42,7 +44,7 @@ describe('registered after routes', () => {
   ])('finds a route %s', async (_what, path, options) => {
     const app = bare()
     app.get(path, options, async () => 'early')
-    await expect(app.register(wsPlugin)).rejects.toThrow('wsPlugin must be registered before the routes: ')
+    await expect(app.register(wsPlugin)).rejects.toThrow('before the routes, but these were added first: ')
   })
 
   test('is fine if the routes do not accept GET', async () => {

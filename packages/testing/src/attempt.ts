@@ -11,13 +11,13 @@ import type { ResolvedOptions } from './options.ts'
 import { show } from './show.ts'
 import type { Way } from './target.ts'
 
-/** Characters of a body that are read: an answer may have no end. */
+/** Maximum length of a response body, in characters, because a response may be endless. */
 const longestBody = 16_777_216
 
-/** What came of a handshake: a client, an answer other than 101, or what broke. */
+/** The result of a handshake: a client, a response other than 101, or an error. */
 export type Outcome = Client | { readonly head: Head; readonly body: string } | { readonly fault: Error }
 
-/** One opening handshake, on its way. */
+/** An opening handshake in progress. */
 export class Attempt {
   readonly outcome: Promise<Outcome>
   readonly #way: Way
@@ -28,12 +28,12 @@ export class Attempt {
   #head: Head | undefined
   #body = ''
 
-  /** @throws SyntaxError for subprotocols that are none */
+  /** @throws SyntaxError for invalid subprotocols */
   constructor(way: Way, options: ResolvedOptions) {
     this.#way = way
     this.#options = options
     const settings = {
-      // Node takes a list for a field that comes several times; the types of `ws` do not know it.
+      // Node accepts an array for a repeated field, but the types of `ws` do not.
       headers: fieldsWithCookies(way.url, options) as Record<string, string>,
       ...originFor(way.url, options),
       perMessageDeflate: options.perMessageDeflate,
@@ -52,7 +52,7 @@ export class Attempt {
       })
     })
     this.outcome = new Promise((resolve) => {
-      // It stays: giving up a handshake is an error to `ws`.
+      // This listener must stay: `ws` emits an error when a handshake is aborted.
       this.#socket.on('error', (fault) => resolve({ fault }))
       this.#socket.once('upgrade', (response: IncomingMessage) => {
         const client = new Client(this.#socket, this.#learn(response), options.timeoutMs)
@@ -66,28 +66,28 @@ export class Attempt {
           if (this.#body.length <= longestBody) return
           const length = this.#body.length
           resolve({
-            fault: new Error(`the body of the answer has no end: ${length} characters came. ${this.history()}`)
+            fault: new Error(`the response body is too long: got ${length} characters. ${this.history()}`)
           })
           response.destroy()
         })
-        response.once('error', () => resolve({ fault: new Error(`the answer broke off. ${this.history()}`) }))
+        response.once('error', () => resolve({ fault: new Error(`the response was cut off. ${this.history()}`) }))
         response.once('end', () => resolve({ head, body: this.#body }))
       })
     })
   }
 
-  /** Lets go of everything. */
+  /** Aborts the handshake. Resolves when its connection is closed. */
   async abandon(): Promise<void> {
     this.#socket.terminate()
     this.#connection?.destroy()
     await this.#closed
   }
 
-  /** What has arrived. */
+  /** Describes what was received, for error messages. */
   history(): string {
-    if (this.#head === undefined) return 'Nothing had arrived.'
-    const body = this.#body === '' ? 'nothing of its body' : `of its body ${show(this.#body)}`
-    return `An answer with status ${this.#head.status} had begun, and ${body}.`
+    if (this.#head === undefined) return 'Nothing was received.'
+    const body = this.#body === '' ? 'no body' : `a body that starts with ${show(this.#body)}`
+    return `Received status ${this.#head.status} and ${body}.`
   }
 
   #connect(): Duplex {

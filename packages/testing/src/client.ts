@@ -8,35 +8,35 @@ import type { WebSocket } from './websocket.ts'
 /** A message: text as a string, binary as a Buffer. */
 export type Message = string | Buffer
 
-/** How a connection ended. */
+/** How a connection was closed. */
 export interface Closed {
-  /** The close code that the server sent; 1005 where it sent none, 1006 where the connection broke off. */
+  /** The close code from the server; 1005 if its close frame has none, 1006 if it sent no close frame. */
   readonly code: number
   /** The close reason; empty where there is none. */
   readonly reason: string
-  /** Whether both ends took part in the closing handshake. */
+  /** Whether the closing handshake was completed. */
   readonly clean: boolean
 }
 
-/** Bytes of messages that may wait until they are asked for, each counted with what it takes beside its own. */
+/** Maximum size of all unread messages, in bytes, including the overhead of each. */
 const maxUnreadBytes = 67_108_864
 
-/** What a close frame may have (RFC 6455 §7.4): some of the codes below 3000 say what happened where there was none. */
+/** Whether a close frame may have this code. Some codes below 3000 only report its absence. RFC 6455 §7.4. */
 const isSendable = (code: number): boolean =>
   Number.isInteger(code) &&
   ((code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999))
 
-/** Messages that a sentence about a wait shows. */
+/** Number of messages that an error message shows. */
 const shown = 3
 
 /**
- * A WebSocket client for tests. Messages are kept from the first one on, until they are asked for; where they are more than
- * 64 MiB, the connection is broken off.
+ * A WebSocket client for tests. It keeps all messages until they are read, beginning with those that were sent together
+ * with the 101. If unread messages exceed 64 MiB, it terminates the connection.
  */
 export class Client implements AsyncIterable<Message> {
-  /** The response that opened the connection, with its header fields. */
+  /** The response that accepted the handshake. */
   readonly response: Head
-  /** The client of `ws` inside, for what is not here: `pause()`, fragments, listeners for `ping`. */
+  /** The underlying client of `ws`, for everything else: `pause()`, fragments, `ping` events. */
   readonly socket: WebSocket
   readonly #timeoutMs: number
   readonly #unread = new Unread()
@@ -48,7 +48,7 @@ export class Client implements AsyncIterable<Message> {
   #end: Closed | undefined
   readonly #ended: Promise<Closed>
 
-  /** @internal Called in the tick of the 101, before any message can be lost. */
+  /** @internal Must be called in the same tick as the 101, so that no message is lost. */
   constructor(socket: WebSocket, response: Head, timeoutMs: number) {
     this.socket = socket
     this.response = response
@@ -70,15 +70,15 @@ export class Client implements AsyncIterable<Message> {
     })
   }
 
-  /** The subprotocol that was agreed on; undefined for none. */
+  /** The chosen subprotocol; undefined if there is none. */
   get subprotocol(): string | undefined {
     return this.socket.protocol === '' ? undefined : this.socket.protocol
   }
 
   /**
-   * Sends a message, text for a string and binary for the rest.
-   * @throws TypeError for anything else
-   * @throws Error where the connection has closed
+   * Sends a message: a string as text, bytes as binary.
+   * @throws TypeError for other data
+   * @throws Error if the connection is closing or closed
    */
   send(data: string | Buffer | ArrayBuffer | NodeJS.ArrayBufferView): void {
     if (typeof data !== 'string' && !ArrayBuffer.isView(data) && !isAnyArrayBuffer(data)) {
@@ -90,39 +90,39 @@ export class Client implements AsyncIterable<Message> {
     this.socket.send(data)
   }
 
-  /** Sends a value as JSON. */
+  /** Sends a value as JSON, in a text message. */
   sendJson(value: unknown): void {
     this.send(JSON.stringify(value))
   }
 
   /**
-   * The next message, in order; one that has come before the call counts.
-   * @throws Error that says what came instead where there is none in time, or the connection closes
+   * Returns the next message, or waits for it. Messages that arrived before the call are returned first.
+   * @throws Error that says what was received instead, if no message arrives in time or the connection closes
    */
   async next(): Promise<Message> {
     const message = await this.#take('next')
     if (message === undefined) {
-      throw new Error(`next: no further message came; the connection ${this.#howItEnded()}. ${this.#history()}`)
+      throw new Error(`next: got no further message; the connection ${this.#howItEnded()}. ${this.#history()}`)
     }
     return message
   }
 
   /**
-   * The next message, parsed as JSON.
-   * @throws Error as `next` does, and where the message is no JSON
+   * Like `next`, but parses the message as JSON.
+   * @throws Error like `next`, and if the message is not JSON
    */
   async nextJson<Value = unknown>(): Promise<Value> {
     const message = await this.next()
     try {
       return JSON.parse(String(message)) as Value
     } catch {
-      throw new Error(`nextJson: a message came that is no JSON: ${show(message)}`)
+      throw new Error(`nextJson: expected JSON; got ${show(message)}`)
     }
   }
 
   /**
-   * All messages until the connection closes, with whichever code. Each of them is a wait of its own. Leaving the loop
-   * leaves the connection open.
+   * All messages until the connection closes, with any code. `timeoutMs` applies to each message. Breaking out of the
+   * loop does not close the connection.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
     for (;;) {
@@ -133,19 +133,20 @@ export class Client implements AsyncIterable<Message> {
   }
 
   /**
-   * How the connection ends. Each reading of it is a wait of its own.
-   * @throws Error that says what came instead where it does not end in time
+   * Resolves when the connection is closed. Each access starts a new wait.
+   * @throws Error that says what was received instead, if it is not closed in time
    */
   get closed(): Promise<Closed> {
     const closed = this.#waitForEnd('closed')
-    // Who reads it and does not wait for it need not handle its rejection.
+    // Prevents an unhandled rejection if the caller does not await it.
     closed.catch(() => {})
     return closed
   }
 
   /**
    * Sends a ping and waits for its pong.
-   * @throws Error where none comes in time, or the connection closes
+   * @param data at most 125 bytes
+   * @throws Error if no pong arrives in time, or the connection closes
    */
   async ping(data: string | Buffer = ''): Promise<void> {
     const payload = Buffer.from(data)
@@ -165,17 +166,17 @@ export class Client implements AsyncIterable<Message> {
       this.socket.off('pong', onPong)
     }
     if (result === overdue) {
-      throw new Error(`ping: no pong came within ${this.#timeoutMs} ms. ${this.#history()}`)
+      throw new Error(`ping: got no pong within ${this.#timeoutMs} ms. ${this.#history()}`)
     }
-    if (!result) throw new Error(`ping: no pong came; the connection ${this.#howItEnded()}. ${this.#history()}`)
+    if (!result) throw new Error(`ping: got no pong; the connection ${this.#howItEnded()}. ${this.#history()}`)
   }
 
   /**
-   * Begins the closing handshake and waits for its end. Where it does not end in time, the connection is terminated.
-   * @param code close code: 1000, 1001 as of a page that is left, or one from 3000 to 4999
-   * @param reason close reason, at most 123 bytes of UTF-8
-   * @throws TypeError for a code or a reason that no close frame may have
-   * @throws Error where it does not end in time
+   * Starts the closing handshake and waits until the connection is closed. If that takes too long, terminates it.
+   * @param code the close code: 1000, 1001 (sent by browsers when the user leaves the page), or 3000 to 4999
+   * @param reason the close reason, at most 123 bytes of UTF-8
+   * @throws TypeError for an invalid code or reason
+   * @throws Error if the connection is not closed in time
    */
   async close(code = 1000, reason = ''): Promise<Closed> {
     if (!isSendable(code)) {
@@ -192,17 +193,17 @@ export class Client implements AsyncIterable<Message> {
     }
   }
 
-  /** Breaks the connection off, without a closing handshake. */
+  /** Destroys the connection at once, without a closing handshake. */
   terminate(): void {
     this.socket.terminate()
   }
 
-  /** `using client = …`: terminates. */
+  /** For `using client = …`: calls `terminate()`. */
   [Symbol.dispose](): void {
     this.terminate()
   }
 
-  /** `await using client = …`: closes with 1000, where it is still open. */
+  /** For `await using client = …`: calls `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
@@ -217,11 +218,11 @@ export class Client implements AsyncIterable<Message> {
     }
     this.#unread.push(message)
     if (this.#unread.cost <= maxUnreadBytes || this.#fault !== undefined) return
-    this.#fault = new Error(`${this.#unread.count} messages were unread, which is more than a client of a test keeps`)
+    this.#fault = new Error(`${this.#unread.count} unread messages exceed the limit of a test client`)
     this.terminate()
   }
 
-  /** @returns undefined where the connection has closed and all messages are read */
+  /** @returns undefined if the connection is closed and all messages have been read */
   async #take(what: string): Promise<Message | undefined> {
     if (this.#unread.count > 0 || this.#end !== undefined) return this.#unread.shift()
     let give = (_message: Message | undefined): void => {}
@@ -232,13 +233,13 @@ export class Client implements AsyncIterable<Message> {
     const message = await within(this.#timeoutMs, arrival)
     if (message !== overdue) return message
     this.#waiting = this.#waiting.filter((other) => other !== give)
-    throw new Error(`${what}: no message came within ${this.#timeoutMs} ms. ${this.#history()}`)
+    throw new Error(`${what}: got no message within ${this.#timeoutMs} ms. ${this.#history()}`)
   }
 
   async #waitForEnd(what: string): Promise<Closed> {
     const end = await within(this.#timeoutMs, this.#ended)
     if (end !== overdue) return end
-    throw new Error(`${what}: the connection did not end within ${this.#timeoutMs} ms. ${this.#history()}`)
+    throw new Error(`${what}: the connection did not close within ${this.#timeoutMs} ms. ${this.#history()}`)
   }
 
   #howItEnded(): string {
@@ -248,15 +249,15 @@ export class Client implements AsyncIterable<Message> {
     return words.filter(Boolean).join(' ') + fault
   }
 
-  /** What has arrived. */
+  /** Describes what was received, for error messages. */
   #history(): string {
     const [heard, unread] = [this.#heardCount, this.#unread.count]
     const messages =
       heard === 0
-        ? 'Nothing had arrived'
+        ? 'No message was received'
         : unread === 0
-          ? `${heard} ${heard === 1 ? 'message' : 'messages'} had arrived and been read: ${showAll(heard, this.#lastHeard)}`
-          : `Unread ${unread === 1 ? 'was' : 'were'} ${showAll(unread, this.#unread.last(shown))}`
+          ? `Received and read ${heard} ${heard === 1 ? 'message' : 'messages'}: ${showAll(heard, this.#lastHeard)}`
+          : `${unread} unread ${unread === 1 ? 'message' : 'messages'}: ${showAll(unread, this.#unread.last(shown))}`
     const pings = this.#pings === 0 ? '' : `, and ${this.#pings} ${this.#pings === 1 ? 'ping' : 'pings'}`
     const state = this.#end === undefined ? '; the connection was open' : ''
     return `${messages}${pings}${state}.`

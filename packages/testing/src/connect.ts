@@ -7,16 +7,16 @@ import { type Target, type Way, wayTo } from './target.ts'
 import { overdue, within } from './wait.ts'
 
 /**
- * Sends an opening handshake to an application and waits for its answer.
+ * Sends an opening handshake to an application and waits for the response.
  *
- * In memory by default: the server gets one end of a connection as if it had come over the network, and nothing
- * listens. What is opened is gone when the client closes, or the test drops it.
+ * By default, the connection is in memory: the server handles it like one from the network, but does not listen on a
+ * port. Such a connection does not keep the process alive.
  *
- * @param path begins with `/`, and may have a query; a URL may have it itself
+ * @param path starts with `/`, and may have a query; by default `/`, or the path of the URL
  * @returns an open client
- * @throws RefusedError with status, header fields and body where the handshake is refused
- * @throws TypeError for a wrong target, path or option
- * @throws Error that says what came instead where there is no answer in time, or a broken one
+ * @throws RefusedError with status, header fields and body, if the handshake is refused
+ * @throws TypeError for an invalid target, path or option
+ * @throws Error that says what was received instead, if there is no response in time, or a broken one
  */
 export async function connect(target: Target, path?: string, options?: ConnectOptions): Promise<Client> {
   return open('connect', target, path, options)
@@ -55,9 +55,10 @@ async function reach(call: string, target: Target, path: string | undefined, opt
 }
 
 /**
- * The same for a handshake that is to be refused.
- * @returns status, header fields and body of the answer
- * @throws Error where it is accepted, and as `connect` does
+ * Like `connect`, for a handshake that the application must refuse.
+ * @returns status, header fields and body of the response
+ * @throws Error if the handshake is accepted
+ * @throws TypeError, Error like `connect`
  */
 export async function expectRefused(target: Target, path?: string, options?: ConnectOptions): Promise<Refusal> {
   let client: Client

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 
 /**
- * The AsyncLocalStorage of the code that makes it, for what arrives later. It has the type of Node's own connections, which
- * what looks for open handles, as Jest does, leaves out.
+ * Captures the AsyncLocalStorage context of the code that creates it, for data that arrives later. It has the type of
+ * Node's own connections, which tools that look for open handles, such as Jest, ignore.
  */
 export class Context extends AsyncResource {
   constructor() {
@@ -13,7 +13,7 @@ export class Context extends AsyncResource {
 const ofServers = new Context()
 
 /**
- * Does what the server's side of a connection comes from, outside the AsyncLocalStorage of the test that connects: over a
- * network a server knows nothing of its clients'.
+ * Runs the server's side of a connection outside the AsyncLocalStorage context of the test, because over a network a
+ * server does not see the context of its client.
  */
 export const asServer = <Result>(work: () => Result): Result => ofServers.runInAsyncScope(work)

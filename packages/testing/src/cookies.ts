@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { CookieJar, ResolvedOptions } from './options.ts'
 
-/** Where cookies of a handshake belong: supertest keeps them by the host without its port. */
+/** Scope of the cookies of a handshake. Like supertest, it ignores the port. */
 const accessFor = ({ hostname, pathname, protocol }: URL) => ({
   domain: hostname,
   path: pathname,
@@ -9,7 +9,7 @@ const accessFor = ({ hostname, pathname, protocol }: URL) => ({
   script: false
 })
 
-/** The header fields to send: those given, and the cookies of the agent. */
+/** The header fields to send: those of the options, and the cookies of the agent. */
 export function fieldsWithCookies(url: URL, { headers, agent }: ResolvedOptions): ResolvedOptions['headers'] {
   const fromJar = agent?.jar.getCookies(accessFor(url)).toValueString() ?? ''
   if (fromJar === '') return headers
@@ -18,7 +18,7 @@ export function fieldsWithCookies(url: URL, { headers, agent }: ResolvedOptions)
   return { ...Object.fromEntries(others), Cookie: [...given.flatMap(([, value]) => value), fromJar].join('; ') }
 }
 
-/** Gives a jar the cookies that an answer sets, be it a 101 or a refusal. */
+/** Stores the cookies that a response sets, whether it is a 101 or a refusal. */
 export function keepCookies(jar: CookieJar | undefined, url: URL, { 'set-cookie': set }: IncomingHttpHeaders): void {
   if (set === undefined || jar === undefined) return
   const { domain, path } = accessFor(url)

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** The head of an answer. */
+/** Status and header fields of a response. */
 export interface Head {
-  /** 101 where a handshake was accepted; over HTTP/2 that is 200 on the wire (RFC 8441 §5). */
+  /** 101 if the handshake was accepted, or 200 over HTTP/2 (RFC 8441 §5). */
   readonly status: number
-  /** Header fields, by their name in lower case. */
+  /** Header fields, with lowercase names. */
   readonly headers: IncomingHttpHeaders
   /** The version of HTTP: `1.1` or `2.0`. */
   readonly httpVersion: string

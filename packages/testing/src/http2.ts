@@ -4,21 +4,21 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { Duplex } from 'node:stream'
 import type { Head } from './head.ts'
 
-/** Fields that belong to one hop of HTTP/1.1, or to its opening handshake; an extended CONNECT has none of them. */
+/** Fields of HTTP/1.1 and its opening handshake that an extended CONNECT must not have. */
 const ofHttp1 = new Set(['connection', 'upgrade', 'host', 'sec-websocket-key', 'transfer-encoding', 'keep-alive'])
 
 const endOfHead = Buffer.from('\r\n\r\n')
 
 /**
- * A connection for a client that speaks HTTP/1.1, over a stream of HTTP/2: its opening handshake becomes an extended
- * CONNECT (RFC 8441 §5), the answer a 101 or the refusal that it is, and what follows passes as it is.
+ * Lets an HTTP/1.1 client use an HTTP/2 stream: turns its opening handshake into an extended CONNECT (RFC 8441 §5),
+ * turns a 200 into a 101, and passes other responses and all later data through unchanged.
  */
 export class Http2Connection extends Duplex {
-  /** What the server answered, as it stood on the wire. */
+  /** The response as the server sent it over HTTP/2. */
   answer: Head | undefined
   readonly #session: ClientHttp2Session
   readonly #scheme: 'http' | 'https'
-  /** Whether the server takes an extended CONNECT, which its settings tell. */
+  /** Whether the server's settings allow extended CONNECT. */
   readonly #offersConnect: Promise<boolean>
   #stream: ClientHttp2Stream | undefined
   #head: Buffer = Buffer.alloc(0)
@@ -118,7 +118,7 @@ export class Http2Connection extends Duplex {
       : ['connection: close']
     const statusLine = isAccepted ? 'HTTP/1.1 101 Switching Protocols' : `HTTP/1.1 ${status} `
     this.push(Buffer.from([statusLine, ...handshake, ...lines, '', ''].join('\r\n'), 'latin1'))
-    // Bytes that came with the answer wait in the stream until here.
+    // Not earlier: data that arrived with the response must not be pushed before its head.
     stream.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) stream.pause()
     })

@@ -2,20 +2,20 @@ import { Duplex } from 'node:stream'
 import { setImmediate } from './clock.ts'
 import { asServer, Context } from './context.ts'
 
-/** The address at both ends of a connection in memory. */
+/** The address of both ends of a connection in memory. */
 export const memoryAddress = '127.0.0.1'
 
 /**
- * Bytes that may be under way to one end, as the buffers of a kernel hold them. Two ends that both write before they read
- * on, as sessions of HTTP/2 do, would otherwise wait for each other.
+ * Bytes that may be in flight to one end, like the socket buffers of a kernel. Without them, two ends that both write
+ * before they read, as HTTP/2 sessions do, would wait for each other.
  */
 const most = 1_048_576
 
 /**
- * One end of a connection in memory. As over a network, bytes are copied, arrive in a later turn of the event loop, and
- * wait at the sender while nobody reads them.
+ * One end of a connection in memory. As on a network, bytes are copied, arrive in a later turn of the event loop, and
+ * wait at the sender until they are read.
  *
- * Servers and applications ask a raw socket for more than a Duplex has; what they ask for is here.
+ * It has the properties of a `net.Socket` that servers and applications use.
  */
 export class MemorySocket extends Duplex {
   readonly remoteAddress: string = memoryAddress
@@ -24,16 +24,18 @@ export class MemorySocket extends Duplex {
   readonly localFamily: string = 'IPv4'
   bytesRead = 0
   bytesWritten = 0
-  /** What arrives does so in the context in which this end was made, as with a socket of the system. */
+  /** Data arrives in the context in which this end was created, as with a `net.Socket`. */
   readonly #context = new Context()
   #peer: MemorySocket = this
   #peerHasEnded = false
-  /** Bytes that the peer has not received yet. */
+  /** Number of bytes that the peer has not received yet. */
   #underWay = 0
-  /** Lets this end write on, once the peer has room. */
+  /** Called when the peer has room again. */
   #writeOn: (() => void) | undefined
 
-  /** Makes both ends. A client ends its side when the server has; a server decides that by itself, as on TCP. */
+  /**
+   * Creates both ends. As over TCP, the client ends its side when the server does, but the server decides for itself.
+   */
   static pair(): { client: MemorySocket; server: MemorySocket } {
     const client = new MemorySocket({ allowHalfOpen: false, readableHighWaterMark: most })
     const server = asServer(() => new MemorySocket({ allowHalfOpen: true, readableHighWaterMark: most }))
@@ -98,14 +100,14 @@ export class MemorySocket extends Duplex {
     this.push(null)
   }
 
-  /** As a `net.Socket` has it: ends this side, and is gone when that is written. */
+  /** Like `destroySoon` of a `net.Socket`: ends this side, and destroys it when everything is written. */
   destroySoon(): void {
     this.end()
     if (this.writableFinished) this.destroy()
     else this.once('finish', () => this.destroy())
   }
 
-  // Nothing to set: there is no network below, and a connection in memory has no timeouts of its own.
+  // No-ops: there is no network, and a connection in memory has no timeouts.
   setTimeout(): this {
     return this
   }

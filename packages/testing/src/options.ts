@@ -3,7 +3,7 @@ import { pages } from './docs.ts'
 import { nearMiss, numberIn } from './near-miss.ts'
 import { showName, showValue } from './show.ts'
 
-/** The part of a cookie jar that is needed: what `agent.jar` of supertest and superagent is. */
+/** A cookie jar, such as `agent.jar` of supertest and superagent. */
 export interface CookieJar {
   /** The cookies for a request. */
   getCookies(access: {
@@ -23,51 +23,51 @@ export interface CookieJar {
   setCookies(cookies: string[], domain: string, path: string): unknown
 }
 
-/** How to connect. All of it is optional. */
+/** Options of `connect()` and `expectRefused()`. */
 export interface ConnectOptions {
   /**
-   * Header fields of the handshake, such as `Cookie`, `Authorization` or `X-Forwarded-For`. `Host` may be among them;
-   * without it, it is `127.0.0.1` in memory, and on a port that too: `127.0.0.1:54321`.
+   * Header fields of the handshake, such as `Cookie`, `Authorization` or `X-Forwarded-For`. `Host` is `127.0.0.1` by
+   * default, with the port if there is one, such as `127.0.0.1:54321`.
    * @default {}
    */
   headers?: Record<string, string | string[]> | undefined
   /**
-   * What the handshake says in `Origin`. `'same-origin'` is that of a page of the same server. Without it there is no
-   * such field, as with clients that are not browsers.
+   * The `Origin` header. `'same-origin'` sends the origin of a page of the same server. By default there is none, as
+   * with clients that are not browsers.
    * @default none
    */
   origin?: string | undefined
   /**
-   * Subprotocols to offer, the preferred one first.
+   * Subprotocols to offer, in order of preference.
    * @default []
    */
   subprotocols?: string[] | undefined
   /**
-   * Whether permessage-deflate is offered (RFC 7692).
+   * Whether to offer permessage-deflate (RFC 7692).
    * @default false
    */
   perMessageDeflate?: boolean | undefined
   /**
-   * Whether to connect over HTTP/2, with an extended CONNECT (RFC 8441). `false` speaks HTTP/1.1 to a server of
-   * `node:http2` that has `allowHTTP1`.
+   * Whether to connect over HTTP/2, with an extended CONNECT (RFC 8441). Use `false` to speak HTTP/1.1 to a server of
+   * `node:http2` with `allowHTTP1`.
    * @default true for a server of node:http2, otherwise false
    */
   http2?: boolean | undefined
   /**
-   * Options of `tls.connect()` for a server of TLS or a `wss:` URL: `ca`, `cert` and `key` of a client, `servername`,
-   * `rejectUnauthorized`. The certificate of a server in this process is not verified unless you ask for it with
-   * `rejectUnauthorized: true`; that of a URL is unless you say `false`.
+   * Options of `tls.connect()` for a TLS server or a `wss:` URL: `ca`, `cert` and `key` of a client, `servername`,
+   * `rejectUnauthorized`. By default, the certificate of a `wss:` URL is verified, and that of a server in this process
+   * is not; `rejectUnauthorized` overrides both.
    * @default {}
    */
   tls?: ConnectionOptions | undefined
   /**
-   * Whether to connect over a real port of this machine, which is closed after use. A server that listens already is
-   * reached at its own. URLs, and servers of `node:http2` without TLS, are always reached over the network.
+   * Whether to connect over a port of this machine: that of the server if it is listening, or a free one, which is
+   * closed after use. URLs, and servers of `node:http2` without TLS, always use the network.
    * @default false
    */
   port?: boolean | undefined
   /**
-   * An agent of supertest: the handshake carries its cookies, and the agent gets those that the answer sets.
+   * An agent of supertest. The handshake sends its cookies, and the agent stores those that the response sets.
    * @default none
    */
   agent?:
@@ -77,8 +77,8 @@ export interface ConnectOptions {
       }
     | undefined
   /**
-   * Time that each wait may take, in milliseconds: for the answer to the handshake, for a message, for the end. The
-   * default is less than the 5 seconds that Jest and Vitest give a test. `Infinity` waits for ever.
+   * Maximum time of each wait, in milliseconds: for the response to the handshake, for a message, for the close. The
+   * default is below the 5 seconds that Jest and Vitest allow for a test. `Infinity` disables the limit.
    * @default 4_000
    */
   timeoutMs?: number | undefined
@@ -132,9 +132,9 @@ const rules: Record<keyof ConnectOptions, [expected: string, fits: (value: unkno
 }
 
 /**
- * Checks options and fills in what they leave out.
- * @param call the function that was given them, for messages
- * @throws TypeError that names the call, the option, what was expected and what it got
+ * Checks options and fills in the defaults.
+ * @param call the name of the called function, for messages
+ * @throws TypeError that names the function and the option, what it expects and what it got
  */
 export function resolveOptions(options: ConnectOptions, call: string): ResolvedOptions {
   if (!isObject(options)) throw new TypeError(`${call}: options: expected an object; got ${showValue(options)}`)

@@ -2,20 +2,20 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Head } from './head.ts'
 import { readable } from './show.ts'
 
-/** Characters of a body that the message of an error shows. */
+/** Maximum length of a body in an error message, in characters. */
 const longestBody = 2_000
 
-/** What a server answers where it does not accept a handshake. */
+/** The response to a handshake that was refused. */
 export interface Refusal {
   /** Any status but 101; over HTTP/2 any but 200. */
   readonly status: number
-  /** Header fields, by their name in lower case. */
+  /** Header fields, with lowercase names. */
   readonly headers: IncomingHttpHeaders
-  /** The body as text; empty where there is none. */
+  /** The body as text; empty if there is none. */
   readonly body: string
 }
 
-/** `connect()` rejects with this where the handshake is refused. */
+/** The error of `connect()` if the handshake is refused. */
 export class RefusedError extends Error implements Refusal {
   /** For logs. */
   override readonly name = 'RefusedError'

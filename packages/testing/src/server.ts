@@ -11,10 +11,10 @@ import { MemorySocket, memoryAddress } from './memory.ts'
 /** A server of `node:http`, `node:https` or `node:http2`. */
 export type HttpServer = Server | HttpsServer | Http2Server | Http2SecureServer
 
-/** An Express application, or any other listener for requests. */
+/** An Express application, or any other request listener. */
 export type Listener = (req: IncomingMessage, res: ServerResponse) => unknown
 
-/** The server of each application, so that all connections to it are those of one server. */
+/** The server of each application, so that all connections to an application share one server. */
 const serversOf = new WeakMap<Listener, Server>()
 
 export function serverOf(listener: Listener): Server {
@@ -25,20 +25,20 @@ export function serverOf(listener: Listener): Server {
 
 export const isSecure = (server: HttpServer): boolean => server instanceof TlsServer
 
-/** Node's servers of HTTP/2 have this method, and no others. */
+/** Only Node's HTTP/2 servers have this method. */
 export const isHttp2 = (server: HttpServer): boolean => 'updateSettings' in server
 
-/** Servers whose TLS sockets get the address that they lack in memory. */
+/** Servers that set the addresses of TLS sockets in memory. */
 const addressing = new WeakSet<HttpServer>()
 
 /**
- * Whether a server takes connections in memory. Node (seen with 20.20) fails an assertion of its own where a session of
- * HTTP/2 that stands on a Duplex ends while it writes; on TLS it does not.
+ * Whether a server supports connections in memory. HTTP/2 without TLS does not: Node (seen with 20.20) fails an
+ * internal assertion if an HTTP/2 session on a Duplex ends while it is writing.
  */
 export const takesMemory = (server: HttpServer): boolean => isSecure(server) || !isHttp2(server)
 
 /**
- * Gives a server a connection in memory; it need not listen.
+ * Connects to a server in memory, whether it is listening or not.
  * https://nodejs.org/api/http.html#event-connection
  * @returns the client's end
  */
@@ -48,7 +48,7 @@ export function connectInMemory(server: HttpServer): MemorySocket {
     addressing.add(server)
     server.prependListener('secureConnection', addAddress)
   }
-  // What Node says of each connection of a server that listens: @oneport/express finds its server by it.
+  // Node publishes this for each connection of a listening server. @oneport/express uses it to find the server.
   // https://nodejs.org/api/diagnostics_channel.html#net
   asServer(() => {
     channel('net.server.socket').publish({ socket: Object.assign(ends.server, { server }) })
@@ -57,7 +57,7 @@ export function connectInMemory(server: HttpServer): MemorySocket {
   return ends.client
 }
 
-/** Node asks the operating system for the peer of a TLS socket, which knows none of this one. */
+/** Node asks the operating system for the addresses of a TLS socket, which does not know a socket in memory. */
 function addAddress(socket: TLSSocket): void {
   if (socket.remoteAddress !== undefined) return
   Object.defineProperties(socket, {
@@ -67,18 +67,18 @@ function addAddress(socket: TLSSocket): void {
   })
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listening {
   readonly host: string
   connect(): Socket
-  /** Closes the server where nobody else connects to it and it was not listening before. */
+  /** Closes the server after its last connection, unless it was already listening. */
   release(): void
 }
 
-/** The servers that were told to listen here, each with the number of its connections. */
+/** The servers that this module made listen, each with its number of connections. */
 const opened = new WeakMap<HttpServer, { count: number; readonly listening: Promise<unknown> }>()
 
-/** Lets a server listen on a free port of this machine; where it listens already, that is taken. */
+/** Makes a server listen on a free port of this machine, unless it is listening already. */
 export async function listen(server: HttpServer): Promise<Listening> {
   const known = opened.get(server)
   if (known === undefined && server.listening) return listeningAt(server, () => {})
@@ -101,7 +101,7 @@ export async function listen(server: HttpServer): Promise<Listening> {
   return listeningAt(server, release)
 }
 
-/** As in memory, a connection that a test forgets does not keep the process alive. */
+/** As in memory, an open connection does not keep the process alive. */
 function open(server: HttpServer): Promise<unknown> {
   server.prependListener('connection', unref)
   return asServer(() => once(server.listen(0, memoryAddress).unref(), 'listening'))

@@ -1,23 +1,23 @@
-/** Characters of a message that are shown in a sentence about it. */
+/** Maximum length of a shown message, in characters. */
 const longest = 80
 
-/** What a terminal may obey, and what ends a line. */
+/** Control characters, which a terminal may interpret, and line breaks. */
 const controls = /[\p{Cc}\u2028\u2029]/gu
 
 const escapeControl = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** A message, for a sentence. */
+/** A message from the other end, for an error message. */
 export function show(data: string | Buffer): string {
   if (typeof data !== 'string') {
     return `${data.length} bytes (${cut(data.subarray(0, longest).toString('hex'), longest)})`
   }
-  // What is left out would be cut off anyway.
+  // The rest would be cut off anyway.
   return cut(JSON.stringify(data.slice(0, longest + 1)).replace(controls, escapeControl), longest)
 }
 
 const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text)
 
-/** Text of the other end, for an error's message: line breaks stay, what a terminal may obey does not. */
+/** Text from the other end, for an error message: keeps line breaks, and escapes other control characters. */
 export const readable = (text: string, most: number): string =>
   cut(text, most)
     .replaceAll('\r\n', '\n')
@@ -26,7 +26,7 @@ export const readable = (text: string, most: number): string =>
 /** The name of an option, on one line. */
 export const showName = (name: string): string => readable(name, longest).replace(/[\n\t]/g, escapeControl)
 
-/** A value of the test's own, for a message about its mistake. Never throws. */
+/** A value from the test, for an error message about it. Never throws. */
 export function showValue(value: unknown): string {
   try {
     if (typeof value === 'string') return show(value)
@@ -34,13 +34,13 @@ export function showValue(value: unknown): string {
     const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
     return showName(text)
   } catch {
-    // It refers to itself, is revoked, or has a getter that throws.
+    // A circular object, a revoked Proxy, or a getter that throws.
     return 'an object'
   }
 }
 
-/** The same as `show` for several, of which the last ones are given. */
+/** The last of several messages, after `…` if there are more. */
 export function showAll(count: number, last: readonly (string | Buffer)[]): string {
   const shown = last.map(show).join(', ')
-  return count > last.length ? `${count}, the last ones ${shown}` : shown
+  return count > last.length ? `…, ${shown}` : shown
 }

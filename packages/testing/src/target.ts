@@ -14,7 +14,7 @@ import {
 } from './server.ts'
 import { showValue } from './show.ts'
 
-/** What of a Fastify instance is needed. */
+/** The part of a Fastify instance that is used. */
 export interface FastifyLike {
   /** The server of Node. */
   readonly server: HttpServer
@@ -23,19 +23,19 @@ export interface FastifyLike {
 }
 
 /**
- * What to connect to: an Express application or any other listener for requests, a Fastify instance, a server of
+ * What to connect to: an Express application or any other request listener, a Fastify instance, a server of
  * `node:http`, `node:https` or `node:http2`, or a URL with `ws:`, `wss:`, `http:` or `https:`.
  */
 export type Target = Listener | FastifyLike | HttpServer | URL | string
 
-/** How a target is reached. */
+/** How to reach a target. */
 export interface Way {
-  /** Where the handshake goes, with `ws:` or `wss:`. */
+  /** The URL of the handshake, with `ws:` or `wss:`. */
   readonly url: URL
   readonly http2: boolean
-  /** Whether a certificate is verified where the options do not say. */
+  /** Whether to verify the certificate by default. */
   readonly verifies: boolean
-  /** Name of the server in its certificate. */
+  /** The name of the server in its certificate. */
   readonly name: string
   connect(): Duplex
   /** Called when the connection has ended. */
@@ -43,8 +43,8 @@ export interface Way {
 }
 
 /**
- * Finds the way to a target: makes it ready, and lets it listen where a port is wanted.
- * @throws TypeError for what is no target
+ * Finds out how to reach a target. Waits until it is ready, and makes it listen if the options ask for a port.
+ * @throws TypeError for an invalid target or path
  */
 export async function wayTo(
   call: string,
@@ -104,10 +104,10 @@ function readUrl(target: URL | string): URL | undefined {
   }
 }
 
-/** @throws TypeError for a path that is none */
+/** @throws TypeError for an invalid path */
 function urlOf(call: string, base: string, path = '/'): URL {
   if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw new TypeError(`${call}: path: expected one that begins with '/'; got ${showValue(path)}`)
+    throw new TypeError(`${call}: path: expected a string that starts with '/'; got ${showValue(path)}`)
   }
   return new URL(base + path)
 }

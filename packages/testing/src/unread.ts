@@ -1,16 +1,16 @@
 import type { Message } from './client.ts'
 
 /**
- * Bytes that a message counts beside its own: an entry here, and a string or a view on what was received. Measured with Node
- * 20.20 as growth of the resident memory for each of 200,000 messages of one byte: 300 for a binary one, 150 for text.
+ * Overhead of each message: an entry here, and a string or a view of the received data. Measured with Node 20.20 as
+ * growth of the resident memory for each of 200,000 messages of one byte: 300 for a binary one, 150 for text.
  */
 const messageBytes = 256
 
-/** Messages that a test has not asked for yet, in order. */
+/** Messages that a test has not read yet, in order. */
 export class Unread {
   #messages: Message[] = []
   #first = 0
-  /** In bytes: those of the messages, and what each takes beside them. */
+  /** Size of all messages in bytes, including the overhead of each. */
   cost = 0
 
   get count(): number {
@@ -22,7 +22,7 @@ export class Unread {
     this.cost += costOf(message)
   }
 
-  /** Takes no longer for many: `shift()` of an array moves all that are behind. */
+  /** Takes constant time, however many there are: `shift()` of an array moves all remaining elements. */
   shift(): Message | undefined {
     const message = this.#messages[this.#first]
     if (message === undefined) return undefined
@@ -35,7 +35,7 @@ export class Unread {
     return message
   }
 
-  /** The last ones. */
+  /** The last `count` messages, or fewer if there are not as many. */
   last(count: number): Message[] {
     return this.#messages.slice(Math.max(this.#first, this.#messages.length - count))
   }

@@ -1,14 +1,14 @@
 import { clearTimeout, setTimeout } from './clock.ts'
 
-/** What a wait gives where its time is over first. */
+/** The result of a wait that timed out. */
 export const overdue = Symbol('overdue')
 
-/** Node takes a longer one for 1 ms, where this is weeks. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+/** Node replaces a longer timeout by 1 ms. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const longestTimeout = 2_147_483_647
 
 /**
- * Waits for a promise, for some time. The timer keeps the process alive meanwhile: a connection in memory does not.
- * What is overdue is for the caller to throw: thrown there, the error's stack leads to the line that waited.
+ * Waits for a promise, with a timeout. The timer keeps the process alive, because a connection in memory does not. If
+ * the time is over, the caller throws the error, so that its stack leads to the line of the test.
  */
 export async function within<Result>(timeoutMs: number, promise: Promise<Result>): Promise<Result | typeof overdue> {
   if (timeoutMs > longestTimeout) return promise

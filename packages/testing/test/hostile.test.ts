@@ -28,7 +28,7 @@ describe('a server that sends without end', () => {
     for await (const message of client) count += message.length / large.length
     expect([count >= 60, count <= 64]).toEqual([true, true])
     expect(await said(client.next())).toContain(
-      'closed with 1006 (not clean): 64 messages were unread, which is more than a client of a test keeps.'
+      'closed with 1006 (not clean): 64 unread messages exceed the limit of a test client.'
     )
   })
 
@@ -47,9 +47,7 @@ describe('a server that sends without end', () => {
       collect()
     }
     expect(first.deref()).toBeUndefined()
-    expect(await said(client.next())).toMatch(
-      / 5 messages had arrived and been read: 5, the last ones 100000 bytes \(0202/
-    )
+    expect(await said(client.next())).toMatch(/ Received and read 5 messages: …, 100000 bytes \(0202/)
   })
 
   test('small messages count with their overhead, and are read in constant time each', () => {
@@ -73,7 +71,7 @@ describe('a server that sends without end', () => {
       write()
     })
     expect(await said(connect(server))).toMatch(
-      /^connect: the handshake of \/ failed: the body of the answer has no end: \d+ characters came\. An answer with status 403 had begun/
+      /^connect: the handshake of \/ failed: the response body is too long: got \d+ characters\. Received status 403 and a body/
     )
   })
 })
@@ -127,8 +125,8 @@ describe('a mistake in the call is a TypeError, whatever the value', () => {
 
   test.each([
     ['a target', [bare], 'a server or a URL; got {}'],
-    ['a path', [accepting(() => {}), 7], "path: expected one that begins with '/'; got 7"],
-    ['null as a path', [accepting(() => {}), null], "path: expected one that begins with '/'; got null"]
+    ['a path', [accepting(() => {}), 7], "path: expected a string that starts with '/'; got 7"],
+    ['null as a path', [accepting(() => {}), null], "path: expected a string that starts with '/'; got null"]
   ])('%s', async (_name, args, sentence) => {
     const error = await (connect as (...given: unknown[]) => Promise<unknown>)(...args).catch(
       (thrown: unknown) => thrown

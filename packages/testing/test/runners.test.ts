@@ -76,7 +76,7 @@ for (const port of [false, true]) {
 test('a wait that is overdue', async () => {
   const client = await connect(app, '/echo', { timeoutMs: 500 })
   await client.next()
-  await assert.rejects(client.next(), /no message came within 500 ms/)
+  await assert.rejects(client.next(), /got no message within 500 ms/)
 })
 `
 

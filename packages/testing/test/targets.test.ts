@@ -90,7 +90,7 @@ describe('a connection over a port', () => {
     })
     await expectRefused(server, '/refused', port)
     expect(server.listening).toBe(false)
-    await expect(connect(server, '/silent', { ...port, timeoutMs: 250 })).rejects.toThrow('Nothing had arrived')
+    await expect(connect(server, '/silent', { ...port, timeoutMs: 250 })).rejects.toThrow('Nothing was received')
     expect(server.listening).toBe(false)
   })
 
@@ -261,7 +261,7 @@ describe('a mistake in the call', () => {
     ],
     ['a URL', ['chat'], 'connect: expected a URL with ws:, wss:, http: or https:; got "chat"'],
     ['a URL object', [new URL('ftp://localhost')], 'http: or https:; got ftp://localhost/'],
-    ['the path', [hello(), 'chat'], `connect: path: expected one that begins with '/'; got "chat"`],
+    ['the path', [hello(), 'chat'], `connect: path: expected a string that starts with '/'; got "chat"`],
     ['an option', [hello(), '/', { cookies: {} }], `connect: unknown option 'cookies'; see ${pages}/testing.md`],
     [
       'the name of an option',

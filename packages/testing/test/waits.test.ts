@@ -17,7 +17,7 @@ describe('next()', () => {
   test('reports that no message arrived', async () => {
     using client = await connect(silent(), '/', brief)
     expect(await said(client.next())).toBe(
-      'next: no message came within 250 ms. Nothing had arrived; the connection was open.'
+      'next: got no message within 250 ms. No message was received; the connection was open.'
     )
   })
 
@@ -30,8 +30,8 @@ describe('next()', () => {
     using client = await connect(server, '/', brief)
     for (let count = 0; count < 4; count++) await client.next()
     expect(await said(client.next())).toBe(
-      'next: no message came within 250 ms. 4 messages had arrived and been read: 4, the last ones "two", "three", ' +
-        '"four", and 2 pings; the connection was open.'
+      'next: got no message within 250 ms. Received and read 4 messages: …, "two", "three", "four", and 2 pings; the ' +
+        'connection was open.'
     )
   })
 
@@ -44,8 +44,8 @@ describe('next()', () => {
     using client = await connect(server, '/', { timeoutMs: Infinity })
     await client.next()
     const sentence =
-      'next: no further message came; the connection closed with 4001 "no more". ' +
-      '1 message had arrived and been read: 2 bytes (0102), and 1 ping.'
+      'next: got no further message; the connection closed with 4001 "no more". ' +
+      'Received and read 1 message: 2 bytes (0102), and 1 ping.'
     expect(await said(client.next())).toBe(sentence)
     expect(await said(client.next())).toBe(sentence)
   })
@@ -85,7 +85,7 @@ describe('next()', () => {
 
 test('nextJson() shows a message that is not JSON', async () => {
   using client = await connect(accepting((socket) => socket.send('<html>')))
-  expect(await said(client.nextJson())).toBe('nextJson: a message came that is no JSON: "<html>"')
+  expect(await said(client.nextJson())).toBe('nextJson: expected JSON; got "<html>"')
 })
 
 describe('for await', () => {
@@ -109,7 +109,7 @@ describe('for await', () => {
       for await (const message of client) expect(message).toBe('none')
     }
     expect(await said(all())).toBe(
-      'for await: no message came within 250 ms. Nothing had arrived; the connection was open.'
+      'for await: got no message within 250 ms. No message was received; the connection was open.'
     )
   })
 
@@ -135,7 +135,7 @@ describe('closed', () => {
       brief
     )
     expect(await said(client.closed)).toBe(
-      'closed: the connection did not end within 250 ms. Unread was "still here"; the connection was open.'
+      'closed: the connection did not close within 250 ms. 1 unread message: "still here"; the connection was open.'
     )
   })
 
@@ -144,7 +144,7 @@ describe('closed', () => {
     const { closed } = client
     await said(client.next())
     client.terminate()
-    expect(await said(closed)).toContain('did not end within 250 ms')
+    expect(await said(closed)).toContain('did not close within 250 ms')
     expect(await client.closed).toEqual({ code: 1006, reason: '', clean: false })
   })
 })
@@ -157,14 +157,16 @@ describe('ping()', () => {
       brief
     )
     expect(await said(client.ping())).toBe(
-      'ping: no pong came within 250 ms. Nothing had arrived; the connection was open.'
+      'ping: got no pong within 250 ms. No message was received; the connection was open.'
     )
   })
 
   test('reports that the connection has closed', async () => {
     using client = await connect(accepting((socket) => socket.close()))
     await client.closed
-    expect(await said(client.ping())).toBe('ping: no pong came; the connection closed with 1005. Nothing had arrived.')
+    expect(await said(client.ping())).toBe(
+      'ping: got no pong; the connection closed with 1005. No message was received.'
+    )
   })
 })
 
@@ -176,7 +178,7 @@ describe('close()', () => {
       brief
     )
     expect(await said(client.close())).toBe(
-      'close: the connection did not end within 250 ms. Nothing had arrived; the connection was open.'
+      'close: the connection did not close within 250 ms. No message was received; the connection was open.'
     )
     expect(await client.closed).toMatchObject({ code: 1006, clean: false })
   })
@@ -212,15 +214,15 @@ describe('connect()', () => {
   test('reports that no answer arrived', async () => {
     const server = answering(() => {}, { handshakeTimeoutMs: 1_000 })
     expect(await said(connect(server, '/chat?token=secret', brief))).toBe(
-      'connect: the handshake of /chat was not answered within 250 ms. Nothing had arrived.'
+      'connect: the handshake of /chat was not answered within 250 ms. Nothing was received.'
     )
   })
 
   test('reports how much of an answer arrived', async () => {
     const server = answering((_req, res) => void res.writeHead(401).write('Log '))
     expect(await said(connect(server, '/chat', brief))).toBe(
-      'connect: the handshake of /chat was not answered within 250 ms. An answer with status 401 had begun, and of its ' +
-        'body "Log ".'
+      'connect: the handshake of /chat was not answered within 250 ms. Received status 401 and a body that starts with ' +
+        '"Log ".'
     )
   })
 
@@ -229,7 +231,7 @@ describe('connect()', () => {
       res.writeHead(401).write('Log ')
       setImmediate(() => res.destroy())
     })
-    expect(await said(connect(server, '/chat'))).toContain('of its body "Log ".')
+    expect(await said(connect(server, '/chat'))).toContain('a body that starts with "Log ".')
   })
 
   test('reports what is wrong with a 101', async () => {

@@ -5,12 +5,12 @@ import { AdaptedSocketServer } from '@oneport/core/ws-compatibility'
 import type express from 'express'
 import { verify, type WsOptions } from './server-options.ts'
 
-/** One application that takes handshakes for `ws` routes. */
+/** An application with `ws` routes. */
 export class Entrance {
   readonly endpoint: EndpointOptions
   readonly verifyClient: WsOptions['verifyClient']
   readonly sockets: AdaptedSocketServer<express.Request>
-  /** Whether handshakes are ordinary requests again. */
+  /** Whether handshakes are treated as ordinary requests again. */
   isClosed = false
 
   constructor(endpoint: EndpointOptions, { verifyClient, clientTracking }: WsOptions) {
@@ -27,25 +27,25 @@ export class Entrance {
   }
 }
 
-/** Events of `ws` that never come, and what to use instead. */
+/** Events of `ws` that are never emitted here, and what to use instead. */
 const instead = new Map([
-  ['headers', 'use res.set() in middleware; the 101 carries what it sets'],
+  ['headers', 'use res.set() in middleware to set header fields of the 101'],
   ['wsClientError', 'use the option onRefused']
 ])
 
-/** The application that a handshake came into. */
+/** The application that a handshake has entered. */
 export const entered = new WeakMap<IncomingMessage, Entrance>()
 
 type Handle = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => unknown
 
-/** Express calls this method of an application for each request, of a mounted one too. */
+/** Express calls this method of an application for each request, and also that of a mounted application. */
 export interface Handling {
   handle: Handle
 }
 
 /**
- * Routes of `ws` end in `/.websocket`, and the URL of a handshake does while it is in the application: so a handshake
- * passes by the ordinary routes of its path, and ordinary requests pass by the routes of `ws`.
+ * The paths of `ws` routes end in `/.websocket`, and so does the URL of a handshake while it is in the application. So
+ * handshakes skip the ordinary routes of their path, and ordinary requests skip the `ws` routes.
  */
 export function takeHandshakes(app: Handling, entrance: Entrance): void {
   const { handle } = app

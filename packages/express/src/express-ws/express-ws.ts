@@ -1,6 +1,6 @@
 /**
- * The interface of express-ws 5 on top of `acceptWebSocket`. Everything that has to be patched for it is patched in this
- * folder: `ws` and `handle` of the application, and `ws` of all routers.
+ * The interface of express-ws 5, built on `acceptWebSocket`. All monkey patches for it are in this folder: `ws` and
+ * `handle` of the application, and `ws` of all routers.
  */
 import type { Server } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
@@ -45,30 +45,31 @@ export declare namespace expressWs {
 }
 
 /**
- * Gives an application and all routers the method `ws`, as express-ws does. Middleware runs before the 101, and what it
- * refuses gets an ordinary response. Call it before the routers are filled.
+ * Adds the method `ws` to an application and to all routers, like express-ws. Middleware runs before the 101, so if it
+ * refuses a handshake, the client gets an ordinary response. Call it before you add routes.
  *
- * As with express-ws, text comes to listeners as a string, and the first subprotocol that a client offers is answered
- * where neither `subprotocols` nor `wsOptions.handleProtocols` says otherwise.
+ * As with express-ws, listeners get text as a string, and the first subprotocol that a client offers is chosen, unless
+ * `subprotocols` or `wsOptions.handleProtocols` decides otherwise.
  *
- * @param server takes the handshakes for the application, whatever it does with ordinary requests. Left out, every
- *   server does whose `request` listener the application is. A second call adds a second server.
- * @throws TypeError for wrong options, for options of `ws` that have no meaning here, and for options of a second call
- * @throws Error where the server is attached already
+ * @param server passes its handshakes to the application, whatever it does with ordinary requests. By default, every
+ *   server whose `request` listener is the application does. A second call adds a second server.
+ * @throws TypeError for invalid options, for options of `ws` that have no meaning here, and for options in a second
+ * call
+ * @throws Error if the server is already attached
  */
 export function expressWs(app: express.Application, server?: Server | HttpsServer | null, options?: Options): Instance {
   if (typeof app?.use !== 'function')
     throw new TypeError(`expressWs: expected an Express application; got ${show(app)}`)
   const known = applications.get(app)
   if (known !== undefined && options !== undefined && options !== known.options) {
-    throw new TypeError('expressWs: this application has its options already; give them to the first call')
+    throw new TypeError('expressWs: this application already has options; pass them to the first call')
   }
   const { mount, instance } = known ?? open(app, options ?? {})
   if (server) attachServer(server, mount, app)
   return instance
 }
 
-/** What the first call made of an application. */
+/** What the first call has created for an application. */
 interface Known {
   readonly options: Options
   readonly mount: Mount
@@ -95,5 +96,5 @@ function open(app: express.Application, options: Options): Known {
   return known
 }
 
-/** What routers inherit their methods from: on Express 4 the function that makes them. */
+/** The object from which routers inherit their methods. On Express 4, it is the function that creates them. */
 const routerPrototype = ('use' in express.Router ? express.Router : express.Router.prototype) as RouterLike

@@ -6,7 +6,7 @@ import { acceptWebSocket } from '../accept.ts'
 import { entered } from './entrance.ts'
 import type { RouterLike, WebsocketRequestHandler } from './types.ts'
 
-/** Adds the method `ws`, unless there is something of this name. */
+/** Adds the method `ws`, unless there already is a property with this name. */
 export function addWsMethod(target: RouterLike & { ws?: unknown }): void {
   target.ws ??= addWsRoute
 }
@@ -30,7 +30,7 @@ function addWsRoute<Target extends RouterLike>(
 /** A request whose handshake a `ws` route has accepted. */
 type Accepted = express.Request & { ws?: WebSocket }
 
-/** The first handler of a request's first route accepts the handshake; all get the same socket. */
+/** The first handler of the first matching route accepts the handshake. All handlers get the same socket. */
 function takeSocket(handler: WebsocketRequestHandler, isLast: boolean): express.RequestHandler {
   return (req: Accepted, res, next) => {
     const entrance = entered.get(req)
@@ -42,7 +42,7 @@ function takeSocket(handler: WebsocketRequestHandler, isLast: boolean): express.
       dropFields(res)
       const running = run(handler, socket, req, next)
       entrance.sockets.add(socket, req)
-      // Messages wait until the last handler is done, or has a listener for them.
+      // Messages wait until the last handler has finished, or listens for them.
       return isLast ? running : new Promise(() => {})
     })
   }
@@ -56,7 +56,7 @@ async function run(
 ): Promise<void> {
   const passOn = (error?: unknown): void => {
     if (error && error !== 'route' && error !== 'router') socket.close(CloseCode.INTERNAL_ERROR)
-    // Error middleware and the log of Express read it.
+    // Error middleware and the log of Express must be able to print it.
     next(isPrintable(error) ? error : asError(error))
   }
   try {
@@ -67,8 +67,8 @@ async function run(
 }
 
 /**
- * express-ws has `ws` 7, where text is a string and the reason of a close is too. Of what waits for a listener the
- * bytes are counted, so it is left as it is.
+ * express-ws uses `ws` 7, where text messages and close reasons are strings. Messages that still wait for a listener
+ * stay unchanged, because their bytes are counted.
  */
 function speakAsWs7(socket: WebSocket): void {
   const { emit } = socket
@@ -80,7 +80,7 @@ function speakAsWs7(socket: WebSocket): void {
   }
 }
 
-/** Error middleware writes a response, and the only one has been written: its fields go nowhere, as its body does. */
+/** Ignores header fields that error middleware sets after the 101, where Node would throw an error. */
 function dropFields(res: ServerResponse): void {
   res.setHeader = () => res
 }

@@ -3,7 +3,7 @@ import type { EndpointOptions } from '@oneport/core'
 import { answerFault } from '@oneport/core/adapter'
 import { askVerifyClient, translateServerOptions, type WebSocketServerOptions } from '@oneport/core/ws-compatibility'
 
-/** Options of the `WebSocketServer` of `ws` 7, where `handleProtocols` gets a list. */
+/** Options of the `WebSocketServer` of `ws` 7, where `handleProtocols` gets an array. */
 export type WsOptions = WebSocketServerOptions<string[]>
 
 const instead = new Map(
@@ -19,7 +19,7 @@ const instead = new Map(
 )
 
 /**
- * The options of an endpoint that stand for options of `ws`.
+ * Translates options of `ws` into options of an endpoint.
  * @throws TypeError for an option that has no meaning here; the message says what to use instead
  */
 export function endpointOptionsOf(wsOptions: WsOptions): EndpointOptions {
@@ -28,13 +28,13 @@ export function endpointOptionsOf(wsOptions: WsOptions): EndpointOptions {
     instead,
     asOffered: (names) => [...names]
   })
-  // The first one is what `ws` takes by default.
+  // By default, `ws` chooses the first one.
   return { ...translated, subprotocols: translated.subprotocols ?? (([first]) => first) }
 }
 
 /**
- * Asks `verifyClient`; calls `next` where it lets the client in, and answers in its place where it does not. What it
- * throws, rejects with, or answers that cannot be sent, refuses with 500.
+ * Calls `next` if `verifyClient` accepts the client, and otherwise sends its response. If `verifyClient` throws or
+ * rejects, or its response can't be sent, refuses with 500.
  */
 export async function verify(
   verifyClient: WsOptions['verifyClient'],

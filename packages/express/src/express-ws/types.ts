@@ -4,7 +4,7 @@ import type express from 'express'
 import type { WsUpgradeOptions } from '../ws-upgrade.ts'
 import type { WsOptions } from './server-options.ts'
 
-/** What is left of the `WebSocketServer` of `ws`: the sockets of all routes, and what it tells of them. */
+/** The supported part of the `WebSocketServer` of `ws`: the sockets of all routes, and events about them. */
 export type SocketServer = AnySocketServer<express.Request>
 
 /** An application with the method `ws`. */
@@ -12,18 +12,18 @@ export type Application = express.Application & WithWebsocketMethod
 /** A router with the method `ws`. */
 export type Router = express.Router & WithWebsocketMethod
 
-/** Those of express-ws, and beside them every option of `wsUpgrade()`. */
+/** The options of express-ws, and all options of `wsUpgrade()`. */
 export interface Options extends WsUpgradeOptions {
   /**
-   * Leaves the prototype of all routers as it is; then `applyTo(router)` gives one router its `ws`.
+   * Whether to leave the prototype of all routers unchanged. `applyTo(router)` then adds `ws` to one router.
    * @default false
    */
   leaveRouterUntouched?: boolean | undefined
-  /** Options of the `WebSocketServer` of `ws`. The same options of `wsUpgrade()` come before them. */
+  /** Options of the `WebSocketServer` of `ws`. Options of `wsUpgrade()` take precedence over them. */
   wsOptions?: WsOptions | undefined
 }
 
-/** What `applyTo` takes: anything with the method `get` of a router. */
+/** A target of `applyTo`: anything with the method `get` of a router. */
 export interface RouterLike {
   /** Adds a route for GET. */
   get(path: string, ...handlers: express.RequestHandler[]): unknown
@@ -33,9 +33,9 @@ export interface RouterLike {
 export interface Instance {
   /** The application, which has the method `ws` now. */
   app: Application
-  /** Gives one router its `ws`. */
+  /** Adds the method `ws` to one router. */
   applyTo(target: RouterLike): void
-  /** What is left of the `WebSocketServer` that express-ws returns here. */
+  /** The supported part of the `WebSocketServer` that express-ws returns. */
   getWss(): SocketServer
 }
 
@@ -47,8 +47,8 @@ export type WebsocketMethod<Target> = (route: string, ...handlers: WebsocketRequ
 /** What `expressWs()` adds to applications and routers. */
 export interface WithWebsocketMethod {
   /**
-   * Adds an endpoint. The handlers run behind the 101, each when the one in front of it has called `next()`; what
-   * they throw, reject with or pass to `next` goes to the error middleware, and the connection is closed with 1011.
+   * Adds an endpoint. The handlers run after the 101, each when the previous one has called `next()`. What they throw,
+   * reject with or pass to `next` goes to the error middleware, and the connection is closed with 1011.
    */
   ws: WebsocketMethod<this>
 }

@@ -7,7 +7,7 @@ import { acceptWebSocket, fail, type ReplyHandler } from '../reply.ts'
 import type { Logs } from '../serving.ts'
 import type { ErrorHandler } from './options.ts'
 
-/** How handshakes are accepted as with `@fastify/websocket`. */
+/** Everything that is needed to accept handshakes like `@fastify/websocket`. */
 interface Acceptance {
   readonly logs: Logs
   readonly server: AdaptedSocketServer
@@ -15,7 +15,7 @@ interface Acceptance {
   readonly errorHandler: ErrorHandler | undefined
 }
 
-/** Makes `reply.acceptWebSocket`: it asks `verifyClient` first, and has faults go to `errorHandler`. */
+/** Creates a `reply.acceptWebSocket` that calls `verifyClient` first, and passes errors to `errorHandler`. */
 export function acceptVerified({
   logs,
   server,
@@ -32,11 +32,11 @@ export function acceptVerified({
       const onError = (error: Error): unknown => errorHandler.call(this, error, socket, request, reply)
       socket.on('error', onError)
       try {
-        // What an async one rejects with is a fault of this connection, as what it throws.
+        // The rejection of an async handler is an error of this connection too.
         await handler.call(this, socket)
       } catch (error) {
         await onError(error as Error)
-        // Nobody has heard of it: `onError` of core does.
+        // It was not logged, so `onError` of core reports it.
         if (errorHandler === terminate && !hasLogger(request)) throw error
       }
     }
@@ -49,12 +49,12 @@ export function acceptVerified({
   }
 }
 
-/** Has core write the 101: without onSend hooks, and without the fields of `reply.header()`. */
+/** Sends the 101 without onSend hooks, and without the header fields of `reply.header()`. */
 function sendUnseen(reply: FastifyReply): void {
   reply.raw.writeHead(101).end()
 }
 
-/** Asks `verifyClient`; where it refuses, answers as it says. @returns whether the client may come in */
+/** Calls `verifyClient`, and sends its refusal if it refuses. @returns whether the client is accepted */
 async function isVerified(verifyClient: VerifyClient, reply: FastifyReply): Promise<boolean> {
   const refusal = await askVerifyClient(verifyClient, reply.request.raw)
   if (refusal === undefined) return true

@@ -13,21 +13,21 @@ type InjectWS = (
 ) => Promise<WebSocket>
 
 /**
- * Makes `app.injectWS`: a client in this process whose bytes go through a server, without a port.
- * @param server takes the handshakes of the app
+ * Creates `app.injectWS`, which connects a client to the server in memory, without a port.
+ * @param server the server that handshakes arrive at
  */
 export function injectWS(app: FastifyInstance, server: HttpServer): InjectWS {
-  /** What raw requests are to have beside header fields, by their socket. */
+  /** Additional properties of raw requests, by their socket. */
   const contexts = new WeakMap<object, object>()
   const addContext: RequestListener = (req) => void Object.assign(req, contexts.get(req.socket))
 
   return async function injectWS(path = '/', upgradeContext = {}, { onInit, onOpen } = {}) {
     refuseHttp2(app)
     await app.ready()
-    // In front of Fastify's own, so that hooks see it.
+    // Before Fastify's own listener, so that hooks see the properties.
     if (!app.server.listeners('request').includes(addContext)) app.server.prependListener('request', addContext)
     const [clientSide, accepted] = memorySockets(server)
-    // The last three are on the wire already.
+    // The request that the client sends determines the last three.
     const { headers, method: _method, url: _url, httpVersion: _version, ...context } = upgradeContext
     contexts.set(accepted, context)
     const { 'sec-websocket-protocol': offered, ...others } = lowerCased(headers)
@@ -49,9 +49,9 @@ export function injectWS(app: FastifyInstance, server: HttpServer): InjectWS {
 
 function refuseHttp2({ initialConfig: { http2, https } }: FastifyInstance): void {
   if (http2 !== true || (typeof https === 'object' && https.allowHTTP1)) return
-  throw new Error('injectWS() speaks HTTP/1.1, which this server does not take; see https: { allowHTTP1: true }')
+  throw new Error('injectWS() speaks HTTP/1.1, which this server does not allow; set https: { allowHTTP1: true }')
 }
 
-/** `ws` wants the subprotocols apart from the other fields, however they are spelled. */
+/** With lowercase names, because `ws` takes the subprotocols separately, and names may be in any case. */
 const lowerCased = (headers: OutgoingHttpHeaders = {}): OutgoingHttpHeaders =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))

@@ -2,13 +2,13 @@ import { Duplex } from 'node:stream'
 import { Server as TlsServer } from 'node:tls'
 import type { HttpServer } from '@oneport/core'
 
-/** One end of a connection that stays in this process: what is written to it is read from its peer. */
+/** One end of a connection in memory: data written to it is read from its peer. */
 class MemorySocket extends Duplex {
-  // What servers and frameworks ask a TCP connection for.
+  // Properties of a TCP socket that servers and frameworks use.
   readonly remoteAddress = '127.0.0.1'
   readonly encrypted: boolean
   readonly server: HttpServer
-  /** On a server with HTTP/2 too: the client chose no protocol, so it is HTTP/1.1. */
+  /** The client negotiated no protocol, so servers with HTTP/2 use HTTP/1.1. */
   readonly alpnProtocol = false
   #peer: MemorySocket | undefined
   #whenRead: (() => void) | undefined
@@ -29,7 +29,7 @@ class MemorySocket extends Duplex {
     whenRead?.()
   }
 
-  // Everything arrives in a turn of its own, as from the network: who waits for one thing can listen for the next.
+  // As over a network, each chunk arrives in a turn of its own, so that a listener can be added between two of them.
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     setImmediate(() => this.#peer?.receive(chunk, done))
   }
@@ -54,7 +54,7 @@ class MemorySocket extends Duplex {
   }
 }
 
-/** Makes both ends of a connection to a server, which takes it for one over TLS where that is what it takes. */
+/** Creates both ends of a connection to a server. A TLS server treats it as already encrypted. */
 export function memorySockets(server: HttpServer): [client: Duplex, accepted: Duplex] {
   const [client, accepted] = [new MemorySocket(server), new MemorySocket(server)]
   client.join(accepted)

@@ -10,7 +10,7 @@ import type {
 import type { WsPluginOptions } from '../plugin-options.ts'
 import type { WebSocketServerOptions } from './server-options.ts'
 
-/** Takes what a connection's handler throws, and the errors of its socket, in place of `onError`. */
+/** Called with errors of a connection's handler and of its socket, in place of `onError`. */
 export type ErrorHandler = (
   this: FastifyInstance,
   error: Error,
@@ -19,34 +19,34 @@ export type ErrorHandler = (
   reply: FastifyReply
 ) => unknown
 
-/** Those of `@fastify/websocket`, and beside them every option of `wsPlugin`. */
+/** The options of `@fastify/websocket`, and all options of `wsPlugin`. */
 export interface WebsocketPluginOptions extends WsPluginOptions {
   /**
-   * Takes what a connection's handler throws or rejects with, and the errors of its socket. It ends the connection
-   * itself, if it wants that. `this` is the Fastify instance of the route. Request and reply are kept for as long as the
-   * connection is open.
+   * Called with what a connection's handler throws or rejects with, and with the errors of its socket. It must close
+   * the connection itself, if necessary. `this` is the Fastify instance of the route. The request and the reply stay in
+   * memory as long as the connection is open.
    * @default logs the error, and terminates the connection
    */
   errorHandler?: ErrorHandler | undefined
   /**
-   * Options of `ws` under its own names; those that make no sense here throw.
+   * Options of the `WebSocketServer` of `ws`. Options that have no meaning here throw a TypeError.
    * @default none
    */
   options?: WebSocketServerOptions | undefined
   /**
-   * Called first when the app closes, to close the connections in your own way; `drain` sees to those that it
-   * leaves open. `this` is the Fastify instance.
+   * Called first when the application closes, to close the connections in your own way. `drain` closes those that are
+   * still open after it. `this` is the Fastify instance.
    * @default closes them without a code
    */
   preClose?: preCloseHookHandler | preCloseAsyncHookHandler | undefined
   /**
-   * Ignored, as `@fastify/websocket` ignores it.
+   * Ignored, like in `@fastify/websocket`.
    * @default none
    */
   handle?: unknown
 }
 
-/** @throws TypeError for a wrong option of those that `wsPlugin` has not */
+/** @throws TypeError for an invalid option, among those that `wsPlugin` does not have */
 export function checkOptions({ errorHandler, options, preClose }: WebsocketPluginOptions): void {
   for (const [name, value] of Object.entries({ preClose, errorHandler })) {
     if (value === undefined || typeof value === 'function') continue

@@ -18,11 +18,11 @@ import { warn } from './warn.ts'
 
 /**
  * `wsPlugin` with the behaviour and the interface of `@fastify/websocket`: `request.ws`, `app.websocketServer`,
- * `app.injectWS`, and its options. Where it sets nothing, any web page may connect, and there are no limits; the log says
- * what that costs, and each option of `wsPlugin` ends a part of it.
+ * `app.injectWS`, and its options. By default, any web page may connect, and there are no limits. It logs these risks
+ * at start-up; set options of `wsPlugin` to avoid them.
  *
- * @throws TypeError when it is registered with a wrong option
- * @throws Error when it is registered twice
+ * @throws TypeError if it is registered with an invalid option
+ * @throws Error if it is registered twice
  */
 export async function fastifyWebsocket(app: FastifyInstance, given: WebsocketPluginOptions): Promise<void> {
   checkOptions(given)
@@ -45,13 +45,13 @@ export async function fastifyWebsocket(app: FastifyInstance, given: WebsocketPlu
   })
 }
 
-/** Events of `ws` that never come, and what tells of it instead. */
+/** Events of `ws` that are never emitted here, and what to use instead. */
 const instead = new Map([
-  ['headers', 'reply.header() in a hook sets fields of the 101'],
-  ['wsClientError', "the plugin's option onRefused hears of refused handshakes"]
+  ['headers', 'use reply.header() in a hook to set header fields of the 101'],
+  ['wsClientError', "use the plugin's option onRefused"]
 ])
 
-/** The default `preClose`: clients learn no reason. */
+/** The default `preClose`. It sends no close code. */
 async function closeAll(this: FastifyInstance): Promise<void> {
   for (const socket of this.websockets.connections) socket.close()
 }
@@ -60,7 +60,7 @@ function isHandshake(this: FastifyRequest): boolean {
   return isWebSocketRequest(this.raw)
 }
 
-// What `require()` gives is the plugin, and has it under both names too.
+// `require()` returns the plugin itself, which also has it under both names.
 Object.assign(fastifyWebsocket, { default: fastifyWebsocket, fastifyWebsocket })
 markPlugin(fastifyWebsocket, '@oneport/fastify/fastify-websocket')
 

@@ -3,7 +3,9 @@ import type { FastifyInstance, FastifyRequest, FastifySchema, RouteHandlerMethod
 import { accepting, either } from '../route.ts'
 import type { AnyRoute } from '../types.ts'
 
-/** An `onRoute` hook in front of the plugin's own: an endpoint for HEAD alone is 404, and none. */
+/**
+ * An `onRoute` hook that runs before the plugin's own. It makes an endpoint with HEAD alone an ordinary route with 404.
+ */
 export function leaveHead(route: AnyRoute): void {
   if (!route.websocket || [route.method].flat().some((method) => method !== 'HEAD')) return
   route.websocket = false
@@ -12,8 +14,8 @@ export function leaveHead(route: AnyRoute): void {
 }
 
 /**
- * An `onRoute` hook behind it: ordinary routes accept handshakes too, to close them, and `{ websocket: true }` routes have
- * nothing for ordinary requests.
+ * An `onRoute` hook that runs after the plugin's own. It makes ordinary routes accept handshakes and close the
+ * connection, and `{ websocket: true }` routes answer ordinary requests with 404.
  */
 export function takeHandshakes(route: AnyRoute): void {
   if (route.wsHandler !== undefined) return

@@ -3,23 +3,23 @@ import { translateServerOptions, type WebSocketServerOptions as WsServerOptions 
 import type { FastifyInstance } from 'fastify'
 import { warn } from './warn.ts'
 
-/** Options of `ws` 8 as `@fastify/websocket` takes them. Those that are not named here go to `ws` as they are. */
+/** Options of the `WebSocketServer` of `ws` 8. Options that are not listed here are passed to `ws` unchanged. */
 export interface WebSocketServerOptions extends WsServerOptions<Set<string>> {
   /**
-   * Takes the handshakes, in place of `app.server`.
+   * The server that handshakes arrive at, in place of `app.server`.
    * @default `app.server`
    */
   server?: HttpServer | null | undefined
-  /** Without effect, as in `@fastify/websocket`. */
+  /** Has no effect, like in `@fastify/websocket`. */
   host?: string | undefined
-  /** Without effect, as in `@fastify/websocket`. */
+  /** Has no effect, like in `@fastify/websocket`. */
   backlog?: number | undefined
 }
 
-/** What cannot be set here, and what to do instead. */
+/** Options that cannot be set here, and what to do instead. */
 const instead = new Map(
   Object.entries({
-    noServer: 'the plugin serves app.server; for a WebSocket server of its own, use ws or attach() of @oneport/core',
+    noServer: 'the plugin serves app.server; for a separate WebSocket server, use ws or attach() of @oneport/core',
     path: "use a route, such as app.get('/path', { websocket: true }, handler)",
     port: 'use app.listen({ port })',
     WebSocket: 'use listeners on the socket that the handler gets'
@@ -29,8 +29,8 @@ const instead = new Map(
 const withoutEffect = ['host', 'backlog'] as const
 
 /**
- * The plugin's own options, with what `options` says in words of `ws`.
- * @throws TypeError for an option of `ws` that cannot be set here, and for what is set twice
+ * Adds options of `ws` to the plugin's own options.
+ * @throws TypeError for an option of `ws` that cannot be set here, and for one that is set in both
  */
 export function withServerOptions(
   app: FastifyInstance,
@@ -49,7 +49,7 @@ export function withServerOptions(
   const given = Object.entries(translated).filter(([, value]) => value !== undefined)
   for (const [name] of given) {
     if (own[name as keyof AttachOptions] === undefined) continue
-    throw new TypeError(`fastifyWebsocket: ${name}: options says this too, in words of ws; leave one of them out`)
+    throw new TypeError(`fastifyWebsocket: ${name}: also set by an option of ws in options; remove one of them`)
   }
   return { ...own, ...Object.fromEntries(given) }
 }

@@ -3,28 +3,30 @@ import type { SocketServer } from '@oneport/core/ws-compatibility'
 import type {} from 'fastify'
 import type {} from '../types.ts'
 
-/** What is left of the `WebSocketServer` of `ws`. */
+/** The supported part of the `WebSocketServer` of `ws`. */
 export type WebsocketServer = SocketServer
 
 declare module 'fastify' {
   interface FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider> {
-    /** `app.websockets` in words of `ws`: `clients`, `on('connection')`, `close()`. */
+    /** `app.websockets` with the interface of `ws`: `clients`, `on('connection')`, `close()`. */
     websocketServer: WebsocketServer
-    /** Connects a client of `ws` without a port; rejects where the handshake is refused. Terminate it at the end. */
+    /**
+     * Connects a client of `ws` in memory, without a port. Rejects if the handshake is refused. Terminate it after use.
+     */
     injectWS: InjectWSFn<RawRequest>
   }
 
   /** Callbacks of `app.injectWS`. */
   interface InjectWSOption {
-    /** Called when there is a client, before it connects. */
+    /** Called with the client before it connects. */
     onInit?: (ws: WebSocket) => void
-    /** Called when it is open. */
+    /** Called with the client when it is open. */
     onOpen?: (ws: WebSocket) => void
   }
 
   /**
-   * Connects a client of `ws` to a path, `/` by default. `upgradeContext` is what the raw request has: header fields,
-   * and whatever else is to be on `request.raw`.
+   * Connects a client of `ws` to a path, `/` by default. `upgradeContext` has the header fields of the handshake, and
+   * other properties to set on `request.raw`.
    */
   type InjectWSFn<RawRequest> = (
     path?: string,

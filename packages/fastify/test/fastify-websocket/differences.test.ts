@@ -116,10 +116,10 @@ describe('the price of the old behaviour', () => {
     const [line, ...others] = await priceOf({})
     expect(others).toEqual([])
     expect(line).toMatch(
-      /^@oneport\/fastify\/fastify-websocket does as @fastify\/websocket does: every GET route answers/
+      /^@oneport\/fastify\/fastify-websocket behaves like @fastify\/websocket: every GET route answers/
     )
     expect(line).toContain('every web page may connect with the cookies of its visitors (allowedOrigins)')
-    expect(line).toContain('clients that are gone are not noticed (heartbeat)')
+    expect(line).toContain('dead connections are not detected (heartbeat)')
   })
 
   test('does not mention options that are set, and these apply', async () => {
@@ -136,7 +136,9 @@ describe('the price of the old behaviour', () => {
     const app = owned(Fastify({ logger: log.options }))
     app.get('/early', async () => 'early')
     await app.register(ours)
-    expect(log.lines[0]?.msg).toMatch(/^fastifyWebsocket must be registered before the routes: \/early came first/)
+    expect(log.lines[0]?.msg).toMatch(
+      /^fastifyWebsocket must be registered before the routes, but these were added first: \/early\./
+    )
   })
 })
 
@@ -177,9 +179,9 @@ describe('unlike with @fastify/websocket,', () => {
     const app = await appWith(ours)
     const listen = (event: string) => () => app.websocketServer.on(event as 'close', () => {})
     expect(listen('headers')).toThrow(
-      "There is no event 'headers' here; reply.header() in a hook sets fields of the 101"
+      "There is no event 'headers' here; use reply.header() in a hook to set header fields of the 101"
     )
-    expect(listen('wsClientError')).toThrow("the plugin's option onRefused hears of refused handshakes")
+    expect(listen('wsClientError')).toThrow("use the plugin's option onRefused")
     // Every object has these properties, but they are not events.
     for (const event of ['toString', 'constructor', '__proto__']) expect(listen(event)).not.toThrow()
   })

@@ -66,7 +66,7 @@ describe('an application without a logger has on stderr', () => {
     app.get('/', { websocket: true }, raise(new Error('broken')))
     expect(warn.mock.calls).toEqual([
       [
-        expect.stringMatching(/^@oneport\/fastify\/fastify-websocket does as .*every web page may connect/),
+        expect.stringMatching(/^@oneport\/fastify\/fastify-websocket behaves like .*every web page may connect/),
         { code: 'ONEPORT_FASTIFY' }
       ]
     ])

@@ -149,7 +149,7 @@ describe('injectWS', () => {
   test('reports a server that only speaks HTTP/2', async () => {
     const app = owned(Fastify({ http2: true, logger: { level: 'silent' } }) as unknown as FastifyInstance)
     await app.register(ours)
-    await expect(app.injectWS('/')).rejects.toThrow('injectWS() speaks HTTP/1.1, which this server does not take')
+    await expect(app.injectWS('/')).rejects.toThrow('injectWS() speaks HTTP/1.1, which this server does not allow')
   })
 
   test('adds one listener to the server, whatever the number of clients', async () => {

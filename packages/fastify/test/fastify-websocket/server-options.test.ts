@@ -157,11 +157,7 @@ describe('verifyClient', () => {
 
 describe('an option of ws that cannot be set here', () => {
   const wrong: [string, WebsocketPluginOptions['options'], string][] = [
-    [
-      'noServer',
-      { noServer: true } as never,
-      'the plugin serves app.server; for a WebSocket server of its own, use ws'
-    ],
+    ['noServer', { noServer: true } as never, 'the plugin serves app.server; for a separate WebSocket server, use ws'],
     ['path', { path: '/ws' } as never, "use a route, such as app.get('/path', { websocket: true }, handler)"],
     ['port', { port: 0 } as never, 'use app.listen({ port })'],
     ['WebSocket', { WebSocket: class {} } as never, 'use listeners on the socket that the handler gets']
@@ -225,7 +221,7 @@ describe('options', () => {
   ])('that set %s twice make register reject', async (name, options) => {
     const app = owned(Fastify({ logger: { level: 'silent' } }) as FastifyInstance)
     await expect(app.register(ours, options)).rejects.toThrow(
-      `${name}: options says this too, in words of ws; leave one of them out`
+      `${name}: also set by an option of ws in options; remove one of them`
     )
   })
 
