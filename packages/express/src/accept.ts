@@ -20,6 +20,7 @@ import {
   splitArguments
 } from '@oneport/core/adapter'
 import type { Request } from 'express'
+import { warnIfBehindRoutes } from './behind-routes.ts'
 import { effectiveRequest } from './effective-request.ts'
 import { logOnce } from './log.ts'
 
@@ -44,6 +45,12 @@ function withDefaults(req: WithDefaults, options: AcceptOptions | undefined): Ac
   const all = known.get(options) ?? merge(passed, options)
   known.set(options, all)
   return all
+}
+
+/** The options of an endpoint that a handshake has reached. */
+function optionsFor(req: WithDefaults, options: AcceptOptions | undefined): AcceptOptions | undefined {
+  if (req[defaults] === undefined) warnIfBehindRoutes(req as Request)
+  return withDefaults(req, options)
 }
 
 /** What is given as undefined is left out: an option that is forgotten must not undo a stricter default. */
@@ -87,7 +94,7 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
   checkExchange(req, res)
   const [options, handler] = splitArguments(given)
   const request = req as unknown as Request
-  const all = withDefaults(req, options)
+  const all = optionsFor(req, options)
   // Outside of Express, such as in a listener in front of the application.
   if (request.next === undefined) {
     return acceptWithoutFramework<IncomingMessage>(req, res, all ?? {}, handler as WebSocketHandler)
@@ -155,5 +162,5 @@ export class ExpressBinding implements FrameworkBinding {
  * @throws HandshakeError with the status and the header fields of the refusal
  */
 export function checkHandshake(req: IncomingMessage, options?: EndpointOptions): CheckedHandshake {
-  return checkCoreHandshake(req, withDefaults(req, options), new ExpressBinding(req as Request))
+  return checkCoreHandshake(req, optionsFor(req, options), new ExpressBinding(req as Request))
 }
