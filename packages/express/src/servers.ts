@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Attachment, Dispatch, HttpServer } from '@oneport/core'
 import { attachmentOf, attachmentTo } from '@oneport/core/adapter'
+import type { Request } from 'express'
 import { isBun, onConnection, serverOf } from './connections.ts'
-import { companionsOf, serverOptionsOf } from './mounting.ts'
+import { companionsOf, type ExpressApplication, serverOptionsOf } from './mounting.ts'
 import { type Application, applications, type Mount, servers } from './registry.ts'
 
 /** `wsUpgrade()` tells core who the client of a handshake is: only Express knows. */
@@ -68,25 +69,36 @@ export function watchServers(): void {
 /**
  * Sees to a server whose requests reach a mount and whose handshakes do not. One that is handed its connections
  * (`server.emit('connection', socket)`, as workers of a sticky cluster do) is attached now: nothing has told of it before.
- * Otherwise the server's `request` listener is a function around the application, so nothing tells that the two belong
- * together; Socket.IO puts such a function there. A warning says what to do.
+ * Otherwise a warning says what to do: the mount is on a router, of which Express does not tell; or the server's `request`
+ * listener is a function around the application, so nothing tells that the two belong together.
  * @returns whether it is attached from now on
  */
-export function seeToUnattached({ socket }: IncomingMessage): boolean {
+export function seeToUnattached(req: IncomingMessage): boolean {
+  const { socket } = req
   const server = serverOf(socket)
   if (server === undefined || servers.get(server) === 'attached' || attachmentOf(server) !== undefined) return false
   if (attachToApplication(server)) {
     if (isBun) warnOfFirstRequest()
     return true
   }
-  warnOnce(
-    server,
-    'wsUpgrade: this server calls the application through another function (Socket.IO puts one there), so WebSocket ' +
-      'handshakes do not reach it. Keep what wsUpgrade() returns and call its attach(server) before the server listens.',
-    'ONEPORT_NOT_ATTACHED'
-  )
+  warnOnce(server, isListener(server, (req as Request).app) ? onRouter : aroundApplication, 'ONEPORT_NOT_ATTACHED')
   return false
 }
+
+/** Whether an application, or one that it is mounted in, is the server's `request` listener. */
+function isListener(server: HttpServer, app: ExpressApplication | undefined): boolean {
+  if (app === undefined) return false
+  const listeners: readonly unknown[] = server.listeners('request')
+  return listeners.includes(app) || isListener(server, app.parent)
+}
+
+const onRouter =
+  'wsUpgrade: it is on a router, where it does not find the server, so WebSocket handshakes do not reach the application. ' +
+  'Put it on the application, before the routes: app.use(wsUpgrade()).'
+
+const aroundApplication =
+  'wsUpgrade: this server calls the application through another function (Socket.IO puts one there), so WebSocket ' +
+  'handshakes do not reach it. Keep what wsUpgrade() returns and call its attach(server) before the server listens.'
 
 /** Nothing tells of its connections: it is a request that attaches a server. */
 function warnOfFirstRequest(): void {
