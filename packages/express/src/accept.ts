@@ -20,6 +20,7 @@ import {
   splitArguments
 } from '@oneport/core/adapter'
 import type { Request } from 'express'
+import { warnIfBehindRoutes } from './behind-routes.ts'
 import { effectiveRequest } from './effective-request.ts'
 import { logOnce } from './log.ts'
 
@@ -47,6 +48,12 @@ function withDefaults(req: WithDefaults, options: AcceptOptions | undefined): Ac
   const all = known.get(options) ?? merge(passed, options)
   known.set(options, all)
   return all
+}
+
+/** The options of the endpoint that a handshake has reached. */
+function optionsFor(req: WithDefaults, options: AcceptOptions | undefined): AcceptOptions | undefined {
+  if (req[defaults] === undefined) warnIfBehindRoutes(req as Request)
+  return withDefaults(req, options)
 }
 
 /** Ignores undefined values, because they must not undo a stricter default. */
@@ -90,7 +97,7 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
   checkExchange(req, res)
   const [options, handler] = splitArguments(given)
   const request = req as unknown as Request
-  const all = withDefaults(req, options)
+  const all = optionsFor(req, options)
   // Outside of Express, for example in a listener that runs before the application.
   if (request.next === undefined) {
     return acceptWithoutFramework<IncomingMessage>(req, res, all ?? {}, handler as WebSocketHandler)
@@ -161,5 +168,5 @@ export class ExpressBinding implements FrameworkBinding {
  * @throws HandshakeError with the status and the header fields of the refusal
  */
 export function checkHandshake(req: IncomingMessage, options?: EndpointOptions): CheckedHandshake {
-  return checkCoreHandshake(req, withDefaults(req, options), new ExpressBinding(req as Request))
+  return checkCoreHandshake(req, optionsFor(req, options), new ExpressBinding(req as Request))
 }

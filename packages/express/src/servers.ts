@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Attachment, Dispatch, HttpServer } from '@oneport/core'
 import { attachmentOf, attachmentTo } from '@oneport/core/adapter'
+import type { Request } from 'express'
 import { isBun, onConnection, serverOf } from './connections.ts'
-import { companionsOf, serverOptionsOf } from './mounting.ts'
+import { companionsOf, type ExpressApplication, serverOptionsOf } from './mounting.ts'
 import { type Application, applications, type Mount, servers } from './registry.ts'
 
 /** `wsUpgrade()` passes the client of a handshake to core, because only Express knows it. */
@@ -69,25 +70,37 @@ export function watchServers(): void {
 /**
  * Handles a server whose requests reach a mount but whose handshakes do not. If it is handed its connections
  * (`server.emit('connection', socket)`, as in workers of a sticky cluster), it is attached now, because this request is
- * the first sign of it. Otherwise its `request` listener is a function around the application, like that of Socket.IO,
- * and there is no way to see that the two belong together. Then a warning says what to do.
+ * the first sign of it. Otherwise a warning says what to do. Either the mount is on a router, which Express does not
+ * report; or the server's `request` listener is a function around the application, like that of Socket.IO, and there is
+ * no way to see that the two belong together.
  * @returns whether the server was attached
  */
-export function seeToUnattached({ socket }: IncomingMessage): boolean {
+export function seeToUnattached(req: IncomingMessage): boolean {
+  const { socket } = req
   const server = serverOf(socket)
   if (server === undefined || servers.get(server) === 'attached' || attachmentOf(server) !== undefined) return false
   if (attachToApplication(server)) {
     if (isBun) warnOfFirstRequest()
     return true
   }
-  warnOnce(
-    server,
-    'wsUpgrade: this server calls the application through another function (Socket.IO adds one), so WebSocket handshakes ' +
-      'do not reach it. Keep the return value of wsUpgrade(), and call its attach(server) before the server listens.',
-    'ONEPORT_NOT_ATTACHED'
-  )
+  warnOnce(server, isListener(server, (req as Request).app) ? onRouter : aroundApplication, 'ONEPORT_NOT_ATTACHED')
   return false
 }
+
+/** Whether an application, or one that it is mounted in, is the server's `request` listener. */
+function isListener(server: HttpServer, app: ExpressApplication | undefined): boolean {
+  if (app === undefined) return false
+  const listeners: readonly unknown[] = server.listeners('request')
+  return listeners.includes(app) || isListener(server, app.parent)
+}
+
+const onRouter =
+  'wsUpgrade: it is on a router, where it cannot find the server, so WebSocket handshakes do not reach the application. ' +
+  'Put it on the application, before the routes: app.use(wsUpgrade()).'
+
+const aroundApplication =
+  'wsUpgrade: this server calls the application through another function (Socket.IO adds one), so WebSocket handshakes ' +
+  'do not reach it. Keep the return value of wsUpgrade(), and call its attach(server) before the server listens.'
 
 /** Bun does not publish connections, so a server is attached on its first request. */
 function warnOfFirstRequest(): void {

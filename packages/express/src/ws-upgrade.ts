@@ -11,6 +11,7 @@ import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions, typ
 import type { Request } from 'express'
 import { acceptWebSocket, ExpressBinding, setDefaults } from './accept.ts'
 import { allAttachments } from './all-attachments.ts'
+import { noteForAllRoutes } from './behind-routes.ts'
 import { clientOf } from './effective-request.ts'
 import { addMount, attachmentsOf, createMount, type ExpressApplication } from './mounting.ts'
 import { attachServer, seeToUnattached, watchServers } from './servers.ts'
@@ -111,7 +112,12 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
     // Properties that Express checks before it emits `mount` on an application (application.js, `app.use`).
     handle: middleware,
     set: () => {},
-    emit: (event: string, parent: ExpressApplication) => event === 'mount' && addMount(parent, mount)
+    emit: (event: string, parent: ExpressApplication) => {
+      if (event !== 'mount') return
+      addMount(parent, mount)
+      const { mountpath } = middleware as { mountpath?: unknown }
+      if (handler === undefined && mountpath === '/') noteForAllRoutes(parent, defaults)
+    }
   }
   const websockets = Object.assign(middleware, own)
   const all = Object.getOwnPropertyDescriptors(allAttachments(() => attachmentsOf(mount)))

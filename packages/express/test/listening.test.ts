@@ -202,6 +202,18 @@ describe.each(versions)('A server of %s', (_name, express) => {
     await new Promise((resolve) => void server.close(resolve))
   })
 
+  test('regression: a wsUpgrade() on a router said that a function around the application was the reason', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+    const [app, inner, router] = [express(), express(), express.Router()]
+    router.use(wsUpgrade())
+    inner.use(router)
+    app.use(inner)
+    await request(app).get('/page').expect(404)
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/it is on a router, .* Put it on the application/), { code: 'ONEPORT_NOT_ATTACHED' }]
+    ])
+  })
+
   test('answers with 503 and says what to call if wsUpgrade() is used on a bare router', async () => {
     const app = express()
     const router = express.Router()

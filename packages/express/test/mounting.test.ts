@@ -120,6 +120,57 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
     expect([...websockets.connections]).toEqual([])
   })
 
+  describe('behind a route', () => {
+    const strict = { allowedOrigins: ['https://app.example'], maxPayloadBytes: 1_024 }
+    const behindRoutes = [
+      expect.stringMatching(/not in force for it: allowedOrigins, maxPayloadBytes\. Put app\.use\(wsUpgrade/),
+      { code: 'ONEPORT_BEHIND_ROUTES' }
+    ]
+
+    test('regression: its options were not in force, and nothing said so', async () => {
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+      const app = express()
+      app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+      app.use(wsUpgrade(strict))
+      const target = await serve(app)
+      await connect(target, '/chat')
+      await connect(target, '/chat')
+      expect(warn.mock.calls).toEqual([behindRoutes])
+    })
+
+    test('warns of a route of a mounted application too', async () => {
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+      const [app, inner] = [express(), express()]
+      inner.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+      app.use('/in', inner)
+      app.use(wsUpgrade(strict))
+      await connect(await serve(app), '/in/chat')
+      expect(warn.mock.calls).toEqual([behindRoutes])
+    })
+
+    test('does not warn if the options are for another path, or if there are none', async () => {
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+      const app = express()
+      app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+      app.use('/admin', wsUpgrade(strict))
+      app.use('/echo', wsUpgrade(strict, echo))
+      app.use(wsUpgrade())
+      const target = await serve(app)
+      await connect(target, '/chat')
+      await connect(target, '/echo')
+      expect(warn.mock.calls).toEqual([])
+    })
+
+    test('does not warn if the route comes after it', async () => {
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+      const app = express()
+      app.use(wsUpgrade(strict))
+      app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+      await connect(await serve(app), '/chat')
+      expect(warn.mock.calls).toEqual([])
+    })
+  })
+
   test.each<[how: string, attach: (server: http.Server, app: http.RequestListener) => unknown]>([
     ['attach(server, app)', (server, app) => attach(server, app)],
     ['attach(server)', (server) => attach(server)]
