@@ -1,6 +1,6 @@
 /**
- * Writes api.md of each public package: all that its entries export, as API Extractor reads it from the built declarations.
- * With --check it changes nothing, and fails if a report is not up to date.
+ * Writes api.md of each public package: everything that its entries export, as API Extractor finds it in the built
+ * declarations. With --check, it writes nothing and fails if a report is out of date.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ const compilerOptions = {
 }
 const silent = { default: { logLevel: 'none' } }
 
-/** The entries of a package that have types, with their declarations. */
+/** The entries of a package that have types, with the files of their declarations. */
 function entriesOf({ directory, manifest }) {
   return Object.entries(manifest.exports)
     .filter(([, conditions]) => conditions.import?.types !== undefined)
@@ -29,7 +29,7 @@ function entriesOf({ directory, manifest }) {
     }))
 }
 
-/** @returns the declarations of one entry, one by one; among them are types that these need and that are not exported */
+/** @returns a list of the declarations of one entry, including types that they use and that are not exported */
 function extract(config, compilerState) {
   const { succeeded } = Extractor.invoke(config, {
     compilerState,
@@ -45,10 +45,10 @@ function extract(config, compilerState) {
   return withoutComments(code).split(/\n\n(?=\/\/ @|export )/)
 }
 
-/** A better comment is no change of the interface. */
+/** Comments are not part of the interface. */
 const withoutComments = (text) => text.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
 
-/** What the declarations of an entry add to other modules, which API Extractor leaves out. */
+/** The types that an entry adds to other modules, which API Extractor omits. */
 function augmentations(file, seen = new Set()) {
   if (seen.has(file)) return []
   seen.add(file)
@@ -59,7 +59,7 @@ function augmentations(file, seen = new Set()) {
   return [...own.map(withoutComments), ...files.flatMap((each) => augmentations(each, seen))]
 }
 
-/** Leaves out what an entry only needs, without exporting it, and an earlier entry of the package has shown. */
+/** Omits types that are not exported and were already listed for an earlier entry of the package. */
 function withoutKnown(blocks, known) {
   const fresh = blocks.filter((block) => /^export /m.test(block) || !known.has(block))
   for (const block of blocks) known.add(block.replace(/^export /m, ''))
@@ -127,8 +127,8 @@ for (const each of publicPackages()) {
 if (!process.argv.includes('--check')) {
   process.stdout.write(outdated.length === 0 ? 'All reports are up to date.\n' : `Written: ${outdated.join(', ')}\n`)
 } else if (outdated.length > 0) {
-  process.stderr.write(`The public interface has changed, and these reports have not: ${outdated.join(', ')}
-Write them with "npm run api", and commit them: the pull request then shows what changes for users.
+  process.stderr.write(`The public interface has changed, but these reports have not: ${outdated.join(', ')}
+Run "npm run api" and commit them, so that the pull request shows what changes for users.
 `)
   process.exitCode = 1
 }

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path'
 import { root } from './root.mjs'
 
 /**
- * Builds packages of ours, where their sources are newer. Where the compiler is not installed, esbuild leaves the types out.
- * @param {string[]} names their folders
- * @returns {Promise<boolean>} whether they are built; if not, the reason was printed and the exit code set
+ * Builds packages of this repository whose sources are newer than the build. If TypeScript is not installed, uses
+ * esbuild, which removes the types.
+ * @param {string[]} names the folders of the packages
+ * @returns {Promise<boolean>} whether this succeeded; if not, the reason was printed and the exit code set
  */
 export async function buildPackages(names) {
   if (existsSync(join(root, 'node_modules', 'typescript'))) return compile(names)
@@ -33,14 +34,14 @@ function isFresh(folder) {
   return existsSync(built) && sourcesOf(folder).every((file) => statSync(file).mtimeMs <= statSync(built).mtimeMs)
 }
 
-/** Writes for each source the file that the compiler would. */
+/** Writes the same file for each source as the compiler. */
 async function transpile(folder) {
   const { build } = createRequire(join(root, 'packages', 'demo', 'package.json'))('esbuild')
   const sources = sourcesOf(folder)
   for (const [extension, format] of [
     ['.ts', 'cjs'],
     ['.cts', 'cjs'],
-    // Last, so that it is newer than all it was made of.
+    // Last, so that it is newer than everything that it was built from.
     ['.mts', 'esm']
   ]) {
     await build({
@@ -59,7 +60,7 @@ async function transpile(folder) {
   }
 }
 
-/** An import stays an import, of the file that is built. */
+/** Keeps imports, but of the built files. */
 function leave({ path, kind }) {
   if (kind === 'entry-point') return undefined
   return { path: path.replace(/^(\..*\.[cm]?)ts$/, '$1js'), external: true }

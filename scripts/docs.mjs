@@ -1,4 +1,4 @@
-/** `npm run docs`: builds the site of the pages, without network once everything is installed. */
+/** `npm run docs`: builds the website. It needs no network once everything is installed. */
 import { once } from 'node:events'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -9,13 +9,13 @@ import { root } from './root.mjs'
 
 const usage = `npm run docs -- [options]
 
-  --open           serves the site on this machine once it is built, and prints the address
-  --port <port>    for --open; by default a free one
-  --base <path>    the path that the site has on its host; by default /
-  --out <folder>   where it is written; by default packages/site/dist
+  --open           after the build, serve the site on this machine and print its address
+  --port <port>    port for --open; by default a free one
+  --base <path>    path of the site on its host; by default /
+  --out <folder>   folder to write to; by default packages/site/dist
 `
 
-/** @returns what was asked for; undefined where that makes no sense, which is said then */
+/** @returns the options; undefined if they are invalid, and then an error was printed */
 function readArguments() {
   const option = (byDefault) => ({ type: 'string', default: byDefault })
   try {
@@ -38,7 +38,7 @@ async function docs({ base, open, out, port }) {
   if (!hasDevelopmentDependencies() && !(await installEverything())) return
   const { buildSite } = await import('../packages/site/src/build.mjs')
   const folder = resolve(out)
-  // Some hosts tell the path without the slash at its end.
+  // Some hosts omit the slash at the end.
   const site = { base: base.endsWith('/') ? base : `${base}/`, folder }
   await buildSite(site)
   process.stdout.write(`The site is in ${relative(process.cwd(), folder) || '.'}\n`)

@@ -1,6 +1,6 @@
 /**
- * `npm run example NAME` starts an application of the folder `examples`, and installs and builds what it lacks. Without a
- * name it lists them.
+ * `npm run example NAME` installs and builds what an application in the folder `examples` needs, and starts it. Without
+ * a name, it lists the applications.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,7 +23,7 @@ function list(write) {
   write(`npm run example NAME starts one of these:\n\n${lines.join('\n')}\n`)
 }
 
-/** The packages of ours that one needs, and those that these need. */
+/** The packages of this repository that a package depends on, directly and indirectly. */
 function ourPackages({ dependencies = {} }) {
   const direct = Object.keys(dependencies).filter((name) => name.startsWith('@oneport/'))
   return direct.flatMap((name) => {
@@ -32,11 +32,11 @@ function ourPackages({ dependencies = {} }) {
   })
 }
 
-/** Does what its `npm start` does, and ends as that does. */
+/** Runs the command of its `npm start`, and exits with the same code. */
 async function run(name) {
   const [, ...args] = manifestOf(name).scripts.start.split(' ')
   const child = spawn(process.execPath, args, { cwd: join(folder, name), stdio: 'inherit' })
-  // In a terminal, Ctrl+C reaches the child by itself.
+  // In a terminal, Ctrl+C is sent to the child too.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   const [exitCode] = await once(child, 'exit')
@@ -59,6 +59,6 @@ if (name === undefined) {
   list((text) => process.stderr.write(`There is no example ${name}. ${text}`))
   process.exitCode = 1
 } else if (isNodeNewEnough()) {
-  // No `await` here: an old Node has to be able to read this file.
+  // No top-level `await`: an old Node has to be able to parse this file.
   void start(name)
 }

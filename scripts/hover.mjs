@@ -1,13 +1,13 @@
 /**
- * Lists what an editor shows of the public interface without an explanation: exports of the public packages and the types
- * that they refer to, each with its members and overloads, and what packages add to the types of a framework.
+ * Lists everything in the public interface that has no explanation when an editor shows it: exports of the public
+ * packages and the types that they refer to, with all members and overloads, and additions to the types of a framework.
  */
 import { createRequire } from 'node:module'
 import { join, relative } from 'node:path'
 import { publicPackages } from './public-packages.mjs'
 import { root } from './root.mjs'
 
-// TypeScript 7 has another interface. API Extractor brings an earlier version.
+// TypeScript 7 has another API. API Extractor depends on an earlier version.
 const require = createRequire(createRequire(import.meta.url).resolve('@microsoft/api-extractor'))
 const ts = require('typescript')
 
@@ -29,7 +29,7 @@ const silent = new Set()
 
 const isOwn = (node) => /[\\/]packages[\\/][^\\/]+[\\/]dist[\\/]/.test(node.getSourceFile().fileName)
 
-/** Whether a declaration adds to a type of another package: that one explains it. */
+/** Whether a declaration adds to a type of another package, which explains it. */
 const isAddition = (node) => ts.isModuleBlock(node.parent) && ts.isStringLiteral(node.parent.parent.name)
 
 const isExplained = (node) =>

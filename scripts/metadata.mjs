@@ -1,7 +1,8 @@
 /**
- * Writes what follows from the `repository.url` of the root's package.json: fields of each public package's package.json,
- * and the addresses in the pages, in .github and in the configuration of the site. Also the version that core says it is,
- * which follows from core's package.json. With --check it changes nothing, and fails if something differs.
+ * Updates everything that depends on the `repository.url` of the root's package.json: fields of each public package's
+ * package.json, and the addresses in the pages, in .github and in the configuration of the site. Also updates the
+ * version in the source of core to that of its package.json. With --check, it writes nothing and fails if something
+ * differs.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -26,14 +27,14 @@ const first = [
 
 const versionFile = 'packages/core/src/version.ts'
 
-/** @returns owner and name of a repository on GitHub */
+/** @returns the owner and the name of a repository on GitHub */
 function partsOf(url) {
   const parts = /^(?:git\+)?https:\/\/github\.com\/([\w.-]+)\/([\w.-]+?)(?:\.git)?$/.exec(url)
   if (parts === null) throw new Error(`repository.url must look like https://github.com/owner/name; it is ${url}`)
   return parts.slice(1)
 }
 
-/** The package.json of a public package, with all that follows from the root's. */
+/** The package.json of a public package, with the fields that depend on the root's. */
 function completed(manifest, directory) {
   const all = {
     ...manifest,
@@ -48,7 +49,7 @@ function completed(manifest, directory) {
   return { ...Object.fromEntries(inFront), ...all }
 }
 
-/** The files in a folder that a person writes or reads. */
+/** The text files in a folder, except generated ones. */
 function* textsIn(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
@@ -60,7 +61,7 @@ function* textsIn(folder) {
   }
 }
 
-/** Replaces the addresses of a repository of this name by the right one: on GitHub, its Pages, and badges. */
+/** Corrects the addresses of repositories with one of these names: on GitHub, on GitHub Pages, and in badges. */
 function corrected(text, names) {
   const ours = `(?:${names.map((each) => each.replaceAll('.', '\\.')).join('|')})(?![\\w-])`
   return text
@@ -73,7 +74,7 @@ function corrected(text, names) {
 
 const before = readJson('packages/core/package.json').repository?.url ?? repository.url
 const names = [...new Set([name, partsOf(before)[1]])]
-/** What each file that differs is to contain. */
+/** The new content of each file that differs. */
 const changes = new Map()
 const compare = (file, wanted) => {
   if (readFileSync(join(root, file), 'utf8') !== wanted) changes.set(file, wanted)
@@ -92,12 +93,14 @@ for (const file of [...pages, ...folders.flatMap((folder) => [...textsIn(join(ro
 }
 
 if (process.argv.includes('--check')) {
-  for (const file of changes.keys()) process.stderr.write(`${file} differs from what package.json says\n`)
+  for (const file of changes.keys()) process.stderr.write(`${file} does not match package.json\n`)
   if (changes.size > 0) {
-    process.stderr.write('Write it with: npm run metadata\n')
+    process.stderr.write('Update it with: npm run metadata\n')
     process.exitCode = 1
   }
 } else {
   for (const [file, text] of changes) writeFileSync(join(root, file), text)
-  process.stdout.write(changes.size === 0 ? 'Nothing differs.\n' : `Written: ${[...changes.keys()].join(', ')}\n`)
+  process.stdout.write(
+    changes.size === 0 ? 'All files are up to date.\n' : `Written: ${[...changes.keys()].join(', ')}\n`
+  )
 }

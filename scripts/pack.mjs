@@ -1,6 +1,6 @@
 /**
- * Packs the public packages as they would be published, into tarballs/ or the folder that is given, and says how an
- * application installs them.
+ * Packs the public packages as they would be published, into `tarballs` or the given folder, and prints how to install
+ * them in an application.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -11,7 +11,7 @@ import { root } from './root.mjs'
 const packages = publicPackages()
 const folder = resolve(root, process.argv[2] ?? 'tarballs')
 
-/** Removes what an earlier build left: compiled files whose source is gone. */
+/** Removes compiled files of an earlier build whose sources no longer exist. */
 function removeLeftovers(directory) {
   const [src, dist] = [join(root, directory, 'src'), join(root, directory, 'dist')]
   for (const file of readdirSync(dist, { recursive: true })) {

@@ -4,8 +4,8 @@ import { promisify } from 'node:util'
 import { readJson, root } from './root.mjs'
 
 /**
- * The command line of npm or npx. Windows has them as batch files, which Node does not start; beside it are the programs
- * that they call.
+ * The command line of npm or npx. On Windows they are batch files, which Node can't start, so this is the script that
+ * the batch file runs.
  */
 export const npmCommand = (name) =>
   process.platform === 'win32'
@@ -13,8 +13,9 @@ export const npmCommand = (name) =>
     : [name]
 
 /**
- * Runs pnpm, in the version that the root's package.json names. Setup has downloaded it; without --prefer-offline npx would
- * ask the registry again, and wait for a minute where there is no network. Throws with what it printed if it fails.
+ * Runs pnpm in the version from the root's package.json. Setup has already downloaded it; without --prefer-offline, npx
+ * would ask the registry again, and wait for a minute if there is no network.
+ * @throws with the output of pnpm, if it fails
  */
 export async function pnpm(...args) {
   const npx = [...npmCommand('npx'), '--yes', '--prefer-offline', readJson('package.json').packageManager]

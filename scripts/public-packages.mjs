@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { readJson, root } from './root.mjs'
 
 /**
- * The packages that are published, which are those without `private`: their folder, their package.json, the name of their
- * tarball, and the names of those that they need at any distance. A package comes after those that it needs.
+ * The packages that are published, which are those without `private`: folder, package.json, name of the tarball, and
+ * names of the packages that it depends on, directly and indirectly. Each package is listed after its dependencies.
  */
 export function publicPackages() {
   const packages = readdirSync(join(root, 'packages'))
@@ -22,5 +22,5 @@ export function publicPackages() {
     .sort((one, other) => one.needed.length - other.needed.length)
 }
 
-/** The name of a package's tarball, which stays the same from version to version. */
+/** The name of a package's tarball, which is the same for all versions. */
 export const tarballOf = (name) => `${name.replace('@', '').replace('/', '-')}.tgz`

@@ -1,6 +1,7 @@
 /**
- * Publishes the tarballs of `npm run pack`, which the tests have installed, as the version whose tag is given (v0.1.0).
- * What the registry has already is left out, so that a release that broke off can go on. Further options go to `npm publish`.
+ * Publishes the tarballs of `npm run pack`, which the tests have installed, as the version of the given tag (v0.1.0).
+ * Skips packages that are already published, so that an interrupted release can be continued. Passes further options to
+ * `npm publish`.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -25,7 +26,7 @@ function isPublished({ name, version }) {
   }
 }
 
-/** @throws if the version of a package or the latest one of the changelog is not the tag's */
+/** @throws if the tag is not the version of all packages, or not the latest version in the changelog */
 function check(packages) {
   const [, version, date] = /^## (\S+) \((.+)\)$/m.exec(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'))
   const others = packages.filter(({ manifest }) => `v${manifest.version}` !== tag).map(({ directory }) => directory)
@@ -39,7 +40,7 @@ try {
   check(packages)
   for (const { manifest, tarball } of packages) {
     if (isPublished(manifest)) {
-      process.stdout.write(`${manifest.name} ${manifest.version} is published already.\n`)
+      process.stdout.write(`${manifest.name} ${manifest.version} is already published.\n`)
     } else {
       npm(['publish', join(root, 'tarballs', tarball), ...options], { stdio: 'inherit' })
     }

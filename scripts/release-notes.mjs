@@ -1,4 +1,4 @@
-/** Prints what the changelog says of the version whose tag is given (v0.1.0). */
+/** Prints the section of the changelog for the version of the given tag (v0.1.0). */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './root.mjs'

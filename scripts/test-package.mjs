@@ -1,4 +1,4 @@
-/** Runs the tests of one package, or of scripts; the arguments after its name go to Jest. */
+/** Runs the tests of one package, or of `scripts`. Passes the arguments after its name to Jest. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,6 +14,6 @@ if (['scripts', ...packages].includes(name)) {
   process.exitCode = spawnSync(process.execPath, [jest, folder, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1
 } else {
   const found = name === undefined ? 'no name' : `'${name}'`
-  process.stderr.write(`npm run test:package needs one of: ${packages.join(', ')}, scripts. It got ${found}.\n`)
+  process.stderr.write(`npm run test:package: expected one of ${packages.join(', ')}, scripts; got ${found}\n`)
   process.exitCode = 2
 }

@@ -1,7 +1,7 @@
 /**
- * Makes a release of what is in .changeset: raises the version of all public packages together, moves the texts into the
- * changelog, and dates them. A version of the changelog that is "unreleased" is the one that is released next, with what
- * has come since.
+ * Prepares a release from the changes in .changeset: bumps the version of all public packages together, moves the texts
+ * to the changelog, and adds the date. If the latest version in the changelog is "unreleased", it is the one to
+ * release, and gets the texts added.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ import { readJson, root } from './root.mjs'
 const groups = { major: 'Breaking changes', minor: 'Added and changed', patch: 'Fixed' }
 const file = join(root, 'CHANGELOG.md')
 
-/** One change as an item of a list, behind the packages that it is in. */
+/** A change as a list item that starts with its packages. */
 function itemOf({ releases, summary }) {
   const names = releases.map(({ name }) => `\`${name}\``).join(', ')
   return `* ${names}: ${summary.trim()}`.replaceAll('\n', '\n  ').replaceAll(/ +$/gm, '')
@@ -30,7 +30,7 @@ function textsOf(changes) {
     .map(([heading, items]) => `### ${heading}\n\n${items.map(itemOf).join('\n')}`)
 }
 
-/** Raises all versions, and writes what follows from them. */
+/** Bumps all versions, and updates everything that depends on them. */
 function raiseVersions() {
   const cli = createRequire(import.meta.url).resolve('@changesets/cli/bin.js')
   for (const args of [[cli, 'version'], [join(root, 'scripts/metadata.mjs')]]) {
@@ -38,7 +38,7 @@ function raiseVersions() {
   }
 }
 
-/** Pages that say that a version is not on npm yet, which is wrong once it is released. */
+/** Pages that say that a version is not on npm yet, which becomes wrong with the release. */
 function outdatedPages() {
   const inDocs = readdirSync(join(root, 'docs'), { recursive: true }).map((name) => `docs/${name}`)
   const readmes = publicPackages().map(({ directory }) => `${directory}/README.md`)

@@ -82,9 +82,9 @@ describe('npm run metadata', () => {
     expect(status).toBe(1)
     expect(stderr).toBe(
       ['packages/core/package.json', 'packages/core/src/version.ts', 'README.md', '.github/ISSUE_TEMPLATE/config.yml']
-        .map((file) => `${file} differs from what package.json says\n`)
+        .map((file) => `${file} does not match package.json\n`)
         .join('')
-        .concat('Write it with: npm run metadata\n')
+        .concat('Update it with: npm run metadata\n')
     )
     expect(read('README.md')).toBe(before)
     run()

@@ -86,7 +86,7 @@ describe('the script that publishes', () => {
       const versions = { [version]: { name: `@oneport/${name}`, version } }
       published.set(`@oneport/${name}`, { ...listed, name, access: 'public', versions, _attachments: {} })
     }
-    expect(await publish(`v${version}`)).toContain(`@oneport/core ${version} is published already.\n`)
+    expect(await publish(`v${version}`)).toContain(`@oneport/core ${version} is already published.\n`)
     const sent = [...published.values()].filter(({ _attachments }) => Object.keys(_attachments).length > 0)
     expect(sent.map(({ name }) => name)).toEqual(['@oneport/redis'])
   })
