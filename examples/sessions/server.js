@@ -64,7 +64,7 @@ app.get('/me', requireUser, (req, res) => res.json({ name: req.session.user }))
 
 app.get('/board', requireUser, (req, res) => {
   const name = req.session.user
-  const credential = { key: req.sessionID, expiresAt: req.session.cookie.expires }
+  const credential = { key: req.sessionID, expiresAt: req.session.cookie.expires ?? undefined }
   return acceptWebSocket(req, res, credential, (socket) => {
     board.subscribe(socket, 'board')
     socket.on('message', (data) => board.publish('board', JSON.stringify({ name, text: String(data) })))

@@ -37,5 +37,5 @@ export const CloseCode = {
   TLS_HANDSHAKE: 1015
 } as const
 
-/** A code that {@link CloseCode} names. */
+/** One of the close codes in {@link CloseCode}. */
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode]
