@@ -78,10 +78,11 @@ export function acceptWebSocket<Req extends IncomingMessage>(
   handler: WebSocketHandler<Req>
 ): Promise<void>
 /**
- * Accepts the opening handshake of a route, with options for this endpoint or connection. Otherwise as without them.
+ * Accepts the opening handshake of a route: sends the 101 as the route's response, and calls `handler` with the open
+ * socket in the same tick. A refusal goes to the error middleware of the application as a `HandshakeError`.
  *
- * @param options of this endpoint, in place of those given to `wsUpgrade`, and whose connection it is
- * @returns a promise that resolves when the 101 has been written or the refusal handed over. It does not reject.
+ * @param options options of this endpoint, which override those of `wsUpgrade`, and the credential of this connection
+ * @returns a promise that resolves when the 101 was written or the refusal was passed on. A refusal does not reject it.
  */
 export function acceptWebSocket<Req extends IncomingMessage>(
   req: Req,

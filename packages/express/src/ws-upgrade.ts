@@ -53,12 +53,12 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   options?: WsUpgradeOptions | Without<WsUpgradeOptions, WebSocketHandler<Req>>
 ): WsUpgrade
 /**
- * Lets the servers of an application take WebSocket connections, and serves one endpoint at its mount path:
+ * Lets the servers of an application accept WebSocket connections, and serves one endpoint at its mount path:
  * `app.use('/echo', wsUpgrade(options, handler))`.
  *
- * @param options of this endpoint, and what concerns the server as a whole
- * @param handler gets each open socket
- * @throws TypeError for wrong options
+ * @param options options of this endpoint, and of the whole server
+ * @param handler called with each open socket and its request
+ * @throws TypeError for invalid options
  */
 export function wsUpgrade<Req extends IncomingMessage = Request>(
   options: WsUpgradeOptions,

@@ -21,7 +21,7 @@ const plugin: FastifyPluginAsync<WsPluginOptions> = async (app, options) => {
 export type WsPlugin = FastifyPluginAsync<WsPluginOptions> &
   ((
     instance: {
-      /** The server of Node. */
+      /** The Node server of the instance. */
       readonly server: object
     },
     options: WsPluginOptions

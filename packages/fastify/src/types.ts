@@ -42,15 +42,18 @@ declare module 'fastify' {
      * Accepts the opening handshake of this route: sends the 101 as this reply, through all hooks, and calls `handler`
      * with the open socket in the same tick. A refusal goes to the error handler as a `HandshakeError`.
      *
-     * @returns a promise that resolves when the 101 or the refusal has been sent, and never rejects. Return it from the
-     *   route like any reply: if an async route does not, Fastify sends a reply of its own.
+     * @returns a promise that resolves when the 101 or the refusal has been sent. A refusal does not reject it. Return
+     * it from the route like any reply: if an async route does not, Fastify sends a reply of its own.
      */
     acceptWebSocket(handler: (this: FastifyInstance, socket: WebSocket) => unknown): Promise<void>
     /**
-     * Accepts the opening handshake of this route, with options for this endpoint or connection. Otherwise as without them.
+     * Accepts the opening handshake of this route: sends the 101 as this reply, through all hooks, and calls `handler`
+     * with the open socket in the same tick. A refusal goes to the error handler as a `HandshakeError`.
      *
-     * @param options of this endpoint, in place of those given to the plugin, and whose connection it is
-     * @returns a promise that resolves when the answer has been sent, whichever it is; it does not reject. Return it
+     * @param options options of this endpoint, which override those of the plugin, and the credential of this
+     * connection
+     * @returns a promise that resolves when the 101 or the refusal has been sent. A refusal does not reject it. Return
+     * it from the route like any reply: if an async route does not, Fastify sends a reply of its own.
      */
     acceptWebSocket(
       options: AcceptOptions,
@@ -75,7 +78,7 @@ declare module 'fastify' {
     TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
     Logger extends FastifyBaseLogger = FastifyBaseLogger
   > {
-    /** Adds a WebSocket endpoint. Its handler gets the open socket, and the request of the handshake. */
+    /** Adds a WebSocket endpoint. Its handler is called with the open socket and the request of the handshake. */
     <
       RequestGeneric extends RequestGenericInterface = RequestGenericInterface,
       ContextConfig = ContextConfigDefault,
@@ -134,7 +137,7 @@ declare module 'fastify' {
   }
 
   interface FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider> {
-    /** Adds a WebSocket endpoint. Its handler gets the open socket, and the request of the handshake. */
+    /** Adds a WebSocket endpoint. Its handler is called with the open socket and the request of the handshake. */
     route<
       RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
       ContextConfig = ContextConfigDefault,
@@ -155,9 +158,9 @@ declare module 'fastify' {
       > & {
         /** Makes the route a WebSocket endpoint: `true`, or the options of the endpoint. */
         websocket: true | EndpointOptions
-        /** Only for routes whose `handler` answers ordinary requests. */
+        /** Not allowed here, because `handler` handles the handshakes. */
         wsHandler?: undefined
-        /** Gets the open socket, and the request of the handshake. */
+        /** Called with the open socket and the request of the handshake. */
         handler: WebSocketRouteHandler<
           RawServer,
           RawRequest,
@@ -170,7 +173,7 @@ declare module 'fastify' {
       }
     ): FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider>
 
-    /** Adds a route that answers ordinary requests with `handler`, and handshakes with `wsHandler`. */
+    /** Adds a route whose `handler` handles ordinary requests, and whose `wsHandler` handles handshakes. */
     route<
       RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
       ContextConfig = ContextConfigDefault,
@@ -191,7 +194,7 @@ declare module 'fastify' {
       > & {
         /** The options of the endpoint. */
         websocket: EndpointOptions
-        /** Gets the open socket, and the request of the handshake. */
+        /** Called with the open socket and the request of the handshake. */
         wsHandler: WebSocketRouteHandler<
           RawServer,
           RawRequest,

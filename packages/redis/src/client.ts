@@ -3,7 +3,7 @@
  * template: the backplane opens its own connections with `duplicate()`, and does not use, change or close this one.
  */
 export interface RedisClient {
-  /** Makes a client with the same settings. */
+  /** Creates a client with the same options. */
   duplicate(...args: never[]): unknown
   /** Publishes a message. */
   publish(...args: never[]): unknown

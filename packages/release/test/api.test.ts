@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packages, root, run } from './tarballs.ts'
 
-// Package managers and compilers take their time where a machine has other things to do.
+// Package managers and compilers are slow on a busy machine.
 jest.setTimeout(180_000)
 
 const read = (name: string, file: string): string => readFileSync(join(root, 'packages', name, file), 'utf8')

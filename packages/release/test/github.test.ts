@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { root, runBin } from './tarballs.ts'
 
-// Package managers and compilers take their time where a machine has other things to do.
+// Package managers and compilers are slow on a busy machine.
 jest.setTimeout(180_000)
 
 interface Job {

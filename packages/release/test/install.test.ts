@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Registry } from './registry.ts'
 import { pack, packages, root, run, runBin, runNpm, temporaryFolder } from './tarballs.ts'
 
-// Package managers and compilers take their time where a machine has other things to do.
+// Package managers and compilers are slow on a busy machine.
 jest.setTimeout(180_000)
 
 // The application lies beside a clone, as the pages say.
@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => registry.stop())
 
-/** A package manager installs from our registry alone, with a cache that has nothing in it. */
+/** Makes package managers install from our registry only, with an empty cache. */
 const env = (): NodeJS.ProcessEnv => ({
   npm_config_registry: registry.url,
   npm_config_cache: join(folder, 'cache'),
@@ -30,7 +30,7 @@ const env = (): NodeJS.ProcessEnv => ({
   npm_config_update_notifier: 'false'
 })
 
-/** Makes an empty application. */
+/** Creates an empty application. */
 function application(name: string, manifest = {}): string {
   const cwd = join(folder, name)
   mkdirSync(cwd)
@@ -38,11 +38,11 @@ function application(name: string, manifest = {}): string {
   return cwd
 }
 
-/** The words of a command line, of which some may stand between quotes. */
+/** The words of a command line, some of which may be quoted. */
 const words = (line: string): string[] => line.match(/[^\s"]+|(?<=")[^"]+(?=")/g) ?? []
 
 describe('npm run pack', () => {
-  test('prints a line for each package, with the others of Oneport that it needs in front of it', async () => {
+  test('prints a line for each package, after the packages of Oneport that it needs', async () => {
     const names = lines().map((line) => line.match(/(?<=oneport-)[\w-]+(?=\.tgz)/g) ?? [])
     for (const all of names) {
       const name = all.at(-1)

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 const scripts = join(__dirname, '../../../scripts')
 let folder: string
 
-/** Writes a repository with one public and one private package, whose address has just changed. */
+/** Creates a repository with one public and one private package, whose address has just changed. */
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'oneport-metadata-'))
   const write = (file: string, content: object | string) => {
@@ -60,7 +60,7 @@ describe('npm run metadata', () => {
     expect(read('packages/inner/package.json')).toBe(inner)
   })
 
-  test('replaces the former address in pages and in .github, and no other one', () => {
+  test('replaces the former address in pages and in .github, but no other one', () => {
     run()
     expect(read('README.md')).toBe(
       `[![CI](https://github.com/acme/sockets/actions/workflows/ci.yml/badge.svg)]
@@ -76,7 +76,7 @@ describe('npm run metadata', () => {
     expect(read('packages/core/src/version.ts')).toBe("/** As in package.json. */\nexport const version = '2.0.0'\n")
   })
 
-  test('with --check names the files that differ and leaves them alone', () => {
+  test('with --check names the files that differ, but does not change them', () => {
     const before = read('README.md')
     const { status, stderr } = run('--check')
     expect(status).toBe(1)
@@ -91,7 +91,7 @@ describe('npm run metadata', () => {
     expect(run('--check').status).toBe(0)
   })
 
-  test('fails if the address is not one of GitHub', () => {
+  test('fails if the address is not on GitHub', () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ repository: { url: 'acme/sockets' } }))
     const { status, stderr } = run()
     expect(status).toBe(1)

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { pack, packages, root, run, temporaryFolder } from './tarballs.ts'
 
-// Package managers and compilers take their time where a machine has other things to do.
+// Package managers and compilers are slow on a busy machine.
 jest.setTimeout(180_000)
 
-/** What `npm publish` sends. */
+/** The body that `npm publish` sends. */
 interface Publication {
   readonly name: string
   readonly access: string
@@ -22,7 +22,7 @@ const folder = temporaryFolder()
 const { version } = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8')) as { version: string }
 const published = new Map<string, Publication>()
 
-/** A registry on loopback that keeps what is published, and lists it. */
+/** A registry on loopback that stores published packages, and lists them. */
 const registry = createServer(async (request, response) => {
   const [, name = ''] = /^\/(@oneport\/[\w-]+)$/.exec(decodeURIComponent(request.url ?? '')) ?? []
   if (request.method === 'PUT') {
@@ -36,7 +36,7 @@ const registry = createServer(async (request, response) => {
 const changelog = (line: string): void => writeFileSync(join(folder, 'CHANGELOG.md'), `# Changelog\n\n## ${line}\n`)
 
 const publish = (tag: string): Promise<string> =>
-  // Only a workflow can prove where a tarball comes from.
+  // Only a workflow can prove the provenance of a tarball.
   run(process.execPath, [join(folder, 'scripts/publish.mjs'), tag, '--no-provenance'], {
     cwd: folder,
     env: { npm_config_userconfig: join(folder, '.npmrc'), npm_config_cache: join(folder, 'cache') }
@@ -67,7 +67,7 @@ afterAll(() => {
 })
 
 describe('the script that publishes', () => {
-  test('publishes all tarballs as they are, each after those that it needs', async () => {
+  test('publishes all tarballs unchanged, each after those that it depends on', async () => {
     await publish(`v${version}`)
     const names = [...published.keys()].map((name) => name.replace('@oneport/', ''))
     expect([...names].sort()).toEqual(packages)
@@ -80,7 +80,7 @@ describe('the script that publishes', () => {
     }
   })
 
-  test('publishes what is missing if a release broke off', async () => {
+  test('publishes only the missing packages if a release was interrupted', async () => {
     const listed = { 'dist-tags': { latest: version } }
     for (const name of packages.filter((each) => each !== 'redis')) {
       const versions = { [version]: { name: `@oneport/${name}`, version } }

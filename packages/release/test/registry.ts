@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path'
 
 const store = join(__dirname, '../../../node_modules/.pnpm')
 
-/** The folders of all versions of all packages that are installed here; those of the workspace are not among them. */
+/** The folders of all versions of all installed packages, except those of the workspace. */
 function installed(): Map<string, string[]> {
   const folders = new Map<string, string[]>()
   const note = (parent: string, scope = '') => {
@@ -23,7 +23,7 @@ function installed(): Map<string, string[]> {
   return folders
 }
 
-/** Packs an installed package again. Package managers leave the first folder of a path out, whatever its name is. */
+/** Packs an installed package again. Package managers drop the first folder of each path, whatever its name. */
 function pack(folder: string): Promise<Buffer> {
   const args = ['-czf', '-', '--exclude', 'node_modules', basename(folder)]
   return new Promise((resolve, reject) => {
@@ -36,8 +36,8 @@ const manifestOf = (folder: string): { version: string } =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
 /**
- * A registry on loopback that has what is installed in this workspace, so that an installation needs no network. It answers
- * 404 for everything else, Oneport's own packages included: nobody has published them.
+ * A registry on loopback with the packages that are installed in this workspace, so that tests need no network. It
+ * answers 404 for everything else, including Oneport's own packages, because they are not published yet.
  */
 export class Registry {
   readonly #server: Server

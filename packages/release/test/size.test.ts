@@ -1,4 +1,4 @@
-/** What an application gets with an adapter beside its framework, and what bundlers make of core. */
+/** The size of an adapter with its dependencies, except the framework, and the size of core in a bundle. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
@@ -20,7 +20,7 @@ beforeAll(async () => {
   cpSync(ws, join(modules, 'ws'), { recursive: true, filter: (path) => path !== join(ws, 'node_modules') })
 }, 60_000)
 
-/** A package and all that it depends on, by name. */
+/** A package and all its direct and indirect dependencies, by name. */
 function closureOf(name: string): string[] {
   const dependencies = Object.keys(manifestOf(name).dependencies ?? {})
   return [...new Set([name, ...dependencies.flatMap(closureOf)])]
@@ -48,7 +48,7 @@ test('core is at most 105 kB of a minified bundle, and brings nothing but ws', a
     bundle: true,
     minify: true,
     platform: 'node',
-    // Native addons for ws, which an application installs by itself or not at all.
+    // Optional native addons of ws.
     external: ['bufferutil', 'utf-8-validate'],
     metafile: true,
     write: false

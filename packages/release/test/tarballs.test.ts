@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pack, packages, root, run, runBin, temporaryFolder } from './tarballs.ts'
 
-// Package managers and compilers take their time where a machine has other things to do.
+// Package managers and compilers are slow on a busy machine.
 jest.setTimeout(180_000)
 
 const folder = join(temporaryFolder(), 'tarballs')

@@ -8,7 +8,7 @@ export const root = join(__dirname, '../../..')
 /** The public packages. */
 export const packages = ['adapter-testsuite', 'core', 'express', 'fastify', 'redis', 'testing', 'topics']
 
-/** A folder that is removed after all tests of the file. */
+/** A temporary folder that is removed after the tests of the file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'oneport-release-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -20,7 +20,7 @@ interface Place {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** Runs a program. @returns what it prints @throws with what it prints, if it fails */
+/** Runs a program. @returns its output @throws Error with its output, if it fails */
 export function run(command: string, args: readonly string[], { cwd = root, env = {} }: Place = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { cwd, env: { ...process.env, ...env }, maxBuffer: Number.POSITIVE_INFINITY }
@@ -31,7 +31,7 @@ export function run(command: string, args: readonly string[], { cwd = root, env 
   })
 }
 
-/** Runs a program that this workspace has from npm. */
+/** Runs a program from a package of this workspace's dependencies. */
 export function runBin(name: string, args: readonly string[], place?: Place): Promise<string> {
   const folder = join(root, 'node_modules', name)
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { bin: string | object }
@@ -39,14 +39,14 @@ export function runBin(name: string, args: readonly string[], place?: Place): Pr
   return run(process.execPath, [join(folder, file), ...args], place)
 }
 
-/** Runs npm or npx, as they come with Node. */
+/** Runs the npm or npx that is installed with Node. */
 export function runNpm(command: 'npm' | 'npx', args: readonly string[], place: Place): Promise<string> {
   if (process.platform !== 'win32') return run(command, args, place)
   const cli = join(dirname(process.execPath), `node_modules/npm/bin/${command}-cli.js`)
   return run(process.execPath, [cli, ...args], place)
 }
 
-/** Packs all public packages. @returns what `npm run pack` says */
+/** Packs all public packages. @returns the output of `npm run pack` */
 export function pack(folder: string): Promise<string> {
   return run(process.execPath, [join(root, 'scripts/pack.mjs'), folder])
 }

@@ -16,7 +16,7 @@ const run = (script = 'version', ...args: string[]) =>
   spawnSync(process.execPath, [join(folder, `scripts/${script}.mjs`), ...args], { cwd: folder, encoding: 'utf8' })
 const today = (): string => new Date().toISOString().slice(0, 10)
 
-/** What makes a version of this repository, with a changelog and with changes of our own. */
+/** A copy of the files that a release needs, with a changelog and changesets for the test. */
 beforeEach(() => {
   folder = join(base, `${readdirSync(base).length}`)
   for (const file of ['package.json', 'pnpm-workspace.yaml', '.changeset/config.json', 'scripts']) {
@@ -90,7 +90,7 @@ Head.
     expect(readdirSync(join(folder, 'packages/core'))).not.toContain('CHANGELOG.md')
   })
 
-  test('dates the version that nobody has yet, with what has come since', () => {
+  test('dates an unreleased version, and adds the changes since then', () => {
     write('CHANGELOG.md', '# Changelog\n\n## 0.1.0 (unreleased)\n\n### Added\n\n* All.\n')
     fixed()
     expect(run().stdout).toContain('"Release 0.1.0"')

@@ -11,7 +11,7 @@ const toItem = ({ file, items, text }) => ({
   ...(items.length > 0 ? { items: items.map(toItem), collapsed: true } : {})
 })
 
-/** Has links between files of the repository lead to pages of the site. */
+/** Converts links between files of the repository into links between pages of the site. */
 function rewriteLinks(md) {
   md.core.ruler.push('links-of-the-repository', ({ env, tokens }) => {
     const file = relative(root, env.realPath ?? env.path).replaceAll(sep, '/')
@@ -21,14 +21,14 @@ function rewriteLinks(md) {
   })
 }
 
-/** Pages are rendered by the Vue of this package, which Vite would look for beside docs. */
+/** Renders pages with the Vue of this package. Vite would look for it next to docs. */
 const vueOfThisPackage = {
   name: 'vue-of-this-package',
   enforce: 'pre',
   resolveId: (id, _importer, { ssr }) => (ssr && /^vue(?:\/|$)/.test(id) ? { id, external: true } : undefined)
 }
 
-/** Within each page, so that a browser has nothing to ask for. */
+/** Inlined in each page, so that browsers need no request for it. */
 const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#2563eb"/>' +
   '<text x="16" y="21.5" font-family="system-ui" font-size="15" font-weight="700" text-anchor="middle" fill="#fff">101</text></svg>'
@@ -47,9 +47,9 @@ export default defineConfig({
   vite: { plugins: [vueOfThisPackage] },
   markdown: {
     config: rewriteLinks,
-    // A link to a heading works on GitHub too.
+    // The same anchors as on GitHub, so that links to headings work in both places.
     anchor: { slugify: slug },
-    // What stands in braces is text, as on GitHub.
+    // Braces are text, as on GitHub.
     attrs: { disable: true },
     languageAlias: { caddy: 'nginx', haproxy: 'ini' }
   },
@@ -70,7 +70,7 @@ export default defineConfig({
       provider: 'local',
       options: {
         detailedView: true,
-        // A word may be misspelt; 403 is not 405.
+        // Finds misspelt words, but not 405 for 403.
         miniSearch: { searchOptions: { fuzzy: (term) => (/\d/.test(term) ? false : 0.2) } }
       }
     },

@@ -3,9 +3,9 @@ import { build } from 'vitepress'
 import { writeReference } from './reference.mjs'
 
 /**
- * Makes the API reference of the sources, and the site of all pages.
+ * Generates the API reference from the sources, and builds the site.
  *
- * @param {{ base: string, folder: string }} site its path on its host, and where it is written
+ * @param {{ base: string, folder: string }} site the path of the site on its host, and the folder to write to
  */
 export async function buildSite({ base, folder }) {
   await writeReference()

@@ -5,10 +5,11 @@ import { root } from '../../../scripts/root.mjs'
 const file = 'docs/README.md'
 
 /**
- * The table of contents, as docs/README.md has it: each heading is a section, and each item of the list below it a page.
- * Further links in an item are pages below that one.
+ * Reads the table of contents from docs/README.md: each heading is a section, and each item of the list below it is a
+ * page. Further links in an item are subpages.
  *
- * @typedef {{ text: string, file: string, items: Entry[] }} Entry a page: its name, and its path from the root
+ * @typedef {{ text: string, file: string, items: Entry[] }} Entry a page: its name, its path from the root, its
+ * subpages
  * @returns {{ text: string, items: Entry[] }[]}
  */
 export function readContents() {

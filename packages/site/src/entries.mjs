@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { publicPackages } from '../../../scripts/public-packages.mjs'
 import { root } from '../../../scripts/root.mjs'
 
-/** Entries with the interface of another library, which that library's own pages describe. Ours say what differs. */
+/** Entries with the interface of another library, which documents it. Our pages describe only the differences. */
 const replacements = new Set([
   '@oneport/core/ws-compatibility',
   '@oneport/express/express-ws',
@@ -11,7 +11,8 @@ const replacements = new Set([
 ])
 
 /**
- * The names to import from the public packages: the page about each, the source behind it, and the folder of the package.
+ * The entries of the public packages: name to import, page in the API reference, source file, and folder of the
+ * package.
  *
  * @returns {{ name: string, page: string, description: string, source: string, folder: string }[]}
  */

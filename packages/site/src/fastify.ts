@@ -1,2 +1,2 @@
-/** What Oneport adds to these types of Fastify, for the API reference. */
+/** The types of Fastify that Oneport adds to, for the API reference. */
 export type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify'

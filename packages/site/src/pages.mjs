@@ -8,7 +8,7 @@ const { description, repository } = readJson('package.json')
 export const tagline = description
 export const repositoryUrl = repository.url.replace(/^git\+|\.git$/g, '')
 
-/** What the site is made of: docs, three pages of the root, and the API reference. Everything else is left out. */
+/** Whether a file is a page of the site: docs, three pages of the root, and the API reference. */
 const isPage = (file) => /^(?:docs\/.+|packages\/site\/api\/.+|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/.test(file)
 
 export const notPages = [
@@ -19,7 +19,7 @@ export const notPages = [
   'packages/site/*.md'
 ]
 
-/** Where a page is on the site, given its path from the root. */
+/** The path of a page on the site, given its path from the root. */
 export const placeOf = (file) =>
   file
     .replace(/^(?:docs|packages\/site)\//, '')
@@ -27,12 +27,12 @@ export const placeOf = (file) =>
     .replace(/^[A-Z]+\.md$/, (name) => name.toLowerCase())
 
 /**
- * Turns a link of a page into one of the site. What the site does not have is in the repository; of the sources of a public
- * package it has the API reference.
+ * Converts a link in a page for the site. Links to the source of an entry lead to its API reference. Links to other
+ * files that are not on the site lead to the repository.
  *
  * @param {string} file the page, from the root of the repository
  * @param {string} link
- * @throws Error where nothing is there
+ * @throws Error if the target does not exist
  */
 export function linkOn(file, link) {
   if (/^(?:[a-z]+:|#)/.test(link)) return link
@@ -41,7 +41,7 @@ export function linkOn(file, link) {
   const entry = entries().find(({ source }) => source === join(root, target))
   if (entry !== undefined) return `/api/${entry.page}${hash}`
   const found = statSync(join(root, target), { throwIfNoEntry: false })
-  if (found === undefined) throw new Error(`${file} links to ${link}, which is not there`)
+  if (found === undefined) throw new Error(`${file} links to ${link}, which does not exist`)
   if (isPage(target)) return `/${placeOf(target).replace(/(?:index)?\.md$/, '')}${hash}`
   return `${repositoryUrl}/${found.isDirectory() ? 'tree' : 'blob'}/main/${target}${hash}`
 }

@@ -2,7 +2,7 @@ import { normalize } from 'node:path'
 import { makeRecursiveVisitor, ReflectionKind } from 'typedoc'
 import { slug } from './slug.mjs'
 
-/** What is called comes first, then classes and constants, then the types that those take and return. */
+/** The order of exports: functions, then classes and constants, then types. */
 const ranks = new Map([
   [ReflectionKind.Function, 0],
   [ReflectionKind.Class, 1],
@@ -11,16 +11,16 @@ const ranks = new Map([
   [ReflectionKind.TypeAlias, 2]
 ])
 
-/** The tags of comments that a page shows; others would be lost silently, so they fail the build. */
+/** The comment tags that a page shows. Others would be lost silently, so they fail the build. */
 const shown = new Set(['@default', '@param', '@returns', '@throws', '@typeParam'])
 
 const widest = 100
 
 /**
- * The page of one entry, as Markdown.
+ * The page of an entry, as Markdown.
  *
- * @param entry the page's own
- * @param all every entry, for the links
+ * @param entry the entry to describe
+ * @param all all entries, for links between pages
  */
 export function referencePage(entry, all) {
   const { description, module, name } = entry
@@ -35,7 +35,7 @@ export function referencePage(entry, all) {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-/** The exports that are declared here. A constant is followed by the type of its values, which has its name. */
+/** The exports that the entry declares. A constant is followed by the type with the same name. */
 function symbolsOf({ children }) {
   const own = children.filter(({ kind }) => ranks.has(kind))
   const rankOf = ({ name }) => Math.min(...own.filter((one) => one.name === name).map(({ kind }) => ranks.get(kind)))
@@ -50,12 +50,12 @@ function symbolsOf({ children }) {
 
 const titleOf = ({ kind, name }) => (kind === ReflectionKind.Function ? `${name}()` : name)
 
-/** A row of a table; a bar in a cell would end it. */
+/** A row of a table. Escapes bars, which would end a cell. */
 const row = (cells) => `| ${cells.map((cell) => cell.replace(/\s+/g, ' ').replaceAll('|', '\\|')).join(' | ')} |`
 const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
 const fence = (text) => `\`\`\`ts\n${text}\n\`\`\``
 
-/** A type as the sources write it: the parameters that Node's own types have by default are noise. */
+/** A type as in the sources, without the default type parameters of Node's types, which are noise. */
 const typeText = (type) =>
   String(type)
     .replaceAll('"', "'")
@@ -79,7 +79,7 @@ class Page {
     return [isOfConstant ? `### The type ${name}` : `## ${titleOf(reflection)}`, ...this.#declaration(reflection)]
   }
 
-  /** What the types of a framework have once the package is imported. */
+  /** What the package adds to the types of a framework when it is imported. */
   additions() {
     const { additions, folder } = this.#entry
     if (additions === undefined) return []
@@ -102,7 +102,7 @@ class Page {
     ]
   }
 
-  /** Links to what other entries declare and this one exports too. */
+  /** Links to exports that another entry declares. */
   reExports() {
     const links = this.#entry.module.children
       .filter(({ kind }) => kind === ReflectionKind.Reference)
@@ -119,7 +119,7 @@ class Page {
     return `[\`${text}\`](${page}#${slug(titleOf(reflection))})`
   }
 
-  /** A type in a sentence or a table, in which the names of exports are links. */
+  /** A type for a sentence or a table, with the names of exports as links. */
   #type(type) {
     const targets = new Map()
     type.visit(makeRecursiveVisitor({ reference: ({ name, reflection }) => targets.set(name, reflection) }))
@@ -146,7 +146,7 @@ class Page {
 
   #tag = (comment, tag) => this.#text(comment?.getTag(tag)?.content)
 
-  /** TypeDoc takes a default for code; one with code in it is text. */
+  /** TypeDoc makes a default without backticks a code block. This makes it inline code. */
   #default = (comment) => this.#tag(comment, '@default').replace(/^```\w*\n(.*)\n```$/s, '`$1`')
 
   #declaration(reflection) {
@@ -178,7 +178,7 @@ class Page {
     return [this.#summary(comment), table(['Name', 'Value', 'Meaning'], rows)]
   }
 
-  /** What an interface or a class has: the properties in a table, a section for each method. */
+  /** The members of an interface or a class: a list of the properties, and a section for each method. */
   #members({ children = [], extendedTypes = [], name }) {
     const isExported = (type) => this.#all.some(({ module }) => module === type?.reflection?.parent)
     const own = children.filter(
@@ -194,7 +194,7 @@ class Page {
     ]
   }
 
-  /** An item of a list: in a table, a type and a sentence would leave each other no room. */
+  /** A property as a list item, because a table would have too little room for a type and a sentence. */
   #property({ comment, flags, getSignature, name, type }) {
     const about = comment ?? getSignature?.comment
     const byDefault = this.#default(about)
@@ -208,10 +208,10 @@ class Page {
 
   #method = (owner, { name, signatures }) => [`### ${owner}.${name}()`, ...this.#callable(signatures, name)]
 
-  /** All overloads, then what their comment says. */
+  /** All overloads, then their comment. */
   #callable(signatures, name) {
     const [first] = signatures
-    // A method that Node's EventEmitter has too, with types of its own: the rest of it is described by Node.
+    // A method of Node's EventEmitter with more precise types. Node documents the rest.
     if (first.comment?.inheritedFromParentDeclaration) return [fence(signatureText(first, name))]
     const { comment } = first
     const parameters = new Map(
@@ -232,7 +232,7 @@ class Page {
   }
 }
 
-/** TypeDoc has no name for a parameter that is taken apart. */
+/** TypeDoc has no name for a destructured parameter. */
 const parameterName = ({ name }) => (name === '__namedParameters' ? 'options' : name)
 
 function typeParameters({ typeParameters = [] }) {
@@ -254,7 +254,7 @@ function signatureText(signature, name = '') {
   return line.length <= widest ? line : `${begin}\n${given.map((one) => `  ${one}`).join(',\n')}\n${end}`
 }
 
-/** What a type is another name for; a long union has a line for each of its types. */
+/** The type behind a type alias. A long union has each type on its own line. */
 function aliased(type) {
   const text = typeText(type)
   if (text.length <= widest || type.type !== 'union') return text

@@ -5,13 +5,15 @@ import { Application } from 'typedoc'
 import { entries } from './entries.mjs'
 import { referencePage } from './reference-page.mjs'
 
-/** Where the pages are written. */
+/** The folder to write the pages to. */
 const reference = fileURLToPath(new URL('../api', import.meta.url))
 
-/** By the page of an entry: the types of others that it adds to. */
+/** Sources that list the types of a framework which an entry adds to, by the page of the entry. */
 const additions = { fastify: fileURLToPath(new URL('fastify.ts', import.meta.url)) }
 
-/** Reads the exports of all public packages, and writes a page of each as Markdown: types, defaults and comments. */
+/**
+ * Writes a Markdown page for each entry of the public packages, with the types, defaults and comments of its exports.
+ */
 export async function writeReference() {
   const all = entries()
   const app = await Application.bootstrap({
@@ -24,7 +26,7 @@ export async function writeReference() {
     excludeInternal: true,
     readme: 'none',
     sort: ['source-order'],
-    // Overloads share a comment, so each finds parameters in it that it has not.
+    // Overloads share a comment, so it may describe parameters that one of them does not have.
     validation: false,
     logLevel: 'Error'
   })

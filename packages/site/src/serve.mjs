@@ -12,7 +12,7 @@ const types = {
 }
 
 /**
- * Serves the built site as its host does: a page is found without `.html`, and what is not there is the page 404.
+ * Serves the built site like its host does: paths need no `.html`, and unknown paths get the page 404.
  *
  * @param {{ base: string, folder: string }} options
  */

@@ -1,4 +1,4 @@
-/** The anchor that GitHub makes of a heading; the site makes the same, so that a link works in both. */
+/** The anchor of a heading, the same as on GitHub, so that links work in both places. */
 export const slug = (heading) =>
   heading
     .toLowerCase()

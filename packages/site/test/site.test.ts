@@ -153,7 +153,7 @@ test('a link to nowhere fails the build', async () => {
   const code = "import('./src/pages.mjs').then(({ linkOn }) => linkOn('docs/start.md', 'nowhere.md'))"
   const { exitCode, output } = await runNode(['-e', code], join(root, 'packages/site'), 30_000)
   expect(exitCode).toBe(1)
-  expect(output).toContain('docs/start.md links to nowhere.md, which is not there')
+  expect(output).toContain('docs/start.md links to nowhere.md, which does not exist')
 })
 
 describeWith(chromium, 'the site in Chromium', () => {

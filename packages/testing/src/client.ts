@@ -12,7 +12,7 @@ export type Message = string | Buffer
 export interface Closed {
   /** The close code from the server; 1005 if its close frame has none, 1006 if it sent no close frame. */
   readonly code: number
-  /** The close reason; empty where there is none. */
+  /** The close reason; empty if there is none. */
   readonly reason: string
   /** Whether the closing handshake was completed. */
   readonly clean: boolean

@@ -6,6 +6,6 @@ export interface Head {
   readonly status: number
   /** Header fields, with lowercase names. */
   readonly headers: IncomingHttpHeaders
-  /** The version of HTTP: `1.1` or `2.0`. */
+  /** The HTTP version: `1.1` or `2.0`. */
   readonly httpVersion: string
 }

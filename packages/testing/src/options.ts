@@ -5,21 +5,21 @@ import { showName, showValue } from './show.ts'
 
 /** A cookie jar, such as `agent.jar` of supertest and superagent. */
 export interface CookieJar {
-  /** The cookies for a request. */
+  /** Returns the cookies for a request. */
   getCookies(access: {
     /** The host of the request. */
     domain: string
-    /** Its path. */
+    /** The path of the request. */
     path: string
-    /** Whether it is sent over TLS. */
+    /** Whether the request uses TLS. */
     secure: boolean
-    /** Whether a script asks, which does not get all of them. */
+    /** Whether the cookies are for a script, which excludes `HttpOnly` cookies. */
     script: boolean
   }): {
-    /** The cookies as the field `Cookie` has them. */
+    /** Returns the cookies as a value of the `Cookie` header. */
     toValueString(): string
   }
-  /** Keeps the cookies of a response. */
+  /** Stores the cookies that a response sets. */
   setCookies(cookies: string[], domain: string, path: string): unknown
 }
 

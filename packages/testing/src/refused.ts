@@ -17,16 +17,16 @@ export interface Refusal {
 
 /** The error of `connect()` if the handshake is refused. */
 export class RefusedError extends Error implements Refusal {
-  /** For logs. */
+  /** The name of the class, for logs. */
   override readonly name = 'RefusedError'
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status: number
-  /** Header fields of the answer, by their name in lower case. */
+  /** Header fields of the response, with lowercase names. */
   readonly headers: IncomingHttpHeaders
-  /** The body of the answer as text; empty where there is none. */
+  /** The body of the response as text; empty if there is none. */
   readonly body: string
 
-  /** @internal Created by `connect()` alone. */
+  /** @internal Only `connect()` creates it. */
   constructor(path: string, { status, headers }: Head, body: string) {
     const text = readable(body.trim(), longestBody)
     super(`the handshake of ${path} was refused with ${status}${text === '' ? '' : `: ${text}`}`)

@@ -16,7 +16,7 @@ import { showValue } from './show.ts'
 
 /** The part of a Fastify instance that is used. */
 export interface FastifyLike {
-  /** The server of Node. */
+  /** The Node server of the instance. */
   readonly server: HttpServer
   /** Resolves when the plugins are loaded. */
   ready(): PromiseLike<unknown>

@@ -14,12 +14,12 @@ export type TopicsErrorCode = 'TOPICS_NAME' | 'TOPICS_OF_SOCKET' | 'TOPICS_SUBSC
 
 /** A refused subscription; `code` says why. */
 export class TopicsError extends Error {
-  /** For logs. */
+  /** The name of the class, for logs. */
   override readonly name = 'TopicsError'
-  /** Which limit was reached. Stable: compare this. */
+  /** Why the subscription was refused. Stable; compare this and not the message. */
   readonly code: TopicsErrorCode
 
-  /** Creates an error. */
+  /** Creates the error for a refused subscription. */
   constructor(code: TopicsErrorCode, message: string) {
     super(message)
     this.code = code

@@ -10,20 +10,20 @@ export interface TopicSocket {
   send(
     data: string | Buffer,
     options: {
-      /** Whether it is a binary message. */
+      /** Whether to send a binary message. */
       binary: boolean
-      /** Whether to compress it. */
+      /** Whether to compress the message. */
       compress: boolean
     }
   ): void
-  /** Sends a message: text as text, and bytes as a binary message. */
+  /** Sends a message: a string as text, a `Buffer` as binary. */
   send(data: string | Buffer): void
   /** Starts the closing handshake. */
   close(code?: number, reason?: string): void
   /** Destroys the connection at once, without a closing handshake. */
   terminate(): void
-  /** Adds a listener for the end of the connection. */
+  /** Adds a listener for the `close` event. */
   once(event: 'close', listener: (this: this) => void): unknown
-  /** Removes such a listener. */
+  /** Removes a listener for the `close` event. */
   off(event: 'close', listener: (this: this) => void): unknown
 }

@@ -26,7 +26,7 @@ export interface TopicsStats {
 
 /** Current numbers of a backplane, and totals since `createTopics`. */
 export interface BackplaneStats {
-  /** What the backplane believes of its connections. */
+  /** The state of the backplane's connections. */
   readonly health: BackplaneHealth
   /** Topics that this node is subscribed to, or will be again once the connection is restored. */
   readonly topics: number

@@ -39,17 +39,17 @@ export interface PublishOptions<Socket extends TopicSocket = TopicSocket> {
  */
 export type Published =
   | {
-      /** The number of sockets of this node that it reached. */
+      /** The number of sockets of this node to which the message was sent. */
       readonly local: number
-      /** Whether the other nodes got it. */
+      /** Whether the backplane has the message. */
       readonly backplane: 'none' | 'sent'
     }
   | {
-      /** The number of sockets of this node that it reached. */
+      /** The number of sockets of this node to which the message was sent. */
       readonly local: number
-      /** Whether the other nodes got it. */
+      /** Whether the backplane has the message. */
       readonly backplane: 'failed'
-      /** Why it was not handed over. */
+      /** Why the backplane does not have it, or may not. */
       readonly error: unknown
     }
 
@@ -87,7 +87,7 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
   subscribers(topic: string): Socket[]
   /** The topics that a socket is subscribed to. */
   topicsOf(socket: Socket): string[]
-  /** What there is now, and counts since `createTopics`. */
+  /** Current numbers, and totals since `createTopics`. */
   stats(): TopicsStats
   /**
    * Ends all subscriptions and closes the backplane. The sockets stay open, and what was written to them is still sent.

@@ -26,7 +26,7 @@ import type {
 } from './types.ts'
 
 declare module 'express' {
-  /** Makes a router. It has the method `ws`. */
+  /** Creates a router with the method `ws`. */
   function Router(options?: express.RouterOptions): expressWs.Router
 }
 

@@ -3,19 +3,19 @@ import { expressWs } from './express-ws.ts'
 export default expressWs
 /** An application with the method `ws`. */
 export type Application = expressWs.Application
-/** What `expressWs()` returns. */
+/** The return value of `expressWs()`. */
 export type Instance = expressWs.Instance
 /** Options of `expressWs()`. */
 export type Options = expressWs.Options
 /** A router with the method `ws`. */
 export type Router = expressWs.Router
-/** What `applyTo` takes. */
+/** A target of `applyTo`: anything with the method `get` of a router. */
 export type RouterLike = expressWs.RouterLike
-/** What `getWss()` returns. */
+/** The return value of `getWss()`: the supported part of the `WebSocketServer` of `ws`. */
 export type SocketServer = expressWs.SocketServer
 /** The method `ws`. */
 export type WebsocketMethod<Target> = expressWs.WebsocketMethod<Target>
 /** A handler of a `ws` route. */
 export type WebsocketRequestHandler = expressWs.WebsocketRequestHandler
-/** What `expressWs()` adds to applications and routers. */
+/** The method that `expressWs()` adds to applications and routers. */
 export type WithWebsocketMethod = expressWs.WithWebsocketMethod

@@ -29,9 +29,9 @@ export interface RouterLike {
   get(path: string, ...handlers: express.RequestHandler[]): unknown
 }
 
-/** What `expressWs()` returns. */
+/** The return value of `expressWs()`. */
 export interface Instance {
-  /** The application, which has the method `ws` now. */
+  /** The application, with the method `ws`. */
   app: Application
   /** Adds the method `ws` to one router. */
   applyTo(target: RouterLike): void
@@ -44,7 +44,7 @@ export type WebsocketRequestHandler = (ws: WebSocket, req: express.Request, next
 /** Adds an endpoint. */
 export type WebsocketMethod<Target> = (route: string, ...handlers: WebsocketRequestHandler[]) => Target
 
-/** What `expressWs()` adds to applications and routers. */
+/** The method that `expressWs()` adds to applications and routers. */
 export interface WithWebsocketMethod {
   /**
    * Adds an endpoint. The handlers run after the 101, each when the previous one has called `next()`. What they throw,
