@@ -40,8 +40,9 @@ function takeSocket(handler: WebsocketRequestHandler, isLast: boolean): express.
       req.ws = socket
       speakAsWs7(socket)
       dropFields(res)
+      entrance.sockets.add(socket)
       const running = run(handler, socket, req, next)
-      entrance.sockets.add(socket, req)
+      entrance.sockets.emit('connection', socket, req)
       // Messages wait until the last handler has finished, or listens for them.
       return isLast ? running : new Promise(() => {})
     })
