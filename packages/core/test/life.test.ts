@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { closed, connectClient, handshake, headArrived, refused, sendRaw, type Target } from '@oneport/test-kit'
+import { closed, connectClient, handshake, headArrived, refused, sendRaw, signal, type Target } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { type AttachOptions, acceptWebSocket, type HandshakeError } from '../src/index.ts'
 import { pieceLimits } from '../src/life/open-socket.ts'
@@ -478,4 +478,29 @@ describe('coalesce', () => {
       socket.terminate()
     }
   })
+})
+
+test('attachment.connections has a socket in its handler, and not in its close listeners', async () => {
+  const moments: [moment: string, isIn: boolean][] = []
+  const ended = signal()
+  const { target, attachment } = await serve((req, res) =>
+    acceptWebSocket(req, res, (socket) => {
+      const see = (moment: string) => void moments.push([moment, attachment.connections.has(socket)])
+      see('handler')
+      socket.on('close', () => see('early close listener'))
+      socket.once('message', () => {
+        socket.on('close', () => see('late close listener'))
+        socket.on('close', () => ended.give())
+      })
+    })
+  )
+  const { socket } = await connectClient(target, '/')
+  socket.send('hello')
+  socket.close()
+  await ended.given
+  expect(moments).toEqual([
+    ['handler', true],
+    ['early close listener', false],
+    ['late close listener', false]
+  ])
 })

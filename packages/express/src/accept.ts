@@ -97,23 +97,35 @@ export async function acceptWebSocket<Req extends IncomingMessage>(
 ): Promise<void> {
   checkExchange(req, res)
   const [options, handler] = splitArguments(given)
-  const request = req as unknown as Request
-  const all = optionsFor(req, options)
+  if ((req as unknown as Request).next !== undefined) return acceptOfRoute(req, res, options, handler, passOn)
   // Outside of Express, for example in a listener that runs before the application.
-  if (request.next === undefined) {
-    return acceptWithoutFramework<IncomingMessage>(req, res, all ?? {}, handler as WebSocketHandler)
-  }
+  const all = optionsFor(req, options) ?? {}
+  return acceptWithoutFramework<IncomingMessage>(req, res, all, handler as WebSocketHandler)
+}
+
+/**
+ * Accepts the opening handshake of a route.
+ * @param onError called if a rule refuses or an option is wrong, to answer the client
+ */
+export async function acceptOfRoute<Req extends IncomingMessage>(
+  req: Req,
+  res: ServerResponse,
+  options: AcceptOptions | undefined,
+  handler: WebSocketHandler<Req>,
+  onError: (req: Request, res: ServerResponse, error: unknown) => void
+): Promise<void> {
+  const request = req as unknown as Request
   try {
-    const agreement = agree(req, all, handler, new ExpressBinding(request))
+    const agreement = agree(req, optionsFor(req, options), handler, new ExpressBinding(request))
     res.writeHead(101).end()
     await agreement.settled()
   } catch (error) {
-    passOn(request, res, error)
+    onError(request, res, error)
   }
 }
 
 /** Passes an error to the error middleware. A rejection would not do, because Express 4 ignores promises of routes. */
-function passOn(req: Request, res: ServerResponse, thrown: unknown): void {
+export function passOn(req: Request, res: ServerResponse, thrown: unknown): void {
   try {
     if (req.next === undefined) throw thrown
     req.next(isError(thrown) ? thrown : asError(thrown))

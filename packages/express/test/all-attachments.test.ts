@@ -1,7 +1,7 @@
 import http from 'node:http'
 import { closed, handshake, sendRaw } from '@oneport/adapter-testsuite/parts'
 import { attachmentOf } from '@oneport/core'
-import { takePrinted } from '@oneport/test-kit'
+import { signal, takePrinted } from '@oneport/test-kit'
 import { type Attachment, acceptWebSocket, isWebSocketRequest, type WsUpgrade, wsUpgrade } from '../src/index.ts'
 import { ask, close, echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
@@ -37,6 +37,34 @@ describe.each(versions)(
       for (const socket of websockets.connections) expect(websockets.connectionsOf('ada').has(socket)).toBe(true)
       expect(websockets.revoke('ada')).toBe(3)
       expect(websockets.connectionsOf('ada').size).toBe(0)
+    })
+
+    test('its sockets include one in its handler, and not in its close listeners', async () => {
+      const websockets = wsUpgrade()
+      const moments: [moment: string, isIn: boolean][] = []
+      const ended = signal()
+      const app = express()
+      app.use(websockets)
+      app.get('/', (req, res) =>
+        acceptWebSocket(req, res, (socket) => {
+          const see = (moment: string) => void moments.push([moment, websockets.connections.has(socket)])
+          see('handler')
+          socket.on('close', () => see('early close listener'))
+          socket.once('message', () => {
+            socket.on('close', () => see('late close listener'))
+            socket.on('close', () => ended.give())
+          })
+        })
+      )
+      const { socket } = await connect(await serve(app), '/')
+      socket.send('hello')
+      socket.close()
+      await ended.given
+      expect(moments).toEqual([
+        ['handler', true],
+        ['early close listener', false],
+        ['late close listener', false]
+      ])
     })
 
     test('its counts are the sums for all servers', async () => {

@@ -21,6 +21,7 @@ async function servesRooms(program: Program): Promise<void> {
   const lobby = await program.connect('/chat/lobby')
   expect(await heard(lobby, 'hello', lobby)).toBe('lobby: hello')
   expect(await (await program.fetch('/chat/lobby')).text()).toBe('The page of lobby')
+  expect((await program.connect('/chat/lobby', foreign)).status).toBe(403)
 }
 
 async function broadcasts(program: Program): Promise<void> {

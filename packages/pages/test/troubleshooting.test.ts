@@ -3,10 +3,10 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type AttachOptions, acceptWebSocket, attach } from '@oneport/core'
-import { wsUpgrade } from '@oneport/express'
+import { acceptWebSocket as acceptInRoute, wsUpgrade } from '@oneport/express'
 import { certificate, chromium, describeWith, freePort, startChromium, takePrinted } from '@oneport/test-kit'
 import { connect, expectRefused } from '@oneport/testing'
-import express, { Router } from 'express'
+import express, { type ErrorRequestHandler, Router } from 'express'
 import Fastify from 'fastify'
 import type { Browser, Page } from 'playwright-core'
 import { WebSocket as Client } from 'ws'
@@ -292,6 +292,20 @@ describe('a refusal', () => {
     app.get('/{*path}', (_req, res) => res.send('A page.'))
     app.get('/chat', welcome)
     expect(await expectRefused(app, '/chat')).toMatchObject({ status: 200, body: 'A page.' })
+  })
+
+  test.each<[number, string, ErrorRequestHandler]>([
+    [500, 'answers every error with 500', (_error, _req, res, _next) => res.status(500).json({})],
+    [403, 'uses the status of the error', (error, _req, res, _next) => res.status(error.status ?? 500).json({})]
+  ])('is a %d if error middleware %s', async (status, _what, middleware) => {
+    expect(page).toContain('`res.status(500)`')
+    expect(page).toContain('`res.status(error.status ?? 500)`')
+    const app = express()
+    app.use(wsUpgrade())
+    app.get('/chat', (req, res) => acceptInRoute(req, res, () => {}))
+    app.use(middleware)
+    expect(await expectRefused(app, '/chat', { origin: 'https://evil.example' })).toMatchObject({ status })
+    expect(takePrinted()).toEqual([expect.stringMatching(/^oneport: HANDSHAKE_ORIGIN/)])
   })
 
   test('by Fastify without the plugin names the mistake', async () => {

@@ -40,7 +40,7 @@ export interface SocketServerOptions {
   stop(clients: ReadonlySet<WebSocket>): void
 }
 
-/** A {@link SocketServer}. The adapter adds the sockets that it accepts. */
+/** A {@link SocketServer}. The adapter adds the sockets that it accepts, and emits `connection` for each. */
 export class AdaptedSocketServer<Req extends IncomingMessage = IncomingMessage>
   extends EventEmitter<SocketServerEvents<Req>>
   implements SocketServer<Req>
@@ -64,14 +64,16 @@ export class AdaptedSocketServer<Req extends IncomingMessage = IncomingMessage>
     })
   }
 
-  /** Adds a socket to `clients` until it closes, and emits `connection`. */
-  add(socket: WebSocket, req: Req): void {
+  /**
+   * Adds a socket to `clients` until it closes. As in `ws`, call this before any other code has the socket: then its
+   * handler finds it in `clients`, and its `close` listeners do not.
+   */
+  add(socket: WebSocket): void {
     this.#open.add(socket)
     socket.once('close', () => {
       this.#open.delete(socket)
       this.#endIfEmpty()
     })
-    this.emit('connection', socket, req)
   }
 
   /**

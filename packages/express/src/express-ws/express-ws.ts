@@ -48,6 +48,9 @@ export declare namespace expressWs {
  * Adds the method `ws` to an application and to all routers, like express-ws. Middleware runs before the 101, so if it
  * refuses a handshake, the client gets an ordinary response. Call it before you add routes.
  *
+ * If Oneport refuses a handshake, it answers with the status of the `HandshakeError` and calls `onRefused`. Error middleware
+ * does not see the error.
+ *
  * As with express-ws, listeners get text as a string, and the first subprotocol that a client offers is chosen, unless
  * `subprotocols` or `wsOptions.handleProtocols` decides otherwise.
  *

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import { CloseCode, type WebSocket } from '@oneport/core'
-import { asError, isPrintable, show } from '@oneport/core/adapter'
+import { CloseCode, HandshakeError, type WebSocket } from '@oneport/core'
+import { answerFault, asError, isPrintable, show } from '@oneport/core/adapter'
 import type express from 'express'
-import { acceptWebSocket } from '../accept.ts'
+import { acceptOfRoute, passOn } from '../accept.ts'
 import { entered } from './entrance.ts'
 import type { RouterLike, WebsocketRequestHandler } from './types.ts'
 
@@ -36,16 +36,24 @@ function takeSocket(handler: WebsocketRequestHandler, isLast: boolean): express.
     const entrance = entered.get(req)
     if (entrance === undefined) return next()
     if (req.ws !== undefined) return void run(handler, req.ws, req, next)
-    return acceptWebSocket(req, res, entrance.endpoint, (socket) => {
+    const open = (socket: WebSocket): unknown => {
       req.ws = socket
       speakAsWs7(socket)
       dropFields(res)
+      entrance.sockets.add(socket)
       const running = run(handler, socket, req, next)
-      entrance.sockets.add(socket, req)
+      entrance.sockets.emit('connection', socket, req)
       // Messages wait until the last handler has finished, or listens for them.
       return isLast ? running : new Promise(() => {})
-    })
+    }
+    return acceptOfRoute(req, res, entrance.endpoint, open, answer)
   }
+}
+
+/** As in express-ws, error middleware does not see a refused handshake: it may answer all errors with 500. */
+function answer(req: express.Request, res: ServerResponse, error: unknown): void {
+  if (error instanceof HandshakeError) answerFault(req, res, error)
+  else passOn(req, res, error)
 }
 
 async function run(

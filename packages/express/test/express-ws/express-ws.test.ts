@@ -302,6 +302,23 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
     expect(await (await connect(await serve(open.app), '/', [], foreign)).next()).toBe('welcome')
   })
 
+  test('regression: error middleware that answers everything with 500 leaves a refusal as it is', async () => {
+    const refusals: string[] = []
+    const { app } = expressWs(express(), undefined, { onRefused: (error) => void refusals.push(error.code) })
+    app.ws('/', () => {})
+    const seen: unknown[] = []
+    app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {
+      seen.push(error)
+      res.status(500).json({ message: 'broken' })
+    })
+    const target = await serve(app)
+    expect(await refused(connect(target, '/', [], { origin: 'https://evil.example' }))).toBe(403)
+    const { status, fields } = await sendRaw(target, handshake('/', { 'Sec-WebSocket-Version': '7' }))
+    expect([status, fields.get('sec-websocket-version')]).toEqual([426, ['13']])
+    expect(refusals).toEqual(['HANDSHAKE_ORIGIN', 'HANDSHAKE_VERSION'])
+    expect(seen).toEqual([])
+  })
+
   test('messages wait for the last handler, and none is lost', async () => {
     const instance = expressWs(express())
     const heard: string[] = []

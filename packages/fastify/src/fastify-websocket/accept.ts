@@ -28,7 +28,8 @@ export function acceptVerified({
     const [options, handler] = splitArguments(given)
     const reply = this
     async function serve(this: FastifyInstance, socket: WebSocket): Promise<void> {
-      server.add(socket, request.raw)
+      server.add(socket)
+      server.emit('connection', socket, request.raw)
       const onError = (error: Error): unknown => errorHandler.call(this, error, socket, request, reply)
       socket.on('error', onError)
       try {

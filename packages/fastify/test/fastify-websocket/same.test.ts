@@ -33,6 +33,33 @@ describe.each(both)('%s', (_name, plugin) => {
     expect([await ann.next(), await ben.next()]).toEqual(['news', 'news'])
   })
 
+  test('has a socket in websocketServer.clients in its handler, and not in its close listeners', async () => {
+    const app = await appWith(plugin)
+    const { websocketServer } = app
+    const moments: [moment: string, isIn: boolean][] = []
+    const ended = signal()
+    websocketServer.on('connection', (socket) => void moments.push(['connection', websocketServer.clients.has(socket)]))
+    app.get('/', { websocket: true }, (socket) => {
+      const see = (moment: string) => void moments.push([moment, websocketServer.clients.has(socket)])
+      see('handler')
+      socket.on('close', () => see('early close listener'))
+      socket.once('message', () => {
+        socket.on('close', () => see('late close listener'))
+        socket.on('close', () => ended.give())
+      })
+    })
+    const { socket } = await connect(await start(app), '/')
+    socket.send('hello')
+    socket.close()
+    await ended.given
+    expect(moments).toEqual([
+      ['connection', true],
+      ['handler', true],
+      ['early close listener', false],
+      ['late close listener', false]
+    ])
+  })
+
   test('has no clients with clientTracking: false', async () => {
     const app = await appWith(plugin, { options: { clientTracking: false } })
     expect(app.websocketServer.clients).toBeUndefined()
