@@ -311,7 +311,7 @@ describe('a mistake of the application:', () => {
     await (await open(first.target)).write(handshake('/'))
     await sendRaw(first.target, handshake('/'), (text) => text.includes('\x88'))
     const printed = takePrinted()
-    expect(printed[0]).toMatch(/^oneport: fault in handler: Error: broken\n {4}at /)
+    expect(printed[0]).toMatch(/^oneport: fault in handler at "\/": Error: broken\n {4}at /)
     expect(printed[0]).not.toMatch(/\n(?! {4}at )/)
     const second = await serve((req, res) => acceptWebSocket(req, res, broken), {
       onError: () => {

@@ -101,8 +101,8 @@ describe('a logger that throws', () => {
     disk.isFull = false
     if (what === 'faulty') {
       expect(takePrinted().slice(0, 2)).toEqual([
-        expect.stringMatching('^oneport: fault in handler: Error: broken'),
-        expect.stringMatching('^oneport: fault in handler: Error: The disk is full')
+        expect.stringMatching('^oneport: fault in handler at "/": Error: broken'),
+        expect.stringMatching('^oneport: fault in handler at "/": Error: The disk is full')
       ])
     } else {
       expect(faults).toEqual(['The disk is full'])

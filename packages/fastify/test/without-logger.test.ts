@@ -28,7 +28,7 @@ describe('regression: an application without a logger did not report', () => {
     const { socket } = await connect(await start(app), '/')
     socket.send('go')
     expect((await closed(socket)).code).toBe(1011)
-    expect(takePrinted()).toEqual([expect.stringMatching(`^oneport: fault in ${phase}: Error: broken`)])
+    expect(takePrinted()).toEqual([expect.stringMatching(`^oneport: fault in ${phase} at "/": Error: broken`)])
   })
 })
 

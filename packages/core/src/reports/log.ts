@@ -1,10 +1,26 @@
 import type { HandshakeError } from '../errors.ts'
-import { describe, describeBriefly, indented } from '../show.ts'
+import { describe, describeBriefly, indented, quote } from '../show.ts'
 import { contain, type FaultContext, type FaultReporter } from './fault.ts'
 
 /** The default `onError`: logs the error with its stack, or without if the client broke the protocol. Never throws. */
-export function logFault(error: unknown, { phase }: FaultContext): void {
-  write(`fault in ${phase}: ${phase === 'protocol' ? describeBriefly(error) : describe(error)}`)
+export function logFault(error: unknown, { phase, request }: FaultContext): void {
+  const description = phase === 'protocol' ? describeBriefly(error) + limitOf(error) : describe(error)
+  write(`fault in ${phase} at ${quote(request.path)}: ${description}`)
+}
+
+/** The limits that a peer exceeds, by the code of the error of `ws`. */
+const limits: ReadonlyMap<unknown, string> = new Map([
+  ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', ' (maxPayloadBytes)'],
+  ['WS_ERR_TOO_MANY_BUFFERED_PARTS', ' (ws.maxFragments, ws.maxBufferedChunks)']
+])
+
+/** Which option a peer has exceeded. Never throws: an `onError` may throw anything. */
+function limitOf(error: unknown): string {
+  try {
+    return limits.get((error as { code?: unknown }).code) ?? ''
+  } catch {
+    return ''
+  }
 }
 
 /** Wraps an `onError` so that it never throws. If it fails, both faults are logged: the reported one and its own. */

@@ -48,8 +48,10 @@ export function originHint(refused: RefusedOrigin): string {
     const hint = cause(refusal)
     if (hint !== undefined) return hint
   }
-  return `A page of another site: this is what the check is for. If it is yours: ${pages}/origins.md#a-page-of-your-own-is-refused`
+  return `${otherSite} If it is yours: ${pages}/origins.md#a-page-of-your-own-is-refused`
 }
+
+const otherSite = 'A page of another site: this is what the check is for.'
 
 const serverOf = ({ effective: { host = '' } }: RefusedOrigin): RefusedPage['server'] =>
   parseHost(host.length > longestOrigin ? undefined : host)
@@ -121,13 +123,25 @@ const pageOverHttp: Cause = ({ page, origin, list, effective: { host, scheme } }
     : undefined
 
 const rewrittenHost: Cause = ({ page, effective, headers, server: { name = '' } }) => {
-  // Browsers do not use such a name: it is that of a container, or of an upstream in nginx.
+  // The name of a container, or of an upstream in nginx. In a private network, browsers use such names too.
   const isInternal = /^[\w-]+$/.test(name) && name !== 'localhost'
   const isLocalTarget = isLocal(name) && !isLocal(page.host) && isProxied(headers)
   return effective.host === headers.host && (isInternal || isLocalTarget)
-    ? `A proxy has set Host to ${quote(effective.host)}. Have it pass on what the browser sent ` +
-        '(nginx: proxy_set_header Host $http_host;)'
+    ? `${otherSite} If it is yours, a proxy may have set Host to ${quote(effective.host)}; have it pass on what the browser ` +
+        'sent (nginx: proxy_set_header Host $http_host;)'
     : undefined
+}
+
+const missingPort: Cause = ({ page, origin, list, effective, headers, server: { name, port } }) => {
+  if (page.host !== name || port !== undefined || page.port === defaultPort(page.scheme) || !isProxied(headers)) {
+    return undefined
+  }
+  const field = effective.host === headers.host ? 'Host' : 'X-Forwarded-Host'
+  return (
+    `A proxy may have taken the port ${page.port} out of ${field}. Have it keep the port ` +
+    `(nginx: proxy_set_header ${field} $http_host; instead of $host). ` +
+    `If the page is on another port than this server: ${option([...list, origin])}`
+  )
 }
 
 const otherLocalName: Cause = ({ page, origin, list, server: { name, port } }) =>
@@ -175,6 +189,7 @@ const causes: readonly Cause[] = [
   ofHost(overwrittenScheme),
   ofHost(pageOverHttp),
   ofHost(rewrittenHost),
+  ofHost(missingPort),
   otherLocalName,
   otherLocalPort,
   localPage,

@@ -74,20 +74,20 @@ describe('the defaults', () => {
     const error = new Error('broken\nin two')
     resolveOptions({}).onError(error, fault)
     expect(takePrinted()).toEqual([
-      expect.stringMatching(/^oneport: fault in handler: Error: broken\n {4}in two(?:\n {4}at [^\n]*)+$/)
+      expect.stringMatching(/^oneport: fault in handler at "\/": Error: broken\n {4}in two(?:\n {4}at [^\n]*)+$/)
     ])
   })
 
   test('write one line for a fault that is not an Error', () => {
     resolveOptions({}).onError('reason', fault)
-    expect(takePrinted()).toEqual(['oneport: fault in handler: reason'])
+    expect(takePrinted()).toEqual(['oneport: fault in handler at "/": reason'])
   })
 
   test('write one line for an Error without a stack', () => {
     const error = new RangeError('bare')
     Object.defineProperty(error, 'stack', { value: undefined })
     resolveOptions({}).onError(error, fault)
-    expect(takePrinted()).toEqual(['oneport: fault in handler: RangeError: bare'])
+    expect(takePrinted()).toEqual(['oneport: fault in handler at "/": RangeError: bare'])
   })
 
   test('write a line for a refusal that the operator can do something about, and for no other', () => {
@@ -548,8 +548,8 @@ describe('the options of an attachment', () => {
     })
     expect(() => onError(new Error('broken'), fault)).not.toThrow()
     expect(takePrinted()).toEqual([
-      expect.stringContaining('fault in handler: Error: broken'),
-      expect.stringContaining('fault in handler: Error: the log is full')
+      expect.stringContaining('fault in handler at "/": Error: broken'),
+      expect.stringContaining('fault in handler at "/": Error: the log is full')
     ])
   })
 
@@ -563,8 +563,8 @@ describe('the options of an attachment', () => {
     // Nothing else handles the promise, so its rejection would end the process.
     expect(then).toHaveBeenCalled()
     expect(takePrinted()).toEqual([
-      expect.stringContaining('fault in handler: Error: broken'),
-      expect.stringContaining('fault in handler: Error: the log is away')
+      expect.stringContaining('fault in handler at "/": Error: broken'),
+      expect.stringContaining('fault in handler at "/": Error: the log is away')
     ])
   })
 })

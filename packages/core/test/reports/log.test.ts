@@ -1,5 +1,5 @@
 import { handshake, headArrived, sendRaw, takePrinted } from '@oneport/test-kit'
-import { acceptWebSocket, HandshakeError } from '../../src/index.ts'
+import { acceptWebSocket, type EndpointOptions, HandshakeError } from '../../src/index.ts'
 import { logFault, logRefusal } from '../../src/reports/log.ts'
 import { open, read, serve, stopAll } from '../server.ts'
 
@@ -24,7 +24,60 @@ test.each<[what: string, frame: number[], line: string]>([
   raw.write(Buffer.from(frame))
   // `once` of node:events would listen for the error.
   await new Promise((resolve) => socket?.on('close', resolve))
-  expect(takePrinted()).toEqual([`oneport: fault in protocol: ${line}`])
+  expect(takePrinted()).toEqual([`oneport: fault in protocol at "/": ${line}`])
+})
+
+test.each<[options: EndpointOptions, frames: number[][], line: string]>([
+  [{ maxPayloadBytes: 1 }, [[0x82, 0x82, 0, 0, 0, 0, 1, 2]], 'RangeError: Max payload size exceeded (maxPayloadBytes)'],
+  [
+    { ws: { maxFragments: 1 } },
+    [
+      [0x02, 0x81, 0, 0, 0, 0, 1],
+      [0x80, 0x81, 0, 0, 0, 0, 1]
+    ],
+    'RangeError: Too many message fragments (ws.maxFragments, ws.maxBufferedChunks)'
+  ]
+])('regression: a peer that exceeded %j was logged without its path and that option', async (options, frames, line) => {
+  const { target, attachment } = await serve((req, res) => acceptWebSocket(req, res, options, () => {}))
+  const raw = await open(target)
+  raw.write(handshake('/chat?token=secret'))
+  await read(raw, headArrived)
+  const [socket] = attachment.connections
+  raw.write(Buffer.from(frames.flat()))
+  await new Promise((resolve) => socket?.on('close', resolve))
+  expect(takePrinted()).toEqual([`oneport: fault in protocol at "/chat": ${line}`])
+})
+
+test('regression: a string that a listener threw was logged without the path', async () => {
+  const { target } = await serve((req, res) =>
+    acceptWebSocket(req, res, (socket) => {
+      socket.on('message', () => {
+        throw 'a string'
+      })
+    })
+  )
+  await sendRaw(target, Buffer.from(`${handshake('/chat?token=secret')}\x81\x80\0\0\0\0`, 'latin1'), (text) =>
+    text.includes('\x88')
+  )
+  expect(takePrinted()).toEqual(['oneport: fault in listener at "/chat": a string'])
+})
+
+test('security: a path in the log is escaped and truncated', () => {
+  const path = `/a\noneport: b\x1b[2J${'c'.repeat(10_000)}`
+  logFault('fault', { ...context, request: { ...context.request, path } })
+  const [line = ''] = takePrinted()
+  expect(line).toMatch(/^oneport: fault in handler at "\/a\\noneport: b\\u001b\[2Jc+"…: fault$/)
+  expect(line.length).toBeLessThan(200)
+})
+
+test('survives an error whose code throws', () => {
+  const error = Object.defineProperty(new Error('a'), 'code', {
+    get: () => {
+      throw new Error('b')
+    }
+  })
+  logFault(error, { ...context, phase: 'protocol' })
+  expect(takePrinted()).toEqual(['oneport: fault in protocol at "/": Error: a'])
 })
 
 test('security: what a peer sends cannot write its own line, nor terminal control characters', async () => {
@@ -55,7 +108,7 @@ test.each([
 test('a fault is logged with its stack, one call per line', () => {
   logFault(new RangeError('too many'), context)
   expect(takePrinted()).toEqual([
-    expect.stringMatching(/^oneport: fault in handler: RangeError: too many(?:\n {4}at [^\n]+){2,}$/)
+    expect.stringMatching(/^oneport: fault in handler at "\/": RangeError: too many(?:\n {4}at [^\n]+){2,}$/)
   ])
 })
 
@@ -64,7 +117,7 @@ test('security: a line break in a message or a detail does not begin an entry', 
   logRefusal(new HandshakeError('HANDSHAKE_ORIGIN', 'm', 'a\noneport: b'))
   const [fault = '', refusal] = takePrinted()
   expect(fault.split('\n').slice(0, 4)).toEqual([
-    'oneport: fault in handler: Error: a',
+    'oneport: fault in handler at "/": Error: a',
     '    oneport: b',
     '    c',
     expect.stringMatching(/^ {4}at /)

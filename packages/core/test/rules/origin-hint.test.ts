@@ -144,11 +144,35 @@ describe('a proxy', () => {
     ['127.0.0.1:3000', 'https://app.example', { 'x-real-ip': '203.0.113.7' }],
     ['10.1.2.3:3000', 'https://app.example', { via: '1.1 gateway' }],
     ['127.0.0.1:3000', 'https://app.example', { forwarded: 'for=203.0.113.7' }],
-    ['127.0.0.1:3000', 'https://app.example', { connection: 'upgrade' }]
-  ])('that replaces the host with %s is told to keep it (%s, %j)', (host, origin, headers) => {
+    ['127.0.0.1:3000', 'https://app.example', { connection: 'upgrade' }],
+    // Regression: these are hosts that browsers use, and the hint said as a fact that a proxy had set them.
+    ['localhost:8343', 'https://evil.example', { connection: 'upgrade', 'x-forwarded-proto': 'https' }],
+    ['192.168.1.10:8380', 'https://evil.example', { 'x-forwarded-for': '192.168.1.7' }],
+    ['intranet', 'https://evil.example', {}]
+  ])('may have replaced the host with %s, or else it is a page of another site (%s, %j)', (host, origin, headers) => {
     expect(hintFor(origin, host, { headers })).toBe(
-      `A proxy has set Host to "${host}". Have it pass on what the browser sent ` +
+      'A page of another site: this is what the check is for. ' +
+        `If it is yours, a proxy may have set Host to "${host}"; have it pass on what the browser sent ` +
         '(nginx: proxy_set_header Host $http_host;)'
+    )
+  })
+
+  test.each<[origin: string, host: string, field: string, headers: Record<string, string>]>([
+    ['https://app.example:8443', 'app.example', 'Host', { 'x-forwarded-for': '203.0.113.7' }],
+    ['http://localhost:8380', 'localhost', 'Host', { 'x-forwarded-proto': 'http' }],
+    ['https://192.168.1.10:8343', '192.168.1.10', 'Host', { via: '1.1 gateway' }],
+    [
+      'https://app.example:8443',
+      'app.example',
+      'X-Forwarded-Host',
+      { host: 'app:3000', 'x-forwarded-host': 'app.example' }
+    ]
+  ])('regression: the hint was about a page on another port, but the proxy sent $host: %s at %s', (...row) => {
+    const [origin, host, field, headers] = row
+    expect(hintFor(origin, host, { headers })).toBe(
+      `A proxy may have taken the port ${origin.split(':')[2]} out of ${field}. Have it keep the port ` +
+        `(nginx: proxy_set_header ${field} $http_host; instead of $host). ` +
+        `If the page is on another port than this server: ${allowed(`'${origin}'`)}`
     )
   })
 

@@ -405,7 +405,7 @@ describe.each(['first', 'second'] as const)('attached %s', (order) => {
         () => {
           throw new Error('broken claims')
         },
-        /^oneport: fault in dispatch: Error: broken claims/
+        /^oneport: fault in dispatch at "[^"]+": Error: broken claims/
       ],
       ['returns a promise', async () => true, /claims: the function must return true or false synchronously/]
     ])('a function that %s is reported, and the application is asked', async (_what, claims, message) => {

@@ -57,7 +57,7 @@ describe('an application without a logger has on stderr', () => {
     app.websocketServer.on('connection', async () => raise(new Error('broken'))())
     const { socket } = await connect(await start(app), '/')
     expect((await closed(socket)).code).toBe(1011)
-    expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in listener: Error: broken')])
+    expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in listener at "/": Error: broken')])
   })
 
   test('an error from a handler', async () => {
@@ -72,7 +72,7 @@ describe('an application without a logger has on stderr', () => {
     ])
     const { socket } = await connect(await start(app), '/')
     expect((await closed(socket)).code).toBe(1006)
-    expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in handler: Error: broken')])
+    expect(takePrinted()).toEqual([expect.stringMatching('^oneport: fault in handler at "/": Error: broken')])
   })
 })
 
@@ -91,8 +91,8 @@ describe('onError that', () => {
     const inbox = await connect(await start(app), '/echo')
     expect((await closed(inbox.socket)).code).toBe(1011)
     expect(takePrinted()).toEqual([
-      expect.stringContaining('oneport: fault in listener: Error: broken'),
-      expect.stringMatching(/^oneport: fault in listener: (?:Error: the log is full|\[object Object\])/)
+      expect.stringContaining('oneport: fault in listener at "/echo": Error: broken'),
+      expect.stringMatching(/^oneport: fault in listener at "\/echo": (?:Error: the log is full|\[object Object\])/)
     ])
   })
 })
