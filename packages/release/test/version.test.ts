@@ -133,7 +133,7 @@ Head.
 })
 
 describe('the notes of a release', () => {
-  test('are what the changelog says of its version', () => {
+  test('are the section of the changelog for its version', () => {
     added()
     run()
     expect(run('release-notes', 'v0.1.0').stdout).toBe('### Added\n\n* All.\n')
