@@ -221,13 +221,14 @@ class Page {
       const [text, types] = [this.#summary(comment), this.#type(type)]
       return text === '' && !types.includes('](') ? [] : [`- \`${parameter}\`: ${types}${text && `, ${text}`}`]
     })
-    const [returns, throws] = [this.#tag(comment, '@returns'), this.#tag(comment, '@throws')]
+    const returns = this.#tag(comment, '@returns')
+    const throws = (comment?.getTags('@throws') ?? []).map(({ content }) => `**Throws** ${this.#text(content)}`)
     return [
       fence(signatures.map((signature) => signatureText(signature, name)).join('\n')),
       this.#summary(comment),
       list.join('\n'),
       returns && `**Returns** ${returns}`,
-      throws && `**Throws** ${throws}`
+      ...throws
     ]
   }
 }

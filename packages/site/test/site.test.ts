@@ -134,6 +134,16 @@ describe('the site', () => {
     }
   )
 
+  test('says of a function everything that it throws', () => {
+    const [, section = ''] = htmlOf('api/testing').split('id="connect"')
+    const [own = ''] = section.split('<h2')
+    expect(own.match(/<strong>Throws<\/strong>/g)).toHaveLength(
+      readFileSync(join(root, 'packages/testing/src/connect.ts'), 'utf8')
+        .split('export async function connect')[0]
+        ?.match(/@throws/g)?.length ?? 0
+    )
+  })
+
   test('answers what it does not have with its page for that', async () => {
     const response = await fetch(new URL('nowhere', address))
     expect(response.status).toBe(404)
