@@ -11,8 +11,14 @@ const long = [
   'packages/release/test/publish',
   'packages/demo/test/browser',
   'packages/pages/test/examples',
+  'packages/pages/test/recipes/next',
   'packages/site/test/site',
+  'scripts/test/example',
   'packages/pages/test/troubleshooting',
+  'packages/pages/test/reconnecting',
+  'packages/apm/test/monitors',
+  'packages/apm/test/es-modules',
+  'packages/pages/test/applications/jwt',
   'packages/core/test/life/backlog',
   'packages/fuzz/test/fuzz',
   'packages/core/test/transport/progress',
@@ -33,7 +39,9 @@ const long = [
   'packages/core/test/ends',
   'packages/pages/test/proxies/passing',
   'packages/redis/test/redis-backplane',
-  'packages/apm/test/monitors'
+  'packages/pages/test/applications/sessions',
+  'packages/pages/test/applications/chat',
+  'packages/pages/test/recipes/helmet'
 ]
 
 const rank = ({ path }) => {

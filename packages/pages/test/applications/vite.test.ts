@@ -37,6 +37,12 @@ describeWith(chromium, 'the application vite', () => {
   test('in development, reloads changed files, next to its own WebSocket', async () => {
     const program = await start(folder)
     const page = await countsTogether(program)
+    const ports: string[] = []
+    page.on('websocket', (socket) => ports.push(new URL(socket.url()).port))
+    await page.reload()
+    await page.getByText('Online').waitFor()
+    // Vite's own, and the application's.
+    expect(ports).toEqual([String(program.port), String(program.port)])
     const file = join(folder, 'src', 'main.js')
     writeFileSync(file, readFileSync(file, 'utf8').replace('Clicked ', 'You all clicked '))
     await page.getByText('You all clicked 1 times').waitFor()
