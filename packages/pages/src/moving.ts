@@ -78,6 +78,13 @@ export const moving: Record<string, (program: Program) => Promise<void>> = {
     expect((await program.connect('/chat')).body).toBe('Log in first.')
   },
 
+  'moving-ws-one-path': async (program) => {
+    expect(await (await program.connect('/chat')).next()).toBe('Welcome.')
+    expect(await (await program.connect('/admin', asAda)).next()).toBe('Hello, Ada.')
+    expect((await program.connect('/admin')).status).toBe(401)
+    expect((await program.connect('/other')).status).toBe(404)
+  },
+
   'moving-ws-options': async (program) => {
     const { next, headers } = await program.connect('/', { origin: 'https://app.example' }, ['chat.v1', 'chat.v2'])
     expect(await next()).toBe('chat.v2, 1 open')
