@@ -8,9 +8,12 @@ import type { FastifyInstance } from 'fastify'
 export function earlierRoutes(app: FastifyInstance, plugin: string): string | undefined {
   const earlier = readRoutes(app.printRoutes({ commonPrefix: false, method: 'GET' }))
   if (earlier.length === 0) return undefined
+  const [route, endpoint] = earlier.length === 1 ? ['route', 'a WebSocket endpoint'] : ['routes', 'WebSocket endpoints']
   return (
-    `${plugin} must be registered before the routes, but these were added first: ${earlier.join(', ')}. ` +
-    `Put \`await app.register(${plugin})\`, with its 'await', above them.`
+    `${plugin} loaded after the ${route} ${earlier.join(', ')}, which therefore cannot be ${endpoint}. ` +
+    `Put \`await app.register(${plugin})\` above the routes: without \`await\`, it loads after all routes of the ` +
+    'same function. Where you cannot use `await`, as in CommonJS, put the routes into a plugin of their own: ' +
+    '`app.register(async (app) => { … })`.'
   )
 }
 

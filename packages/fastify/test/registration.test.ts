@@ -11,8 +11,10 @@ describe('registered after routes', () => {
     app.get('/rooms/:id/members', async () => 'members')
     app.post('/rooms', async () => 'posted')
     await expect(app.register(wsPlugin)).rejects.toThrow(
-      'wsPlugin must be registered before the routes, but these were added first: /early, /rooms/:id/members. ' +
-        "Put `await app.register(wsPlugin)`, with its 'await', above them."
+      'wsPlugin loaded after the routes /early, /rooms/:id/members, which therefore cannot be WebSocket endpoints. ' +
+        'Put `await app.register(wsPlugin)` above the routes: without `await`, it loads after all routes of the same ' +
+        'function. Where you cannot use `await`, as in CommonJS, put the routes into a plugin of their own: ' +
+        '`app.register(async (app) => { … })`.'
     )
   })
 
@@ -21,7 +23,7 @@ describe('registered after routes', () => {
     void app.register(wsPlugin)
     app.get('/echo', { websocket: true }, echo)
     await expect(app.ready()).rejects.toThrow(
-      /wsPlugin must be registered before the routes, but these were added first: \/echo\./
+      /wsPlugin loaded after the route \/echo, which therefore cannot be a WebSocket endpoint\. .* without `await`, it loads/
     )
   })
 
@@ -33,7 +35,7 @@ describe('registered after routes', () => {
       () => undefined,
       (reason: Error) => reason
     )
-    const named = /these were added first: (.*)\. Put/.exec(error?.message ?? '')?.[1]?.split(', ') ?? []
+    const named = /loaded after the routes (.*), which therefore/.exec(error?.message ?? '')?.[1]?.split(', ') ?? []
     expect([...named].sort()).toEqual([...paths].sort())
   })
 
@@ -44,7 +46,7 @@ describe('registered after routes', () => {
   ])('finds a route %s', async (_what, path, options) => {
     const app = bare()
     app.get(path, options, async () => 'early')
-    await expect(app.register(wsPlugin)).rejects.toThrow('before the routes, but these were added first: ')
+    await expect(app.register(wsPlugin)).rejects.toThrow('wsPlugin loaded after the route ')
   })
 
   test('is fine if the routes do not accept GET', async () => {

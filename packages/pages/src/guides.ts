@@ -102,6 +102,7 @@ export const guides: Record<string, Drive> = {
   },
 
   'fastify-first': (program) => echoes(program),
+  'fastify-commonjs': (program) => echoes(program),
 
   'fastify-hooks': async (program) => {
     expect(await statusOf(program, '/news?since=7')).toBe(401)

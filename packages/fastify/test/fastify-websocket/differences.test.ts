@@ -137,7 +137,7 @@ describe('the price of the old behaviour', () => {
     app.get('/early', async () => 'early')
     await app.register(ours)
     expect(log.lines[0]?.msg).toMatch(
-      /^fastifyWebsocket must be registered before the routes, but these were added first: \/early\./
+      /^fastifyWebsocket loaded after the route \/early, which therefore cannot be a WebSocket endpoint\./
     )
   })
 })

@@ -72,6 +72,45 @@ describe.each(both)('injectWS of %s', (_name, plugin) => {
     ;(await inject(app)).terminate()
     expect(await ended.given).toBe(1006)
   })
+
+  const ends: [string, (socket: WebSocket) => unknown, code: number, messages: string[]][] = [
+    ['terminates the connection', (socket) => socket.terminate(), 1006, []],
+    ['terminates it in a microtask', async (socket) => Promise.resolve().then(() => socket.terminate()), 1006, []],
+    ['terminates it in the next turn', (socket) => void setImmediate(() => socket.terminate()), 1006, []],
+    ['closes it', (socket) => socket.close(4000, 'bye'), 4000, []],
+    [
+      'sends and terminates',
+      (socket) => {
+        socket.send('bye')
+        socket.terminate()
+      },
+      1006,
+      ['bye']
+    ],
+    [
+      'throws',
+      () => {
+        throw new Error('broken')
+      },
+      1006,
+      []
+    ],
+    ['rejects', async () => Promise.reject(new Error('broken')), 1006, []]
+  ]
+
+  test.each(ends)('regression: resolves, and closes after it, if the handler %s', async (_how, handler, code, sent) => {
+    const app = await appWith(plugin)
+    app.get('/', { websocket: true }, handler)
+    await app.ready()
+    const messages: string[] = []
+    const ended = signal<number>()
+    const onInit = (ws: WebSocket) => {
+      ws.on('message', (data) => messages.push(String(data)))
+      ws.on('close', ended.give)
+    }
+    await inject(app, '/', {}, { onInit })
+    expect([await ended.given, messages]).toEqual([code, sent])
+  })
 })
 
 describe('injectWS', () => {

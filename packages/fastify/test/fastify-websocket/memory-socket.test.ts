@@ -38,9 +38,37 @@ test('an end that has ended its side may still read', async () => {
   expect(String((await once(writer, 'data'))[0])).toBe('still there')
 })
 
-test('destroying one end destroys the other, without an error', async () => {
+test('an end reads what its peer wrote before it was destroyed, and then the end', async () => {
+  const [writer, reader] = ends()
+  writer.write('one')
+  writer.write('two')
+  writer.destroy()
+  expect(String(Buffer.concat(await reader.toArray()))).toBe('onetwo')
+})
+
+test('destroying one end ends the other, without an error', async () => {
   const [writer, reader] = ends()
   writer.destroy()
+  reader.on('end', () => reader.end())
+  reader.resume()
   await once(reader, 'close')
   expect(reader.errored).toBeNull()
+})
+
+test('a write fails if the other end is destroyed, even one that waited', async () => {
+  const [writer, reader] = ends()
+  const failures = [Buffer.alloc(reader.readableHighWaterMark), 'two'].map(
+    (data) => new Promise((resolve) => writer.write(data, resolve))
+  )
+  writer.on('error', () => {})
+  reader.destroy()
+  expect(await failures[1]).toMatchObject({ code: 'EPIPE' })
+})
+
+test('what is written may change afterwards', async () => {
+  const [writer, reader] = ends()
+  const data = Buffer.from('one')
+  writer.write(data)
+  data.fill('x')
+  expect(String((await once(reader, 'data'))[0])).toBe('one')
 })
