@@ -60,9 +60,7 @@ export function attach(
   adapter: AdapterTraits | undefined
 ): Attachment
 export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Attachment {
-  if (typeof (anyServer as Partial<HttpServer> | undefined)?.on !== 'function') {
-    throw new TypeError(`attach: expected a server of node:http, node:https or node:http2; got ${show(anyServer)}`)
-  }
+  if (!isServer(anyServer)) throw notServer(anyServer)
   const server = anyServer as Server
   const { given, options = {}, adapter } = readArguments(rest)
   const owner = ownerOf(server)
@@ -149,6 +147,17 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
   joinCopies(copy)
   register(server, application, attachment, copy)
   return attachment
+}
+
+/** Applications of Express and Koa have `on` and `listen` too. */
+const isServer = (value: Partial<HttpServer> | null | undefined): boolean =>
+  typeof value === 'object' && typeof value?.on === 'function' && typeof value.close === 'function'
+
+function notServer(value: unknown): TypeError {
+  const { use, server } = (value ?? {}) as { use?: unknown; server?: Partial<HttpServer> }
+  const isApplication = typeof use === 'function' || typeof server?.on === 'function'
+  const got = isApplication ? 'an application: pass the server that it runs on' : show(value)
+  return new TypeError(`attach: expected a server of node:http, node:https or node:http2; got ${got}`)
 }
 
 /** This copy of core, as the other copies in the process see it. */

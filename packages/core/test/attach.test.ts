@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { closed, connectClient, handshake, headArrived, refused, sendRaw, takePrinted } from '@oneport/test-kit'
+import Koa from 'koa'
 import type { WebSocket } from 'ws'
 import { acceptWebSocket, attach, type Dispatch } from '../src/index.ts'
 import { open, read, serve, stopAll } from './server.ts'
@@ -17,6 +18,15 @@ test.each([
     undefined,
     application,
     /^attach: expected a server of node:http, node:https or node:http2; got undefined$/
+  ],
+  ['null', null, application, /^attach: expected a server of node:http, node:https or node:http2; got null$/],
+  ['a listener in place of the server', application, undefined, /^attach: expected a server of .*; got a function$/],
+  ['an application of Koa', new Koa(), undefined, /; got an application: pass the server that it runs on$/],
+  [
+    'an application that has its server',
+    { server: http.createServer() },
+    undefined,
+    /; got an application: pass the server that it runs on$/
   ],
   [
     'something that is not a listener',

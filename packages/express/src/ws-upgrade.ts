@@ -69,6 +69,8 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   second?: WebSocketHandler<Req>
 ): WsUpgrade {
   const [options, handler] = typeof first === 'function' ? [{}, first] : [first, second]
+  checkNotMeant(options)
+  checkNotMeant(handler)
   if (handler !== undefined && typeof handler !== 'function') {
     throw new TypeError(`wsUpgrade: expected a handler (socket, req) => …; got ${show(handler)}`)
   }
@@ -122,6 +124,19 @@ export function wsUpgrade<Req extends IncomingMessage = Request>(
   const websockets = Object.assign(middleware, own)
   const all = Object.getOwnPropertyDescriptors(allAttachments(() => attachmentsOf(mount)))
   return Object.defineProperties(websockets, all) as typeof websockets & Attachment
+}
+
+/** @throws TypeError for an application or a server, which are for other calls */
+function checkNotMeant(value: unknown): void {
+  const { use, on, listen } = (value ?? {}) as { use?: unknown; on?: unknown; listen?: unknown }
+  if (typeof use === 'function') {
+    throw new TypeError(
+      'wsUpgrade: expected options or a handler; got an application or a router: call app.use(wsUpgrade())'
+    )
+  }
+  if (typeof on === 'function' && typeof listen === 'function') {
+    throw new TypeError('wsUpgrade: expected options or a handler; got a server: call wsUpgrade().attach(server)')
+  }
 }
 
 /** Node parsed this handshake as an ordinary request, because nothing listened for `upgrade` when it arrived. */

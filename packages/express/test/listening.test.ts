@@ -378,6 +378,20 @@ describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
     )
   })
 
+  test.each([
+    ['an application', () => express(), 'got an application or a router: call app.use(wsUpgrade())'],
+    ['a router', () => express.Router(), 'got an application or a router: call app.use(wsUpgrade())'],
+    ['a server', () => http.createServer(), 'got a server: call wsUpgrade().attach(server)']
+  ])('regression: took %s for a handler or for options', (_what, make, message) => {
+    const expected = new TypeError(`wsUpgrade: expected options or a handler; ${message}`)
+    expect(() => wsUpgrade(make() as never)).toThrow(expected)
+    expect(() => wsUpgrade({}, make() as never)).toThrow(expected)
+  })
+
+  test('throws for an attach() of an application', () => {
+    expect(() => wsUpgrade().attach(express() as never)).toThrow('got an application: pass the server that it runs on')
+  })
+
   test('throws for a handler that is not a function', () => {
     expect(() => wsUpgrade({}, 'echo' as never)).toThrow(TypeError)
     expect(() => wsUpgrade({}, 'echo' as never)).toThrow('expected a handler')

@@ -63,6 +63,12 @@ export declare namespace expressWs {
 export function expressWs(app: express.Application, server?: Server | HttpsServer | null, options?: Options): Instance {
   if (typeof app?.use !== 'function')
     throw new TypeError(`expressWs: expected an Express application; got ${show(app)}`)
+  if (server && typeof server.on !== 'function') {
+    throw new TypeError(
+      `expressWs: expected a server as the second argument; got ${show(server)}. Options are the third argument: ` +
+        'expressWs(app, undefined, options)'
+    )
+  }
   const known = applications.get(app)
   if (known !== undefined && options !== undefined && options !== known.options) {
     throw new TypeError('expressWs: this application already has options; pass them to the first call')

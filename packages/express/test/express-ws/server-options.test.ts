@@ -134,6 +134,15 @@ describe.each(ours)('Besides the wsOptions, %s', (_name, { express, expressWs })
     expect(await late.given).not.toThrow()
   })
 
+  test('regression: named attach() for options in the place of the server', () => {
+    expect(() => expressWs(express(), { allowedOrigins: 'any' } as never)).toThrow(
+      new TypeError(
+        'expressWs: expected a server as the second argument; got [object Object]. Options are the third argument: ' +
+          'expressWs(app, undefined, options)'
+      )
+    )
+  })
+
   test('throws for a wrong option at once', () => {
     expect(() => expressWs(express(), undefined, { maxPayload: 1 } as object)).toThrow(
       "expressWs: unknown option 'maxPayload'; use maxPayloadBytes"
