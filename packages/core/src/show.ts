@@ -24,8 +24,10 @@ export function quote(value: string | undefined): string {
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${cut(value, longestValue)}'`
   if (typeof value === 'function') return 'a function'
-  const isObject = typeof value === 'object' && value !== null
-  const text = attempt(() => (isObject ? Object.prototype.toString.call(value) : String(value)))
+  const text = attempt(() => {
+    const tag = Object.prototype.toString.call(value)
+    return typeof value === 'object' && value !== null && tag !== '[object RegExp]' ? tag : String(value)
+  })
   return text === undefined ? `[unprintable ${typeof value}]` : cut(text, longestValue)
 }
 

@@ -14,7 +14,7 @@ import {
   isPositiveInteger,
   optionError
 } from './checks.ts'
-import { endpointNames, ownedWsNames, whereItBelongs } from './names.ts'
+import { endpointNames, ownedWsNames, passedWsNames, whereItBelongs } from './names.ts'
 import type { PerMessageDeflateOptions, WsOptions } from './ws.ts'
 
 /** Options of an endpoint. If you pass them to `attach`, they are the defaults of every endpoint. */
@@ -109,6 +109,8 @@ export interface Endpoint {
 export const endpointOptionNames: readonly string[] = Object.keys(
   endpointNames satisfies Record<keyof EndpointOptions, unknown>
 )
+
+const wsOptionNames = Object.keys(passedWsNames satisfies Record<keyof WsOptions, unknown>)
 
 /** The defaults that the comments above name. */
 export const defaultEndpoint: Endpoint = Object.freeze({
@@ -215,6 +217,7 @@ function checkWsOptions(ws: unknown): void {
   for (const [name, instead] of Object.entries(ownedWsNames)) {
     if (Object.hasOwn(ws, name)) throw optionError(`ws.${name}: cannot be set here; use ${instead}`)
   }
+  checkNames(ws, wsOptionNames, { parent: 'ws' })
 }
 
 // `ws` stores this limit in 32 bits.

@@ -32,32 +32,34 @@ export const endpointNames = {
 
 export const credentialNames = { expiresAt: true, expiryCode: true, key: true }
 
+const needsNoServer = 'attach(server); wsUpgrade() and wsPlugin find the server themselves'
+
 /** Options of `ws` that Oneport sets itself, each with what to use instead. */
 export const ownedWsNames = {
   WebSocket: 'listeners on the socket instead of another class',
   backlog: 'server.listen()',
-  clientTracking: 'attachment.connections',
+  clientTracking: 'the connections of what attach() or wsUpgrade() returns, or of app.websockets',
   closeTimeout: 'closeTimeoutMs',
   handleProtocols: 'subprotocols',
   host: 'server.listen()',
   maxPayload: 'maxPayloadBytes',
-  noServer: 'attach()',
+  noServer: needsNoServer,
   path: 'a route of your framework',
   perMessageDeflate: 'perMessageDeflate beside ws',
   port: 'server.listen()',
-  server: 'attach()',
+  server: needsNoServer,
   verifyClient: 'middleware, a hook, or allowedOrigins'
 }
 
 /** Options that are passed to `ws`. */
-const passedWsNames = [
-  'allowSynchronousEvents',
-  'autoPong',
-  'maxBufferedChunks',
-  'maxFragments',
-  'maxPendingAutoPongs',
-  'skipUTF8Validation'
-]
+export const passedWsNames = {
+  allowSynchronousEvents: true,
+  autoPong: true,
+  maxBufferedChunks: true,
+  maxFragments: true,
+  maxPendingAutoPongs: true,
+  skipUTF8Validation: true
+}
 
 /** Where an option that was set in the wrong place belongs; undefined if there is no such option. */
 export function whereItBelongs(name: string): string | undefined {
@@ -66,5 +68,5 @@ export function whereItBelongs(name: string): string | undefined {
   }
   if (Object.hasOwn(credentialNames, name)) return 'it applies to one connection; set it in acceptWebSocket()'
   if (Object.hasOwn(ownedWsNames, name)) return `use ${ownedWsNames[name as keyof typeof ownedWsNames]}`
-  return passedWsNames.includes(name) ? `did you mean ws: { ${name} }?` : undefined
+  return Object.hasOwn(passedWsNames, name) ? `did you mean ws: { ${name} }?` : undefined
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { EndpointOptions } from '../options/endpoint.ts'
+import { passedWsNames } from '../options/names.ts'
 import type { WsOptions } from '../options/ws.ts'
 import { show } from '../show.ts'
 import type { VerifyClient } from './verify-client.ts'
 
-/** The options of a `WebSocketServer` of `ws` that an endpoint supports. Others are passed to `ws` unchanged. */
+/** The options of a `WebSocketServer` of `ws` that an endpoint supports. Others have no effect, as with `ws`. */
 export interface WebSocketServerOptions<Offered> extends WsOptions {
   /**
    * Maximum size of a message, in bytes; 0 for no limit. A larger message closes the connection with 1009. Same as
@@ -32,14 +33,9 @@ export interface Translation<Offered> {
   readonly name: string
   /** Options that cannot be set here, each with what to use instead. */
   readonly instead: ReadonlyMap<string, string>
-  /** Options that the adapter handles itself. */
-  readonly others?: readonly string[]
   /** Converts the offered names for `handleProtocols`: `ws` 7 passes an array, `ws` 8 a `Set`. */
   asOffered(names: readonly string[]): Offered
 }
-
-/** Options of the server, not of an endpoint. */
-const ofServer = ['verifyClient', 'clientTracking']
 
 /**
  * Translates options of `ws` to options of an endpoint. Options that are not set are undefined.
@@ -47,7 +43,7 @@ const ofServer = ['verifyClient', 'clientTracking']
  */
 export function translateServerOptions<Offered>(
   given: WebSocketServerOptions<Offered>,
-  { name, instead, others = [], asOffered }: Translation<Offered>
+  { name, instead, asOffered }: Translation<Offered>
 ): EndpointOptions {
   for (const [option, value] of Object.entries(given)) {
     const hint = instead.get(option)
@@ -59,8 +55,7 @@ export function translateServerOptions<Offered>(
     if (value === undefined || value === null || typeof value === 'function') continue
     throw new TypeError(`${name}.${option}: expected a function; got ${show(value)}`)
   }
-  const notForWs = new Set([...ofServer, ...others, ...instead.keys()])
-  const ws = Object.entries(rest).filter(([option]) => !notForWs.has(option))
+  const ws = Object.entries(rest).filter(([option]) => Object.hasOwn(passedWsNames, option))
   return {
     maxPayloadBytes: maxPayload === 0 ? Infinity : maxPayload,
     perMessageDeflate,

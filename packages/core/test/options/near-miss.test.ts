@@ -26,6 +26,15 @@ test.each([
 })
 
 test.each([
+  ['maxConnectionsPerIp', 'maxConnectionsPerAddress'],
+  ['maxConnectionsTotal', 'maxConnections'],
+  ['maxConn', 'maxConnections'],
+  ['maxConnectionsPer', 'maxConnectionsPerAddress']
+])('regression: %s was not meant to be the shorter of two names, but %s, which has more in common', (name, meant) => {
+  expect(nearMiss(name, ['maxConnections', 'maxConnectionsPerAddress'])).toBe(meant)
+})
+
+test.each([
   ['5000', '5000'],
   ['0', '0'],
   ['', undefined],

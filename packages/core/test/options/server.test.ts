@@ -311,12 +311,12 @@ describe('wrong options', () => {
     ['closeTimeout', 'closeTimeoutMs'],
     ['handleProtocols', 'subprotocols'],
     ['verifyClient', 'middleware, a hook, or allowedOrigins'],
-    ['noServer', 'attach()'],
-    ['server', 'attach()'],
+    ['noServer', 'attach(server); wsUpgrade() and wsPlugin find the server themselves'],
+    ['server', 'attach(server); wsUpgrade() and wsPlugin find the server themselves'],
     ['port', 'server.listen()'],
     ['host', 'server.listen()'],
     ['path', 'a route of your framework'],
-    ['clientTracking', 'attachment.connections']
+    ['clientTracking', 'the connections of what attach() or wsUpgrade() returns, or of app.websockets']
   ])('of ws: %s names what to use instead', (name, instead) => {
     expect(() => resolve({ ws: { autoPong: true, [name]: 1 } })).toThrow(
       new TypeError(`ws.${name}: cannot be set here; use ${instead}`)
@@ -326,6 +326,23 @@ describe('wrong options', () => {
   test('of ws: others are passed on unchanged', () => {
     const ws = { autoPong: false, maxFragments: 3, skipUTF8Validation: true }
     expect(resolve({ ws }).connection.ws).toEqual(ws)
+  })
+
+  test.each([
+    ['maxFragment', 'did you mean ws.maxFragments?'],
+    ['autopong', 'did you mean ws.autoPong?'],
+    ['skipUTF8validation', 'did you mean ws.skipUTF8Validation?'],
+    ['compress', `see ${pages}/options.md`]
+  ])('regression: of ws: a name such as %s passed without a word', (name, hint) => {
+    expect(() => resolve({ ws: { [name]: 1 } })).toThrow(new TypeError(`unknown option 'ws.${name}'; ${hint}`))
+  })
+
+  test('regression: a RegExp was shown as [object RegExp]', () => {
+    expect(() => resolve({ subprotocols: /chat\.v\d/ })).toThrow(
+      new TypeError('subprotocols: expected a list of names or a function; got /chat\\.v\\d/')
+    )
+    const long = new RegExp('x'.repeat(10_000))
+    expect(() => resolve({ subprotocols: long })).toThrow(/got \/x{255}…$/)
   })
 
   const page = `see ${pages}/options.md`

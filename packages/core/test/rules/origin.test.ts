@@ -376,7 +376,7 @@ describe('compileOrigins', () => {
     ['a number', 5, `${list}5`],
     ['true', true, `${list}true`],
     ['an object', {}, `${list}[object Object]`],
-    ['a regular expression that is not a list', /x/, `${list}[object RegExp]; did you mean [/x/]?`],
+    ['a regular expression that is not a list', /x/, `${list}/x/; did you mean [/x/]?`],
     [
       'an entry with a path',
       ['https://app.example/chat'],

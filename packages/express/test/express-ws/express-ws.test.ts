@@ -445,7 +445,7 @@ describe.each(ours)('What improves with %s:', (_name, { express, expressWs }) =>
 
 describe.each(ours)('Wrong calls with %s:', (_name, { express, expressWs }) => {
   test.each<[string, unknown[], RegExp]>([
-    ['a path that is not a string', [/news/, () => {}], /^ws: expected a path as a string; got \[object RegExp\]$/],
+    ['a path that is not a string', [/news/, () => {}], /^ws: expected a path as a string; got \/news\/$/],
     ['a handler that is not a function', ['/news', [() => {}]], /^ws: expected handlers \(ws, req, next\)/],
     ['no handler', ['/news'], /^ws: expected handlers \(ws, req, next\) => …; got undefined/]
   ])('%s throws', (_what, args, message) => {

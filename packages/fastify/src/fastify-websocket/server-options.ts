@@ -40,7 +40,6 @@ export function withServerOptions(
   const translated = translateServerOptions(options, {
     name: 'fastifyWebsocket: options',
     instead,
-    others: ['server', ...withoutEffect],
     asOffered: (names) => new Set(names)
   })
   for (const name of withoutEffect) {
