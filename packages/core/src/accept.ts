@@ -139,7 +139,8 @@ export function checkExchange(req: unknown, res: unknown): void {
   const isResponse = typeof (res as Partial<ServerResponse> | null | undefined)?.writeHead === 'function'
   if (isRequest && isResponse) return
   const got = `${show(req)} and ${show(res)}`
-  throw new TypeError(`acceptWebSocket: expected a request, its response, and options or a handler; got ${got}`)
+  const hint = typeof req === 'function' ? '; call it in a route: (req, res) => acceptWebSocket(req, res, handler)' : ''
+  throw new TypeError(`acceptWebSocket: expected a request, its response, and options or a handler; got ${got}${hint}`)
 }
 
 /**
@@ -170,13 +171,22 @@ export function acceptWebSocket<Request extends HandshakeRequest>(
   options: AcceptOptions,
   handler: WebSocketHandler<Request>
 ): Promise<void>
-export async function acceptWebSocket(
+export function acceptWebSocket(
   req: HandshakeRequest,
   res: HandshakeResponse,
   ...given: HandlerArguments<AcceptOptions, WebSocketHandler<never>>
 ): Promise<void> {
+  // Not as a rejection, which nobody may handle.
   checkExchange(req, res)
-  const [options, handler] = splitArguments(given)
+  return acceptOrAnswer(req, res, ...splitArguments(given))
+}
+
+async function acceptOrAnswer(
+  req: HandshakeRequest,
+  res: HandshakeResponse,
+  options: AcceptOptions | undefined,
+  handler: WebSocketHandler<never>
+): Promise<void> {
   try {
     const agreement = agree(req, options, handler as WebSocketHandler<HandshakeRequest>)
     ;(res as ServerResponse).writeHead(101).end()

@@ -118,7 +118,7 @@ test('regression: a token in a malformed subprotocol list is not repeated in the
 })
 
 test('says what is wrong with a call that lacks the request or the response', async () => {
-  const call = (...args: unknown[]) => (acceptWebSocket as (...given: unknown[]) => Promise<void>)(...args)
+  const call = async (...args: unknown[]) => (acceptWebSocket as (...given: unknown[]) => Promise<void>)(...args)
   const { target } = await serve((req, res) => {
     const calls = [call(), call(() => {}), call(req, () => {}), call(res, req, () => {})]
     return Promise.allSettled(calls).then((all) =>
@@ -128,7 +128,7 @@ test('says what is wrong with a call that lacks the request or the response', as
   const expected = 'TypeError: acceptWebSocket: expected a request, its response, and options or a handler; got '
   expect((await sendRaw(target, handshake('/'))).rest.split('\n')).toEqual([
     `${expected}undefined and undefined`,
-    `${expected}a function and undefined`,
+    `${expected}a function and undefined; call it in a route: (req, res) => acceptWebSocket(req, res, handler)`,
     `${expected}[object Object] and a function`,
     `${expected}[object Object] and [object Object]`
   ])

@@ -90,11 +90,12 @@ export function acceptWebSocket<Req extends IncomingMessage>(
   options: AcceptOptions,
   handler: WebSocketHandler<Req>
 ): Promise<void>
-export async function acceptWebSocket<Req extends IncomingMessage>(
+export function acceptWebSocket<Req extends IncomingMessage>(
   req: Req,
   res: ServerResponse,
   ...given: HandlerArguments<AcceptOptions, WebSocketHandler<Req>>
 ): Promise<void> {
+  // Not as a rejection: in `app.get(path, acceptWebSocket(handler))`, nobody would handle it.
   checkExchange(req, res)
   const [options, handler] = splitArguments(given)
   if ((req as unknown as Request).next !== undefined) return acceptOfRoute(req, res, options, handler, passOn)

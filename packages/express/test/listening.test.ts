@@ -2,7 +2,7 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { attach, attachmentOf } from '@oneport/core'
+import { acceptWebSocket as acceptWithoutFramework, attach, attachmentOf } from '@oneport/core'
 import { certificate, closed, handshake, headArrived, openSession, sendRaw, takePrinted } from '@oneport/test-kit'
 import type { ErrorRequestHandler, Express } from 'express'
 import { Server as SocketIo } from 'socket.io'
@@ -397,6 +397,13 @@ describe.each(versions)('wsUpgrade() in %s', (_name, express) => {
 
   test('throws for an attach() of an application', () => {
     expect(() => wsUpgrade().attach(express() as never)).toThrow('got an application: pass the server that it runs on')
+  })
+
+  test('regression: acceptWebSocket(handler) in the place of a route left a rejection that ended the process', () => {
+    expect(() => express().get('/chat', (acceptWebSocket as (...given: unknown[]) => never)(echo))).toThrow(
+      /^acceptWebSocket: expected a request, .*; call it in a route: \(req, res\) => acceptWebSocket\(req, res, handler\)$/
+    )
+    expect(() => (acceptWithoutFramework as (...given: unknown[]) => unknown)(echo)).toThrow(/; call it in a route: /)
   })
 
   test('throws for a handler that is not a function', () => {
