@@ -122,6 +122,23 @@ describe('the price of the old behaviour', () => {
     expect(line).toContain('dead connections are not detected (heartbeat)')
   })
 
+  test('is logged by each application that has a logger', async () => {
+    expect([await priceOf({}), await priceOf({})]).toEqual([[expect.any(String)], [expect.any(String)]])
+  })
+
+  test('is one process warning for all applications without a logger', async () => {
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    for (let count = 0; count < 2; count++) await appWith(ours, {}, {})
+    expect(emitWarning.mock.calls).toEqual([
+      [
+        expect.stringMatching(/^@oneport\/fastify\/fastify-websocket behaves like .*every web page may connect/),
+        { code: 'ONEPORT_FASTIFY' }
+      ]
+    ])
+    await appWith(ours, { allowedOrigins: 'same-origin' }, {})
+    expect(emitWarning).toHaveBeenCalledTimes(2)
+  })
+
   test('does not mention options that are set, and these apply', async () => {
     const options = { allowedOrigins: ['https://app.example'], heartbeat: {}, options: { maxPayload: 10 } }
     const [line] = await priceOf(options)
