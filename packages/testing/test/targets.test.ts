@@ -122,6 +122,20 @@ describe('a connection over a port', () => {
   })
 })
 
+test.each([
+  ['in memory', false],
+  ['over a port', true]
+])('a connection %s is open, and has the last message, if the handler terminates at once', async (_way, port) => {
+  const server = accepting((socket) => {
+    socket.send('bye')
+    socket.terminate()
+  })
+  const client = await connect(server, '/', { port })
+  expect(client.response.status).toBe(101)
+  expect(await client.next()).toBe('bye')
+  expect(await client.closed).toEqual({ code: 1006, reason: '', clean: false })
+})
+
 describe('a URL', () => {
   test('may be a string or a URL, with ws: or http:, with or without a path', async () => {
     const server = http.createServer()
