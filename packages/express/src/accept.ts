@@ -17,6 +17,7 @@ import {
   type FrameworkBinding,
   type HandlerArguments,
   isPrintable,
+  isWebSocketRequest,
   splitArguments
 } from '@oneport/core/adapter'
 import type { Request } from 'express'
@@ -50,9 +51,9 @@ function withDefaults(req: WithDefaults, options: AcceptOptions | undefined): Ac
   return all
 }
 
-/** The options of the endpoint that a handshake has reached. */
+/** The options of the endpoint that a request has reached. Only handshakes get defaults on their way. */
 function optionsFor(req: WithDefaults, options: AcceptOptions | undefined): AcceptOptions | undefined {
-  if (req[defaults] === undefined) warnIfBehindRoutes(req as Request)
+  if (req[defaults] === undefined && isWebSocketRequest(req)) warnIfBehindRoutes(req as Request)
   return withDefaults(req, options)
 }
 

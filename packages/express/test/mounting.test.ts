@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { closed } from '@oneport/adapter-testsuite/parts'
 import { attach, attachmentOf } from '@oneport/core'
+import request from 'supertest'
 import { acceptWebSocket, wsUpgrade } from '../src/index.ts'
 import { echo, useServers } from './servers.ts'
 import { versions } from './versions.ts'
@@ -167,6 +168,15 @@ describe.each(versions)('wsUpgrade() in applications of %s', (_name, express) =>
       app.use(wsUpgrade(strict))
       app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
       await connect(await serve(app), '/chat')
+      expect(warn.mock.calls).toEqual([])
+    })
+
+    test('regression: warned of an ordinary request at an endpoint', async () => {
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+      const app = express().set('env', 'test')
+      app.use(wsUpgrade(strict))
+      app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
+      await request(app).get('/chat').expect(426)
       expect(warn.mock.calls).toEqual([])
     })
   })
