@@ -44,7 +44,7 @@ describeEach(applications)(`nginx without a part of its configuration, in front 
     const { plain } = await startProxy(nginx, app.port, config)
     expect(await statusOf(plain, '/chat', { origin: originAt(plain) })).toBe(403)
     expect(app.refusals[0]).toContain('effective host "app.example", scheme http')
-    expect(app.refusals[0]).toContain('nginx: $http_host in place of $host')
+    expect(app.refusals[0]).toContain('nginx: proxy_set_header Host $http_host; instead of $host')
   })
 
   test('passes on the X-Forwarded-Host of a client, which the application then believes', async () => {
