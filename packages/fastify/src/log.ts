@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 /**
- * Whether an application has a logger. Without one, `app.log` is an object whose methods are all the same function,
+ * Whether an application has a logger. Without one, `app.log` is an object whose methods are one and the same function,
  * which does nothing. A logger of level `silent` counts as one.
  */
 export function hasLogger({ log }: Pick<FastifyInstance, 'log'>): boolean {

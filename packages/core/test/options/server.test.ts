@@ -333,7 +333,7 @@ describe('wrong options', () => {
     ['autopong', 'did you mean ws.autoPong?'],
     ['skipUTF8validation', 'did you mean ws.skipUTF8Validation?'],
     ['compress', `see ${pages}/options.md`]
-  ])('regression: of ws: a name such as %s passed without a word', (name, hint) => {
+  ])('regression: of ws: a name such as %s passed silently', (name, hint) => {
     expect(() => resolve({ ws: { [name]: 1 } })).toThrow(new TypeError(`unknown option 'ws.${name}'; ${hint}`))
   })
 

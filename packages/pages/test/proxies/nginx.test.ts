@@ -31,8 +31,8 @@ describeEach(applications)(`nginx without a part of its configuration, in front 
     )
 
     const [directive = ''] = /proxy_set_header [^;]+;/.exec(detail) ?? []
-    const mended = await startProxy(nginx, app.port, swap(broken, 'location /', `${directive} location /`))
-    for (const target of [mended.plain, mended.tls]) {
+    const fixed = await startProxy(nginx, app.port, swap(broken, 'location /', `${directive} location /`))
+    for (const target of [fixed.plain, fixed.tls]) {
       expect(await statusOf(target, '/chat', { origin: originAt(target) })).toBe(101)
       expect(await statusOf(target, '/chat', { origin: 'https://evil.example' })).toBe(403)
     }
