@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { answerParent } from './answers.ts'
 import { hasBufferUtil, hideBufferUtil } from './buffer-util.ts'
 import type { Settings, Start } from './contenders/endpoint.ts'
+import { Garbage } from './garbage.ts'
 
 /** Questions to the server process of a contender. */
 export type ServerQuestion =
@@ -14,7 +15,8 @@ export type ServerQuestion =
    * compiling it again.
    */
   | { readonly ask: 'settle' }
-  | { readonly ask: 'begin'; readonly watchDelay: boolean }
+  /** `watch` is what to measure besides CPU time; each of these costs some itself. */
+  | { readonly ask: 'begin'; readonly watch?: 'delay' | 'garbage' }
   | { readonly ask: 'end' }
   | { readonly ask: 'memory' }
 
@@ -22,6 +24,11 @@ export interface ServerAnswer {
   readonly port?: number
   readonly cpuMs?: number
   readonly worstDelayMs?: number
+  /** What was allocated on the heap. */
+  readonly allocatedBytes?: number
+  /** How long V8 has stopped the program to collect garbage: in total, and at most. */
+  readonly pausedMs?: number
+  readonly worstPauseMs?: number
   readonly heapBytes?: number
   readonly rssBytes?: number
 }
@@ -31,6 +38,7 @@ const resolution = 1
 const delay = monitorEventLoopDelay({ resolution })
 let server: Server
 let cpu = process.cpuUsage()
+let garbage: Garbage | undefined
 
 async function start(contender: string, settings: Settings, bufferUtil: boolean): Promise<ServerAnswer> {
   if (!bufferUtil) hideBufferUtil()
@@ -56,9 +64,10 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-function begin(watchDelay: boolean): ServerAnswer {
+function begin(watch: 'delay' | 'garbage' | undefined): ServerAnswer {
   delay.reset()
-  if (watchDelay) delay.enable()
+  if (watch === 'delay') delay.enable()
+  if (watch === 'garbage') garbage = new Garbage()
   cpu = process.cpuUsage()
   return {}
 }
@@ -66,7 +75,9 @@ function begin(watchDelay: boolean): ServerAnswer {
 function end(): ServerAnswer {
   const { user, system } = process.cpuUsage(cpu)
   delay.disable()
-  return { cpuMs: (user + system) / 1_000, worstDelayMs: Math.max(0, delay.max / 1e6 - resolution) }
+  const collected = garbage?.end()
+  garbage = undefined
+  return { cpuMs: (user + system) / 1_000, worstDelayMs: Math.max(0, delay.max / 1e6 - resolution), ...collected }
 }
 
 async function memory(): Promise<ServerAnswer> {
@@ -82,7 +93,7 @@ answerParent(async (question: ServerQuestion): Promise<ServerAnswer> => {
     case 'settle':
       return settle()
     case 'begin':
-      return begin(question.watchDelay)
+      return begin(question.watch)
     case 'end':
       return end()
     case 'memory':

@@ -34,7 +34,7 @@ function broadcast(name: string, text: string, { clients, inOneTick, times, defl
       const before = await server({ ask: 'memory' })
       await generate({ kind: 'open and stay', count: clients, atOnce })
       await generate({ kind: 'ask for broadcasts', inOneTick, times: Math.min(warmUp, asked) })
-      await server({ ask: 'begin', watchDelay: false })
+      await server({ ask: 'begin' })
       const { cpuMs: generatorMs } = await generate({ kind: 'ask for broadcasts', inOneTick, times: asked })
       const { cpuMs = 0 } = await server({ ask: 'end' })
       const after = await server({ ask: 'memory' })

@@ -19,7 +19,7 @@ export async function measureEffort(
   operations: number,
   job: Parameters<Stage['generate']>[0]
 ): Promise<Sample> {
-  await server({ ask: 'begin', watchDelay: false })
+  await server({ ask: 'begin' })
   const { elapsedMs, cpuMs: generatorMs } = await generate(job)
   const { cpuMs = 0 } = await server({ ask: 'end' })
   return {

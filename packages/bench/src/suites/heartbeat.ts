@@ -32,7 +32,7 @@ export const heartbeat: Suite = {
     await generate({ kind: 'open and stay', count: connections, atOnce })
     // The first ping is sent after one to two intervals.
     await sleep(2 * heartbeatMs)
-    await server({ ask: 'begin', watchDelay: true })
+    await server({ ask: 'begin', watch: 'delay' })
     await sleep(heartbeatMs)
     const { cpuMs = 0, worstDelayMs = 0 } = await server({ ask: 'end' })
     await generate({ kind: 'drop' })

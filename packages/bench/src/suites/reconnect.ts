@@ -17,7 +17,7 @@ export const reconnect: Suite = {
   measure: async ({ server, generate, scaled }) => {
     const clients = scaled(2_000)
     await server({ ask: 'settle' })
-    await server({ ask: 'begin', watchDelay: true })
+    await server({ ask: 'begin', watch: 'delay' })
     const { elapsedMs, cpuMs: generatorMs } = await generate({ kind: 'open and stay', count: clients, atOnce: clients })
     const { cpuMs = 0, worstDelayMs = 0 } = await server({ ask: 'end' })
     await generate({ kind: 'drop' })
