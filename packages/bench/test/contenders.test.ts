@@ -70,7 +70,7 @@ describe.each(plainServers)('the server $name', ({ name }) => {
 describe('a server process', () => {
   test('measures its CPU time and its memory, and settles when no client is connected', async () => {
     const client = new Client(await start('ws'))
-    await server.ask({ ask: 'begin', watchDelay: true })
+    await server.ask({ ask: 'begin', watch: 'delay' })
     client.write(dialects.websocket.handshake)
     await client.received('\r\n\r\n')
     const { cpuMs } = await server.ask({ ask: 'end' })

@@ -23,6 +23,8 @@ export interface AcceptOptions extends EndpointOptions, Credential {}
 export interface Agreement {
   /** The subprotocol that the 101 will name; undefined for none. */
   readonly subprotocol: string | undefined
+  /** Whether the response has started. Undefined if another copy of core has made the agreement. */
+  readonly isSettled?: boolean
   /**
    * Resolves when the response has started: to true if it was the 101, so that the handler has the socket; to false if
    * it had another status, or the client has left. Never rejects.
@@ -44,14 +46,25 @@ class OwnAgreement implements Agreement {
     return this.#agreed.subprotocol
   }
 
+  get isSettled(): boolean {
+    return this.#handshake.state !== 'pending'
+  }
+
   settled(): Promise<boolean> {
     this.#settled ??= new Promise((resolve) => {
-      if (this.#handshake.state !== 'pending') resolve(this.#handshake.state === 'accepted')
+      if (this.isSettled) resolve(this.#handshake.state === 'accepted')
       else this.#agreed.settled = resolve
     })
     return this.#settled
   }
 }
+
+/** What `whenSettled` returns for nearly every handshake. */
+const settled = Promise.resolve()
+
+/** Resolves when the response to an agreement has started, whatever its status. For adapters. Never rejects. */
+export const whenSettled = (agreement: Agreement): Promise<void> =>
+  agreement.isSettled === true ? settled : agreement.settled().then(() => {})
 
 /**
  * Agrees to an opening handshake, for adapters: checks the rules and reserves a place, but writes nothing. The next 101
@@ -181,7 +194,7 @@ export function acceptWebSocket(
   return acceptOrAnswer(req, res, ...splitArguments(given))
 }
 
-async function acceptOrAnswer(
+function acceptOrAnswer(
   req: HandshakeRequest,
   res: HandshakeResponse,
   options: AcceptOptions | undefined,
@@ -190,8 +203,9 @@ async function acceptOrAnswer(
   try {
     const agreement = agree(req, options, handler as WebSocketHandler<HandshakeRequest>)
     ;(res as ServerResponse).writeHead(101).end()
-    await agreement.settled()
+    return whenSettled(agreement)
   } catch (error) {
     answerFault(req as IncomingMessage, res as ServerResponse, error)
+    return settled
   }
 }

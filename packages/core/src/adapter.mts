@@ -28,5 +28,6 @@ export {
   show,
   splitArguments,
   splitOptions,
-  type Without
+  type Without,
+  whenSettled
 } from './adapter.ts'

@@ -1,5 +1,5 @@
 /** The subpath for adapters. Applications import the package itself. */
-export { type Agreement, acceptHandshake, agree, checkExchange } from './accept.ts'
+export { type Agreement, acceptHandshake, agree, checkExchange, whenSettled } from './accept.ts'
 export { answerFault } from './answer-fault.ts'
 export { attach } from './attach.ts'
 export { checkDrainOptions } from './life/drain.ts'

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { HandshakeError } from './errors.ts'
-import { type HandshakeFields, type HeadFields, setFields } from './http-fields.ts'
+import { type HeadFields, setFields } from './http-fields.ts'
 import { Connection } from './life/connection.ts'
 import type { Connections } from './life/connections.ts'
 import { ContainedWebSocket } from './life/contained-socket.ts'
-import { openSocket } from './life/open-socket.ts'
+import { type HeadSender, openSocket } from './life/open-socket.ts'
 import type { Endpoint } from './options/endpoint.ts'
 import type { ResolvedOptions } from './options/server.ts'
 import { type Copy, handshakeKey } from './registry.ts'
@@ -45,8 +45,11 @@ export interface Agreed {
 
 /** How to answer a handshake, which differs between the versions of HTTP. */
 export interface Transport {
-  /** Sends the head that accepts, with the header fields of `ws`, and detaches the response from the raw socket. */
-  switchProtocols(handshake: Handshake, fields: HandshakeFields): void
+  /**
+   * Sends the head that accepts, and detaches the response from the raw socket.
+   * @param head a 101 with the header fields of the handshake, as `ws` would write it
+   */
+  switchProtocols(handshake: Handshake, head: string): void
   /** Prepares the head of any other answer. @returns its status */
   prepareRefusal(handshake: Handshake, status: number): number
   /** Refuses for an application that has not answered in time. Its response can write nothing more. */
@@ -81,7 +84,7 @@ export interface Sharing {
  * The response's own `writeHead` decides, whoever calls it: 101 hands the raw socket to `ws`; any other status is an
  * ordinary response, after which the connection closes.
  */
-export class Handshake implements Tenant {
+export class Handshake implements Tenant, HeadSender {
   readonly transport: Transport
   readonly options: ResolvedOptions
   readonly connections: Connections
@@ -174,26 +177,13 @@ export class Handshake implements Tenant {
 
   /** Opens the socket: the response writes the 101, `ws` takes the raw socket, and the handler gets the socket. */
   #open(agreed: Agreed): boolean {
-    const { connections, rawSocket, transport, path } = this
-    const { req, endpoint, subprotocol, credential, place, requestId, handler } = agreed
-    const options = endpoint.connection
-    const { stream } = rawSocket
-    const opening = { req, rawSocket: stream, head: rawSocket.takeInput(), subprotocol, options }
-    const socket = openSocket(opening, (fields) => {
-      transport.switchProtocols(this, fields)
-      this.#state = 'accepted'
-    })
+    const { connections, rawSocket, path } = this
+    const { req, handler } = agreed
+    const socket = openSocket(agreed, rawSocket.stream, rawSocket.takeInput(), this)
     if (socket === undefined) return false
     this.#agreed = undefined
     rawSocket.leaveList()
-    const connection = new Connection(socket, connections, {
-      rawSocket: stream,
-      options,
-      place,
-      credential,
-      requestId,
-      path
-    })
+    const connection = new Connection(socket, connections, rawSocket.stream, path, agreed)
     ContainedWebSocket.tie(socket, connection)
     this.#connection = connection
     connections.stats.accepted(socket, req, this.since)
@@ -207,6 +197,12 @@ export class Handshake implements Tenant {
       connection.fail(error, 'handler')
     }
     return true
+  }
+
+  /** Sends the head that accepts. */
+  sendHead(head: string): void {
+    this.transport.switchProtocols(this, head)
+    this.#state = 'accepted'
   }
 
   #refuse(status: number): void {
@@ -394,13 +390,7 @@ function writeHead(
 }
 
 /** Calls the `writeHead` that the response would have without us: that of the framework, or Node's. */
-export function frameworkWriteHead(
-  res: ServerResponse,
-  status: number,
-  reason?: unknown,
-  fields?: HandshakeFields
-): ServerResponse {
+export function frameworkWriteHead(res: ServerResponse, status: number, reason?: unknown): ServerResponse {
   const { writeHead } = Object.getPrototypeOf(res) as ServerResponse
-  if (typeof reason !== 'string') return Reflect.apply(writeHead, res, [status])
-  return Reflect.apply(writeHead, res, fields === undefined ? [status, reason] : [status, reason, fields])
+  return Reflect.apply(writeHead, res, typeof reason === 'string' ? [status, reason] : [status])
 }

@@ -60,8 +60,17 @@ export function countFields(rawHeaders: readonly string[], name: string): number
   return count
 }
 
-/** The header fields that `ws` sends with a 101: name, value, name, value, … */
-export type HandshakeFields = readonly string[]
+/** The header fields of a head, which is a status line and then one line for each field: name, value, name, value, … */
+export function fieldsOf(head: string): string[] {
+  const fields: string[] = []
+  for (let start = head.indexOf('\r\n') + 2; ; ) {
+    const colon = head.indexOf(': ', start)
+    if (colon === -1) return fields
+    const end = head.indexOf('\r\n', colon)
+    fields.push(head.slice(start, colon), head.slice(colon + 2, end))
+    start = end + 2
+  }
+}
 
 /** Header fields in the forms that `res.writeHead` accepts. */
 export type HeadFields = OutgoingHttpHeaders | OutgoingHttpHeader[] | readonly [string, OutgoingHttpHeader][]

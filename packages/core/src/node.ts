@@ -4,6 +4,7 @@
  */
 import { createServer, type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { HeadFields } from './http-fields.ts'
 
 /** The raw socket of an HTTP/1.1 server. */
 interface Privates {
@@ -50,6 +51,34 @@ export function bytesTaken(stream: Duplex & { readonly bytesWritten?: number }):
   const handle = _handle?._parent ?? _handle
   if (handle?.bytesWritten === undefined) return (stream.bytesWritten ?? 0) - stream.writableLength
   return handle.bytesWritten - (handle.writeQueueSize ?? 0)
+}
+
+/** The parts of a response that build its head when `writeHead` is called. Node 20 to 26, Deno. */
+interface HeadParts {
+  _storeHeader?: (statusLine: string, fields?: HeadFields) => void
+  _header?: string
+  [builder]?: BuildHead
+}
+
+/** Builds a whole head. Called with the fields that Node's `writeHead` was called with. */
+type BuildHead = (fields: HeadFields | undefined) => string
+
+const builder = Symbol('oneport.builder')
+
+/**
+ * Builds the head of a 101 in place of Node, when `writeHead` is called. Any other head is Node's.
+ * @returns false in Bun, which builds heads in compiled code
+ */
+export function build101(res: ServerResponse & HeadParts, build: BuildHead): boolean {
+  if (isBun) return false
+  res[builder] = build
+  res._storeHeader = storeHeader
+  return true
+}
+
+function storeHeader(this: ServerResponse & HeadParts, statusLine: string, fields?: HeadFields): void {
+  if (statusLine.startsWith('HTTP/1.1 101 ')) this._header = this[builder]?.(fields) ?? ''
+  else (ServerResponse.prototype as HeadParts)._storeHeader?.call(this, statusLine, fields)
 }
 
 /**

@@ -22,6 +22,7 @@ export interface Copy {
 
 interface Agreed {
   readonly subprotocol: string | undefined
+  readonly isSettled?: boolean
   settled(): Promise<boolean>
 }
 

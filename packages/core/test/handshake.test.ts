@@ -47,6 +47,31 @@ describe('the response that writes the 101', () => {
     })
   })
 
+  test.each([{ sets: 'nothing' }, { sets: 'a field' }])(
+    'has the fields that a class passes to writeHead of Node, if the application sets $sets',
+    async ({ sets }) => {
+      class Response extends http.ServerResponse {
+        override writeHead(status: number, ...rest: unknown[]): this {
+          const reason = typeof rest[0] === 'string' ? rest[0] : undefined
+          return super.writeHead(status, reason, { 'X-Class': ['1', '2'], Upgrade: 'forged' })
+        }
+      }
+      const server = http.createServer({ ServerResponse: Response as typeof http.ServerResponse })
+      const { target } = await serve(
+        (req, res) => {
+          if (sets === 'a field') res.setHeader('X-One', 'caf\xe9')
+          return acceptWebSocket(req, res, echo)
+        },
+        {},
+        server
+      )
+      const { fields } = await sendRaw(target, handshake('/'), headArrived)
+      expect(fields.get('x-class')).toEqual(['1', '2'])
+      expect(fields.get('upgrade')).toEqual(['websocket'])
+      expect(fields.get('x-one')).toEqual(sets === 'a field' ? [expect.stringMatching(/^caf/)] : undefined)
+    }
+  )
+
   test.each(['a\r\nX-Evil: 1', 'a\nX-Evil: 1', 'a\0b'])('throws if a value with %j is set', async (value) => {
     const { faults, onError } = collectFaults()
     const { target } = await serve(

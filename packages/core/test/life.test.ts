@@ -164,15 +164,15 @@ describe('limits', () => {
     const { target } = await serve(
       (req, res) => {
         if (req.url === '/') return accept(req, res)
-        const { setHeader } = res
+        const { getHeader } = res
         const send = () =>
           setImmediate(() => {
             res.setHeader('X-Request-Id', '1')
-            res.setHeader = () => {
+            res.getHeader = () => {
               throw new Error('broken by middleware')
             }
             expect(() => res.writeHead(101)).toThrow('broken by middleware')
-            res.setHeader = setHeader
+            res.getHeader = getHeader
             res.writeHead(500).end()
           })
         return acceptThrough(send, req, undefined, echo)

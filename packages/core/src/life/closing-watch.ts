@@ -23,8 +23,11 @@ export class ClosingWatch {
 
   /** Called when there is a handshake or a connection. */
   start(): void {
-    if (this.#timer !== undefined) return
-    if (this.#server.listening) this.#timer = this.#timers.every(askMs, () => this.#ask())
+    if (this.#timer === undefined && this.#server.listening) this.#begin()
+  }
+
+  #begin(): void {
+    this.#timer = this.#timers.every(askMs, () => this.#ask())
   }
 
   /** Called when there are none left. */

@@ -4,7 +4,6 @@ import type { Duplex, Writable } from 'node:stream'
 import { CloseCode } from '../close-code.ts'
 import { writesWaiting } from '../node.ts'
 import type { ConnectionOptions } from '../options/endpoint.ts'
-import { type Occupant, occupy } from '../raw-methods.ts'
 import type { ConnectionSummary, RequestFacts } from '../reports/facts.ts'
 import { type FaultPhase, type FaultReporter, isThenable } from '../reports/fault.ts'
 import type { EndedConnection, Stats } from '../reports/stats.ts'
@@ -16,6 +15,7 @@ import type { Deadlines } from './deadlines.ts'
 import type { Expiring } from './expiry.ts'
 import type { Beating } from './heartbeat.ts'
 import { HeldMessages } from './held-messages.ts'
+import { occupy, shield } from './raw-prototype.ts'
 import { parse, type Reader, readThrough } from './reading.ts'
 import { hasReceivedClose, queuedInSender, receiverOf } from './ws.ts'
 
@@ -33,16 +33,14 @@ export interface Home {
   renew(connection: Connection, expiresAt: number): void
 }
 
-/** What a connection is created with. */
-export interface Beginning {
-  readonly rawSocket: Duplex
-  readonly options: ConnectionOptions
+/** What was agreed about a connection. */
+export interface Terms {
+  readonly endpoint: { readonly connection: ConnectionOptions }
   /** The address that it counts for; undefined if addresses are not counted. */
   readonly place: string | undefined
   /** Whose connection it is, and for how long. */
   readonly credential: ResolvedCredential | undefined
   readonly requestId: string | undefined
-  readonly path: string
 }
 
 type RawSocket = Duplex & Partial<Pick<Socket, 'bytesRead' | 'bytesWritten' | 'remoteAddress'>>
@@ -59,23 +57,25 @@ interface Unread {
 
 const openState = 1
 
+/** Nothing listens for the destruction of a connection's context, and watching for it would cost a finalizer. */
+const contextOptions = { requireManualDestroy: true }
+
 /** If more than this waits for a client, its next bytes are read in the next turn of the event loop. */
 const muchBytes = 65_536
 
-/** The connection whose bytes are being read, and the one that is shielded. There is only one of each at a time. */
+/** The connection whose bytes are being read, if any. */
 let reading: Connection | undefined
-let shielded: Connection | undefined
 
 /**
  * Our record of one connection. It is separate from the socket, which belongs to the application, and keeps only a few
  * facts of the request.
  */
-export class Connection implements Beating, Expiring, EndedConnection, Occupant, Reader {
+export class Connection implements Beating, Expiring, EndedConnection, Reader {
   readonly socket: WebSocket
   readonly place: string | undefined
   readonly credential: ResolvedCredential | undefined
   /** Listeners run in the async context of the handler, so they see the `AsyncLocalStorage` of the request. */
-  readonly context = new AsyncResource('ONEPORT', { requireManualDestroy: true })
+  readonly context = new AsyncResource('ONEPORT', contextOptions)
   slotOfBeat: number | undefined
   placeInSlot = 0
   bytesAtLook = 0
@@ -105,16 +105,17 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
   #writesSeen = 0
   #writesInFlight = 0
 
-  constructor(socket: WebSocket, home: Home, { rawSocket, options, place, credential, requestId, path }: Beginning) {
+  /** @param path that of the request */
+  constructor(socket: WebSocket, home: Home, rawSocket: Duplex, path: string, terms: Terms) {
     this.socket = socket
-    this.place = place
-    this.credential = credential
+    this.place = terms.place
+    this.credential = terms.credential
     this.#home = home
     this.#rawSocket = rawSocket
-    this.#options = options
-    this.#requestId = requestId
+    this.#options = terms.endpoint.connection
+    this.#requestId = terms.requestId
     this.#path = path
-    occupy(rawSocket, this)
+    occupy(rawSocket)
     readThrough(receiverOf(socket), this)
   }
 
@@ -143,18 +144,9 @@ export class Connection implements Beating, Expiring, EndedConnection, Occupant,
     return reading === this
   }
 
-  get isShielded(): boolean {
-    return shielded === this && this.isOpen
-  }
-
   /** Keeps the raw socket from being destroyed by the code that is running now. */
   shield(): void {
-    if (shielded === undefined) {
-      queueMicrotask(() => {
-        shielded = undefined
-      })
-    }
-    shielded = this
+    shield(this.#rawSocket, () => this.isOpen)
   }
 
   get bytesRead(): number {

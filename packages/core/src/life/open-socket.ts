@@ -1,48 +1,58 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type HandshakeFields, listMembers } from '../http-fields.ts'
+import { listMembers } from '../http-fields.ts'
 import type { ConnectionOptions } from '../options/endpoint.ts'
 import { takeNextWrite } from '../raw-methods.ts'
 import type { WebSocket } from '../websocket.ts'
 import { ContainedWebSocket } from './contained-socket.ts'
 import { WebSocketServer } from './ws.ts'
 
-/** What `ws` needs to open a socket. */
+/** What was agreed, as far as `ws` needs it. */
 export interface Opening {
   readonly req: IncomingMessage
-  readonly rawSocket: Duplex
-  /** Bytes received after the handshake, the first frames; undefined if there are none. */
-  readonly head: Buffer | undefined
   readonly subprotocol: string | undefined
-  readonly options: ConnectionOptions
+  readonly endpoint: { readonly connection: ConnectionOptions }
+}
+
+/** Sends the head of the answer. */
+export interface HeadSender {
+  /** @param head a 101 with the header fields of the handshake, as `ws` would write it */
+  sendHead(head: string): void
 }
 
 const nothing = Buffer.alloc(0)
 
+/** The socket that `ws` has just opened. */
+let opened: ContainedWebSocket | undefined
+
+const onOpen = (socket: WebSocket): void => {
+  opened = socket as ContainedWebSocket
+}
+
 /**
  * Hands a raw socket to `ws`. With `noServer`, `handleUpgrade` is synchronous.
- * @param writeHead sends the 101 with the header fields of `ws`, before any frame, instead of the head that `ws` itself
- *   would write
+ * @param early bytes received after the handshake, the first frames; undefined if there are none
+ * @param sender sends the head, before any frame
  * @returns undefined if the client has left; then nothing was written
  */
 export function openSocket(
   opening: Opening,
-  writeHead: (fields: HandshakeFields) => void
+  rawSocket: Duplex,
+  early: Buffer | undefined,
+  sender: HeadSender
 ): ContainedWebSocket | undefined {
-  const { req, rawSocket } = opening
-  let opened: ContainedWebSocket | undefined
-  const onOpen = (socket: WebSocket): void => {
-    opened = socket as ContainedWebSocket
-  }
-  const restore = takeNextWrite(rawSocket, (text) => writeHead(fieldsOf(String(text))))
+  const restore = takeNextWrite(rawSocket, (head) => sender.sendHead(String(head)))
+  opened = undefined
   try {
-    upgrade(opening, offeredExtensions(req), onOpen)
+    const extensions = offeredExtensions(opening.req)
+    upgrade(opening, rawSocket, early, extensions)
     // An extension offer that cannot be accepted is declined; the handshake is not refused (RFC 7692 §5.1).
-    if (opened === undefined && !rawSocket.destroyed) upgrade(opening, undefined, onOpen)
+    if (opened === undefined && !rawSocket.destroyed) upgrade(opening, rawSocket, early, undefined)
+    return opened
   } finally {
     restore()
+    opened = undefined
   }
-  return opened
 }
 
 /** The offered extensions, without the empty list members that are allowed (RFC 9110 §5.6.1) but that `ws` refuses. */
@@ -85,37 +95,26 @@ function agreedFields(
  * not allow that, `ws` gets an object that inherits from the request.
  */
 function upgrade(
-  { req, rawSocket, head = nothing, subprotocol, options }: Opening,
-  extensions: string | undefined,
-  onOpen: (socket: WebSocket) => void
+  { req, subprotocol, endpoint }: Opening,
+  rawSocket: Duplex,
+  early: Buffer = nothing,
+  extensions: string | undefined
 ): void {
   const { headers } = req
   const fields = agreedFields(headers, subprotocol, extensions)
-  const server = serverFor(options)
+  const server = serverFor(endpoint.connection)
   if (fields === headers) {
-    server.handleUpgrade(req, rawSocket, head, onOpen)
+    server.handleUpgrade(req, rawSocket, early, onOpen)
   } else if (req.httpVersionMajor >= 2) {
     const presented = Object.create(req, { headers: { value: fields } }) as IncomingMessage
-    server.handleUpgrade(presented, rawSocket, head, onOpen)
+    server.handleUpgrade(presented, rawSocket, early, onOpen)
   } else {
     req.headers = fields
     try {
-      server.handleUpgrade(req, rawSocket, head, onOpen)
+      server.handleUpgrade(req, rawSocket, early, onOpen)
     } finally {
       req.headers = headers
     }
-  }
-}
-
-/** Parses the head that `ws` writes: a status line, then one line per header field. */
-function fieldsOf(head: string): string[] {
-  const fields: string[] = []
-  for (let start = head.indexOf('\r\n') + 2; ; ) {
-    const colon = head.indexOf(': ', start)
-    if (colon === -1) return fields
-    const end = head.indexOf('\r\n', colon)
-    fields.push(head.slice(start, colon), head.slice(colon + 2, end))
-    start = end + 2
   }
 }
 

@@ -99,8 +99,9 @@ export function checkRules(
   options: EndpointOptions | undefined,
   framework: FrameworkBinding
 ): Checked {
-  validateRequest(req)
   const handshake = handshakeOf(req)
+  // A handshake was recognized as one before it was dispatched; but middleware may change the method.
+  if (handshake === undefined || req.method !== 'GET') validateRequest(req)
   if (handshake === undefined) throw withoutHandshake(req, framework)
   if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)

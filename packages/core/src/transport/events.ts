@@ -7,10 +7,12 @@ import type { Duplex } from 'node:stream'
 
 /**
  * Lets a request end when its response has been written. Like Node's server at `finish`, it resumes a request that
- * nothing has read. The body is empty.
+ * nothing has read; the body is empty. Only if something listens for the end: it takes four more turns of the queue of
+ * ticks.
  */
 export function endRequest(req: IncomingMessage): void {
-  if (req.readableFlowing === null && !req.destroyed) req.resume()
+  const isAwaited = req.listenerCount('end') > 0 || req.listenerCount('close') > 0
+  if (isAwaited && req.readableFlowing === null && !req.destroyed) req.resume()
 }
 
 /** Ends a request whose client has left: it emits `aborted`, and `error` if something listens for it. */

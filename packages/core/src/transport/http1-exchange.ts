@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http'
 import { ServerResponse as NodeResponse } from 'node:http'
 import type { HandshakeError } from '../errors.ts'
 import { frameworkWriteHead, Handshake, handshakeOf, type Transport } from '../handshake.ts'
-import { removeOwnedFields } from '../http-fields.ts'
 import { dropBody, responseOn, writeToRawSocket } from '../node.ts'
 import { refuse } from '../refuse.ts'
 import { dispatch, type Receiver } from './dispatch.ts'
@@ -11,6 +10,7 @@ import { passDrainOn } from './queue.ts'
 import type { BusySocket, RawSocket } from './raw-socket.ts'
 import { type MakeResponse, watchHeadersSent } from './response-class.ts'
 import type { Sharing } from './sharing.ts'
+import { presetHead } from './switching-head.ts'
 
 /** Creates the response to a handshake and dispatches it to an application. */
 export function receive(
@@ -40,18 +40,9 @@ export const shield = (req: ServerResponse['req']): void => handshakeOf(req)?.sh
 
 /** Answers handshakes over HTTP/1.1. */
 export const http1: Transport = {
-  switchProtocols({ response, rawSocket }, fields): void {
-    // If nothing else has set a header field, Node can write ours as they are.
-    const isAlone = response.getHeaderNames().length === 0
-    if (!isAlone) {
-      removeOwnedFields(response)
-      for (let index = 0; index < fields.length; index += 2) {
-        response.setHeader(fields[index] as string, fields[index + 1] as string)
-      }
-    }
-    // Deno (2.9) adds this field, because it assumes that a 101 has a body. RFC 9112 §6.1
-    response.removeHeader('Transfer-Encoding')
-    frameworkWriteHead(response, 101, 'Switching Protocols', isAlone ? fields : undefined)
+  switchProtocols({ response, rawSocket }, head): void {
+    presetHead(response, head)
+    frameworkWriteHead(response, 101, 'Switching Protocols')
     response.flushHeaders()
     detach(response, rawSocket.stream)
     dropBody(response)

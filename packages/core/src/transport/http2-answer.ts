@@ -2,15 +2,16 @@ import type { ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { HandshakeError } from '../errors.ts'
 import { frameworkWriteHead, handshakeOf, type Transport } from '../handshake.ts'
-import { removeOwnedFields } from '../http-fields.ts'
+import { fieldsOf, removeOwnedFields } from '../http-fields.ts'
 import { override } from '../raw-methods.ts'
 import { refusalOf } from '../refuse.ts'
 import { watchHeadersSent } from './response-class.ts'
 
 /** Answers handshakes over HTTP/2 (RFC 8441 §5): a 101 is sent as 200, and the stream stays open. */
 export const http2: Transport = {
-  switchProtocols({ response }, fields): void {
+  switchProtocols({ response }, head): void {
     removeOwnedFields(response)
+    const fields = fieldsOf(head)
     for (let index = 0; index < fields.length; index += 2) {
       const name = fields[index] as string
       if (isForHttp2(name)) response.setHeader(name, fields[index + 1] as string)

@@ -90,7 +90,7 @@ describe('an accepted socket', () => {
 const formerNames = [
   ...['place', 'credential', 'slotOfBeat', 'placeInSlot', 'bytesAtLook', 'restsAtLook', 'begin', 'read', 'bytesRead'],
   ...['request', 'summarize', 'expire', 'expel', 'expireCredential', 'renewUntil', 'follow', 'fail', 'releaseMessages'],
-  ...['connection', 'home', 'context', 'isReading', 'windowFrom', 'spent', 'isShielded', 'shield', 'passes', 'finish']
+  ...['connection', 'home', 'context', 'isReading', 'windowFrom', 'spent', 'shield', 'passes', 'finish']
 ]
 const methods = ['ping', 'pong', 'close', 'terminate', 'send', 'emit', 'on', 'off', 'listenerCount', 'pause', 'resume']
 const fail = () => {
