@@ -8,6 +8,7 @@ export {
   attach,
   attachmentOf,
   attachmentTo,
+  carrierOf,
   checkDrainOptions,
   checkEndpointOptions,
   checkExchange,

@@ -2,6 +2,7 @@
 export { type Agreement, acceptHandshake, agree, checkExchange, whenSettled } from './accept.ts'
 export { answerFault } from './answer-fault.ts'
 export { attach } from './attach.ts'
+export { carrierOf } from './handshake.ts'
 export { checkDrainOptions } from './life/drain.ts'
 export { type HandlerArguments, splitArguments, type Without } from './options/arguments.ts'
 export { checkEndpointOptions } from './options/endpoint.ts'

@@ -64,7 +64,15 @@ const StacklessError = function (this: Error, message: string): void {
 ) => Error
 StacklessError.prototype = Error.prototype
 
-const hidden = (value: string): PropertyDescriptor => ({ configurable: true, enumerable: false, writable: true, value })
+const hidden = (value: unknown): PropertyDescriptor => ({
+  configurable: true,
+  enumerable: false,
+  writable: true,
+  value
+})
+
+/** The detail of a refusal, or a function that returns it. */
+const lazyDetail = Symbol('oneport.detail')
 
 /** Marks the refusals of every copy of core. */
 const brand = Symbol.for('oneport.HandshakeError@1')
@@ -103,17 +111,25 @@ export class HandshakeError extends StacklessError {
   readonly headers: Readonly<Record<string, string>>
   /** Whether `message` is meant for the client: true if the status is below 500. */
   readonly expose: boolean
-  /** More for the operator, such as the effective host and the rule. For the log only; do not send it to the client. */
-  readonly detail: string | undefined
+  /**
+   * More for the operator, such as the effective host and the rule. For the log only; do not send it to the client.
+   * `JSON.stringify` leaves it out.
+   */
+  declare readonly detail: string | undefined
 
   /**
    * Creates a refusal, to throw it from code that refuses handshakes itself.
    * @param code why the handshake is refused
    * @param message what was expected and what the server got; must be safe to show to the client
-   * @param detail for the log only
+   * @param detail for the log only; a function is called when the property is first read, which may be never
    * @param answer a status and header fields that replace those of the code
    */
-  constructor(code: HandshakeErrorCode, message: string, detail?: string, answer: Partial<Refusal> = refusals[code]) {
+  constructor(
+    code: HandshakeErrorCode,
+    message: string,
+    detail?: string | (() => string),
+    answer: Partial<Refusal> = refusals[code]
+  ) {
     super(message)
     const { status = refusals[code].status, headers = refusals[code].headers } = answer
     this.code = code
@@ -121,9 +137,25 @@ export class HandshakeError extends StacklessError {
     this.statusCode = status
     this.headers = { ...headers }
     this.expose = status < 500
-    this.detail = detail
+    if (detail !== undefined) Object.defineProperty(this, lazyDetail, hidden(detail))
   }
 }
+
+/**
+ * Not a getter in the class: with private state, the types of two copies of this package would not fit together.
+ * Enumerable, so that loggers which list the properties of an error find it.
+ */
+Object.defineProperty(HandshakeError.prototype, 'detail', {
+  configurable: true,
+  enumerable: true,
+  get(this: { [lazyDetail]?: string | (() => string) }): string | undefined {
+    const detail = this[lazyDetail]
+    if (typeof detail !== 'function') return detail
+    const text = detail()
+    this[lazyDetail] = text
+    return text
+  }
+})
 
 Object.defineProperty(HandshakeError.prototype, brand, { value: true })
 

@@ -6,6 +6,8 @@ import { createServer, type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { HeadFields } from './http-fields.ts'
 
+const isBun = 'bun' in process.versions
+
 /** The raw socket of an HTTP/1.1 server. */
 interface Privates {
   /** Node 20 to 26, Deno, Bun. */
@@ -53,40 +55,51 @@ export function bytesTaken(stream: Duplex & { readonly bytesWritten?: number }):
   return handle.bytesWritten - (handle.writeQueueSize ?? 0)
 }
 
-/** The parts of a response that build its head when `writeHead` is called. Node 20 to 26, Deno. */
-interface HeadParts {
-  _storeHeader?: (statusLine: string, fields?: HeadFields) => void
-  _header?: string
-  [builder]?: BuildHead
+/** The methods of a response that build its head, and that send its parts. Node 20 to 26, Deno; Bun has only `_send`. */
+interface ResponseParts {
+  _storeHeader(statusLine: string, fields?: HeadFields): void
+  _header: string | null
+  _send(data: unknown, encoding: unknown, written?: () => void): boolean
 }
 
-/** Builds a whole head. Called with the fields that Node's `writeHead` was called with. */
-type BuildHead = (fields: HeadFields | undefined) => string
+type Parts = ServerResponse & ResponseParts
 
-const builder = Symbol('oneport.builder')
+/** Whether responses call a `HeadBuilder`. Bun builds heads in compiled code. */
+export const canBuildHeads = !isBun
+
+/** The method that builds the head of a response when `writeHead` is called. */
+export type HeadBuilder = ResponseParts['_storeHeader']
+
+/** @param build returns the head, or undefined to let Node build it */
+export const headBuilder = (
+  build: (res: ServerResponse, statusLine: string, fields: HeadFields | undefined) => string | undefined
+): HeadBuilder =>
+  function (this: Parts, statusLine, fields) {
+    const head = build(this, statusLine, fields)
+    if (head === undefined) (Object.getPrototypeOf(this) as Parts)._storeHeader.call(this, statusLine, fields)
+    else this._header = head
+  }
 
 /**
- * Builds the head of a 101 in place of Node, when `writeHead` is called. Any other head is Node's.
- * @returns false in Bun, which builds heads in compiled code
+ * Gives a response the properties that its answer will set, before the application gets it. Express gives it another
+ * prototype, and after that V8 makes a new hidden class for each property that is added: 2 µs and a kilobyte each time.
  */
-export function build101(res: ServerResponse & HeadParts, build: BuildHead): boolean {
-  if (isBun) return false
-  res[builder] = build
-  res._storeHeader = storeHeader
-  return true
-}
-
-function storeHeader(this: ServerResponse & HeadParts, statusLine: string, fields?: HeadFields): void {
-  if (statusLine.startsWith('HTTP/1.1 101 ')) this._header = this[builder]?.(fields) ?? ''
-  else (ServerResponse.prototype as HeadParts)._storeHeader?.call(this, statusLine, fields)
+export function declareParts(res: ServerResponse, build: HeadBuilder): void {
+  if (isBun) return
+  const parts = res as Parts
+  const { _send, statusCode, statusMessage } = parts
+  parts._storeHeader = build
+  parts._send = _send
+  parts.statusCode = statusCode
+  parts.statusMessage = statusMessage
 }
 
 /**
  * Lets a response without a raw socket finish even if `end()` has a body. A 101 has none, but Node would send its end
- * and wait until it is written. All responses write through this method. Node 20 to 26, Deno, Bun.
+ * and wait until it is written. All responses write through this method.
  */
-export function dropBody(res: ServerResponse & { _send?: typeof sendNothing }): void {
-  res._send = sendNothing
+export function dropBody(res: ServerResponse): void {
+  ;(res as Parts)._send = sendNothing
 }
 
 function sendNothing(_data: unknown, _encoding: unknown, written?: () => void): boolean {
@@ -135,7 +148,6 @@ export function writeToRawSocket(response: ServerResponse): ServerResponse {
   return response
 }
 
-const isBun = 'bun' in process.versions
 let bypass: symbol | undefined
 
 const symbolOf = (owner: object, description: string): symbol | undefined =>

@@ -12,13 +12,15 @@ import {
   agree,
   answerFault,
   asError,
+  carrierOf,
   checkHandshake as checkCoreHandshake,
   checkExchange,
   type FrameworkBinding,
   type HandlerArguments,
   isPrintable,
   isWebSocketRequest,
-  splitArguments
+  splitArguments,
+  whenSettled
 } from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { warnIfBehindRoutes } from './behind-routes.ts'
@@ -26,23 +28,24 @@ import { effectiveRequest } from './effective-request.ts'
 import { logOnce } from './log.ts'
 
 /**
- * The property of a request that has the defaults for its endpoints. All copies of this package in the process share
+ * The property that has the defaults for the endpoints of a handshake. All copies of this package in the process share
  * it.
  */
 const defaults = Symbol.for('oneport.express.defaults@1')
-type WithDefaults = IncomingMessage & { [defaults]?: EndpointOptions | undefined }
+
+const carrier = (req: IncomingMessage): { [defaults]?: EndpointOptions | undefined } => carrierOf(req)
 
 /** Sets defaults for the endpoints that a request reaches from here on. They override earlier ones. */
-export function setDefaults(req: WithDefaults, options: EndpointOptions): void {
-  req[defaults] = withDefaults(req, options)
+export function setDefaults(req: IncomingMessage, options: EndpointOptions): void {
+  carrier(req)[defaults] = withDefaults(req, options)
 }
 
 /** Caches merged options by identity, because core resolves each object only once. */
 const merged = new WeakMap<EndpointOptions, WeakMap<EndpointOptions, EndpointOptions>>()
 
 /** The options of an endpoint, with defaults from each `wsUpgrade()` that the request has passed. */
-function withDefaults(req: WithDefaults, options: AcceptOptions | undefined): AcceptOptions | undefined {
-  const passed = req[defaults]
+function withDefaults(req: IncomingMessage, options: AcceptOptions | undefined): AcceptOptions | undefined {
+  const passed = carrier(req)[defaults]
   if (options === undefined || passed === undefined) return options ?? passed
   const known = merged.get(passed) ?? new WeakMap<EndpointOptions, EndpointOptions>()
   merged.set(passed, known)
@@ -52,8 +55,8 @@ function withDefaults(req: WithDefaults, options: AcceptOptions | undefined): Ac
 }
 
 /** The options of the endpoint that a request has reached. Only handshakes get defaults on their way. */
-function optionsFor(req: WithDefaults, options: AcceptOptions | undefined): AcceptOptions | undefined {
-  if (req[defaults] === undefined && isWebSocketRequest(req)) warnIfBehindRoutes(req as Request)
+function optionsFor(req: IncomingMessage, options: AcceptOptions | undefined): AcceptOptions | undefined {
+  if (carrier(req)[defaults] === undefined && isWebSocketRequest(req)) warnIfBehindRoutes(req as Request)
   return withDefaults(req, options)
 }
 
@@ -109,7 +112,7 @@ export function acceptWebSocket<Req extends IncomingMessage>(
  * Accepts the opening handshake of a route.
  * @param onError called if a rule refuses or an option is wrong, to answer the client
  */
-export async function acceptOfRoute<Req extends IncomingMessage>(
+export function acceptOfRoute<Req extends IncomingMessage>(
   req: Req,
   res: ServerResponse,
   options: AcceptOptions | undefined,
@@ -120,9 +123,10 @@ export async function acceptOfRoute<Req extends IncomingMessage>(
   try {
     const agreement = agree(req, optionsFor(req, options), handler, new ExpressBinding(request))
     res.writeHead(101).end()
-    await agreement.settled()
+    return whenSettled(agreement)
   } catch (error) {
     onError(request, res, error)
+    return Promise.resolve()
   }
 }
 

@@ -23,5 +23,18 @@ export function effectiveRequest(req: Request): EffectiveRequest | undefined {
 /** The client according to `trust proxy`; behind a proxy that is not trusted, the proxy. */
 export function clientOf(req: Request): EffectiveRequest {
   const trusted = (req.app as Request['app'] | undefined) === undefined ? undefined : effectiveRequest(req)
-  return trusted ?? { address: req.socket.remoteAddress }
+  return trusted ?? new Peer(req)
+}
+
+/** The other end of the connection. A getter, because the system is asked for the address. */
+class Peer implements EffectiveRequest {
+  readonly #req: Request
+
+  constructor(req: Request) {
+    this.#req = req
+  }
+
+  get address(): string | undefined {
+    return this.#req.socket.remoteAddress
+  }
 }

@@ -4,10 +4,11 @@ import { attachmentOf, attachmentTo } from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { isBun, onConnection, serverOf } from './connections.ts'
 import { companionsOf, type ExpressApplication, serverOptionsOf } from './mounting.ts'
+import { prepare } from './prepare.ts'
 import { type Application, applications, type Mount, servers } from './registry.ts'
 
 /** `wsUpgrade()` passes the client of a handshake to core, because only Express knows it. */
-const traits = { tellsClients: true }
+const traits = { tellsClients: true, prepare }
 
 /**
  * Attaches a server by hand. All mounts of the same applications share the attachment. It has no defaults for

@@ -14,6 +14,8 @@ export class ClosingWatch {
   readonly #onClosing: () => void
   readonly #timers: Timers
   #timer: NodeJS.Timeout | undefined
+  /** Whether there is a handshake or a connection. */
+  #isNeeded = false
 
   constructor(server: Server, onClosing: () => void, timers: Timers) {
     this.#server = server
@@ -23,6 +25,7 @@ export class ClosingWatch {
 
   /** Called when there is a handshake or a connection. */
   start(): void {
+    this.#isNeeded = true
     if (this.#timer === undefined && this.#server.listening) this.#begin()
   }
 
@@ -30,15 +33,15 @@ export class ClosingWatch {
     this.#timer = this.#timers.every(askMs, () => this.#ask())
   }
 
-  /** Called when there are none left. */
+  /** Called when there are none left. The timer runs once more: the next handshake is probably on its way. */
   stop(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
+    this.#isNeeded = false
   }
 
   #ask(): void {
-    if (this.#server.listening) return
-    this.stop()
-    this.#onClosing()
+    if (this.#isNeeded && this.#server.listening) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    if (this.#isNeeded) this.#onClosing()
   }
 }

@@ -17,7 +17,7 @@ function methodsOver(base: Duplex, isHttp2: boolean): Duplex {
   if (methods === undefined) {
     methods = Object.assign(Object.create(base) as Duplex, { end: endOver(base), destroy: destroyOver(base) })
     // Not on HTTP/2, and not on a custom Duplex, which writes one chunk at a time anyway.
-    if (!isHttp2 && base._writev !== undefined) methods._writev = writevOver(base._writev)
+    if (!isHttp2 && typeof base._writev === 'function') methods._writev = writevOver(base._writev)
     occupied.set(base, methods)
   }
   return methods

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HandshakeError } from '../errors.ts'
 import type { HeartbeatOptions } from '../life/heartbeat.ts'
 import { type ConnectionSummary, factsOf } from '../reports/facts.ts'
@@ -108,6 +108,8 @@ export interface AdapterTraits {
    * address.
    */
   readonly tellsClients?: boolean
+  /** Called with each request and its response over HTTP/1.1 before the application gets them. */
+  prepare?(req: IncomingMessage, res: ServerResponse): void
 }
 
 /** Options of `attach`: those of the server, and the defaults of all endpoints. */
@@ -148,6 +150,8 @@ export interface ResolvedOptions {
   readonly effectiveRequest: (req: IncomingMessage) => EffectiveRequest
   /** Who a client is, before the application is called; returns undefined if only the framework knows. */
   readonly clientOf: (req: IncomingMessage) => EffectiveRequest | undefined
+  /** Prepares a request and its response for the framework. */
+  readonly prepare: AdapterTraits['prepare']
   /** Undefined if it is turned off. */
   readonly heartbeat: Required<{ [Name in keyof HeartbeatOptions]: number }> | undefined
   readonly handshakeTimeoutMs: number
@@ -223,6 +227,7 @@ export function resolveOptions(
     claims,
     effectiveRequest: ask,
     clientOf: traits.tellsClients ? () => undefined : contained(ask),
+    prepare: traits.prepare,
     heartbeat: resolveHeartbeat(heartbeat),
     handshakeTimeoutMs,
     maxPendingHandshakes,

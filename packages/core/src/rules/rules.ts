@@ -181,22 +181,18 @@ function checkOrigin(
   const { origin } = headers
   if (origin === undefined ? !requireOrigin : origins.allows(origin, effective)) return
   const { host = '(none)', scheme = 'unknown' } = effective
-  const hint = originHint({
-    origin,
-    list: origins.list,
-    effective,
-    headers,
-    trust: () => {
-      const proxy = socket.remoteAddress?.replace('::ffff:', '') ?? 'address of the proxy'
-      return framework.trustHint?.(proxy) ?? `attach(server, { effectiveRequest }), which believes ${proxy}`
-    }
-  })
+  const trust = (): string => {
+    const proxy = socket.remoteAddress?.replace('::ffff:', '') ?? 'address of the proxy'
+    return framework.trustHint?.(proxy) ?? `attach(server, { effectiveRequest }), which believes ${proxy}`
+  }
   throw new HandshakeError(
     'HANDSHAKE_ORIGIN',
     origin === undefined
       ? 'The header field "Origin" is required here.'
       : `Origin ${quote(origin)} is not allowed here.`,
-    `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${origins.rule}\n${hint}`
+    () =>
+      `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${origins.rule}\n` +
+      originHint({ origin, list: origins.list, effective, headers, trust })
   )
 }
 

@@ -6,11 +6,11 @@ import { dropBody, responseOn, writeToRawSocket } from '../node.ts'
 import { refuse } from '../refuse.ts'
 import { dispatch, type Receiver } from './dispatch.ts'
 import { abortRequest, closeFinished, closeResponse, detach, endRequest, ignoreError } from './events.ts'
+import { presetHead } from './http1-head.ts'
 import { passDrainOn } from './queue.ts'
 import type { BusySocket, RawSocket } from './raw-socket.ts'
-import { type MakeResponse, watchHeadersSent } from './response-class.ts'
+import type { MakeResponse } from './response-class.ts'
 import type { Sharing } from './sharing.ts'
-import { presetHead } from './switching-head.ts'
 
 /** Creates the response to a handshake and dispatches it to an application. */
 export function receive(
@@ -24,6 +24,7 @@ export function receive(
   const res = makeResponse(req)
   res.shouldKeepAlive = false
   res.on('finish', onFinish)
+  receiver.options.prepare?.(req, res)
   const handshake = new Handshake(http1, receiver, rawSocket, res, sharing)
   sharing?.begin(handshake)
   // The application also sees a handshake that another listener has taken: if it accepts it too, we report the
@@ -32,23 +33,17 @@ export function receive(
   dispatch(receiver, handshake)
 }
 
-/**
- * Protects the raw socket from a framework whose route fails after the 101: frameworks check `headersSent`, then
- * destroy the connection of the request.
- */
-export const shield = (req: ServerResponse['req']): void => handshakeOf(req)?.shield()
-
 /** Answers handshakes over HTTP/1.1. */
 export const http1: Transport = {
-  switchProtocols({ response, rawSocket }, head): void {
-    presetHead(response, head)
+  switchProtocols(handshake): void {
+    const { response, rawSocket } = handshake
+    presetHead(handshake)
     frameworkWriteHead(response, 101, 'Switching Protocols')
     response.flushHeaders()
     detach(response, rawSocket.stream)
     dropBody(response)
     // Late writes go nowhere, and their errors must not end the process.
     response.on('error', ignoreError)
-    watchHeadersSent(response, shield)
   },
 
   prepareRefusal({ response, rawSocket, isTaken }, status): number {

@@ -6,7 +6,7 @@ import { hasContent, isOpeningHandshake } from '../rules/request.ts'
 import { show } from '../show.ts'
 import type { Receiver } from './dispatch.ts'
 import { ignoreError } from './events.ts'
-import { receive, shield } from './http1-exchange.ts'
+import { receive } from './http1-exchange.ts'
 import { afterEarlierResponses } from './queue.ts'
 import { type BusySocket, RawSocket } from './raw-socket.ts'
 import { RawView } from './raw-view.ts'
@@ -52,7 +52,7 @@ export function listenHttp1(server: Server, receiver: Receiver): () => void {
 
 function startListening(server: Server): Listening {
   const receivers: Receiver[] = []
-  const makeResponse = responsesOf(server, shield)
+  const makeResponse = responsesOf(server)
   const onUpgrade = (req: IncomingMessage, rawSocket: BusySocket, head: Buffer): void => {
     // Node has removed its own listener. Without one, a connection reset during the handshake would end the process.
     rawSocket.on('error', ignoreError)

@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { HandshakeError } from '../errors.ts'
-import { frameworkWriteHead, handshakeOf, type Transport } from '../handshake.ts'
+import { frameworkWriteHead, type Transport } from '../handshake.ts'
 import { fieldsOf, removeOwnedFields } from '../http-fields.ts'
 import { override } from '../raw-methods.ts'
 import { refusalOf } from '../refuse.ts'
-import { watchHeadersSent } from './response-class.ts'
+import { watchHeadersSent } from './shield.ts'
 
 /** Answers handshakes over HTTP/2 (RFC 8441 §5): a 101 is sent as 200, and the stream stays open. */
 export const http2: Transport = {
-  switchProtocols({ response }, head): void {
+  switchProtocols({ response, head = '' }): void {
     removeOwnedFields(response)
     const fields = fieldsOf(head)
     for (let index = 0; index < fields.length; index += 2) {
@@ -19,7 +19,7 @@ export const http2: Transport = {
     Reflect.deleteProperty(response, 'statusCode')
     frameworkWriteHead(response, 200)
     disarm(response, ['finish', 'close'])
-    watchHeadersSent(response, (req) => handshakeOf(req)?.shield())
+    watchHeadersSent(response)
   },
 
   prepareRefusal({ response }, status): number {

@@ -103,8 +103,8 @@ export class RawSocket implements UnderWay {
     if (list === this.#list) return
     this.leaveList()
     this.#list = list
-    this.#bytesTaken = bytesTaken(this.#raw)
     list.add(this, performance.now())
+    if (name === 'answering') this.#bytesTaken = bytesTaken(this.#raw)
     if (name === 'lingering') this.#connections.leave()
   }
 
@@ -178,7 +178,7 @@ export class RawSocket implements UnderWay {
     this.#tenant = undefined
     this.watch({ keeps: false })
     this.moveTo('lingering')
-    this.stream.end()
+    if (!this.stream.writableEnded) this.stream.end()
   }
 
   /** Called when an answer other than 101 has begun. Whatever the client still sends is dropped. */

@@ -78,7 +78,8 @@ export class Watch {
 
   /** Like Node, ends our side when the client has ended its own: this cannot become a WebSocket. */
   readonly #onEnd = (): void => {
-    this.#stream.end()
+    // A second `end()` makes Node create an error with a stack.
+    if (!this.#stream.writableEnded) this.#stream.end()
   }
 
   readonly #onClose = (): void => {

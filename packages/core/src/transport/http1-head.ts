@@ -1,26 +1,28 @@
 import type { ClientRequest, ServerResponse } from 'node:http'
+import { type Handshake, handshakeOf } from '../handshake.ts'
 import { fieldsOf, removeOwnedFields, setFields } from '../http-fields.ts'
-import { build101 } from '../node.ts'
+import { canBuildHeads, headBuilder } from '../node.ts'
 
 /**
- * Makes the next `writeHead` of a response send the head of the handshake, with the header fields that the response has
- * by then. It is put together in one piece: having Node set and check the fields of the handshake one by one took
- * longer than everything else in the answer.
- * @param head a 101 with the header fields of the handshake
+ * Builds the head of a 101 in one piece: the head of the handshake, and the header fields that the response has by then.
+ * If Node set and checked the fields of the handshake one by one, this would take three times as long.
  */
-export function presetHead(res: ServerResponse, head: string): void {
-  const isPreset = build101(res, (given) => {
-    // Passed by the `writeHead` of a class that is derived from Node's.
-    if (given !== undefined && res.getHeaderNames().length === 0) setFields(res, given)
-    return headWith(head, res)
-  })
-  if (!isPreset) {
-    removeOwnedFields(res)
-    setFields(res, fieldsOf(head))
-  }
+export const buildHead = headBuilder((res, statusLine, given) => {
+  const head = handshakeOf(res.req)?.head
+  if (head === undefined || !statusLine.startsWith('HTTP/1.1 101 ')) return undefined
+  // Passed by the `writeHead` of a class that is derived from Node's.
+  if (given !== undefined && res.getHeaderNames().length === 0) setFields(res, given)
+  return headWithFields(head, res)
+})
+
+/** Makes the next `writeHead(101)` of a response send the head of its handshake. */
+export function presetHead({ response, head = '' }: Handshake): void {
+  if (canBuildHeads) return
+  removeOwnedFields(response)
+  setFields(response, fieldsOf(head))
 }
 
-function headWith(head: string, res: ServerResponse): string {
+function headWithFields(head: string, res: ServerResponse): string {
   removeOwnedFields(res)
   let lines = ''
   for (const name of namesOf(res)) {
