@@ -1,7 +1,7 @@
 import { type Bar, drawChart } from './chart.ts'
 import { contenders } from './contenders/index.ts'
 import type { SuiteResult } from './lab.ts'
-import { ratioTo, showRatio, summaryOf, tableOf } from './table.ts'
+import { ratioTo, showRatios, summaryOf, tableOf } from './table.ts'
 
 /** What the page contains besides the results. */
 export interface Circumstances {
@@ -51,14 +51,14 @@ function shortTable(results: readonly SuiteResult[]): string {
     if (!main.compared) return []
     const toBase = (name: string): string => {
       const base = measured.find(({ entry }) => entry.name === name)?.entry.base
-      return base === undefined ? '' : showRatio(ratioTo(result, name, base, main))
+      return base === undefined ? '' : showRatios(ratioTo(result, name, base, main))
     }
     const cells = [
       toBase('core'),
       toBase('express'),
       toBase('fastify'),
-      showRatio(ratioTo(result, 'express', 'express-ws', main)),
-      showRatio(ratioTo(result, 'fastify', 'fastify-websocket', main))
+      showRatios(ratioTo(result, 'express', 'express-ws', main)),
+      showRatios(ratioTo(result, 'fastify', 'fastify-websocket', main))
     ]
     return cells.every((cell) => cell === '') ? [] : [[suite.title, ...cells]]
   })
@@ -101,9 +101,9 @@ export function renderPage(results: readonly SuiteResult[], circumstances: Circu
     'How much CPU time and memory Oneport needs, compared with bare `ws` and with other libraries in the same run.',
     `## In short
 
-Each figure is a ratio of the main figure of a workload, such as server CPU time: below 1.00 means less work. The first three
-columns compare with bare \`ws\`, and the HTTP tax with the same framework without WebSockets. The last two compare with the library
-that you would use instead.
+Each figure is a ratio of the main figure of a workload, such as server CPU time: below 1.00 means less work. In front of the
+slash is the median, behind it the [lower quartile](#how-to-read-the-tables). The first three columns compare with bare \`ws\`, and
+the HTTP tax with the same framework without WebSockets. The last two compare with the library that you would use instead.
 
 ${shortTable(results)}`,
     `## Running it yourself
@@ -128,6 +128,8 @@ npm run bench -- --help
   because it depends as much on the load generator, whose own CPU time is in the last column.
 - **Compare the ratios.** A ratio is the median of ${rounds} rounds (three if each round starts new servers), and each round divides
   figures that were measured in that round. All contenders take a turn in each round, and every second round runs backwards.
+- **Behind the slash** is the lower quartile of a contender divided by that of its base. Some rounds collect garbage that other rounds
+  left, which distorts the median.
 - **Differences below 5 % are noise**, even if the spread is smaller. The spread is the distance between the quartiles in percent of
   the median. The whiskers in the charts mark the quartiles.
 - **Ignore absolute figures.** On a shared machine they change from one minute to the next, with other work, the CPU's clock

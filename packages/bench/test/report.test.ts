@@ -41,9 +41,13 @@ describe('a table', () => {
       'vs. bare ws',
       'Generator CPU'
     ])
-    expect(ws).toEqual(['bare ws', '15.0 µs', '33 %', '1.00', '75,000', '1.00', '5.0 µs'])
-    // 5/10 and 5/20, not 5/15.
-    expect(core?.[3]).toBe('0.38')
+    expect(ws).toEqual(['bare ws', '15.0 µs', '33 %', '1.00 / 1.00', '75,000', '1.00', '5.0 µs'])
+    // 5/10 and 5/20, not 5/15. The lower quartile of 10 and 20 is 12.5.
+    expect(core?.[3]).toBe('0.38 / 0.40')
+  })
+
+  test('compares the lower quartiles of the main figure alone', () => {
+    expect(tableOf(echo)[2]?.[5]).toBe('3.00')
   })
 
   test('has no ratio where it makes no sense', () => {
@@ -91,7 +95,7 @@ describe('the page', () => {
   })
 
   test('has a row of its short table for each comparison, with the peer of the same framework', () => {
-    expect(page).toContain('| Echo of 64 B, 8 in flight | 0.38 | 1.00 |  | 0.50 |  |')
+    expect(page).toContain('| Echo of 64 B, 8 in flight | 0.38 / 0.40 | 1.00 / 1.00 |  | 0.50 / 0.50 |  |')
     expect(page).not.toContain('| Heartbeat |')
   })
 
