@@ -12,7 +12,7 @@ export interface Arguments {
   readonly contenders: ReadonlySet<string> | undefined
   readonly rounds: number
   readonly connections: number
-  /** Whether the page is written. */
+  /** Whether the results are kept, and the page is written. */
   readonly write: boolean
   readonly profiles: string | undefined
 }
@@ -24,7 +24,8 @@ export const usage = `Compares Oneport with other libraries, and prints the rati
   npm run bench -- --suite echo --contender ws,core         some suites, some contenders
   npm run bench -- --rounds 21                              more rounds (9 by default, 3 with --quick)
   npm run bench -- --connections 2000                       fewer idle connections (10000 by default)
-  npm run bench -- --write                                  writes the page although not everything was measured
+  npm run bench -- --suite echo --write                     some suites, in place of their results on the page
+  npm run bench -- --render                                 writes the page from the results it has, without measuring
   npm run bench -- --suite handshake-close --profile FOLDER CPU profiles of the servers
   npm run bench -- --help                                   prints this help
 
@@ -41,6 +42,7 @@ const options = {
   rounds: { type: 'string' },
   connections: { type: 'string' },
   write: { type: 'boolean' },
+  render: { type: 'boolean' },
   profile: { type: 'string' }
 } as const
 
@@ -50,7 +52,7 @@ const options = {
  */
 export function readArguments(argv: readonly string[]): Arguments {
   const { values } = parseArgs({ args: [...argv], options })
-  const { help = false, quick = false, profile: profiles } = values
+  const { help = false, quick = false, render = false, profile: profiles } = values
   const chosen = values.suite && readNames('suite', values.suite)
   const names = values.contender && readNames('contender', values.contender)
   for (const name of names ?? [])
@@ -69,11 +71,11 @@ export function readArguments(argv: readonly string[]): Arguments {
   return {
     help,
     quick,
-    suites: chosen === undefined ? suites : suites.filter((suite) => chosen.some((name) => begins(suite, name))),
+    suites: render ? [] : suites.filter((suite) => chosen?.some((name) => begins(suite, name)) ?? true),
     contenders: names && new Set(names),
     rounds: readCount('rounds', values.rounds ?? (quick ? '3' : '9')),
     connections: readCount('connections', values.connections ?? (quick ? '2000' : '10000')),
-    write: values.write ?? isWhole,
+    write: render || (values.write ?? isWhole),
     profiles
   }
 }

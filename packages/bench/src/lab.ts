@@ -11,7 +11,7 @@ import type { Entry, Sample, Stage, Suite } from './suites/suite.ts'
 /** The results for one entry, with a sample per round. */
 export interface Measured {
   readonly entry: Entry
-  readonly samples: Sample[]
+  readonly samples: readonly Sample[]
 }
 
 export interface SuiteResult {
@@ -43,7 +43,7 @@ export class Lab {
     rounds: number,
     progress: (round: number) => void
   ): Promise<SuiteResult> {
-    const measured = entries.map((entry): Measured => ({ entry, samples: [] }))
+    const measured = entries.map((entry) => ({ entry, samples: [] as Sample[] }))
     const warmUps = suite.fresh ? 0 : this.#extent.warmUps
     for (const [turn, order] of schedule(measured, rounds + warmUps).entries()) {
       const round = turn - warmUps + 1

@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import { canPin } from './child.ts'
 
 /** What a reader has to know about the machine, without anything that identifies it. */
-export function describeMachine(): string[] {
+export function describeMachine(): Record<'machine' | 'system' | 'pinning', string> {
   const [cpu] = cpus()
-  return [
-    `${cpus().length} cores of ${cpu?.model.trim() ?? 'an unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
-    `${osType()} on ${process.arch}, Node.js ${process.versions.node} with V8 ${process.versions.v8}`,
-    canPin
+  return {
+    machine: `${cpus().length} cores of ${cpu?.model.trim() ?? 'an unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
+    system: `${osType()} on ${process.arch}, Node.js ${process.versions.node} with V8 ${process.versions.v8}`,
+    pinning: canPin
       ? 'Servers pinned to core 0 and the generator to core 1, with `taskset`'
       : 'Processes not pinned to cores, because `taskset` is missing'
-  ]
+  }
 }
 
 /**

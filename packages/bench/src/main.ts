@@ -2,22 +2,25 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Arguments, readArguments, usage } from './arguments.ts'
 import { canUseBufferUtil } from './buffer-util.ts'
+import { conditionsOf } from './conditions.ts'
 import { checkDescriptors, extentOf } from './extent.ts'
 import { Lab, type SuiteResult } from './lab.ts'
-import { describeMachine, describePackage, descriptorLimit } from './machine.ts'
-import { chartFile, chartOf, renderPage } from './report.ts'
+import { describeMachine, descriptorLimit } from './machine.ts'
+import { renderPage } from './report.ts'
+import { keepResult, readResults } from './results.ts'
+import { chartFile, chartOf } from './section.ts'
 import { selectEntries } from './selection.ts'
 import { printTable } from './terminal.ts'
 
 /** Starting new servers for each round takes most of the time. */
 const mostFreshRounds = 3
 
-async function measure(given: Arguments): Promise<SuiteResult[]> {
+async function measure(given: Arguments, take: (result: SuiteResult) => void): Promise<void> {
   const { rounds, quick } = given
+  if (given.suites.length === 0) return
   const extent = extentOf(given)
   checkDescriptors(extent, descriptorLimit())
   const lab = new Lab(extent)
-  const results: SuiteResult[] = []
   try {
     for (const suite of given.suites) {
       const entries = selectEntries(suite, given.contenders)
@@ -30,22 +33,19 @@ async function measure(given: Arguments): Promise<SuiteResult[]> {
       const result = await lab.run(suite, entries, suiteRounds, (round) =>
         process.stderr.write(`${suite.title}: ${round <= 0 ? 'warm-up' : `round ${round} of ${suiteRounds}`}\n`)
       )
-      printTable(result)
-      results.push(result)
+      take(result)
     }
   } finally {
     await lab.end()
   }
-  return results
 }
 
-/** Writes the page and its charts to the docs folder. */
-function write(results: readonly SuiteResult[], { rounds, connections }: Arguments, argv: readonly string[]): void {
+/** Writes the page and its charts to the docs folder, from the results of this run and earlier ones. */
+function writePage(): void {
   const docs = join(__dirname, '../../../docs')
+  const results = readResults()
   for (const result of results) writeFileSync(join(docs, 'images', chartFile(result)), chartOf(result))
-  const command = ['npm run bench', ...(argv.length === 0 ? [] : ['--', ...argv])].join(' ')
-  const page = renderPage(results, { command, rounds, connections, machine: describeMachine(), describePackage })
-  writeFileSync(join(docs, 'benchmarks.md'), page)
+  writeFileSync(join(docs, 'benchmarks.md'), renderPage(results))
   process.stdout.write('docs/benchmarks.md and its charts are written.\n')
 }
 
@@ -55,11 +55,16 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(usage)
     return
   }
+  const command = ['npm run bench', ...(argv.length === 0 ? [] : ['--', ...argv])].join(' ')
   const started = performance.now()
-  const results = await measure(given)
-  process.stdout.write(`${describeMachine().join('\n')}\n`)
+  await measure(given, (result) => {
+    printTable(result)
+    const measuredAt = new Date().toISOString()
+    if (given.write) keepResult(result, { measuredAt, command, conditions: conditionsOf(result, given) })
+  })
+  process.stdout.write(`${Object.values(describeMachine()).join('\n')}\n`)
   process.stdout.write(`Took ${Math.round((performance.now() - started) / 1_000)} s.\n`)
-  if (given.write) write(results, given, argv)
+  if (given.write) writePage()
 }
 
 main(process.argv.slice(2)).catch((error: Error) => {

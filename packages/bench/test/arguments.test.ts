@@ -34,6 +34,10 @@ describe('the arguments', () => {
     expect(suiteNames(['--suite', 'memory', '--suite', 'refusal'])).toEqual(['refusal', 'memory'])
   })
 
+  test('with --render measure nothing, and write the page', () => {
+    expect(readArguments(['--render'])).toMatchObject({ suites: [], write: true })
+  })
+
   test('select contenders', () => {
     expect(readArguments(['--contender', 'ws,core']).contenders).toEqual(new Set(['ws', 'core']))
   })

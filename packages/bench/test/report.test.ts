@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Conditions } from '../src/conditions.ts'
 import { contenders } from '../src/contenders/index.ts'
 import type { Measured, SuiteResult } from '../src/lab.ts'
-import { chartOf, markdownTable, renderPage } from '../src/report.ts'
+import { renderPage } from '../src/report.ts'
+import { type Kept, readResults } from '../src/results.ts'
+import { chartOf, markdownTable } from '../src/section.ts'
 import { suites } from '../src/suites/index.ts'
 import type { Sample, Suite } from '../src/suites/suite.ts'
 import { ratioTo, tableOf } from '../src/table.ts'
@@ -70,23 +73,34 @@ describe('a ratio', () => {
   })
 })
 
+const kept = (result: SuiteResult, command: string, conditions: Conditions = {}): Kept => ({
+  ...result,
+  measuredAt: command,
+  command,
+  conditions: { rounds: '9 rounds', machine: '2 cores of a CPU', ws: 'ws 8.23.0', ...conditions }
+})
+
 describe('the page', () => {
-  const page = renderPage([echo, heartbeat], {
-    command: 'npm run bench -- --rounds 2',
-    rounds: 2,
-    connections: 10_000,
-    machine: ['2 cores of a CPU'],
-    describePackage: (name) => `${name} 1.2.3`
-  })
+  const page = renderPage([
+    kept(echo, 'npm run bench 2', { rounds: '21 rounds', express: 'express 5.3.0', 'express-ws': 'express-ws 5.0.2' }),
+    kept(heartbeat, 'npm run bench 1'),
+    kept(heartbeat, 'npm run bench 1')
+  ])
 
   test('says how it was made, on which machine, with which versions', () => {
     for (const text of [
-      '```sh\nnpm run bench -- --rounds 2\n```',
-      '- 2 cores of a CPU',
-      '| express-ws 1.2.3, express 1.2.3 |'
+      'the median of 9 rounds (',
+      '```sh\nnpm run bench 1\nnpm run bench 2\n```',
+      '- 2 cores of a CPU\n',
+      '| express-ws 5.0.2, express 5.3.0 |'
     ]) {
       expect(page).toContain(text)
     }
+  })
+
+  test('says in a section what it was measured with, if that is not usual', () => {
+    expect(page).toContain('Unlike most of this page, this was measured with: 21 rounds.\n\n![Server CPU per message')
+    expect(page.match(/Unlike most/g)).toHaveLength(1)
   })
 
   test('says what is noise', () => {
@@ -106,17 +120,12 @@ describe('the page', () => {
 })
 
 describe('the page in docs', () => {
-  test('has the texts of the bench', () => {
+  test('has the texts of the bench; "npm run bench -- --render" writes it again', () => {
     const committed = readFileSync(join(__dirname, '../../../docs/benchmarks.md'), 'utf8')
-    const results = suites.map(({ name, entries, figures }) => {
-      const sample = Object.fromEntries(figures.map(({ key }) => [key, 1]))
-      return resultOf(name, Object.fromEntries(entries.map((entry) => [entry.name, [sample]])))
-    })
-    const circumstances = { command: '', rounds: 9, connections: 10_000, machine: [], describePackage: () => '' }
-    const notes = contenders.map(({ note }) => `| ${note} |`)
-    const texts = renderPage(results, circumstances)
+    const texts = renderPage(readResults())
       .split('\n')
-      .filter((line) => !/^(?:\||This page was written)/.test(line))
+      .filter((line) => !line.startsWith('|'))
+    const notes = contenders.map(({ note }) => `| ${note} |`)
     expect([...texts, ...notes].filter((text) => !committed.includes(text))).toEqual([])
   })
 })

@@ -35,14 +35,15 @@ const row = (step: Step): string => {
 }
 
 function report({ bytesPerConnection, redisBytesPerSubscription }: Measured): string {
+  const { machine, system } = describeMachine()
   return [
     '',
     'Times are milliseconds from publishing to the client. Nodes, Redis and Clients: number of busy cores.',
     'The last line for each number of topics is the rate that was too high.',
     `Memory of a node per connection: ${(bytesPerConnection / 1_000).toFixed(1)} kB (RSS).`,
     `Memory of Redis per topic and subscribed node: ${Math.round(redisBytesPerSubscription)} bytes.`,
-    // The last line says which cores are pinned; none are here.
-    ...describeMachine().slice(0, -1),
+    machine,
+    system,
     ''
   ].join('\n')
 }
