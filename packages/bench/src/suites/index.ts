@@ -1,6 +1,7 @@
 import { broadcasts } from './broadcast.ts'
 import { bufferUtilSuites } from './buffer-util.ts'
 import { echoes } from './echo.ts'
+import { garbageSuites } from './garbage.ts'
 import { handshakeClose, handshakeOnly, refusal } from './handshake.ts'
 import { heartbeat } from './heartbeat.ts'
 import { httpTax } from './http-tax.ts'
@@ -13,6 +14,7 @@ export const suites: readonly Suite[] = [
   handshakeClose,
   handshakeOnly,
   refusal,
+  ...garbageSuites,
   ...echoes,
   ...bufferUtilSuites,
   memory,
