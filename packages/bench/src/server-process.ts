@@ -5,6 +5,7 @@ import { answerParent } from './answers.ts'
 import { hasBufferUtil, hideBufferUtil } from './buffer-util.ts'
 import type { Settings, Start } from './contenders/endpoint.ts'
 import { Garbage } from './garbage.ts'
+import { Intake } from './intake.ts'
 
 /** Questions to the server process of a contender. */
 export type ServerQuestion =
@@ -16,7 +17,9 @@ export type ServerQuestion =
    */
   | { readonly ask: 'settle' }
   /** `watch` is what to measure besides CPU time; each of these costs some itself. */
-  | { readonly ask: 'begin'; readonly watch?: 'delay' | 'garbage' }
+  | { readonly ask: 'begin'; readonly watch?: 'delay' | 'garbage' | 'intake' }
+  /** Waits until no client has sent anything for a while. */
+  | { readonly ask: 'quiet' }
   | { readonly ask: 'end' }
   | { readonly ask: 'memory' }
 
@@ -29,6 +32,8 @@ export interface ServerAnswer {
   /** How long V8 has stopped the program to collect garbage: in total, and at most. */
   readonly pausedMs?: number
   readonly worstPauseMs?: number
+  /** By how much the resident memory had grown when it was largest. */
+  readonly rssGrownBytes?: number
   readonly heapBytes?: number
   readonly rssBytes?: number
 }
@@ -38,7 +43,7 @@ const resolution = 1
 const delay = monitorEventLoopDelay({ resolution })
 let server: Server
 let cpu = process.cpuUsage()
-let garbage: Garbage | undefined
+let watched: Garbage | Intake | undefined
 
 async function start(contender: string, settings: Settings, bufferUtil: boolean): Promise<ServerAnswer> {
   if (!bufferUtil) hideBufferUtil()
@@ -64,10 +69,11 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-function begin(watch: 'delay' | 'garbage' | undefined): ServerAnswer {
+function begin(watch: 'delay' | 'garbage' | 'intake' | undefined): ServerAnswer {
   delay.reset()
-  if (watch === 'delay') delay.enable()
-  if (watch === 'garbage') garbage = new Garbage()
+  if (watch === 'delay' || watch === 'intake') delay.enable()
+  if (watch === 'garbage') watched = new Garbage()
+  if (watch === 'intake') watched = new Intake(server)
   cpu = process.cpuUsage()
   return {}
 }
@@ -75,9 +81,9 @@ function begin(watch: 'delay' | 'garbage' | undefined): ServerAnswer {
 function end(): ServerAnswer {
   const { user, system } = process.cpuUsage(cpu)
   delay.disable()
-  const collected = garbage?.end()
-  garbage = undefined
-  return { cpuMs: (user + system) / 1_000, worstDelayMs: Math.max(0, delay.max / 1e6 - resolution), ...collected }
+  const found = watched?.end()
+  watched = undefined
+  return { cpuMs: (user + system) / 1_000, worstDelayMs: Math.max(0, delay.max / 1e6 - resolution), ...found }
 }
 
 async function memory(): Promise<ServerAnswer> {
@@ -94,6 +100,9 @@ answerParent(async (question: ServerQuestion): Promise<ServerAnswer> => {
       return settle()
     case 'begin':
       return begin(question.watch)
+    case 'quiet':
+      if (watched instanceof Intake) await watched.quiet()
+      return {}
     case 'end':
       return end()
     case 'memory':

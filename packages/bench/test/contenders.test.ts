@@ -5,6 +5,7 @@ import { plainPath, plainText, subprotocol } from '../src/contenders/endpoint.ts
 import { broadcasters, contenders, plainServers } from '../src/contenders/index.ts'
 import { Client } from '../src/generator/client.ts'
 import { closeFrame, dialects } from '../src/generator/dialect.ts'
+import { flood, readFlood } from '../src/generator/flood.ts'
 import type { ServerAnswer, ServerQuestion } from '../src/server-process.ts'
 
 // Starting a process takes long on a busy machine.
@@ -84,6 +85,31 @@ describe('a server process', () => {
 
   test('fails with the error of its contender', async () => {
     await expect(start('nobody')).rejects.toThrow('nobody')
+  })
+})
+
+describe('a flood of unread messages', () => {
+  const load = { clients: 2, messages: 10_000 }
+
+  async function floodServer(): Promise<void> {
+    const port = await start('ws')
+    await server.ask({ ask: 'begin', watch: 'intake' })
+    await flood(port, dialects.websocket, load)
+    await server.ask({ ask: 'quiet' })
+  }
+
+  test('is echoed, and the clients read the echoes in the end', async () => {
+    await floodServer()
+    const { rssGrownBytes, worstDelayMs } = await server.ask({ ask: 'end' })
+    expect(rssGrownBytes).toBeGreaterThan(0)
+    expect(worstDelayMs).toBeGreaterThan(0)
+    expect(await readFlood(load)).toEqual({ closed: 0, echoes: 20_000 })
+  })
+
+  test('counts the clients that the server has closed', async () => {
+    await floodServer()
+    await server.end()
+    expect(await readFlood({ ...load, messages: 10_001 })).toEqual({ closed: 2, echoes: 20_000 })
   })
 })
 

@@ -15,6 +15,24 @@ test.each([1, 2, 3, 7, 100_000])('counts the messages in pieces of %d bytes, and
   expect(counter.messages).toBe(4)
 })
 
+test('keeps nothing of a chunk whose memory gets the next one', () => {
+  const counter = new FrameCounter()
+  const memory = Buffer.alloc(1)
+  for (const byte of frames) {
+    memory[0] = byte
+    counter.take(memory)
+  }
+  expect(counter.messages).toBe(4)
+})
+
+test('notes a close frame', () => {
+  const counter = new FrameCounter()
+  counter.take(frames)
+  expect(counter.isClosed).toBe(false)
+  counter.take(serverFrame(opcodes.close, Buffer.from([0x03, 0xf5])))
+  expect(counter.isClosed).toBe(true)
+})
+
 test('counts a message when its last byte has arrived', () => {
   const counter = new FrameCounter()
   const frame = serverFrame(opcodes.text, Buffer.from('hello'))

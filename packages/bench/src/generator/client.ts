@@ -42,8 +42,18 @@ export class Client {
     this.#closed.catch(ignore)
   }
 
-  write(bytes: Buffer): void {
-    this.#socket.write(bytes)
+  /** @param taken called when the system has taken all bytes, or the connection has broken */
+  write(bytes: Buffer, taken?: () => void): void {
+    this.#socket.write(bytes, taken)
+  }
+
+  /** Leaves what arrives with the system until `readOn()`. Until then only a write notices that the connection broke. */
+  stopReading(): void {
+    this.#socket.pause()
+  }
+
+  readOn(): void {
+    this.#socket.resume()
   }
 
   /** Resolves when the connection has ended. Rejects if it broke. */

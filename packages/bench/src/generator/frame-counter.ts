@@ -6,11 +6,13 @@ const longestHead = 10
 export class FrameCounter {
   /** Number of complete messages. */
   messages = 0
+  /** Whether a close frame has arrived. */
+  isClosed = false
   /** Bytes of an incomplete header. */
   #head: Buffer = Buffer.alloc(0)
   /** Bytes missing from a payload. */
   #left = 0
-  #isMessage = false
+  #opcode = 0
 
   take(chunk: Buffer): void {
     let at = 0
@@ -20,22 +22,24 @@ export class FrameCounter {
       at += skipped
       if (skipped > 0 && this.#left === 0) this.#end()
       if (at === chunk.length) return
-      const head = Buffer.concat([this.#head, chunk.subarray(at, at + longestHead)])
+      const next = chunk.subarray(at, at + longestHead)
+      const head = this.#head.length === 0 ? next : Buffer.concat([this.#head, next])
       const length = headLength(head)
       if (head.length < length) {
-        this.#head = head
+        this.#head = Buffer.from(head)
         return
       }
       at += length - this.#head.length
       this.#head = Buffer.alloc(0)
       this.#left = payloadLength(head)
-      this.#isMessage = ((head[0] as number) & 0x0f) <= opcodes.binary
+      this.#opcode = (head[0] as number) & 0x0f
       if (this.#left === 0) this.#end()
     }
   }
 
   #end(): void {
-    if (this.#isMessage) this.messages++
+    if (this.#opcode <= opcodes.binary) this.messages++
+    if (this.#opcode === opcodes.close) this.isClosed = true
   }
 }
 

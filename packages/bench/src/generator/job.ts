@@ -1,6 +1,7 @@
 import { askForBroadcasts, type Broadcasts } from './broadcasts.ts'
 import { type DialectName, dialects } from './dialect.ts'
 import { closeAfterEchoes, type Echoes, openForEchoes, sendEchoes } from './echoes.ts'
+import { type Aftermath, type Flood, flood, readFlood } from './flood.ts'
 import { type Gets, sendGets } from './gets.ts'
 import { beRefused, type Handshakes, openAndClose } from './handshakes.ts'
 import { drop, openAndStay } from './held.ts'
@@ -11,30 +12,49 @@ export type Job = { readonly port: number; readonly dialect: DialectName } & (
   | ({ readonly kind: 'open for echoes' | 'send echoes' } & Echoes)
   | ({ readonly kind: 'ask for broadcasts' } & Broadcasts)
   | ({ readonly kind: 'send gets' } & Gets)
+  | ({ readonly kind: 'flood' | 'read the flood' } & Flood)
   | { readonly kind: 'close after echoes' | 'drop' }
 )
 
-export async function run(job: Job): Promise<void> {
+/** What a job has found out, if anything. */
+export type Outcome = Partial<Aftermath>
+
+export async function run(job: Job): Promise<Outcome> {
   const { port } = job
   const dialect = dialects[job.dialect]
   switch (job.kind) {
     case 'open and close':
-      return openAndClose(port, dialect, job)
+      await openAndClose(port, dialect, job)
+      break
     case 'open and stay':
-      return openAndStay(port, dialect, job)
+      await openAndStay(port, dialect, job)
+      break
     case 'be refused':
-      return beRefused(port, dialect, job)
+      await beRefused(port, dialect, job)
+      break
     case 'open for echoes':
-      return openForEchoes(port, dialect, job)
+      await openForEchoes(port, dialect, job)
+      break
     case 'send echoes':
-      return sendEchoes(dialect, job)
+      await sendEchoes(dialect, job)
+      break
     case 'close after echoes':
-      return closeAfterEchoes()
+      await closeAfterEchoes()
+      break
     case 'ask for broadcasts':
-      return askForBroadcasts(dialect, job)
+      await askForBroadcasts(dialect, job)
+      break
     case 'send gets':
-      return sendGets(port, job)
+      await sendGets(port, job)
+      break
+    case 'flood':
+      await flood(port, dialect, job)
+      break
+    case 'read the flood':
+      return readFlood(job)
     case 'drop':
-      return drop()
+      await drop()
+      break
   }
+  return {}
 }

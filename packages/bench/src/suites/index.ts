@@ -1,6 +1,7 @@
 import { broadcasts } from './broadcast.ts'
 import { bufferUtilSuites } from './buffer-util.ts'
 import { echoes } from './echo.ts'
+import { flood } from './flood.ts'
 import { garbageSuites } from './garbage.ts'
 import { handshakeClose, handshakeOnly, refusal } from './handshake.ts'
 import { heartbeat } from './heartbeat.ts'
@@ -21,5 +22,6 @@ export const suites: readonly Suite[] = [
   httpTax,
   heartbeat,
   reconnect,
+  flood,
   ...broadcasts
 ]

@@ -21,7 +21,7 @@ export interface Figure {
   readonly key: string
   /** The heading of its column. */
   readonly title: string
-  readonly unit: '' | 'µs' | 'ms' | 'kB'
+  readonly unit: '' | 'µs' | 'ms' | 'kB' | 'MB'
   readonly digits: number
   /** Whether the ratio to the base makes sense. */
   readonly compared: boolean
