@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { GCProfiler, getHeapStatistics } from 'node:v8'
 
 /** What V8 allocates and collects from here on. https://nodejs.org/api/v8.html#class-v8gcprofiler */
@@ -25,4 +26,21 @@ export class Garbage {
     allocatedBytes += getHeapStatistics().used_heap_size - used
     return { allocatedBytes, pausedMs, worstPauseMs }
   }
+}
+
+/** Forces full collections. Takes node --expose-gc. */
+export async function collectGarbage(times: number): Promise<void> {
+  for (let time = 0; time < times; time++) {
+    await sleep(5)
+    globalThis.gc?.()
+  }
+}
+
+/** The pauses of forced full collections, in milliseconds. */
+export async function fullPauses(times: number): Promise<number[]> {
+  const profiler = new GCProfiler()
+  profiler.start()
+  await collectGarbage(times)
+  const collections = profiler.stop()?.statistics ?? []
+  return collections.filter(({ gcType }) => gcType === 'MarkSweepCompact').map(({ cost }) => cost / 1_000)
 }

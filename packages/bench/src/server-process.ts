@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { answerParent } from './answers.ts'
 import { hasBufferUtil, hideBufferUtil } from './buffer-util.ts'
 import type { Settings, Start } from './contenders/endpoint.ts'
-import { Garbage } from './garbage.ts'
+import { collectGarbage, fullPauses, Garbage } from './garbage.ts'
 import { Intake } from './intake.ts'
+import { summarize } from './statistics.ts'
 
 /** Questions to the server process of a contender. */
 export type ServerQuestion =
@@ -22,6 +23,8 @@ export type ServerQuestion =
   | { readonly ask: 'quiet' }
   | { readonly ask: 'end' }
   | { readonly ask: 'memory' }
+  /** Forces full collections of garbage. */
+  | { readonly ask: 'collect'; readonly times: number }
 
 export interface ServerAnswer {
   readonly port?: number
@@ -34,6 +37,8 @@ export interface ServerAnswer {
   readonly worstPauseMs?: number
   /** By how much the resident memory had grown when it was largest. */
   readonly rssGrownBytes?: number
+  /** The median of how long a full collection has stopped the program. */
+  readonly fullPauseMs?: number
   readonly heapBytes?: number
   readonly rssBytes?: number
 }
@@ -41,6 +46,8 @@ export interface ServerAnswer {
 /** The interval of the monitor's timer, which is part of each delay it measures. */
 const resolution = 1
 const delay = monitorEventLoopDelay({ resolution })
+/** Twice, because the second collection frees what the first one has finalized. */
+const thorough = 2
 let server: Server
 let cpu = process.cpuUsage()
 let watched: Garbage | Intake | undefined
@@ -61,14 +68,6 @@ async function settle(): Promise<ServerAnswer> {
   return {}
 }
 
-/** Twice, because the second collection frees what the first one has finalized. */
-async function collectGarbage(): Promise<void> {
-  for (let times = 0; times < 2; times++) {
-    await sleep(5)
-    globalThis.gc?.()
-  }
-}
-
 function begin(watch: 'delay' | 'garbage' | 'intake' | undefined): ServerAnswer {
   delay.reset()
   if (watch === 'delay' || watch === 'intake') delay.enable()
@@ -87,9 +86,14 @@ function end(): ServerAnswer {
 }
 
 async function memory(): Promise<ServerAnswer> {
-  await collectGarbage()
+  await collectGarbage(thorough)
   const { heapUsed, rss } = process.memoryUsage()
   return { heapBytes: heapUsed, rssBytes: rss }
+}
+
+async function collect(times: number): Promise<ServerAnswer> {
+  await collectGarbage(thorough)
+  return { fullPauseMs: summarize(await fullPauses(times)).median }
 }
 
 answerParent(async (question: ServerQuestion): Promise<ServerAnswer> => {
@@ -107,5 +111,7 @@ answerParent(async (question: ServerQuestion): Promise<ServerAnswer> => {
       return end()
     case 'memory':
       return memory()
+    case 'collect':
+      return collect(question.times)
   }
 })

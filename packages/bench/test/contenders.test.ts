@@ -83,6 +83,12 @@ describe('a server process', () => {
     expect(rssBytes).toBeGreaterThan(heapBytes)
   })
 
+  test('measures how long a full collection of garbage stops it', async () => {
+    await start('ws')
+    const { fullPauseMs } = await server.ask({ ask: 'collect', times: 3 })
+    expect(fullPauseMs).toBeGreaterThan(0)
+  })
+
   test('fails with the error of its contender', async () => {
     await expect(start('nobody')).rejects.toThrow('nobody')
   })

@@ -7,6 +7,7 @@ import { handshakeClose, handshakeOnly, refusal } from './handshake.ts'
 import { heartbeat } from './heartbeat.ts'
 import { httpTax } from './http-tax.ts'
 import { memory } from './memory.ts'
+import { pauses } from './pauses.ts'
 import { reconnect } from './reconnect.ts'
 import type { Suite } from './suite.ts'
 
@@ -19,6 +20,7 @@ export const suites: readonly Suite[] = [
   ...echoes,
   ...bufferUtilSuites,
   memory,
+  pauses,
   httpTax,
   heartbeat,
   reconnect,
