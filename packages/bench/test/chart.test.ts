@@ -1,4 +1,5 @@
-import { type Bar, drawChart, ticksFor } from '../src/chart.ts'
+import { type Bar, drawChart } from '../src/chart.ts'
+import { ticksFor } from '../src/svg.ts'
 
 const bar = (label: string, value: number): Bar => ({ label, value, lower: value, upper: value, kind: 'peer' })
 
