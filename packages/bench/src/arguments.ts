@@ -3,11 +3,19 @@ import { contenders } from './contenders/index.ts'
 import { suites } from './suites/index.ts'
 import type { Suite } from './suites/suite.ts'
 
+export interface Endurance {
+  readonly seconds: number
+  /** Undefined for as many as it takes, or as are possible. */
+  readonly connections: number | undefined
+}
+
 /** The arguments on the command line. */
 export interface Arguments {
   readonly help: boolean
   readonly quick: boolean
   readonly suites: readonly Suite[]
+  /** For the suite `endurance`; undefined unless it is named. */
+  readonly endurance: Endurance | undefined
   /** Names of contenders; undefined for all. */
   readonly contenders: ReadonlySet<string> | undefined
   readonly rounds: number
@@ -16,6 +24,9 @@ export interface Arguments {
   readonly write: boolean
   readonly profiles: string | undefined
 }
+
+/** A suite of its own kind. It takes long, so it has to be named. */
+const endurance = 'endurance'
 
 export const usage = `Compares Oneport with other libraries, and prints the ratios.
 
@@ -27,9 +38,11 @@ export const usage = `Compares Oneport with other libraries, and prints the rati
   npm run bench -- --suite echo --write                     some suites, in place of their results on the page
   npm run bench -- --render                                 writes the page from the results it has, without measuring
   npm run bench -- --suite handshake-close --profile FOLDER CPU profiles of the servers
+  npm run bench -- --suite endurance                        ten minutes with many connections, only if named
+  npm run bench -- --suite endurance --seconds 60           the same in a minute
   npm run bench -- --help                                   prints this help
 
-Suites:     ${suites.map(({ name }) => name).join(', ')}
+Suites:     ${suites.map(({ name }) => name).join(', ')}, ${endurance}
             (the start of a name selects all suites that start with it)
 Contenders: ${contenders.map(({ name }) => name).join(', ')}
 `
@@ -41,6 +54,7 @@ const options = {
   contender: { type: 'string', multiple: true },
   rounds: { type: 'string' },
   connections: { type: 'string' },
+  seconds: { type: 'string' },
   write: { type: 'boolean' },
   render: { type: 'boolean' },
   profile: { type: 'string' }
@@ -62,16 +76,13 @@ export function readArguments(argv: readonly string[]): Arguments {
       contenders.some((contender) => contender.name === name)
     )
   for (const name of chosen ?? [])
-    known(
-      'suite',
-      name,
-      suites.some((suite) => begins(suite, name))
-    )
+    known('suite', name, name === endurance || suites.some((suite) => begins(suite, name)))
   const isWhole = !quick && chosen === undefined && names === undefined && profiles === undefined
   return {
     help,
     quick,
     suites: render ? [] : suites.filter((suite) => chosen?.some((name) => begins(suite, name)) ?? true),
+    endurance: readEndurance(chosen, values),
     contenders: names && new Set(names),
     rounds: readCount('rounds', values.rounds ?? (quick ? '3' : '9')),
     connections: readCount('connections', values.connections ?? (quick ? '2000' : '10000')),
@@ -79,6 +90,17 @@ export function readArguments(argv: readonly string[]): Arguments {
     profiles
   }
 }
+
+const readEndurance = (
+  chosen: readonly string[] | undefined,
+  { seconds, connections }: { readonly seconds?: string; readonly connections?: string }
+): Endurance | undefined =>
+  chosen?.includes(endurance)
+    ? {
+        seconds: readCount('seconds', seconds ?? '600'),
+        connections: connections === undefined ? undefined : readCount('connections', connections)
+      }
+    : undefined
 
 const readNames = (option: string, values: readonly string[]): string[] => {
   const names = values.flatMap((value) => value.split(',')).filter((name) => name !== '')

@@ -26,10 +26,27 @@ const otherDescriptors = 200
  * @throws Error that says what to do if it may not
  */
 export function checkDescriptors({ divisor, connections }: Extent, limit: number): void {
-  const needed = Math.max(connections, Math.ceil(handshakes / divisor)) + otherDescriptors
+  check(Math.max(connections, Math.ceil(handshakes / divisor)), limit, '--quick --connections 500')
+}
+
+/** The connections of the suite `endurance` if no number is given and the limit allows it. */
+const mostToEndure = 19_000
+
+/**
+ * The number of connections of the suite `endurance`.
+ * @throws Error that says what to do if a process may not have as many open connections as wanted
+ */
+export function connectionsToEndure(wanted: number | undefined, limit: number): number {
+  if (wanted === undefined) return Math.max(1, Math.min(mostToEndure, limit - otherDescriptors))
+  check(wanted, limit, '--suite endurance')
+  return wanted
+}
+
+function check(connections: number, limit: number, less: string): void {
+  const needed = connections + otherDescriptors
   if (limit >= needed) return
   throw new Error(
     `Each process needs ${needed} open files, but this shell allows only ${limit}. Raise the limit with ` +
-      "'ulimit -n 12000', or measure less: npm run bench -- --quick --connections 500"
+      `'ulimit -n ${needed}', or measure less: npm run bench -- ${less}`
   )
 }

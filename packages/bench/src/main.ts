@@ -1,14 +1,15 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Arguments, readArguments, usage } from './arguments.ts'
+import { type Arguments, type Endurance, readArguments, usage } from './arguments.ts'
 import { canUseBufferUtil } from './buffer-util.ts'
-import { conditionsOf } from './conditions.ts'
-import { checkDescriptors, extentOf } from './extent.ts'
+import { type Conditions, conditionsFor, conditionsOf } from './conditions.ts'
+import { keepRecording, type Recording } from './endurance/recording.ts'
+import { endure } from './endurance/run.ts'
+import { enduranceLibraries, enduranceSummary } from './endurance/section.ts'
+import { checkDescriptors, connectionsToEndure, extentOf } from './extent.ts'
+import type { Origin } from './kept-file.ts'
 import { Lab, type SuiteResult } from './lab.ts'
 import { describeMachine, descriptorLimit } from './machine.ts'
-import { renderPage } from './report.ts'
-import { keepResult, readResults } from './results.ts'
-import { chartFile, chartOf } from './section.ts'
+import { writePage } from './page.ts'
+import { keepResult } from './results.ts'
 import { selectEntries } from './selection.ts'
 import { printTable } from './terminal.ts'
 
@@ -40,13 +41,19 @@ async function measure(given: Arguments, take: (result: SuiteResult) => void): P
   }
 }
 
-/** Writes the page and its charts to the docs folder, from the results of this run and earlier ones. */
-function writePage(): void {
-  const docs = join(__dirname, '../../../docs')
-  const results = readResults()
-  for (const result of results) writeFileSync(join(docs, 'images', chartFile(result)), chartOf(result))
-  writeFileSync(join(docs, 'benchmarks.md'), renderPage(results))
-  process.stdout.write('docs/benchmarks.md and its charts are written.\n')
+/** Runs the suite `endurance`. */
+async function measureEndurance({ seconds, connections: wanted }: Endurance): Promise<Recording> {
+  const connections = connectionsToEndure(wanted, descriptorLimit())
+  process.stderr.write(`Endurance: opening ${connections} connections\n`)
+  const recording = await endure(
+    { connections, seconds, spreadMs: 10_000 },
+    ({ open, rssBytes, worstDelayMs }, second) => {
+      const state = `${open} open, ${Math.round(rssBytes / 1_000_000)} MB, ${worstDelayMs.toFixed(1)} ms`
+      if (second % 10 === 0) process.stderr.write(`Endurance: second ${second} of ${seconds}, ${state}\n`)
+    }
+  )
+  process.stdout.write(enduranceSummary(recording))
+  return recording
 }
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -57,14 +64,20 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const command = ['npm run bench', ...(argv.length === 0 ? [] : ['--', ...argv])].join(' ')
   const started = performance.now()
+  const originOf = (conditions: Conditions): Origin => ({ measuredAt: new Date().toISOString(), command, conditions })
   await measure(given, (result) => {
     printTable(result)
-    const measuredAt = new Date().toISOString()
-    if (given.write) keepResult(result, { measuredAt, command, conditions: conditionsOf(result, given) })
+    if (given.write) keepResult(result, originOf(conditionsOf(result, given)))
   })
+  if (given.endurance !== undefined) {
+    const recording = await measureEndurance(given.endurance)
+    if (given.write) keepRecording({ recording, ...originOf(conditionsFor(enduranceLibraries)) })
+  }
   process.stdout.write(`${Object.values(describeMachine()).join('\n')}\n`)
   process.stdout.write(`Took ${Math.round((performance.now() - started) / 1_000)} s.\n`)
-  if (given.write) writePage()
+  if (!given.write) return
+  writePage()
+  process.stdout.write('docs/benchmarks.md and its charts are written.\n')
 }
 
 main(process.argv.slice(2)).catch((error: Error) => {

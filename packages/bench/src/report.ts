@@ -1,18 +1,22 @@
 import { usualOf } from './conditions.ts'
 import { contenders } from './contenders/index.ts'
+import type { KeptRecording } from './endurance/recording.ts'
+import { enduranceSection } from './endurance/section.ts'
+import type { Origin } from './kept-file.ts'
 import { remarks } from './remarks.ts'
 import type { Kept } from './results.ts'
 import { markdownTable, section, shortTable } from './section.ts'
 
 /** The commands that measured the results, the latest last. */
-function commandsOf(results: readonly Kept[]): string[] {
-  const byTime = results.toSorted((one, other) => one.measuredAt.localeCompare(other.measuredAt))
+function commandsOf(origins: readonly Origin[]): string[] {
+  const byTime = origins.toSorted((one, other) => one.measuredAt.localeCompare(other.measuredAt))
   return [...new Set(byTime.map(({ command }) => command))]
 }
 
 /** The page of all results. */
-export function renderPage(results: readonly Kept[]): string {
-  const usual = usualOf(results.map(({ conditions }) => conditions))
+export function renderPage(results: readonly Kept[], endurance?: KeptRecording): string {
+  const origins: Origin[] = [...results, ...(endurance === undefined ? [] : [endurance])]
+  const usual = usualOf(origins.map(({ conditions }) => conditions))
   const { rounds = '9 rounds', machine, system, pinning, connections } = usual
   const facts = [machine, system, pinning, connections].filter((fact) => fact !== undefined)
   const who = contenders.map(({ title, libraries, note }) => [
@@ -37,7 +41,7 @@ Each workload keeps its results until it is measured again, so workloads may hav
 commands were:
 
 \`\`\`sh
-${commandsOf(results).join('\n')}
+${commandsOf(origins).join('\n')}
 \`\`\`
 
 For a rough overview in three minutes, or for selected parts only, run one of the following. They print their results and do not
@@ -72,6 +76,7 @@ npm run bench -- --help
 ${facts.map((fact) => `- ${fact}`).join('\n')}`,
     `## What is compared\n\n${markdownTable([['', 'Packages', 'How it does the work'], ...who])}`,
     ...results.map((result) => section(result, usual)),
+    ...(endurance === undefined ? [] : [enduranceSection(endurance, usual)]),
     remarks
   ]
   return `${sections.join('\n\n')}\n`

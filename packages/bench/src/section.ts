@@ -1,5 +1,5 @@
 import { type Bar, drawChart } from './chart.ts'
-import { type Conditions, unusual } from './conditions.ts'
+import { type Conditions, unusualNote } from './conditions.ts'
 import type { SuiteResult } from './lab.ts'
 import type { Kept } from './results.ts'
 import { ratioTo, showRatios, summaryOf, tableOf } from './table.ts'
@@ -61,11 +61,10 @@ export function shortTable(results: readonly SuiteResult[]): string {
 /** A suite on the page. It says what it was measured with where that is not as usual. */
 export function section(result: Kept, usual: Conditions): string {
   const { title, text, chart } = result.suite
-  const special = unusual(result.conditions, usual)
   return [
     `## ${title}`,
     text,
-    ...(special.length === 0 ? [] : [`Unlike most of this page, this was measured with: ${special.join('; ')}.`]),
+    ...unusualNote(result.conditions, usual),
     `![${chart}](images/${chartFile(result)})`,
     markdownTable(tableOf(result))
   ].join('\n\n')

@@ -34,6 +34,19 @@ describe('the arguments', () => {
     expect(suiteNames(['--suite', 'memory', '--suite', 'refusal'])).toEqual(['refusal', 'memory'])
   })
 
+  test('include the suite endurance only if it is named', () => {
+    expect(readArguments([]).endurance).toBeUndefined()
+    expect(readArguments(['--suite', 'endurance'])).toMatchObject({
+      suites: [],
+      endurance: { seconds: 600, connections: undefined },
+      write: false
+    })
+    expect(readArguments(['--suite', 'endurance,memory', '--seconds', '30', '--connections', '1000'])).toMatchObject({
+      suites: [{ name: 'memory' }],
+      endurance: { seconds: 30, connections: 1_000 }
+    })
+  })
+
   test('with --render measure nothing, and write the page', () => {
     expect(readArguments(['--render'])).toMatchObject({ suites: [], write: true })
   })
@@ -55,5 +68,6 @@ describe('the arguments', () => {
 
   test('are explained, with all suites and contenders', () => {
     for (const { name } of [...suites, ...contenders]) expect(usage).toContain(name)
+    expect(usage).toContain('endurance')
   })
 })

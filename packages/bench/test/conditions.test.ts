@@ -1,4 +1,4 @@
-import { unusual, usualOf } from '../src/conditions.ts'
+import { unusualNote, usualOf } from '../src/conditions.ts'
 
 const nine = { rounds: '9 rounds', ws: 'ws 8.23.0' }
 const three = { rounds: '3 rounds', ws: 'ws 8.23.0', express: 'express 5.3.0' }
@@ -13,12 +13,13 @@ describe('the usual conditions', () => {
   })
 })
 
-describe('the unusual conditions of a suite', () => {
-  test('are those with another value', () => {
-    expect(unusual(three, usualOf([nine, nine, three]))).toEqual(['3 rounds'])
+describe('the note about unusual conditions', () => {
+  test('names those with another value', () => {
+    const note = 'Unlike most of this page, this was measured with: 3 rounds.'
+    expect(unusualNote(three, usualOf([nine, nine, three]))).toEqual([note])
   })
 
-  test('do not include packages that the suite does not use', () => {
-    expect(unusual(nine, usualOf([nine, nine, three]))).toEqual([])
+  test('does not name packages that the suite does not use', () => {
+    expect(unusualNote(nine, usualOf([nine, nine, three]))).toEqual([])
   })
 })

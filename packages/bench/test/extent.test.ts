@@ -1,5 +1,5 @@
 import { readArguments } from '../src/arguments.ts'
-import { checkDescriptors, extentOf } from '../src/extent.ts'
+import { checkDescriptors, connectionsToEndure, extentOf } from '../src/extent.ts'
 
 describe('the limit of open files', () => {
   const whole = extentOf(readArguments([]))
@@ -20,5 +20,17 @@ describe('the limit of open files', () => {
 
   test('is sufficient for the small run that the message suggests, as shells usually set it', () => {
     expect(() => checkDescriptors(extentOf(readArguments(['--quick', '--connections', '500'])), 1_024)).not.toThrow()
+  })
+})
+
+describe('the connections of the suite endurance', () => {
+  test('are as many as the limit allows, and at most 19,000', () => {
+    expect(connectionsToEndure(undefined, Infinity)).toBe(19_000)
+    expect(connectionsToEndure(undefined, 4_096)).toBe(3_896)
+  })
+
+  test('are as many as are asked for, if the limit allows', () => {
+    expect(connectionsToEndure(1_000, 4_096)).toBe(1_000)
+    expect(() => connectionsToEndure(4_000, 4_096)).toThrow(/4200 open files.*--suite endurance$/)
   })
 })

@@ -43,12 +43,12 @@ export class FrameCounter {
   }
 }
 
-function headLength(head: Buffer): number {
+export function headLength(head: Buffer): number {
   if (head.length < 2 || (head[1] as number) < 126) return 2
   return head[1] === 126 ? 4 : longestHead
 }
 
-function payloadLength(head: Buffer): number {
+export function payloadLength(head: Buffer): number {
   const length = head[1] as number
   if (length < 126) return length
   return length === 126 ? head.readUInt16BE(2) : Number(head.readBigUInt64BE(2))

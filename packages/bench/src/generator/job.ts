@@ -1,10 +1,11 @@
 import { askForBroadcasts, type Broadcasts } from './broadcasts.ts'
+import { type Churn, churn } from './churn.ts'
 import { type DialectName, dialects } from './dialect.ts'
 import { closeAfterEchoes, type Echoes, openForEchoes, sendEchoes } from './echoes.ts'
 import { type Aftermath, type Flood, flood, readFlood } from './flood.ts'
 import { type Gets, sendGets } from './gets.ts'
 import { beRefused, type Handshakes, openAndClose } from './handshakes.ts'
-import { drop, openAndStay } from './held.ts'
+import { beClosed, drop, type Ends, openAndStay } from './held.ts'
 
 /** A job for the generator. */
 export type Job = { readonly port: number; readonly dialect: DialectName } & (
@@ -13,11 +14,13 @@ export type Job = { readonly port: number; readonly dialect: DialectName } & (
   | ({ readonly kind: 'ask for broadcasts' } & Broadcasts)
   | ({ readonly kind: 'send gets' } & Gets)
   | ({ readonly kind: 'flood' | 'read the flood' } & Flood)
+  | ({ readonly kind: 'churn' } & Churn)
+  | { readonly kind: 'be closed'; readonly sliceMs: number }
   | { readonly kind: 'close after echoes' | 'drop' }
 )
 
 /** What a job has found out, if anything. */
-export type Outcome = Partial<Aftermath>
+export type Outcome = Partial<Aftermath & Ends>
 
 export async function run(job: Job): Promise<Outcome> {
   const { port } = job
@@ -52,6 +55,11 @@ export async function run(job: Job): Promise<Outcome> {
       break
     case 'read the flood':
       return readFlood(job)
+    case 'churn':
+      await churn(port, dialect, job)
+      break
+    case 'be closed':
+      return beClosed(job)
     case 'drop':
       await drop()
       break
