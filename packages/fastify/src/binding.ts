@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 export type RefusalLog = (reply: FastifyReply, error: HandshakeError) => void
 
 /** What core needs from Fastify for a handshake. */
-export class RequestBinding implements FrameworkBinding {
+export class RequestBinding implements FrameworkBinding, EffectiveRequest {
   readonly requestId: string | undefined
   readonly #reply: FastifyReply
   readonly #log: RefusalLog | undefined
@@ -37,6 +37,11 @@ export class RequestBinding implements FrameworkBinding {
   effectiveRequest(): EffectiveRequest {
     return effectiveRequest(this.#reply.request)
   }
+
+  /** The address of the client: all that is needed to count pending handshakes. */
+  get address(): string | undefined {
+    return addressOf(this.#reply.request)
+  }
 }
 
 /** The host, scheme and address of the client, according to the setting `trustProxy` of the server. */
@@ -48,6 +53,15 @@ export function effectiveRequest(request: FastifyRequest): EffectiveRequest {
     isForwarded: headers['x-forwarded-proto'] !== undefined && isProxied(request),
     address: () => request.ip
   })
+}
+
+/** The address of the client, according to `trustProxy`. If the application's trust function throws, it is unknown. */
+function addressOf(request: FastifyRequest): string | undefined {
+  try {
+    return request.ip
+  } catch {
+    return 'unknown'
+  }
 }
 
 /** Several addresses mean that a proxy is trusted. If the application's trust function throws, no proxy is. */

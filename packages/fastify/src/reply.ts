@@ -1,5 +1,5 @@
 import type { AcceptOptions, WebSocket } from '@oneport/core'
-import { agree, answerFault, asError, type HandlerArguments, splitArguments } from '@oneport/core/adapter'
+import { agree, answerFault, asError, type HandlerArguments, splitArguments, whenSettled } from '@oneport/core/adapter'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { RequestBinding } from './binding.ts'
 import type { Logs } from './serving.ts'
@@ -15,7 +15,7 @@ export function acceptWebSocket(
   { refusals, closed }: Logs,
   send: (reply: FastifyReply) => void = sendSwitching
 ): FastifyReply['acceptWebSocket'] {
-  return async function (this: FastifyReply, ...given: HandlerArguments<AcceptOptions, ReplyHandler>): Promise<void> {
+  return function (this: FastifyReply, ...given: HandlerArguments<AcceptOptions, ReplyHandler>): Promise<void> {
     const { request } = this
     const [options, handler] = splitArguments(given)
     const serve = (socket: WebSocket): unknown => {
@@ -26,9 +26,9 @@ export function acceptWebSocket(
       const serveIfFunction = handler instanceof Function ? serve : handler
       const agreement = agree(request.raw, options, serveIfFunction, new RequestBinding(this, refusals))
       send(this)
-      await agreement.settled()
+      return whenSettled(agreement)
     } catch (error) {
-      await fail(this, error)
+      return fail(this, error)
     }
   }
 }
@@ -40,14 +40,21 @@ export function acceptWebSocket(
  */
 function sendSwitching(reply: FastifyReply): void {
   const { send } = reply
-  reply.send = (payload?: unknown) => {
-    reply.send = send
-    // For an async route that did not wait, Fastify sends no payload.
-    if (payload !== undefined && reply.statusCode === 101 && !reply.raw.headersSent) reply.code(500)
-    return reply.send(payload)
-  }
+  reply.send = Object.hasOwn(reply, 'send') ? (payload) => another(reply, send, payload) : sendAnother
   reply.code(101)
   Reflect.apply(send, reply, [])
+}
+
+/** The method `send` of a reply whose 101 is on its way; a closure for each reply would cost more. */
+function sendAnother(this: FastifyReply, payload?: unknown): FastifyReply {
+  return another(this, (Object.getPrototypeOf(this) as FastifyReply).send, payload)
+}
+
+function another(reply: FastifyReply, send: FastifyReply['send'], payload: unknown): FastifyReply {
+  reply.send = send
+  // For an async route that did not wait, Fastify sends no payload.
+  if (payload !== undefined && reply.statusCode === 101 && !reply.raw.headersSent) reply.code(500)
+  return reply.send(payload)
 }
 
 /** Passes an error to the error handler. Resolves when the response has been sent, and never rejects. */

@@ -47,10 +47,13 @@ const withoutSlash = (url: string): string => url.replace(/\/$/, '')
 
 /** Creates the handler of a route that accepts handshakes. */
 export function accepting(handler: WebSocketRouteHandler, options: EndpointOptions): RouteHandlerMethod {
-  return (request: FastifyRequest, reply: FastifyReply) =>
-    reply.acceptWebSocket(options, function (socket) {
+  return (request: FastifyRequest, reply: FastifyReply) => {
+    const accepted = reply.acceptWebSocket(options, function (socket) {
       return handler.call(this, socket, request)
     })
+    // Nothing to wait for.
+    return reply.sent ? undefined : accepted
+  }
 }
 
 /** Creates a handler that calls `accept` for handshakes and `handler` for ordinary requests. */

@@ -7,7 +7,7 @@ import type {
   preCloseAsyncHookHandler,
   preCloseHookHandler
 } from 'fastify'
-import { effectiveRequest, type RefusalLog, RequestBinding } from './binding.ts'
+import { type RefusalLog, RequestBinding } from './binding.ts'
 import { ClosedLog, hasLogger, logFault, logRefusal, warnOf } from './log.ts'
 import { splitOptions, type WsPluginOptions } from './plugin-options.ts'
 
@@ -83,7 +83,10 @@ const limitHandshakes =
   (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     const { raw } = request
     try {
-      if (isWebSocketRequest(raw)) limitPending(raw, effectiveRequest(request), new RequestBinding(reply, refusals))
+      if (isWebSocketRequest(raw)) {
+        const binding = new RequestBinding(reply, refusals)
+        limitPending(raw, binding, binding)
+      }
     } catch (error) {
       done(error as Error)
       return

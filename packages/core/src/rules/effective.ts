@@ -50,14 +50,25 @@ export interface FrameworkRequest {
 }
 
 /** The effective request that a framework reports. `address()` is called only when a limit needs it. */
-export const effectiveOf = ({ host, protocol, isForwarded, address }: FrameworkRequest): EffectiveRequest => ({
-  host,
-  scheme: protocol === 'https' || protocol === 'wss' ? 'https' : isForwarded ? 'http' : undefined,
-  get address() {
+export const effectiveOf = (request: FrameworkRequest): EffectiveRequest => new ReportedRequest(request)
+
+class ReportedRequest implements EffectiveRequest {
+  readonly host: string | undefined
+  readonly scheme: 'http' | 'https' | undefined
+  readonly #request: FrameworkRequest
+
+  constructor(request: FrameworkRequest) {
+    const { host, protocol, isForwarded } = request
+    this.host = host
+    this.scheme = protocol === 'https' || protocol === 'wss' ? 'https' : isForwarded ? 'http' : undefined
+    this.#request = request
+  }
+
+  get address(): string | undefined {
     try {
-      return address()
+      return this.#request.address()
     } catch {
       return 'unknown'
     }
   }
-})
+}
