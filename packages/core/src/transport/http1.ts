@@ -7,7 +7,7 @@ import { show } from '../show.ts'
 import type { Receiver } from './dispatch.ts'
 import { ignoreError } from './events.ts'
 import { receive } from './http1-exchange.ts'
-import { afterEarlierResponses } from './queue.ts'
+import { afterEarlierResponses, isInTurn } from './queue.ts'
 import { type BusySocket, RawSocket } from './raw-socket.ts'
 import { RawView } from './raw-view.ts'
 import { ordinaryHead, serveAsOrdinaryRequest } from './replay.ts'
@@ -57,13 +57,11 @@ function startListening(server: Server): Listening {
     // Node has removed its own listener. Without one, a connection reset during the handshake would end the process.
     rawSocket.on('error', ignoreError)
     const others = server.listenerCount('upgrade') - 1
-    const upgrade = { server, req, rawSocket, head }
     if (others > 0 || receivers.length > 1) {
-      share(receivers, others, upgrade, makeResponse)
+      share(receivers, others, { server, req, rawSocket, head }, makeResponse)
     } else {
       const [receiver] = receivers as [Receiver]
-      const owner = new RawSocket(rawSocket, head, receiver.connections)
-      take(receiver, owner, upgrade, () => receive(receiver, req, owner, makeResponse))
+      take(receiver, new RawSocket(rawSocket, head, receiver.connections), server, req, makeResponse)
     }
   }
   // First, so that no other listener can refuse what the application accepts.
@@ -106,13 +104,7 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
       if (sharing.taken && (hasLostFields(server, req) || !isOpeningHandshake(req))) return
       const owner = new RawSocket(view ?? rawSocket, head, first.connections, rawSocket)
       for (const receiver of rest) sharing.addTurn(() => receive(receiver, req, owner, makeResponse, sharing))
-      take(
-        first,
-        owner,
-        { ...upgrade, rawSocket: owner.stream },
-        () => receive(first, req, owner, makeResponse, sharing),
-        sharing
-      )
+      take(first, owner, server, req, makeResponse, sharing)
     })
   }
   // While an earlier response is unfinished, there is nothing to guard: whatever a listener writes ends up in it.
@@ -128,19 +120,34 @@ function share(receivers: readonly Receiver[], others: number, upgrade: Upgrade,
   }
 }
 
-/** Handles an upgrade request. Calls `receive` if it is an opening handshake. */
-function take(receiver: Receiver, owner: RawSocket, upgrade: Upgrade, receive: () => void, sharing?: Sharing): void {
-  const { server, req } = upgrade
-  if (hasLostFields(server, req)) {
+/** Handles an upgrade request: an opening handshake, or something else. */
+function take(
+  receiver: Receiver,
+  owner: RawSocket,
+  server: Server,
+  req: IncomingMessage,
+  makeResponse: MakeResponse,
+  sharing?: Sharing
+): void {
+  if (hasLostFields(server, req) || !isOpeningHandshake(req)) {
     sharing?.claim()
-    afterEarlierResponses(owner, receiver, () => answerAndClose(owner, '431 Request Header Fields Too Large'))
-  } else if (isOpeningHandshake(req)) {
-    afterEarlierResponses(owner, receiver, receive)
+    takeOther(receiver, owner, server, req)
+  } else if (isInTurn(owner)) {
+    receive(receiver, req, owner, makeResponse, sharing)
   } else {
-    sharing?.claim()
-    afterEarlierResponses(owner, receiver, () => returnToNode(owner, upgrade))
+    receiveLater(receiver, req, owner, makeResponse, sharing)
   }
 }
+
+function takeOther(receiver: Receiver, owner: RawSocket, server: Server, req: IncomingMessage): void {
+  afterEarlierResponses(owner, receiver, () => {
+    if (hasLostFields(server, req)) answerAndClose(owner, '431 Request Header Fields Too Large')
+    else returnToNode(owner, server, req)
+  })
+}
+
+const receiveLater: typeof receive = (receiver, req, owner, ...rest) =>
+  afterEarlierResponses(owner, receiver, () => receive(receiver, req, owner, ...rest))
 
 /**
  * Whether Node may have dropped header fields of a request. Its parser has read them, but the request does not have
@@ -174,7 +181,7 @@ function claimOf({ options }: Receiver, req: IncomingMessage): boolean | undefin
 /** How many views can be stacked. The request that adds the last one is answered, then the connection is closed. */
 const mostViews = 8
 
-function returnToNode(owner: RawSocket, { server, req }: Upgrade): void {
+function returnToNode(owner: RawSocket, server: Server, req: IncomingMessage): void {
   // Each such request adds a view if other listeners hold the connection too.
   const isLast = owner.stream instanceof RawView && owner.stream.depth === mostViews
   const requestHead = ordinaryHead(req, isLast)

@@ -10,15 +10,16 @@ import type { BusySocket, RawSocket, Tenant } from './raw-socket.ts'
  * request costs the application nothing yet, so it does not take the place of a pending handshake.
  */
 export function afterEarlierResponses(rawSocket: RawSocket, receiver: Receiver, run: () => void): void {
-  const { stream } = rawSocket
-  if (responseOn(stream) === undefined) begin(stream, run)
+  if (isInTurn(rawSocket)) run()
   else new Queued(rawSocket, run).wait(receiver)
 }
 
-function begin(stream: BusySocket, run: () => void): void {
+/** Whether there is no earlier response. If so, the request has its turn. */
+export function isInTurn({ stream }: RawSocket): boolean {
+  if (responseOn(stream) !== undefined) return false
   // The keep-alive timeout of earlier requests must not end this one.
   if (stream.timeout) stream.setTimeout?.(0)
-  run()
+  return true
 }
 
 /** A request that waits for earlier responses to finish. */
@@ -52,8 +53,8 @@ class Queued implements Tenant {
       this.#rawSocket.leave()
     } else if (this.#run === undefined) {
       this.#rawSocket.linger()
-    } else {
-      begin(stream, this.#run)
+    } else if (isInTurn(this.#rawSocket)) {
+      this.#run()
     }
   }
 
