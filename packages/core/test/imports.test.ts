@@ -109,6 +109,7 @@ describe('core', () => {
     'options/checks.ts',
     'options/names.ts',
     'options/near-miss.ts',
+    'options/recent.ts',
     'options/endpoint.ts',
     'errors.ts',
     'life/expiry.ts',

@@ -103,7 +103,8 @@ describe.each(versions)('same-origin in %s', (_name, express) => {
       })
       app.get('/chat', (req, res) => acceptWebSocket(req, res, echo))
       expect(await status(app, forwarded())).toBe(101)
-      expect(seen).toEqual(Array(2).fill({ host: 'app.example', scheme: 'https', address: '203.0.113.7' }))
+      const told = seen.map(({ host, scheme, address }) => ({ host, scheme, address }))
+      expect(told).toEqual(Array(2).fill({ host: 'app.example', scheme: 'https', address: '203.0.113.7' }))
     })
   })
 

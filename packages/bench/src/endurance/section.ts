@@ -3,7 +3,7 @@ import { markdownTable } from '../section.ts'
 import { drawTimeline } from '../timeline.ts'
 import type { KeptRecording, Recording } from './recording.ts'
 import { leaving } from './run.ts'
-import { judge, type Line, mostDelayMs, windowOf } from './verdict.ts'
+import { judge, type Line, mostDelayMs, warmUpOf, windowOf } from './verdict.ts'
 
 export const enduranceChart = 'bench-endurance.svg'
 
@@ -16,7 +16,7 @@ const description = 'Memory and event-loop delay over time'
 const verdict = ({ isMet }: Line): string => (isMet === undefined ? '' : isMet ? 'met' : 'not met')
 
 const textOf = ({ connections, seconds, spreadMs }: Recording): string =>
-  `One Oneport server with @oneport/topics has ${connections.toLocaleString('en')} clients, and its default heartbeat. For ${duration(seconds)}, ${leaving * 100} % of the clients leave each second, half of them with a close frame and half with a reset, and as many come, spread over the second. Each second all clients get one text message of 256 B, which blocks the event loop for as long as the writes take. In the end \`drain({ spreadMs: ${spreadMs.toLocaleString('en').replaceAll(',', '_')} })\` closes all connections. The table compares the memory of the ${windowOf(seconds)} s that follow a warm-up of ${windowOf(seconds)} s with that of the last ${windowOf(seconds)} s.`
+  `One Oneport server with @oneport/topics has ${connections.toLocaleString('en')} clients, and its default heartbeat. For ${duration(seconds)}, ${leaving * 100} % of the clients leave each second, half of them with a close frame and half with a reset, and as many come, spread over the second. Each second all clients get one text message of 256 B, which blocks the event loop for as long as the writes take. In the end \`drain({ spreadMs: ${spreadMs.toLocaleString('en').replaceAll(',', '_')} })\` closes all connections. V8 lets the heap grow until its first full collections, so the table compares the memory of the ${windowOf(seconds)} s that follow a warm-up of ${warmUpOf(seconds)} s with that of the last ${windowOf(seconds)} s.`
 
 const duration = (seconds: number): string =>
   seconds % 60 === 0 ? `${seconds / 60} ${seconds === 60 ? 'minute' : 'minutes'}` : `${seconds} seconds`

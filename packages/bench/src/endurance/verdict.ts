@@ -55,10 +55,17 @@ export function judge(recording: Recording): Line[] {
   ]
 }
 
+/**
+ * The warm-up, in seconds: three minutes, or a quarter of a short run. Until its first full collections, V8 lets a heap
+ * grow.
+ */
+export const warmUpOf = (seconds: number): number => Math.max(1, Math.min(180, Math.floor(seconds / 4)))
+
 /** Compares the last window with the first one after the warm-up. */
 function growth(what: string, bytes: readonly number[], summarizeWindow: (bytes: readonly number[]) => number): Line {
   const window = windowOf(bytes.length)
-  const first = summarizeWindow(bytes.slice(window, 2 * window))
+  const warmUp = warmUpOf(bytes.length)
+  const first = summarizeWindow(bytes.slice(warmUp, warmUp + window))
   const last = summarizeWindow(bytes.slice(-window))
   const show = (value: number): string => `${(value / 1_000_000).toFixed(0)} MB`
   return {
@@ -69,7 +76,7 @@ function growth(what: string, bytes: readonly number[], summarizeWindow: (bytes:
   }
 }
 
-/** The seconds of the warm-up, and of the windows whose memory is compared: a minute, or a quarter of a short run. */
+/** The windows whose memory is compared, in seconds: a minute, or a quarter of a short run. */
 export const windowOf = (seconds: number): number => Math.max(1, Math.min(60, Math.floor(seconds / 4)))
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

@@ -63,6 +63,9 @@ const contextOptions = { requireManualDestroy: true }
 /** If more than this waits for a client, its next bytes are read in the next turn of the event loop. */
 const muchBytes = 65_536
 
+/** The path of the last connection. Those with the same path share one string. */
+let lastPath = ''
+
 /** The connection whose bytes are being read, if any. */
 let reading: Connection | undefined
 
@@ -114,7 +117,8 @@ export class Connection implements Beating, Expiring, EndedConnection, Reader {
     this.#rawSocket = rawSocket
     this.#options = terms.endpoint.connection
     this.#requestId = terms.requestId
-    this.#path = path
+    if (path !== lastPath) lastPath = path
+    this.#path = lastPath
     occupy(rawSocket)
     readThrough(receiverOf(socket), this)
   }

@@ -22,8 +22,9 @@ export interface HeadSender {
 
 const nothing = Buffer.alloc(0)
 
-/** The socket that `ws` has just opened. */
+/** The socket that `ws` has just opened, and its subprotocol. */
 let opened: ContainedWebSocket | undefined
+let agreedSubprotocol: string | undefined
 
 const onOpen = (socket: WebSocket): void => {
   opened = socket as ContainedWebSocket
@@ -43,6 +44,7 @@ export function openSocket(
 ): ContainedWebSocket | undefined {
   const restore = takeNextWrite(rawSocket, (head) => sender.sendHead(String(head)))
   opened = undefined
+  agreedSubprotocol = opening.subprotocol
   try {
     const extensions = offeredExtensions(opening.req)
     upgrade(opening, rawSocket, early, extensions)
@@ -130,6 +132,8 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
       // counts pongs too.
       maxPendingAutoPongs: 0,
       ...ws,
+      // Otherwise each socket would keep a string of its own.
+      handleProtocols: () => agreedSubprotocol ?? false,
       noServer: true,
       clientTracking: false,
       maxPayload: maxPayloadBytes === Infinity ? 0 : maxPayloadBytes,

@@ -17,6 +17,7 @@ import {
   resolveEndpoint
 } from './endpoint.ts'
 import { serverNames, whereItBelongs } from './names.ts'
+import { Recent } from './recent.ts'
 
 /** Options of an attachment that concern the server as a whole. */
 export interface ServerOptions {
@@ -140,6 +141,8 @@ export interface ResolvedOptions {
   readonly endpoint: Endpoint
   /** Options of endpoints that were already resolved, by identity. */
   readonly endpoints: WeakMap<EndpointOptions, Endpoint>
+  /** The same, for the last ones, by value. */
+  readonly recent: Recent<EndpointOptions, Endpoint>
   readonly hosts: HostPolicy
   readonly onError: FaultReporter
   /** @param framework logs the refusal if the application has not set a function */
@@ -208,6 +211,7 @@ export function resolveOptions(
   return {
     endpoint,
     endpoints: new WeakMap(),
+    recent: new Recent(),
     hosts: compileHosts(allowedHosts),
     onError: reportFault,
     onRefused: (error, req, framework) =>

@@ -13,6 +13,7 @@ import {
 import { serverOf } from '../node.ts'
 import { inCall, optionError } from '../options/checks.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
+import type { ResolvedOptions } from '../options/server.ts'
 import { isAttached, strangerOn } from '../registry.ts'
 import { logFault, logRefusal } from '../reports/log.ts'
 import { quote } from '../show.ts'
@@ -152,13 +153,14 @@ const notAttached = ({ attachHint = 'Call attach(server).' }: FrameworkBinding):
   )
 
 function endpointFor(handshake: Handshake, options: EndpointOptions | undefined): Endpoint {
-  const { endpoint, endpoints } = handshake.options
+  const { endpoint, endpoints, recent } = handshake.options
   if (options === undefined) return endpoint
-  let resolved = endpoints.get(options)
-  if (resolved === undefined) {
-    resolved = resolveEndpoint(options, endpoint)
-    endpoints.set(options, resolved)
-  }
+  return endpoints.get(options) ?? recent.get(options, () => resolveOnce(options, handshake.options))
+}
+
+function resolveOnce(options: EndpointOptions, { endpoint, endpoints }: ResolvedOptions): Endpoint {
+  const resolved = resolveEndpoint(options, endpoint)
+  endpoints.set(options, resolved)
   return resolved
 }
 
