@@ -16,11 +16,11 @@ before each of the three calls, everything on this page except the floors would 
 
 **The cost of a handshake in Oneport.** On top of what \`ws\` does, Oneport checks its rules, creates a \`ServerResponse\` for middleware, and
 keeps the route's async context for the listeners of the socket. This takes 3 kB of memory until the next garbage collection, and 5
-to 10 % of CPU time. A refusal costs a third more than one written by hand: it is a response that loggers can read, and after it the
+to 10 % of CPU time. A refusal costs a third to a half more than one written by hand: it is a response that loggers can read, and after it the
 connection stays open until the client has read it.
 
 **The cost of Express.** Express gives each request and response another prototype. After that, V8 creates a new hidden class for each
-property that is added, which takes 2 µs and 1 kB each time, and no longer optimizes code for these objects. Oneport adds the
+property that is added, which takes 2 µs and 1 kB each time and makes everything slower that uses these objects. Oneport adds the
 properties that Express will set before it hands a handshake to Express. This halves the cost, and is why Oneport for Express is
 faster than express-ws. The right place for the fix is Express: if it set these properties before
 \`Object.setPrototypeOf\`, every request would get faster. We tried it with ordinary GET requests: they took 0.67 of the CPU time.
@@ -30,7 +30,7 @@ faster than express-ws. The right place for the fix is Express: if it set these 
 collecting garbage instead of 2 %, and twice as much memory of received messages waited for it.
 
 **Unmasking in \`ws\`.** Without bufferutil, \`ws\` unmasks one byte at a time. With an \`Int32Array\` over the same memory, which unmasks four
-at a time, 64 KiB take 15 µs instead of 60 µs in Node.js 20, and 6 µs instead of 30 to 60 µs in Node.js 22 to 26. This could be done in
+at a time, 64 KiB took 15 µs instead of 60 µs in Node.js 20, and 6 µs instead of 30 to 60 µs in Node.js 22 to 26. This could be done in
 \`buffer-util.js\` of \`ws\`.
 
 **What a broadcast costs at least.** We also wrote the frame straight to Node's handle of each connection, without any stream. Compared with

@@ -4,6 +4,7 @@ import type { Duplex, Writable } from 'node:stream'
 import { CloseCode } from '../close-code.ts'
 import { writesWaiting } from '../node.ts'
 import type { ConnectionOptions } from '../options/endpoint.ts'
+import { answersPings } from '../options/ws.ts'
 import type { ConnectionSummary, RequestFacts } from '../reports/facts.ts'
 import { type FaultPhase, type FaultReporter, isThenable } from '../reports/fault.ts'
 import type { EndedConnection, Stats } from '../reports/stats.ts'
@@ -240,7 +241,7 @@ export class Connection implements Beating, Expiring, EndedConnection, Reader {
         if (this.#handler === 'works') this.#handler = 'takes'
         return true
       case 'ping':
-        return this.#isAffordable()
+        return this.#isAffordable() && this.#answer(args[0])
       case 'pong':
         this.#home.pong(this)
         return this.#withheld !== 'everything'
@@ -262,6 +263,12 @@ export class Connection implements Beating, Expiring, EndedConnection, Reader {
     this.#withheld = 'everything'
     this.#home.report(error, { phase: 'protocol', request: this.request, socket: this.socket })
     return false
+  }
+
+  /** Answers a ping (RFC 6455 §5.5.2). `maxBufferedBytes` counts pongs too. */
+  #answer(data: unknown): true {
+    if (this.isOpen && answersPings(this.#options.ws)) this.#class.pong.call(this.socket, data as Buffer)
+    return true
   }
 
   #isAffordable(): boolean {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { listMembers } from '../http-fields.ts'
 import type { ConnectionOptions } from '../options/endpoint.ts'
+import { answersPings } from '../options/ws.ts'
 import { takeNextWrite } from '../raw-methods.ts'
 import type { WebSocket } from '../websocket.ts'
 import { ContainedWebSocket } from './contained-socket.ts'
@@ -128,10 +129,8 @@ function serverFor(options: ConnectionOptions): WebSocketServer {
     const { maxPayloadBytes, perMessageDeflate, closeTimeoutMs, ws } = options
     server = new WebSocketServer({
       ...pieceLimits(maxPayloadBytes),
-      // By default `ws` ends the connection at the 61st ping in one chunk, even if the client reads. `maxBufferedBytes`
-      // counts pongs too.
-      maxPendingAutoPongs: 0,
       ...ws,
+      ...(answersPings(ws) && { autoPong: false }),
       // Otherwise each socket would keep a string of its own.
       handleProtocols: () => agreedSubprotocol ?? false,
       noServer: true,

@@ -93,7 +93,7 @@ export interface ConnectionOptions {
   readonly closeTimeoutMs: number
   readonly coalesce: boolean
   readonly messageBudget: Readonly<MessageBudget> | undefined
-  readonly ws: object
+  readonly ws: WsOptions
 }
 
 /** {@link EndpointOptions}, checked and with defaults. */

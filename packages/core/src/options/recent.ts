@@ -2,8 +2,9 @@
 const most = 16
 
 /**
- * Remembers what was last made from which options, by their values. Options that are written in a route are a new object
- * for each request, and resolving them takes as long as the rest of a handshake.
+ * Remembers what was last made from which options, by their values, because options that are written in a route are a
+ * new object for each request. Options with functions or instances are not remembered: a function that is written in a
+ * route is a new one too, and may refer to the request.
  */
 export class Recent<Options extends object, Made> {
   readonly #entries: { readonly options: unknown; readonly made: Made }[] = []
@@ -12,32 +13,41 @@ export class Recent<Options extends object, Made> {
   get(options: Options, make: (options: Options) => Made): Made {
     const known = this.#entries.find((entry) => isSame(entry.options, options))
     if (known !== undefined) return known.made
-    // Copied before, because the application may change its own object later.
-    const entry = { options: copyOf(options), made: make(options) }
-    if (this.#entries.unshift(entry) > most) this.#entries.pop()
-    return entry.made
+    const made = make(options)
+    // A copy, because the application may change its own object later.
+    if (isData(options) && this.#entries.unshift({ options: copyOf(options), made }) > most) {
+      this.#entries.pop()
+    }
+    return made
   }
 }
 
 /** How deep options are nested: `perMessageDeflate.zlibDeflateOptions.level`. */
 const levels = 3
 
-/** Whether two values consist of the same ones. Functions, regular expressions and instances are compared by identity. */
-function isSame(a: unknown, b: unknown, depth = levels): boolean {
-  if (Object.is(a, b)) return true
-  if (depth === 0 || !isPlain(a) || !isPlain(b) || Array.isArray(a) !== Array.isArray(b)) return false
-  const names = Object.keys(a)
-  if (names.length !== Object.keys(b).length) return false
-  return names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name], depth - 1))
+/** Whether a value consists of primitive values, in lists and objects without a class. */
+function isData(value: unknown, depth = levels): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return false
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && isPlain(value) && Object.values(value).every((one) => isData(one, depth - 1))
 }
 
-function copyOf(value: unknown, depth = levels): unknown {
-  if (depth === 0 || !isPlain(value)) return value
-  const copy = Object.entries(value).map(([name, one]): [string, unknown] => [name, copyOf(one, depth - 1)])
-  return Object.assign(Array.isArray(value) ? [] : {}, Object.fromEntries(copy))
+/** Copies data. Not with `structuredClone`, whose copies belong to another realm if there are several. */
+function copyOf(data: unknown): unknown {
+  if (!isPlain(data)) return data
+  if (Array.isArray(data)) return data.map(copyOf)
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, copyOf(value)]))
 }
 
-/** Whether a value is an array or an object without a class. */
+/** Whether data is the same as another value. */
+function isSame(data: unknown, value: unknown): boolean {
+  if (Object.is(data, value)) return true
+  if (!isPlain(data) || !isPlain(value) || Array.isArray(data) !== Array.isArray(value)) return false
+  const names = Object.keys(data)
+  if (names.length !== Object.keys(value).length) return false
+  return names.every((name) => Object.hasOwn(value, name) && isSame(data[name], value[name]))
+}
+
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

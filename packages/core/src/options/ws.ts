@@ -82,3 +82,10 @@ export interface WsOptions {
    */
   skipUTF8Validation?: boolean | undefined
 }
+
+/**
+ * Whether pings are answered by us, and not by `ws`, which keeps a function with its scope on each socket for this. Only
+ * `ws` can limit the answers that wait.
+ */
+export const answersPings = ({ autoPong = true, maxPendingAutoPongs = 0 }: WsOptions): boolean =>
+  autoPong && maxPendingAutoPongs === 0

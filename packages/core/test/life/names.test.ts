@@ -33,7 +33,8 @@ const states: [name: string, bring: (socket: WebSocket) => unknown][] = [
 /** The names of a `ws` server's socket in one state. */
 async function bareNames(bring: (socket: WebSocket) => unknown): Promise<(string | symbol)[]> {
   const server = createServer()
-  const wss = new WebSocketServer({ server })
+  // As our servers: pings are answered by core.
+  const wss = new WebSocketServer({ server, autoPong: false })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const connected = once(wss, 'connection')
   const client = await connectClient({ port: (server.address() as AddressInfo).port }, '/')

@@ -79,7 +79,7 @@ const needs: [what: string, by: string, isThere: (subject: Subject) => boolean][
   ['the option closeTimeout', 'life/open-socket.ts', ({ options }) => 'closeTimeout' in options],
   ['the option maxFragments', 'life/open-socket.ts', ({ options }) => 'maxFragments' in options],
   ['the option maxBufferedChunks', 'life/open-socket.ts', ({ options }) => 'maxBufferedChunks' in options],
-  ['the option maxPendingAutoPongs', 'life/open-socket.ts', ({ options }) => 'maxPendingAutoPongs' in options]
+  ['the option maxPendingAutoPongs', 'options/ws.ts', ({ options }) => 'maxPendingAutoPongs' in options]
 ]
 
 const isWritable = (stream: unknown): boolean => typeof (stream as Duplex | undefined)?.write === 'function'
@@ -109,12 +109,12 @@ describe('the range of ws', () => {
 
   test('does not begin earlier, because of the limits that core sets', () => {
     expect(lacksOf('ws-8.22')).toEqual([
-      'ws 8.22.2 lacks the option maxPendingAutoPongs, which core/src/life/open-socket.ts uses'
+      'ws 8.22.2 lacks the option maxPendingAutoPongs, which core/src/options/ws.ts uses'
     ])
     expect(lacksOf('ws-8.20')).toEqual([
       'ws 8.20.1 lacks the option maxFragments, which core/src/life/open-socket.ts uses',
       'ws 8.20.1 lacks the option maxBufferedChunks, which core/src/life/open-socket.ts uses',
-      'ws 8.20.1 lacks the option maxPendingAutoPongs, which core/src/life/open-socket.ts uses'
+      'ws 8.20.1 lacks the option maxPendingAutoPongs, which core/src/options/ws.ts uses'
     ])
   })
 })
