@@ -356,7 +356,7 @@ export function otherCopyOf(req: HandshakeRequest & WithHandshake): Copy | undef
  * the request itself. Express gives requests another prototype, and after that V8 makes a new hidden class for each
  * property that is added: 2 µs and a kilobyte each time.
  */
-export const carrierOf = (req: HandshakeRequest & WithHandshake): object => req[handshakeKey] ?? req
+export const carrierOf = (req: HandshakeRequest): object => (req as WithHandshake)[handshakeKey] ?? req
 
 /** Whether a request has a handshake, in any copy of core. */
 export const hasHandshake = (req: HandshakeRequest & WithHandshake): boolean => req[handshakeKey] !== undefined

@@ -19,20 +19,32 @@ export const buildHead = headBuilder((res, statusLine, given) => {
 export function presetHead({ response, head = '' }: Handshake): void {
   if (canBuildHeads) return
   removeOwnedFields(response)
-  setFields(response, fieldsOf(head))
+  setHandshakeFields(response, head)
 }
 
+/** The header fields of the response come first, then those of the handshake, as if they were set last. */
 function headWithFields(head: string, res: ServerResponse): string {
   removeOwnedFields(res)
+  const names = namesOf(res)
+  const date = res.sendDate && !res.hasHeader('Date') ? dateLine() : ''
+  if (names.length === 0) return `${head.slice(0, -2)}${date}\r\n`
   let lines = ''
-  for (const name of namesOf(res)) {
+  for (const name of names) {
     const value = res.getHeader(name)
     if (Array.isArray(value)) for (const one of value) lines += `${name}: ${one}\r\n`
     else lines += `${name}: ${value}\r\n`
   }
-  // RFC 9110 §6.6.1
-  if (res.sendDate && !res.hasHeader('Date')) lines += dateLine()
-  return `${head.slice(0, -2)}${lines}\r\n`
+  setHandshakeFields(res, head)
+  const start = head.indexOf('\r\n') + 2
+  return `${head.slice(0, start)}${lines}${head.slice(start, -2)}${date}\r\n`
+}
+
+/** For loggers that read the header fields of a response. */
+function setHandshakeFields(res: ServerResponse, head: string): void {
+  const fields = fieldsOf(head)
+  for (let index = 0; index < fields.length; index += 2) {
+    res.setHeader(fields[index] as string, fields[index + 1] as string)
+  }
 }
 
 /** The names of a response's header fields, as they were set. Its type lacks this method, which all messages have. */
@@ -42,7 +54,7 @@ const namesOf = (res: ServerResponse & Partial<Pick<ClientRequest, 'getRawHeader
 let second = 0
 let line = ''
 
-/** The field `Date`, formatted once per second, as in Node. */
+/** The field `Date` (RFC 9110 §6.6.1), formatted once per second, as in Node. */
 function dateLine(): string {
   const now = Math.trunc(Date.now() / 1_000)
   if (now !== second) {

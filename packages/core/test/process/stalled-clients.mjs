@@ -15,9 +15,9 @@ const listener = (req, res) =>
     })
   )
 
-/** Sends that many messages at once. */
+/** Sends that many messages at once, as long as the connection is open: the client asks for more while it is closing. */
 function burst(socket, count) {
-  for (let sent = 0; sent < count; sent++) socket.send('x')
+  for (let sent = 0; sent < count && socket.readyState === socket.OPEN; sent++) socket.send('x')
 }
 
 const memory = () => {
