@@ -134,6 +134,14 @@ test('says what is wrong with a call that lacks the request or the response', as
   ])
 })
 
+test.each(['upgrade', 'connection'])('refuses a handshake whose %s field middleware has removed', async (name) => {
+  const { target } = await serve((req, res) => {
+    delete req.headers[name]
+    return acceptWebSocket(req, res, echo)
+  })
+  expect((await sendRaw(target, handshake('/'))).status).toBe(426)
+})
+
 test('passes on the options of ws, and refuses those that it sets itself', async () => {
   const { target } = await serve((req, res) => acceptWebSocket(req, res, { ws: { autoPong: false } }, echo))
   const { socket, next } = await connectClient(target, '/')

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { HandshakeError, type HandshakeErrorCode } from '../src/errors.ts'
 import { quote } from '../src/show.ts'
@@ -69,6 +70,18 @@ describe('HandshakeError', () => {
     expect(error).toMatchObject({ status: 405, statusCode: 405, expose: true })
     expect(error.headers).toEqual({ Allow: 'CONNECT' })
     expect(new HandshakeError('HANDSHAKE_UPGRADE_REQUIRED', 'm').headers).toEqual(upgrade)
+  })
+
+  test('puts a detail together when it is first read, for loggers but not for JSON', () => {
+    let calls = 0
+    const error = new HandshakeError('HANDSHAKE_ORIGIN', 'Not allowed.', () => `read ${++calls}`)
+    expect(JSON.stringify(error)).not.toContain('read')
+    expect(calls).toBe(0)
+    const listed: string[] = []
+    for (const name in error) listed.push(name)
+    expect(listed).toContain('detail')
+    expect([error.detail, error.detail, calls]).toEqual(['read 1', 'read 1', 1])
+    expect(inspect(error)).toContain('read 1')
   })
 
   test('has no detail unless it is given one', () => {

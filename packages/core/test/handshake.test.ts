@@ -86,6 +86,21 @@ describe('the response that writes the 101', () => {
     expect(faults).toEqual([[expect.stringContaining('Invalid character in header content'), 'dispatch']])
   })
 
+  test('has the fields of the handshake for loggers, after those of the application', async () => {
+    let names: string[] = []
+    const { target } = await serve((req, res) => {
+      res.setHeader('X-One', '1')
+      res.on('finish', () => {
+        names = res.getHeaderNames()
+      })
+      return acceptWebSocket(req, res, echo)
+    })
+    const { socket, next } = await connectClient(target, '/')
+    socket.send('a')
+    await next()
+    expect(names).toEqual(['x-one', 'upgrade', 'connection', 'sec-websocket-accept'])
+  })
+
   test('is finished after it: nothing that the application still writes is sent', async () => {
     let response: ServerResponse | undefined
     const events: string[] = []

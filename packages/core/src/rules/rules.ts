@@ -100,9 +100,9 @@ export function checkRules(
   options: EndpointOptions | undefined,
   framework: FrameworkBinding
 ): Checked {
+  // Checked again: middleware may have removed `Upgrade`, so that nothing after it accepts.
+  validateRequest(req)
   const handshake = handshakeOf(req)
-  // A handshake was recognized as one before it was dispatched; but middleware may change the method.
-  if (handshake === undefined || req.method !== 'GET') validateRequest(req)
   if (handshake === undefined) throw withoutHandshake(req, framework)
   if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)
@@ -182,7 +182,8 @@ function checkOrigin(
 ): void {
   const { origin } = headers
   if (origin === undefined ? !requireOrigin : origins.allows(origin, effective)) return
-  const { host = '(none)', scheme = 'unknown' } = effective
+  // Read now: the detail is put together later, if at all, and the object may be the application's.
+  const { host, scheme } = effective
   const trust = (): string => {
     const proxy = socket.remoteAddress?.replace('::ffff:', '') ?? 'address of the proxy'
     return framework.trustHint?.(proxy) ?? `attach(server, { effectiveRequest }), which believes ${proxy}`
@@ -193,8 +194,8 @@ function checkOrigin(
       ? 'The header field "Origin" is required here.'
       : `Origin ${quote(origin)} is not allowed here.`,
     () =>
-      `origin ${quote(origin)}, effective host ${quote(host)}, scheme ${scheme}, allowed: ${origins.rule}\n` +
-      originHint({ origin, list: origins.list, effective, headers, trust })
+      `origin ${quote(origin)}, effective host ${quote(host ?? '(none)')}, scheme ${scheme ?? 'unknown'}, allowed: ${origins.rule}\n` +
+      originHint({ origin, list: origins.list, effective: { host, scheme }, headers, trust })
   )
 }
 
