@@ -1,10 +1,13 @@
 import type { Context } from './context.ts'
 import { costOf } from './cost.ts'
 import { Held } from './held.ts'
+import type { History } from './history/history.ts'
 import type { Member } from './member.ts'
-import type { Message } from './message.ts'
+import { Message } from './message.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { Publication } from './publication.ts'
 import { closed, open } from './ready-state.ts'
+import { gap } from './serve/answers.ts'
 import type { TopicSocket } from './socket.ts'
 import type { Counters } from './stats.ts'
 import { flushThrough, Tick } from './tick.ts'
@@ -25,6 +28,9 @@ const lookMs = 25
  */
 const sharedPart = 1 / 32
 
+/** Bytes that may be read from histories at one look, for all sockets together. */
+const mostReplayedBytes = 8_388_608
+
 type Rules = Pick<ResolvedOptions, 'maxBufferedBytes' | 'whenSlow' | 'onError'>
 
 /**
@@ -35,29 +41,62 @@ export class Delivery {
   readonly #counters: Counters
   readonly #leave: (member: Member) => void
   readonly #context: Context
+  readonly #history: History | undefined
   readonly #tick: Tick
   readonly #waiting = new Set<Member>()
   #timer: NodeJS.Timeout | undefined
+  /** Bytes read from histories since the last look. */
+  #replayedBytes = 0
 
   /**
    * @param leave ends all subscriptions of a member
    * @param context runs deferred work, since that may be for another client
    */
-  constructor(rules: Rules, counters: Counters, leave: (member: Member) => void, context: Context) {
+  constructor(
+    rules: Rules,
+    counters: Counters,
+    leave: (member: Member) => void,
+    context: Context,
+    history: History | undefined
+  ) {
     this.#rules = rules
+    this.#history = history
     this.#counters = counters
     this.#leave = leave
     this.#context = context
     this.#tick = new Tick(context, (error, member) => this.fail(error, member.socket))
   }
 
-  /** @returns whether the message was written, or is held and can't be replaced by a newer one */
-  deliver(member: Member, topic: string, message: Message): boolean {
+  /**
+   * @returns whether the message was written, or is held and can't be replaced by a newer one, or will be read from the
+   * history
+   */
+  deliver(member: Member, publication: Publication): boolean {
     try {
-      return this.#offer(member, topic, message)
+      return this.#offer(member, publication)
     } catch (error) {
       this.fail(error, member.socket)
       return false
+    }
+  }
+
+  /**
+   * Sends a member what it has missed of a topic, as far as there is room now, and the rest later.
+   * @param offset the first message that it has not got
+   */
+  replay(member: Member, topic: string, offset: number): void {
+    this.#fallBehind(member, topic, offset)
+    this.#release(member)
+  }
+
+  /** Sends a notice of the protocol. Closes the socket if there is no room, because what it knows would be wrong. */
+  notify(member: Member, notice: Message): void {
+    try {
+      if (member.socket.readyState !== open) return
+      if (this.#isReady(member, notice)) this.#write(member, notice)
+      else this.#close(member)
+    } catch (error) {
+      this.fail(error, member.socket)
     }
   }
 
@@ -73,14 +112,23 @@ export class Delivery {
     for (const member of [...this.#waiting]) this.#forget(member)
   }
 
-  #offer(member: Member, topic: string, message: Message): boolean {
+  #offer(member: Member, publication: Publication): boolean {
     const { socket, sender } = member
+    const { topic, offset } = publication
     if (socket.readyState !== open) {
       // We missed its `close` event: somebody has removed all its listeners.
       if (socket.readyState === closed) this.#leave(member)
       return false
     }
-    if (member.held !== undefined) this.#release(member)
+    if (member.held !== undefined || member.behind !== undefined) this.#release(member)
+    const message = member.isServed ? publication.served : publication.plain
+    if (member.isServed && offset !== undefined) {
+      // What it gets from the history has this message too.
+      if (member.behind?.has(topic)) return true
+      if (this.#isReady(member, message)) return this.#write(member, message)
+      this.#fallBehind(member, topic, offset)
+      return true
+    }
     if (member.held === undefined && this.#isReady(member, message)) return this.#write(member, message)
     const cost = costOf(socket, sender) + (member.held?.cost ?? 0)
     if (isWithinMessage(sender) && cost <= this.#rules.maxBufferedBytes) {
@@ -126,11 +174,15 @@ export class Delivery {
     if (whenSlow === 'drop') {
       this.#counters.dropped++
     } else if (whenSlow === 'close' || !this.#holdLatest(member, topic, message)) {
-      this.#counters.closed++
-      this.#leave(member)
-      this.#forget(member)
-      member.socket.close(tryAgainLater, 'too much unread')
+      this.#close(member)
     }
+  }
+
+  #close(member: Member): void {
+    this.#counters.closed++
+    this.#leave(member)
+    this.#forget(member)
+    member.socket.close(tryAgainLater, 'too much unread')
   }
 
   /** @returns false if the newest messages of all topics exceed the limit: the client would not notice a dropped one */
@@ -142,31 +194,86 @@ export class Delivery {
 
   #hold(member: Member): Held {
     member.held ??= new Held()
-    this.#waiting.add(member)
-    this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#look(), lookMs).unref())
+    this.#await(member)
     return member.held
   }
 
+  /** From here on, the member reads a topic from its history, until it has caught up. */
+  #fallBehind(member: Member, topic: string, offset: number): void {
+    member.behind ??= new Map()
+    member.behind.set(topic, offset)
+    this.#await(member)
+  }
+
+  #await(member: Member): void {
+    this.#waiting.add(member)
+    this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#look(), lookMs).unref())
+  }
+
   #look(): void {
+    this.#replayedBytes = 0
+    let left = this.#waiting.size
     for (const member of this.#waiting) {
+      if (left-- === 0) break
       try {
         this.#release(member)
       } catch (error) {
         this.fail(error, member.socket)
       }
+      // To the end, so that each has its turn.
+      if (this.#waiting.delete(member)) this.#waiting.add(member)
     }
   }
 
   /** Writes the held messages of a member, as far as there is room for them. */
   #release(member: Member): void {
     const isGone = member.socket.readyState !== open || member.topics.size === 0
-    if (!isGone) member.held?.release((message) => this.#isReady(member, message) && this.#write(member, message))
-    if (isGone || member.held?.size === 0) this.#forget(member)
+    if (isGone) {
+      this.#forget(member)
+      return
+    }
+    member.held?.release((message) => this.#isReady(member, message) && this.#write(member, message))
+    if (member.held?.size === 0) member.held = undefined
+    if (member.behind !== undefined) this.#catchUp(member, member.behind)
+    if (member.held === undefined && member.behind === undefined) this.#forget(member)
+  }
+
+  /** Writes messages from the histories of the topics that a member is behind in. */
+  #catchUp(member: Member, behind: Map<string, number>): void {
+    let left = behind.size
+    for (const [topic, offset] of behind) {
+      if (left-- === 0) return
+      behind.delete(topic)
+      const reached = this.#read(member, topic, offset)
+      // To the end, so that each topic has its turn.
+      if (reached !== undefined) behind.set(topic, reached)
+    }
+    if (behind.size === 0) member.behind = undefined
+  }
+
+  /** @returns the offset of the next message, for which there is no room now; undefined if there is none */
+  #read(member: Member, topic: string, from: number): number | undefined {
+    const log = this.#history?.logOf(topic)
+    if (log === undefined) return undefined
+    let offset = from
+    if (offset < log.first) {
+      const notice = new Message(gap(log.epoch, log.first - 1, topic), false, false)
+      if (!this.#isReady(member, notice) || !this.#write(member, notice)) return offset
+      offset = log.first
+    }
+    for (; offset <= log.last; offset++) {
+      const message = log.at(offset)
+      if (this.#replayedBytes >= mostReplayedBytes) return offset
+      if (!this.#isReady(member, message) || !this.#write(member, message)) return offset
+      this.#replayedBytes += message.frame.length
+    }
+    return undefined
   }
 
   #forget(member: Member): void {
     member.held = undefined
-    this.#waiting.delete(member)
+    member.behind = undefined
+    if (!this.#waiting.delete(member)) return
     if (this.#waiting.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined

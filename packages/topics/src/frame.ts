@@ -10,9 +10,13 @@ export const headLength = (length: number): number => (length < 126 ? 2 : length
 /** Length of the header of a frame made by {@link serverFrame}. */
 export const headLengthOf = ({ 1: length = 0 }: Uint8Array): number => (length < 126 ? 2 : length === 126 ? 4 : 10)
 
-/** A message as one unmasked frame, with header and payload in one Buffer. RFC 6455 §5.2. */
-export function serverFrame(payload: Uint8Array | string, isBinary: boolean, isCompressed: boolean): Buffer {
-  const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
+/**
+ * A message as one unmasked frame, with header and payload in one Buffer. RFC 6455 §5.2.
+ * @param lead text in front of the payload
+ */
+export function serverFrame(payload: Uint8Array | string, isBinary: boolean, isCompressed: boolean, lead = ''): Buffer {
+  const leadLength = lead === '' ? 0 : Buffer.byteLength(lead)
+  const length = leadLength + (typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length)
   const start = headLength(length)
   const frame = Buffer.allocUnsafe(start + length)
   frame[0] = fin | (isCompressed ? rsv1 : 0) | (isBinary ? binary : text)
@@ -25,7 +29,8 @@ export function serverFrame(payload: Uint8Array | string, isBinary: boolean, isC
     frame[1] = 127
     frame.writeBigUInt64BE(BigInt(length), 2)
   }
-  if (typeof payload === 'string') frame.write(payload, start)
-  else frame.set(payload, start)
+  if (leadLength > 0) frame.write(lead, start)
+  if (typeof payload === 'string') frame.write(payload, start + leadLength)
+  else frame.set(payload, start + leadLength)
   return frame
 }

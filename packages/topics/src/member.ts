@@ -14,9 +14,14 @@ export class Member {
   isCorked = false
   /** Messages that can't be written yet; undefined if there are none. */
   held: Held | undefined
+  /** Whether it speaks the protocol of `serve`. */
+  readonly isServed: boolean
+  /** The offset of the next message to read from the history, of each topic whose newest messages it has not got. */
+  behind: Map<string, number> | undefined
 
-  constructor(socket: TopicSocket) {
+  constructor(socket: TopicSocket, isServed: boolean) {
     this.socket = socket
+    this.isServed = isServed
     this.sender = senderOf(socket)
     this.deflate = deflateOf(socket)
   }

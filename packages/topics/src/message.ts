@@ -17,10 +17,11 @@ export class Message {
   #deflated: Deflated[] | undefined
   #isKept = false
 
-  constructor(data: MessageData, isBinary: boolean, compress: boolean) {
+  /** @param lead text in front of the data */
+  constructor(data: MessageData, isBinary: boolean, compress: boolean, lead = '') {
     this.isBinary = isBinary
     this.compress = compress
-    this.#frame = serverFrame(typeof data === 'string' ? data : bytesOf(data), isBinary, false)
+    this.#frame = serverFrame(typeof data === 'string' ? data : bytesOf(data), isBinary, false, lead)
   }
 
   /** A new view each time: storing it would cost 100 bytes for each waiting message. */

@@ -1,5 +1,6 @@
 import { type Backplane, isBackplane } from './backplane.ts'
 import { checkNames, expected } from './errors.ts'
+import type { LogLimits } from './history/log.ts'
 import { nearMiss } from './near-miss.ts'
 import type { TopicSocket } from './socket.ts'
 
@@ -12,6 +13,26 @@ import type { TopicSocket } from './socket.ts'
  *   exceed `maxBufferedBytes` too, closes the socket with 1013, because the client would not notice a dropped one.
  */
 export type SlowPolicy = 'close' | 'drop' | 'latest'
+
+/** How much a topic keeps, for subscribers that come back. What exceeds one of these is removed, the oldest first. */
+export interface HistoryLimits {
+  /**
+   * Number of messages. `Infinity` disables the limit.
+   * @default 1_000
+   */
+  messages?: number | undefined
+  /**
+   * Age of a message in milliseconds, and how long after the last message a subscriber may come back. `Infinity`
+   * disables the limit.
+   * @default 300_000
+   */
+  ms?: number | undefined
+  /**
+   * Bytes, including 1 KiB of overhead for each message. `Infinity` disables the limit.
+   * @default 16_777_216
+   */
+  bytes?: number | undefined
+}
 
 /** Options of `createTopics`. */
 export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
@@ -42,6 +63,30 @@ export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
    */
   maxSubscriptions?: number | undefined
   /**
+   * Keeps the newest messages of topics, so that a subscriber that comes back gets what it has missed: see `serve`. A
+   * function decides for each topic, once, when the topic is first used; `undefined` means no history.
+   * @default no history
+   */
+  history?: HistoryLimits | ((topic: string) => HistoryLimits | undefined) | undefined
+  /**
+   * Bytes that the histories of all topics may take together, including 1 KiB of overhead for each message. Beyond it,
+   * the topics without a new message for the longest time lose their oldest ones. `Infinity` disables the limit.
+   * @default 268_435_456
+   */
+  maxHistoryBytes?: number | undefined
+  /**
+   * Maximum number of clients that are shown as present in topics, counted once for each topic. Others are not shown.
+   * `Infinity` disables the limit.
+   * @default 100_000
+   */
+  maxPresence?: number | undefined
+  /**
+   * Maximum number of messages of clients whose IDs are remembered for a minute, so that none is published twice.
+   * Beyond it, clients are told to try again. `Infinity` disables the limit.
+   * @default 250_000
+   */
+  maxPublishIds?: number | undefined
+  /**
    * Carries messages to and from other nodes: `redisBackplane()` of `@oneport/redis`, `memoryBackplane()` in tests, or
    * your own {@link Backplane}. Use it for these topics only; their `close()` closes it.
    * @default none
@@ -69,6 +114,10 @@ export interface ResolvedOptions {
   readonly maxTopicLength: number
   readonly maxTopicsPerSocket: number
   readonly maxSubscriptions: number
+  readonly history: ((topic: string) => LogLimits | undefined) | undefined
+  readonly maxHistoryBytes: number
+  readonly maxPresence: number
+  readonly maxPublishIds: number
   readonly backplane: Backplane | undefined
   readonly onBackplaneError: (error: unknown, topic: string) => void
   readonly onError: (error: unknown, socket: TopicSocket) => void
@@ -80,6 +129,10 @@ const defaults: ResolvedOptions = Object.freeze({
   maxTopicLength: 256,
   maxTopicsPerSocket: 1_000,
   maxSubscriptions: 1_000_000,
+  history: undefined,
+  maxHistoryBytes: 268_435_456,
+  maxPresence: 100_000,
+  maxPublishIds: 250_000,
   backplane: undefined,
   onBackplaneError: () => {},
   onError: () => {}
@@ -89,8 +142,45 @@ const units = {
   maxBufferedBytes: 'bytes',
   maxTopicLength: 'characters',
   maxTopicsPerSocket: 'topics',
-  maxSubscriptions: 'subscriptions'
+  maxSubscriptions: 'subscriptions',
+  maxHistoryBytes: 'bytes',
+  maxPresence: 'clients',
+  maxPublishIds: 'messages'
 } as const
+
+const historyDefaults: LogLimits = { messages: 1_000, ms: 300_000, bytes: 16_777_216 }
+
+/** @throws TypeError for wrong limits */
+function resolveHistory(history: HistoryLimits): LogLimits {
+  if (typeof history !== 'object' || history === null) {
+    throw expected('createTopics: history', 'an object with messages, ms and bytes, or a function', history)
+  }
+  checkNames('createTopics: history', history, historyDefaults)
+  const given = Object.entries(history).filter(([, value]) => value !== undefined)
+  const limits = { ...historyDefaults, ...Object.fromEntries(given) }
+  for (const [name, unit] of [
+    ['messages', 'messages'],
+    ['ms', 'milliseconds'],
+    ['bytes', 'bytes']
+  ] as const) {
+    if (!isCount(limits[name])) {
+      throw expected(`createTopics: history.${name}`, `a positive whole number of ${unit}, or Infinity`, limits[name])
+    }
+  }
+  return limits
+}
+
+/** Limits for each topic: the same for all, or what the application's function says. */
+function historyOf(history: NonNullable<TopicsOptions['history']>): ResolvedOptions['history'] {
+  if (typeof history !== 'function') {
+    const limits = resolveHistory(history)
+    return () => limits
+  }
+  return (topic) => {
+    const limits = history(topic)
+    return limits === undefined ? undefined : resolveHistory(limits)
+  }
+}
 
 const policies: readonly string[] = ['close', 'drop', 'latest'] satisfies SlowPolicy[]
 
@@ -104,7 +194,12 @@ export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('createTopics: options', 'an object', options)
   checkNames('createTopics', options, defaults)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const resolved: ResolvedOptions = { ...defaults, ...Object.fromEntries(given) }
+  const { history } = options
+  const resolved: ResolvedOptions = {
+    ...defaults,
+    ...Object.fromEntries(given),
+    history: history === undefined ? undefined : historyOf(history)
+  }
   for (const [name, unit] of Object.entries(units) as [keyof typeof units, string][]) {
     if (!isCount(resolved[name])) {
       throw expected(`createTopics: ${name}`, `a positive whole number of ${unit}, or Infinity`, resolved[name])
@@ -117,6 +212,9 @@ export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   }
   if (backplane !== undefined && !isBackplane(backplane)) {
     throw expected('createTopics: backplane', 'publish, subscribe, unsubscribe, health and close', backplane)
+  }
+  if (backplane !== undefined && history !== undefined) {
+    throw new TypeError('createTopics: history cannot be used with this backplane, which does not keep messages')
   }
   for (const name of ['onBackplaneError', 'onError'] as const) {
     if (typeof resolved[name] !== 'function') throw expected(`createTopics: ${name}`, 'a function', resolved[name])

@@ -27,3 +27,16 @@ export interface TopicSocket {
   /** Removes a listener for the `close` event. */
   off(event: 'close', listener: (this: this) => void): unknown
 }
+
+/** A socket for `serve`, which also uses its messages. */
+export interface ServedSocket extends Omit<TopicSocket, 'off'> {
+  /** Adds a listener for messages. */
+  on(event: 'message', listener: MessageListener): unknown
+  /** Removes a listener for messages. */
+  off(event: 'message', listener: MessageListener): unknown
+  /** Removes a listener for the `close` event. */
+  off(event: 'close', listener: (this: this) => void): unknown
+}
+
+/** Called with each message, in the form that the socket's `binaryType` asks for. */
+export type MessageListener = (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => void

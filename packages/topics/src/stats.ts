@@ -20,8 +20,22 @@ export interface TopicsStats {
   readonly closed: number
   /** Errors that sockets threw while they were written to. */
   readonly failed: number
+  /** Sockets that speak the protocol of `serve`. */
+  readonly served: number
+  /** Numbers of the history; undefined if there is none. */
+  readonly history: HistoryStats | undefined
   /** Numbers of the backplane; undefined if there is none. */
   readonly backplane: BackplaneStats | undefined
+}
+
+/** Current numbers of the history. */
+export interface HistoryStats {
+  /** Topics that it knows. */
+  readonly topics: number
+  /** Messages that it has. */
+  readonly messages: number
+  /** Memory that they take, in bytes. */
+  readonly bytes: number
 }
 
 /** Current numbers of a backplane, and totals since `createTopics`. */
@@ -43,7 +57,9 @@ export interface BackplaneStats {
 }
 
 /** The totals among them. */
-export class Counters implements Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions' | 'backplane'> {
+export class Counters
+  implements Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions' | 'served' | 'history' | 'backplane'>
+{
   published = 0
   delivered = 0
   sent = 0

@@ -19,11 +19,14 @@ export class Subscriptions {
   readonly #members = new Map<TopicSocket, Member>()
   readonly #topics = new Map<string, Set<Member>>()
   readonly #onClose: (this: TopicSocket) => void
+  readonly #isServed: (socket: TopicSocket) => boolean
   readonly #watch: TopicWatch | undefined
   #count = 0
 
-  constructor(limits: Limits, watch?: TopicWatch) {
+  /** @param isServed whether a socket speaks the protocol of `serve` */
+  constructor(limits: Limits, isServed: (socket: TopicSocket) => boolean, watch?: TopicWatch) {
     this.#limits = limits
+    this.#isServed = isServed
     this.#watch = watch
     const leave = (socket: TopicSocket): void => this.leave(socket)
     this.#onClose = function (this: TopicSocket): void {
@@ -62,6 +65,7 @@ export class Subscriptions {
     const member = this.#members.get(socket)
     if (member?.topics.delete(topic) !== true) return false
     member.held?.discard(topic)
+    member.behind?.delete(topic)
     this.#forget(member, topic)
     if (member.topics.size === 0) this.leave(socket)
     return true
@@ -92,12 +96,16 @@ export class Subscriptions {
     return this.#topics.get(topic)
   }
 
+  memberOf(socket: TopicSocket): Member | undefined {
+    return this.#members.get(socket)
+  }
+
   topicsOf(socket: TopicSocket): string[] {
     return [...(this.#members.get(socket)?.topics ?? [])]
   }
 
   #join(socket: TopicSocket): Member {
-    const member = new Member(socket)
+    const member = new Member(socket, this.#isServed(socket))
     socket.once('close', this.#onClose)
     this.#members.set(socket, member)
     return member

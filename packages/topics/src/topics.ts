@@ -3,10 +3,14 @@ import { Delivery } from './delivery.ts'
 import type { Opened } from './envelope.ts'
 import { checkNames, expected, TopicsError } from './errors.ts'
 import { type Except, type Excepted, exceptedOf, isExcepted } from './except.ts'
+import { History } from './history/history.ts'
 import { type HandedOver, Link } from './link.ts'
-import { Message, type MessageData } from './message.ts'
+import type { MessageData } from './message.ts'
 import { resolveOptions, type TopicsOptions } from './options.ts'
-import type { TopicSocket } from './socket.ts'
+import { Publication } from './publication.ts'
+import type { TopicsAccess } from './serve/access.ts'
+import { Serving } from './serve/serving.ts'
+import type { ServedSocket, TopicSocket } from './socket.ts'
 import { Counters, type TopicsStats } from './stats.ts'
 import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts'
 
@@ -83,6 +87,20 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
    * @throws TypeError like `publish`
    */
   publishAndConfirm(topic: string, data: MessageData, options?: PublishOptions<Socket>): Promise<Published>
+  /**
+   * Serves a client over the protocol `oneport.topics.1`, in which it subscribes and publishes itself: see
+   * docs/topics-protocol.md. Offer it as the subprotocol of the endpoint. Malformed requests close the socket with 1008
+   * (Policy Violation).
+   * @param access what the client may read and publish, and who it is
+   * @throws TypeError if the socket is not a `WebSocket` of `ws`, is served or subscribed already, or `access` is wrong
+   */
+  serve(socket: Socket & ServedSocket, access: TopicsAccess): void
+  /**
+   * Ends what clients with this `access.key` may do: closes their sockets with 4401 and ends their subscriptions.
+   * @returns the number of sockets
+   * @throws TypeError if the key is not a string
+   */
+  revoke(key: string): number
   /** The sockets of this node that are subscribed to a topic. */
   subscribers(topic: string): Socket[]
   /** The topics that a socket is subscribed to. */
@@ -111,13 +129,34 @@ export function createTopics(options: TopicsOptions = {}): Topics {
   const link =
     backplane &&
     new Link(backplane, { receive: (topic, message) => receive(topic, message), onError: onBackplaneError }, context)
-  const subscriptions = new Subscriptions(resolved, link)
-  const delivery = new Delivery(resolved, counters, ({ socket }) => subscriptions.leave(socket), context)
+  const history =
+    resolved.history &&
+    new History(
+      {
+        limitsOf: resolved.history,
+        maxBytes: resolved.maxHistoryBytes,
+        isInUse: (topic) => subscriptions.membersOf(topic) !== undefined
+      },
+      context
+    )
+  const subscriptions: Subscriptions = new Subscriptions(resolved, (socket) => serving.has(socket), link)
+  const leave = ({ socket }: { socket: TopicSocket }): void => {
+    serving.end(socket)
+    subscriptions.leave(socket)
+  }
+  const delivery = new Delivery(resolved, counters, leave, context, history)
+  const serving: Serving = new Serving({
+    ...resolved,
+    subscriptions,
+    history,
+    delivery,
+    publish: (topic, data) => publish(topic, data).offset
+  })
   let isClosed = false
 
   /** @returns the number of sockets to which the message was sent */
-  function deliver(topic: string, message: Message, excepted?: Excepted): number {
-    const members = subscriptions.membersOf(topic)
+  function deliver(publication: Publication, excepted?: Excepted): number {
+    const members = subscriptions.membersOf(publication.topic)
     if (members === undefined) return 0
     let reached = 0
     // Sockets that subscribe meanwhile, for example from `onError`, are last in the set and do not get the message.
@@ -125,14 +164,15 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     for (const member of members) {
       if (left-- === 0) break
       if (excepted !== undefined && isExcepted(member.socket, excepted)) continue
-      if (delivery.deliver(member, topic, message)) reached++
+      if (delivery.deliver(member, publication)) reached++
     }
     return reached
   }
 
   function receive(topic: string, { payload, isBinary, compress }: Opened): void {
     // The last subscriber may have left while the message was on its way.
-    if (subscriptions.membersOf(topic) !== undefined) deliver(topic, new Message(payload, isBinary, compress))
+    if (subscriptions.membersOf(topic) === undefined) return
+    deliver(new Publication(topic, undefined, payload, isBinary, compress))
   }
 
   function publish(topic: string, data: MessageData, options: PublishOptions = {}) {
@@ -142,9 +182,13 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     if (typeof binary !== 'boolean') throw expected('publish: binary', 'a boolean', binary)
     if (typeof compress !== 'boolean') throw expected('publish: compress', 'a boolean', compress)
     const excepted = exceptedOf(except)
-    const message = new Message(data, binary, compress)
+    const log = history?.logOf(topic)
+    const offset = log && log.last + 1
+    const publication = new Publication(topic, offset, data, binary, compress)
+    if (log !== undefined) history?.append(topic, log, publication.served)
     counters.published++
-    return { local: deliver(topic, message, excepted), handedOver: link?.publish(topic, message) }
+    const local = deliver(publication, excepted)
+    return { local, offset, handedOver: link?.publish(topic, publication.plain) }
   }
 
   return {
@@ -166,15 +210,26 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       return confirm(local, handedOver)
     },
 
+    serve: (socket, access) => serving.serve(socket, access),
+    revoke: (key) => serving.revoke(key),
+
     subscribers: (topic) => Array.from(subscriptions.membersOf(topic) ?? [], ({ socket }) => socket),
     topicsOf: (socket) => subscriptions.topicsOf(socket),
-    stats: () => ({ ...subscriptions.counts, ...counters, backplane: link?.stats }),
+    stats: () => ({
+      ...subscriptions.counts,
+      ...counters,
+      served: serving.count,
+      history: history?.counts,
+      backplane: link?.stats
+    }),
 
     async close() {
       isClosed = true
       const closed = link?.close()
+      serving.close()
       subscriptions.leaveAll((error, socket) => delivery.fail(error, socket))
       delivery.close()
+      history?.close()
       await closed
     }
   }

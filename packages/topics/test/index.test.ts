@@ -14,10 +14,18 @@ test('exports at run time exactly what the list names', () => {
 })
 
 test('imports only Node at run time, and only types from ws', () => {
-  const sources = readdirSync(join(__dirname, '../src'))
+  const sources = readdirSync(join(__dirname, '../src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.m?ts$/.test(file)
+  )
   const imports = sources.flatMap((file) => {
     const text = readFileSync(join(__dirname, '../src', file), 'utf8')
-    return [...text.matchAll(/^import (?!type).* from '(?!\.\/)(.*)'$/gm)].map(([, target]) => target)
+    return [...text.matchAll(/^import (?!type).* from '(?!\.\.?\/)(.*)'$/gm)].map(([, target]) => target)
   })
-  expect(imports.sort()).toEqual(['node:async_hooks', 'node:buffer', 'node:crypto', 'node:util/types', 'node:zlib'])
+  expect([...new Set(imports)].sort()).toEqual([
+    'node:async_hooks',
+    'node:buffer',
+    'node:crypto',
+    'node:util/types',
+    'node:zlib'
+  ])
 })

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import type { Context } from '../context.ts'
+import type { Message } from '../message.ts'
+import { Log, type LogLimits } from './log.ts'
+
+/** Memory taken by a log without messages, in bytes: measured as 330 with Node 20.20 on Linux, with a short name. */
+const logBytes = 512
+
+/** How often to remove what is too old, in milliseconds, and from how many topics at a time. */
+const sweepMs = 1_000
+const mostSwept = 10_000
+
+interface Rules {
+  /** The limits of a topic's history; undefined if it has none. */
+  readonly limitsOf: (topic: string) => LogLimits | undefined
+  /** Memory that all topics may take together, in bytes. */
+  readonly maxBytes: number
+  /** Whether a topic has subscribers. Its offsets must go on then. */
+  readonly isInUse: (topic: string) => boolean
+}
+
+/** The histories of all topics of one node. */
+export class History {
+  readonly #rules: Rules
+  readonly #context: Context
+  /** Names the life of this store. */
+  readonly #id = randomBytes(6).toString('base64url')
+  /** In the order of their newest messages. */
+  readonly #logs = new Map<string, Log>()
+  #created = 0
+  #cost = 0
+  #swept: IterableIterator<[string, Log]> | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(rules: Rules, context: Context) {
+    this.#rules = rules
+    this.#context = context
+  }
+
+  get counts(): { topics: number; messages: number; bytes: number } {
+    let messages = 0
+    for (const log of this.#logs.values()) messages += log.size
+    return { topics: this.#logs.size, messages, bytes: this.#cost }
+  }
+
+  /** The log of a topic, without messages that are too old; a new one if there is none, undefined without history. */
+  logOf(topic: string): Log | undefined {
+    const known = this.#logs.get(topic)
+    if (known !== undefined) {
+      this.#count(known, () => known.trim(performance.now()))
+      return known
+    }
+    const limits = this.#rules.limitsOf(topic)
+    if (limits === undefined) return undefined
+    const log = new Log(`${this.#id}.${(this.#created++).toString(36)}`, limits, performance.now())
+    this.#logs.set(topic, log)
+    this.#cost += logBytes + topic.length
+    this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#sweep(), sweepMs).unref())
+    this.#makeRoom()
+    return log
+  }
+
+  append(topic: string, log: Log, message: Message): void {
+    this.#count(log, () => log.append(message, performance.now()))
+    this.#logs.delete(topic)
+    this.#logs.set(topic, log)
+    this.#makeRoom()
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#swept = undefined
+    this.#logs.clear()
+    this.#cost = 0
+  }
+
+  #count(log: Log, change: () => void): void {
+    const before = log.cost
+    change()
+    this.#cost += log.cost - before
+  }
+
+  /** Removes the oldest messages of the topics that had none for the longest time. */
+  #makeRoom(): void {
+    let left = this.#logs.size
+    for (const [topic, log] of this.#logs) {
+      if (this.#cost <= this.#rules.maxBytes || left-- === 0) return
+      while (log.size > 0 && this.#cost > this.#rules.maxBytes) this.#count(log, () => log.removeOldest())
+      if (log.size > 0 || this.#remove(topic, log)) continue
+      // To the end, so that the next search does not begin with it.
+      this.#logs.delete(topic)
+      this.#logs.set(topic, log)
+    }
+  }
+
+  #sweep(): void {
+    const now = performance.now()
+    this.#swept ??= this.#logs.entries()
+    for (let count = 0; count < mostSwept; count++) {
+      const { value, done } = this.#swept.next()
+      if (done) {
+        this.#swept = undefined
+        break
+      }
+      const [topic, log] = value
+      this.#count(log, () => log.trim(now))
+      // A client that has missed nothing may come back as late as one that has.
+      if (log.time <= now - log.limits.ms) this.#remove(topic, log)
+    }
+    if (this.#logs.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** @returns whether it was removed */
+  #remove(topic: string, log: Log): boolean {
+    if (log.size > 0 || this.#rules.isInUse(topic)) return false
+    this.#cost -= logBytes + topic.length
+    return this.#logs.delete(topic)
+  }
+}

@@ -1,0 +1,63 @@
+import { isUtf8 } from 'node:buffer'
+
+/** What a client sends in the protocol `oneport.topics.1`; see docs/topics-protocol.md. */
+export type Request =
+  | { readonly kind: 'subscribe'; readonly topic: string; readonly since: Since | undefined }
+  | { readonly kind: 'unsubscribe' | 'presence'; readonly topic: string }
+  | { readonly kind: 'publish'; readonly topic: string; readonly id: string; readonly payload: Buffer }
+  | { readonly kind: 'ping'; readonly topic: '' }
+
+/** The last message that a client has seen, or `'all'` for everything that the history has. */
+export type Since = 'all' | { readonly epoch: string; readonly offset: number }
+
+/** A request that does not follow the grammar. */
+export class Malformed extends Error {}
+
+const lineFeed = 0x0a
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a topic must not have
+const topicPattern = /^[^\u0000-\u001f\u007f]+$/
+const idPattern = /^[\w-]{1,64}$/
+const sincePattern = /^([\w.-]{1,64}):(0|[1-9]\d{0,14})$/
+
+/**
+ * Reads a request.
+ * @returns undefined for a kind that this version does not know
+ * @throws Malformed
+ */
+export function readRequest(message: Buffer): Request | undefined {
+  const end = message.indexOf(lineFeed)
+  const line = end === -1 ? message : message.subarray(0, end)
+  if (!isUtf8(line)) throw new Malformed('the header is not UTF-8')
+  const header = line.toString()
+  const [kind = '', first = ''] = header.split(' ', 2)
+  const rest = header.slice(kind.length + 1)
+  const behind = rest.slice(first.length + 1)
+  switch (kind) {
+    case 'subscribe':
+      return { kind, since: readSince(first), topic: readTopic(behind) }
+    case 'unsubscribe':
+    case 'presence':
+      return { kind, topic: readTopic(rest) }
+    case 'publish':
+      if (!idPattern.test(first)) throw new Malformed('publish: an id has 1 to 64 of the characters A-Z a-z 0-9 _ -')
+      if (end === -1) throw new Malformed('publish: a line break and the payload are missing')
+      return { kind, id: first, topic: readTopic(behind), payload: message.subarray(end + 1) }
+    case 'ping':
+      return { kind, topic: '' }
+    default:
+      return undefined
+  }
+}
+
+function readTopic(topic: string): string {
+  if (!topicPattern.test(topic)) throw new Malformed('a topic has at least one character, and no control characters')
+  return topic
+}
+
+function readSince(given: string): Since | undefined {
+  if (given === '-') return undefined
+  if (given === 'all') return given
+  const [, epoch, offset] = sincePattern.exec(given) ?? []
+  if (epoch === undefined) throw new Malformed('subscribe: expected -, all or epoch:offset')
+  return { epoch, offset: Number(offset) }
+}

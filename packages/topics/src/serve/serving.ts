@@ -1,0 +1,145 @@
+import type { Delivery } from '../delivery.ts'
+import { checkNames, expected } from '../errors.ts'
+import type { MessageListener, ServedSocket, TopicSocket } from '../socket.ts'
+import { checkSubscription } from '../subscriptions.ts'
+import type { TopicsAccess } from './access.ts'
+import { Presence } from './presence.ts'
+import { PublishIds } from './publish-ids.ts'
+import { type Host, Session } from './session.ts'
+
+/** The close code of core's `revoke`, and its reason. */
+const unauthorized = 4401
+const revoked = 'credential revoked'
+
+/** The close code 1001, Going Away. RFC 6455 §7.4.1. */
+const goingAway = 1001
+
+interface Parts extends Pick<Host, 'subscriptions' | 'history' | 'publish' | 'maxBufferedBytes'> {
+  readonly delivery: Delivery
+  readonly maxPresence: number
+  readonly maxPublishIds: number
+}
+
+/** All sockets that speak the protocol. */
+export class Serving {
+  readonly #host: Host
+  readonly #sessions = new Map<TopicSocket, Session>()
+  readonly #keys = new Map<string, Set<Session>>()
+  readonly #onMessage: MessageListener
+  readonly #onClose: (this: TopicSocket) => void
+
+  constructor({ delivery, maxPresence, maxPublishIds, ...parts }: Parts) {
+    const { subscriptions } = parts
+    this.#host = {
+      ...parts,
+      ids: new PublishIds(maxPublishIds),
+      presence: new Presence(maxPresence, ({ socket }, notice) => {
+        const member = subscriptions.memberOf(socket)
+        if (member !== undefined) delivery.notify(member, notice)
+      }),
+      replay: (socket, topic, offset) => {
+        const member = subscriptions.memberOf(socket)
+        if (member !== undefined) delivery.replay(member, topic, offset)
+      },
+      fail: (error, socket) => delivery.fail(error, socket)
+    }
+    const sessions = this.#sessions
+    const end = (socket: TopicSocket): void => this.end(socket)
+    this.#onMessage = function (this: TopicSocket, data: Parameters<MessageListener>[0], isBinary: boolean) {
+      sessions.get(this)?.receive(bytesOf(data), isBinary)
+    }
+    this.#onClose = function () {
+      end(this)
+    }
+  }
+
+  get count(): number {
+    return this.#sessions.size
+  }
+
+  has(socket: TopicSocket): boolean {
+    return this.#sessions.has(socket)
+  }
+
+  serve(socket: ServedSocket, access: TopicsAccess): void {
+    checkSubscription('serve', socket, '')
+    checkAccess(access)
+    if (this.#sessions.has(socket)) throw new TypeError('serve: the socket is served already')
+    if (this.#host.subscriptions.memberOf(socket) !== undefined) {
+      throw new TypeError('serve: the socket has subscriptions already, so its client expects plain messages')
+    }
+    const session = new Session(socket, access, this.#host)
+    socket.on('message', this.#onMessage)
+    socket.once('close', this.#onClose)
+    this.#sessions.set(socket, session)
+    const { key } = access
+    if (key !== undefined) this.#keys.set(key, (this.#keys.get(key) ?? new Set()).add(session))
+  }
+
+  /** Ends the session of a socket, if it has one, and all its subscriptions. */
+  end(socket: TopicSocket): void {
+    const session = this.#sessions.get(socket)
+    if (session === undefined) return
+    this.#sessions.delete(socket)
+    const { key } = session.access
+    const others = key === undefined ? undefined : this.#keys.get(key)
+    others?.delete(session)
+    if (key !== undefined && others?.size === 0) this.#keys.delete(key)
+    session.end()
+    session.socket.off('message', this.#onMessage)
+    session.socket.off('close', this.#onClose)
+  }
+
+  revoke(key: string): number {
+    if (typeof key !== 'string') throw expected('revoke: key', 'a string', key)
+    const sessions = [...(this.#keys.get(key) ?? [])]
+    for (const { socket } of sessions) this.#close(socket, unauthorized, revoked)
+    return sessions.length
+  }
+
+  /** Ends all sessions, and closes their sockets: without topics they have nothing to say. */
+  close(): void {
+    for (const socket of [...this.#sessions.keys()]) this.#close(socket, goingAway)
+  }
+
+  #close(socket: TopicSocket, code: number, reason?: string): void {
+    try {
+      this.end(socket)
+      socket.close(code, reason)
+    } catch (error) {
+      this.#host.fail(error, socket)
+    }
+  }
+}
+
+/** The bytes of a message, whatever the `binaryType` of its socket. */
+function bytesOf(data: Buffer | ArrayBuffer | Buffer[]): Buffer {
+  if (Buffer.isBuffer(data)) return data
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
+}
+
+const accessNames: Record<keyof TopicsAccess, true> = { mayRead: true, mayPublish: true, key: true, presence: true }
+const presenceNames = { id: true, info: true }
+
+const longestId = 256
+
+/** @throws TypeError */
+function checkAccess(access: TopicsAccess): void {
+  if (typeof access !== 'object' || access === null) {
+    throw expected('serve: access', 'an object with mayRead and mayPublish', access)
+  }
+  checkNames('serve: access', access, accessNames)
+  const { mayRead, mayPublish, key, presence } = access
+  if (typeof mayRead !== 'function') throw expected('serve: access.mayRead', 'a function', mayRead)
+  if (typeof mayPublish !== 'function') throw expected('serve: access.mayPublish', 'a function', mayPublish)
+  if (key !== undefined && typeof key !== 'string') throw expected('serve: access.key', 'a string', key)
+  if (presence === undefined) return
+  if (typeof presence !== 'object' || presence === null) {
+    throw expected('serve: access.presence', 'an object with an id', presence)
+  }
+  checkNames('serve: access.presence', presence, presenceNames)
+  const { id } = presence
+  if (typeof id !== 'string' || id === '' || id.length > longestId) {
+    throw expected('serve: access.presence.id', `a string of 1 to ${longestId} characters`, id)
+  }
+}
