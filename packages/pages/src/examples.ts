@@ -221,6 +221,35 @@ export const examples: Record<string, Drive> = {
     expect([await ada.next(), await bob.next()]).toEqual(['Hello from the server.', 'Hello from the server.'])
   },
 
+  'topics-serve': async (program) => {
+    const connect = (name: string) => program.connect(`/topics?name=${name}`, {}, ['oneport.topics.1'])
+    await refuses(program, '/topics', {}, 401)
+    const ada = await connect('ada')
+    ada.socket.send('subscribe - chat/lobby')
+    const [, epoch] = (await ada.next()).split(' ')
+    ada.socket.send('subscribe - inbox/bob')
+    expect(await ada.next()).toBe('error forbidden subscribe - inbox/bob')
+    ada.socket.close()
+    const bob = await connect('bob')
+    bob.socket.send('publish 1 chat/lobby\nhello')
+    expect(await bob.next()).toBe('published 1 1')
+    const again = await connect('ada')
+    again.socket.send(`subscribe ${epoch}:0 chat/lobby`)
+    expect(await again.next()).toBe(`subscribed ${epoch} 0 resumed chat/lobby`)
+    expect(await again.next()).toBe('message 1 chat/lobby\nhello')
+  },
+
+  'topics-history': async (program) => {
+    const { next, socket } = await program.connect('/', {}, ['oneport.topics.1'])
+    socket.send('subscribe all news/weather')
+    expect(await next()).toMatch(/^subscribed [\w.]+ 0 new news\/weather$/)
+    expect(await next()).toBe('message 1 news/weather\nRain.')
+    socket.send('subscribe - cursor')
+    expect(await next()).toBe('subscribed - - new cursor')
+    socket.send('publish 1 cursor\nhello')
+    expect(await next()).toBe('error forbidden publish 1 cursor')
+  },
+
   'topics-ws': async (program) => {
     const [ada, bob] = [await program.connect('/'), await program.connect('/')]
     const price = '4711 '.repeat(1_000)

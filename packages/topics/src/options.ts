@@ -65,7 +65,7 @@ export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
   /**
    * Keeps the newest messages of topics, so that a subscriber that comes back gets what it has missed: see `serve`. A
    * function decides for each topic, once, when the topic is first used; `undefined` means no history.
-   * @default no history
+   * @default none
    */
   history?: HistoryLimits | ((topic: string) => HistoryLimits | undefined) | undefined
   /**

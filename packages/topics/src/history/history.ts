@@ -24,7 +24,7 @@ export class History {
   readonly #rules: Rules
   readonly #context: Context
   /** Names the life of this store. */
-  readonly #id = randomBytes(6).toString('base64url')
+  readonly #id = randomBytes(6).toString('hex')
   /** In the order of their newest messages. */
   readonly #logs = new Map<string, Log>()
   #created = 0

@@ -14,10 +14,11 @@ export type Since = 'all' | { readonly epoch: string; readonly offset: number }
 export class Malformed extends Error {}
 
 const lineFeed = 0x0a
+const withoutPayload = new Set(['subscribe', 'unsubscribe', 'presence', 'ping'])
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a topic must not have
 const topicPattern = /^[^\u0000-\u001f\u007f]+$/
 const idPattern = /^[\w-]{1,64}$/
-const sincePattern = /^([\w.-]{1,64}):(0|[1-9]\d{0,14})$/
+const sincePattern = /^(\w[\w.-]{0,63}):(0|[1-9]\d{0,14})$/
 
 /**
  * Reads a request.
@@ -32,6 +33,8 @@ export function readRequest(message: Buffer): Request | undefined {
   const [kind = '', first = ''] = header.split(' ', 2)
   const rest = header.slice(kind.length + 1)
   const behind = rest.slice(first.length + 1)
+  const hasPayload = end !== -1
+  if (hasPayload && withoutPayload.has(kind)) throw new Malformed(`${kind}: there is a payload`)
   switch (kind) {
     case 'subscribe':
       return { kind, since: readSince(first), topic: readTopic(behind) }
@@ -40,9 +43,10 @@ export function readRequest(message: Buffer): Request | undefined {
       return { kind, topic: readTopic(rest) }
     case 'publish':
       if (!idPattern.test(first)) throw new Malformed('publish: an id has 1 to 64 of the characters A-Z a-z 0-9 _ -')
-      if (end === -1) throw new Malformed('publish: a line break and the payload are missing')
+      if (!hasPayload) throw new Malformed('publish: a line break and the payload are missing')
       return { kind, id: first, topic: readTopic(behind), payload: message.subarray(end + 1) }
     case 'ping':
+      if (header !== kind) throw new Malformed('ping: there is something behind it')
       return { kind, topic: '' }
     default:
       return undefined
