@@ -3,7 +3,10 @@ import type { Context } from '../context.ts'
 import type { Message } from '../message.ts'
 import { Log, type LogLimits } from './log.ts'
 
-/** Memory taken by a log without messages, in bytes: measured as 330 with Node 20.20 on Linux, with a short name. */
+/**
+ * Memory taken by a log without messages, in bytes. Measured with Node 20.20 on Linux: 450, as growth of the resident
+ * memory for each of 200,000 topics with a short name. A message takes 500 to 630 beyond its frame.
+ */
 const logBytes = 512
 
 /** How often to remove what is too old, in milliseconds, and from how many topics at a time. */
@@ -25,8 +28,9 @@ export class History {
   readonly #context: Context
   /** Names the life of this store. */
   readonly #id = randomBytes(6).toString('hex')
-  /** In the order of their newest messages. */
   readonly #logs = new Map<string, Log>()
+  /** Those with messages, in the order of their newest. */
+  readonly #filled = new Map<string, Log>()
   #created = 0
   #cost = 0
   #swept: IterableIterator<[string, Log]> | undefined
@@ -62,8 +66,8 @@ export class History {
 
   append(topic: string, log: Log, message: Message): void {
     this.#count(log, () => log.append(message, performance.now()))
-    this.#logs.delete(topic)
-    this.#logs.set(topic, log)
+    this.#filled.delete(topic)
+    this.#filled.set(topic, log)
     this.#makeRoom()
   }
 
@@ -72,6 +76,7 @@ export class History {
     this.#timer = undefined
     this.#swept = undefined
     this.#logs.clear()
+    this.#filled.clear()
     this.#cost = 0
   }
 
@@ -83,14 +88,11 @@ export class History {
 
   /** Removes the oldest messages of the topics that had none for the longest time. */
   #makeRoom(): void {
-    let left = this.#logs.size
-    for (const [topic, log] of this.#logs) {
-      if (this.#cost <= this.#rules.maxBytes || left-- === 0) return
+    for (const [topic, log] of this.#filled) {
       while (log.size > 0 && this.#cost > this.#rules.maxBytes) this.#count(log, () => log.removeOldest())
-      if (log.size > 0 || this.#remove(topic, log)) continue
-      // To the end, so that the next search does not begin with it.
-      this.#logs.delete(topic)
-      this.#logs.set(topic, log)
+      if (log.size > 0) return
+      this.#filled.delete(topic)
+      this.#remove(topic, log)
     }
   }
 
@@ -105,6 +107,7 @@ export class History {
       }
       const [topic, log] = value
       this.#count(log, () => log.trim(now))
+      if (log.size === 0) this.#filled.delete(topic)
       // A client that has missed nothing may come back as late as one that has.
       if (log.time <= now - log.limits.ms) this.#remove(topic, log)
     }
@@ -113,10 +116,10 @@ export class History {
     this.#timer = undefined
   }
 
-  /** @returns whether it was removed */
-  #remove(topic: string, log: Log): boolean {
-    if (log.size > 0 || this.#rules.isInUse(topic)) return false
+  /** Forgets a log without messages, unless its offsets must go on. */
+  #remove(topic: string, log: Log): void {
+    if (log.size > 0 || this.#rules.isInUse(topic)) return
     this.#cost -= logBytes + topic.length
-    return this.#logs.delete(topic)
+    this.#logs.delete(topic)
   }
 }
