@@ -20,5 +20,6 @@ export {
   type TopicsErrorCode,
   type TopicsOptions,
   type TopicsPresence,
+  type TopicsResponse,
   type TopicsStats
 } from './index.ts'

@@ -1,6 +1,7 @@
 export type { Backplane, BackplaneHealth } from './backplane.ts'
 export type { TopicsErrorCode } from './errors.ts'
 export { TopicsError } from './errors.ts'
+export type { TopicsResponse } from './http/respond.ts'
 export { MemoryHub, memoryBackplane } from './memory-backplane.ts'
 export type { MessageData } from './message.ts'
 export type { HistoryLimits, SlowPolicy, TopicsOptions } from './options.ts'

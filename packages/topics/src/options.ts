@@ -87,6 +87,17 @@ export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
    */
   maxPublishIds?: number | undefined
   /**
+   * Maximum number of clients that wait for messages over plain HTTP, with a stream or a long poll: see `respond`. Others
+   * get 503 (Service Unavailable). `Infinity` disables the limit.
+   * @default 10_000
+   */
+  maxHttpClients?: number | undefined
+  /**
+   * Maximum size of a message that is published over plain HTTP, in bytes. `Infinity` disables the limit.
+   * @default 1_048_576
+   */
+  maxBodyBytes?: number | undefined
+  /**
    * Carries messages to and from other nodes: `redisBackplane()` of `@oneport/redis`, `memoryBackplane()` in tests, or
    * your own {@link Backplane}. Use it for these topics only; their `close()` closes it.
    * @default none
@@ -118,6 +129,8 @@ export interface ResolvedOptions {
   readonly maxHistoryBytes: number
   readonly maxPresence: number
   readonly maxPublishIds: number
+  readonly maxHttpClients: number
+  readonly maxBodyBytes: number
   readonly backplane: Backplane | undefined
   readonly onBackplaneError: (error: unknown, topic: string) => void
   readonly onError: (error: unknown, socket: TopicSocket) => void
@@ -133,6 +146,8 @@ const defaults: ResolvedOptions = Object.freeze({
   maxHistoryBytes: 268_435_456,
   maxPresence: 100_000,
   maxPublishIds: 250_000,
+  maxHttpClients: 10_000,
+  maxBodyBytes: 1_048_576,
   backplane: undefined,
   onBackplaneError: () => {},
   onError: () => {}
@@ -145,7 +160,9 @@ const units = {
   maxSubscriptions: 'subscriptions',
   maxHistoryBytes: 'bytes',
   maxPresence: 'clients',
-  maxPublishIds: 'messages'
+  maxPublishIds: 'messages',
+  maxHttpClients: 'clients',
+  maxBodyBytes: 'bytes'
 } as const
 
 const historyDefaults: LogLimits = { messages: 1_000, ms: 300_000, bytes: 16_777_216 }

@@ -20,8 +20,10 @@ export interface TopicsStats {
   readonly closed: number
   /** Errors that sockets threw while they were written to. */
   readonly failed: number
-  /** Sockets that speak the protocol of `serve`. */
+  /** Clients that speak the protocol: with `serve`, or over plain HTTP. */
   readonly served: number
+  /** Those of them that wait for a response over plain HTTP. */
+  readonly httpClients: number
   /** Numbers of the history; undefined if there is none. */
   readonly history: HistoryStats | undefined
   /** Numbers of the backplane; undefined if there is none. */
@@ -58,7 +60,8 @@ export interface BackplaneStats {
 
 /** The totals among them. */
 export class Counters
-  implements Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions' | 'served' | 'history' | 'backplane'>
+  implements
+    Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions' | 'served' | 'httpClients' | 'history' | 'backplane'>
 {
   published = 0
   delivered = 0

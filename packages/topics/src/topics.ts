@@ -1,15 +1,18 @@
+import type { IncomingMessage } from 'node:http'
 import { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import type { Opened } from './envelope.ts'
 import { checkNames, expected, TopicsError } from './errors.ts'
 import { type Except, type Excepted, exceptedOf, isExcepted } from './except.ts'
 import { History } from './history/history.ts'
+import { Http } from './http/http.ts'
+import { respond, type TopicsResponse } from './http/respond.ts'
 import { type HandedOver, Link } from './link.ts'
 import type { MessageData } from './message.ts'
 import { resolveOptions, type TopicsOptions } from './options.ts'
 import { Publication } from './publication.ts'
 import type { TopicsAccess } from './serve/access.ts'
-import { Serving } from './serve/serving.ts'
+import { checkAccess, Serving } from './serve/serving.ts'
 import type { ServedSocket, TopicSocket } from './socket.ts'
 import { Counters, type TopicsStats } from './stats.ts'
 import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts'
@@ -93,8 +96,20 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
    * (Policy Violation).
    * @param access what the client may read and publish, and who it is
    * @throws TypeError if the socket is not a `WebSocket` of `ws`, is served or subscribed already, or `access` is wrong
+   * @throws TopicsError after `close()`
    */
   serve(socket: Socket & ServedSocket, access: TopicsAccess): void
+  /**
+   * Answers a request of a client that speaks the same protocol over plain HTTP, for networks without WebSocket: see
+   * docs/topics-http.md. A GET with `Accept: text/event-stream` is answered with a stream of Server-Sent Events, any other
+   * GET as soon as there is something to tell, and a POST publishes its body. It does not check the origin: `serveTopics`
+   * of `@oneport/core` and of the adapters does.
+   * @param req its body may have been read by middleware, into a string or a Buffer `req.body`
+   * @param access what the client may read and publish, and who it is
+   * @returns a promise of the response, for the application to send. It rejects if the client leaves
+   * @throws TypeError if `access` is wrong
+   */
+  respond(req: IncomingMessage, access: TopicsAccess): Promise<TopicsResponse>
   /**
    * Ends what clients with this `access.key` may do: closes their sockets with 4401 and ends their subscriptions.
    * @returns the number of sockets
@@ -152,6 +167,7 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     delivery,
     publish: (topic, data) => publish(topic, data).offset
   })
+  const http = new Http(resolved.maxHttpClients, resolved.maxBodyBytes, context)
   let isClosed = false
 
   /** @returns the number of sockets to which the message was sent */
@@ -194,7 +210,7 @@ export function createTopics(options: TopicsOptions = {}): Topics {
   return {
     subscribe(socket, topic) {
       checkSubscription('subscribe', socket, topic)
-      if (isClosed) throw new TopicsError('TOPICS_CLOSED', 'These topics are closed.')
+      if (isClosed) throw new TopicsError('TOPICS_CLOSED', closedMessage)
       return subscriptions.add(socket, topic)
     },
 
@@ -210,7 +226,19 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       return confirm(local, handedOver)
     },
 
-    serve: (socket, access) => serving.serve(socket, access),
+    serve(socket, access) {
+      if (isClosed) throw new TopicsError('TOPICS_CLOSED', closedMessage)
+      serving.serve(socket, access)
+    },
+
+    respond(req, access) {
+      checkAccess('respond', access)
+      return respond(http, req, (socket) => {
+        const session = serving.open(socket, access)
+        if (isClosed) socket.close(goingAway)
+        return session
+      })
+    },
     revoke: (key) => serving.revoke(key),
 
     subscribers: (topic) => Array.from(subscriptions.membersOf(topic) ?? [], ({ socket }) => socket),
@@ -219,6 +247,7 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       ...subscriptions.counts,
       ...counters,
       served: serving.count,
+      httpClients: http.count,
       history: history?.counts,
       backplane: link?.stats
     }),
@@ -234,6 +263,11 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     }
   }
 }
+
+/** The close code 1001, Going Away. RFC 6455 §7.4.1. */
+const goingAway = 1001
+
+const closedMessage = 'These topics are closed.'
 
 const publishNames: Record<keyof PublishOptions, true> = { except: true, binary: true, compress: true }
 

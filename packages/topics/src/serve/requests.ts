@@ -17,7 +17,7 @@ const lineFeed = 0x0a
 const withoutPayload = new Set(['subscribe', 'unsubscribe', 'presence', 'ping'])
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a topic must not have
 const topicPattern = /^[^\u0000-\u001f\u007f]+$/
-const idPattern = /^[\w-]{1,64}$/
+export const idPattern = /^[\w-]{1,64}$/
 const sincePattern = /^(\w[\w.-]{0,63}):(0|[1-9]\d{0,14})$/
 
 /**
@@ -53,12 +53,12 @@ export function readRequest(message: Buffer): Request | undefined {
   }
 }
 
-function readTopic(topic: string): string {
+export function readTopic(topic: string): string {
   if (!topicPattern.test(topic)) throw new Malformed('a topic has at least one character, and no control characters')
   return topic
 }
 
-function readSince(given: string): Since | undefined {
+export function readSince(given: string): Since | undefined {
   if (given === '-') return undefined
   if (given === 'all') return given
   const [, epoch, offset] = sincePattern.exec(given) ?? []

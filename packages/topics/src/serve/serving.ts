@@ -24,6 +24,8 @@ interface Parts extends Pick<Host, 'subscriptions' | 'history' | 'publish' | 'ma
 export class Serving {
   readonly #host: Host
   readonly #sessions = new Map<TopicSocket, Session>()
+  /** Those whose messages are requests. */
+  readonly #listening = new Set<TopicSocket>()
   readonly #keys = new Map<string, Set<Session>>()
   readonly #onMessage: MessageListener
   readonly #onClose: (this: TopicSocket) => void
@@ -63,17 +65,24 @@ export class Serving {
 
   serve(socket: ServedSocket, access: TopicsAccess): void {
     checkSubscription('serve', socket, '')
-    checkAccess(access)
+    checkAccess('serve', access)
     if (this.#sessions.has(socket)) throw new TypeError('serve: the socket is served already')
     if (this.#host.subscriptions.memberOf(socket) !== undefined) {
       throw new TypeError('serve: the socket has subscriptions already, so its client expects plain messages')
     }
-    const session = new Session(socket, access, this.#host)
+    this.open(socket, access)
     socket.on('message', this.#onMessage)
+    this.#listening.add(socket)
+  }
+
+  /** Begins the session of a socket, or of what stands for one over plain HTTP. */
+  open(socket: TopicSocket, access: TopicsAccess): Session {
+    const session = new Session(socket, access, this.#host)
     socket.once('close', this.#onClose)
     this.#sessions.set(socket, session)
     const { key } = access
     if (key !== undefined) this.#keys.set(key, (this.#keys.get(key) ?? new Set()).add(session))
+    return session
   }
 
   /** Ends the session of a socket, if it has one, and all its subscriptions. */
@@ -86,8 +95,8 @@ export class Serving {
     others?.delete(session)
     if (key !== undefined && others?.size === 0) this.#keys.delete(key)
     session.end()
-    session.socket.off('message', this.#onMessage)
-    session.socket.off('close', this.#onClose)
+    socket.off('close', this.#onClose)
+    if (this.#listening.delete(socket)) (socket as ServedSocket).off('message', this.#onMessage)
   }
 
   revoke(key: string): number {
@@ -124,22 +133,22 @@ const presenceNames = { id: true, info: true }
 const longestId = 256
 
 /** @throws TypeError */
-function checkAccess(access: TopicsAccess): void {
+export function checkAccess(call: string, access: TopicsAccess): void {
   if (typeof access !== 'object' || access === null) {
-    throw expected('serve: access', 'an object with mayRead and mayPublish', access)
+    throw expected(`${call}: access`, 'an object with mayRead and mayPublish', access)
   }
-  checkNames('serve: access', access, accessNames)
+  checkNames(`${call}: access`, access, accessNames)
   const { mayRead, mayPublish, key, presence } = access
-  if (typeof mayRead !== 'function') throw expected('serve: access.mayRead', 'a function', mayRead)
-  if (typeof mayPublish !== 'function') throw expected('serve: access.mayPublish', 'a function', mayPublish)
-  if (key !== undefined && typeof key !== 'string') throw expected('serve: access.key', 'a string', key)
+  if (typeof mayRead !== 'function') throw expected(`${call}: access.mayRead`, 'a function', mayRead)
+  if (typeof mayPublish !== 'function') throw expected(`${call}: access.mayPublish`, 'a function', mayPublish)
+  if (key !== undefined && typeof key !== 'string') throw expected(`${call}: access.key`, 'a string', key)
   if (presence === undefined) return
   if (typeof presence !== 'object' || presence === null) {
-    throw expected('serve: access.presence', 'an object with an id', presence)
+    throw expected(`${call}: access.presence`, 'an object with an id', presence)
   }
-  checkNames('serve: access.presence', presence, presenceNames)
+  checkNames(`${call}: access.presence`, presence, presenceNames)
   const { id } = presence
   if (typeof id !== 'string' || id === '' || id.length > longestId) {
-    throw expected('serve: access.presence.id', `a string of 1 to ${longestId} characters`, id)
+    throw expected(`${call}: access.presence.id`, `a string of 1 to ${longestId} characters`, id)
   }
 }

@@ -3,7 +3,7 @@ import { TopicsError } from '../errors.ts'
 import type { History } from '../history/history.ts'
 import type { Log } from '../history/log.ts'
 import { open } from '../ready-state.ts'
-import type { ServedSocket, TopicSocket } from '../socket.ts'
+import type { TopicSocket } from '../socket.ts'
 import type { Subscriptions } from '../subscriptions.ts'
 import { senderOf } from '../ws-sender.ts'
 import type { TopicsAccess } from './access.ts'
@@ -37,7 +37,7 @@ export interface Host {
 
 /** A socket that speaks the protocol: reads its requests and answers them. */
 export class Session {
-  readonly socket: ServedSocket
+  readonly socket: TopicSocket
   readonly access: TopicsAccess
   /** How others see the client in the presence of its topics. */
   readonly shown: { readonly id: string; readonly json: string } | undefined
@@ -50,7 +50,7 @@ export class Session {
   #turn: Promise<unknown> = Promise.resolve()
 
   /** @throws TypeError if `access.presence.info` cannot be JSON */
-  constructor(socket: ServedSocket, access: TopicsAccess, host: Host) {
+  constructor(socket: TopicSocket, access: TopicsAccess, host: Host) {
     this.socket = socket
     this.access = access
     this.#host = host
@@ -92,7 +92,7 @@ export class Session {
     const { topic } = request
     switch (request.kind) {
       case 'subscribe':
-        this.#ask(topic, request.since)
+        this.subscribe(topic, request.since)
         break
       case 'unsubscribe':
         this.#asked.delete(topic)
@@ -100,10 +100,10 @@ export class Session {
         this.send(answers.unsubscribed(topic))
         break
       case 'publish':
-        this.#publish(request, isBinary)
+        this.publish(request, isBinary)
         break
       case 'presence':
-        this.#watch(topic)
+        this.watch(topic)
         break
       case 'ping':
         this.send(answers.pong)
@@ -111,7 +111,7 @@ export class Session {
   }
 
   /** Asks the application whether the client may subscribe to a topic. A later request takes the place of this one. */
-  #ask(topic: string, since: Since | undefined): void {
+  subscribe(topic: string, since: Since | undefined): void {
     if (this.#asked.size >= mostAsked) {
       this.send(answers.refused('busy', 'subscribe', topic))
       return
@@ -122,7 +122,7 @@ export class Session {
       if (this.#asked.get(topic) !== turn) return
       this.#asked.delete(topic)
       if (this.socket.readyState !== open) return
-      const code = this.#codeOf(verdict) ?? this.#subscribe(topic, since)
+      const code = this.#codeOf(verdict) ?? this.#begin(topic, since)
       if (code === undefined) return
       // The client may have been subscribed before it asked again.
       this.#unsubscribe(topic)
@@ -134,7 +134,7 @@ export class Session {
   }
 
   /** @returns why the subscription is refused; undefined if it has begun */
-  #subscribe(topic: string, since: Since | undefined): answers.ErrorCode | undefined {
+  #begin(topic: string, since: Since | undefined): answers.ErrorCode | undefined {
     const { history, presence, replay, subscriptions } = this.#host
     try {
       // A client that asks again says from where to go on.
@@ -158,7 +158,7 @@ export class Session {
   }
 
   /** Messages of one client are published in the order in which it has sent them. */
-  #publish({ topic, id, payload }: PublishRequest, isBinary: boolean): void {
+  publish({ topic, id, payload }: PublishRequest, isBinary: boolean): void {
     const { length } = payload
     if (this.#asking >= mostAsked || (this.#asking > 0 && this.#askingBytes + length > this.#host.maxBufferedBytes)) {
       this.send(answers.refused('busy', 'publish', topic, id))
@@ -208,7 +208,7 @@ export class Session {
   }
 
   /** Shows who is present in a topic, now and from here on. */
-  #watch(topic: string): void {
+  watch(topic: string): void {
     const { presence, subscriptions } = this.#host
     const isSubscribed = subscriptions.memberOf(this.socket)?.topics.has(topic) === true
     if (isSubscribed) presence.watch(this, topic)
@@ -223,7 +223,7 @@ export class Session {
   }
 }
 
-type PublishRequest = Extract<Request, { kind: 'publish' }>
+export type PublishRequest = Extract<Request, { kind: 'publish' }>
 
 interface Beginning {
   readonly beginning: answers.Beginning

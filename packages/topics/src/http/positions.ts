@@ -1,0 +1,45 @@
+/** Follows the answers to a client, and knows from where it has to go on in each of its topics. */
+export class Positions {
+  readonly #topics: readonly string[]
+  readonly #epochs: string[]
+  readonly #offsets: string[]
+
+  /** @param topics in the order in which {@link toString} lists them */
+  constructor(topics: readonly string[]) {
+    this.#topics = topics
+    this.#epochs = topics.map(() => '-')
+    this.#offsets = topics.map(() => '-')
+  }
+
+  /**
+   * @param header the header line of an answer
+   * @returns whether the client has moved
+   */
+  take(header: string): boolean {
+    const fields = header.split(' ')
+    const [kind, first = '', second = ''] = fields
+    switch (kind) {
+      case 'message':
+        return this.#move(fields.slice(2), undefined, first)
+      case 'gap':
+        return this.#move(fields.slice(3), first, second)
+      case 'subscribed':
+        return this.#move(fields.slice(4), first, second)
+      default:
+        return false
+    }
+  }
+
+  /** The position in each topic, as in `since` of the protocol, separated by commas. */
+  toString(): string {
+    return this.#offsets.map((offset, index) => (offset === '-' ? '-' : `${this.#epochs[index]}:${offset}`)).join()
+  }
+
+  #move(words: readonly string[], epoch: string | undefined, offset: string): boolean {
+    const index = this.#topics.indexOf(words.join(' '))
+    if (index === -1 || offset === '-') return false
+    if (epoch !== undefined) this.#epochs[index] = epoch
+    this.#offsets[index] = offset
+    return true
+  }
+}

@@ -1,0 +1,405 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request, type Server } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createTopics, type Topics, type TopicsAccess, type TopicsOptions } from '../src/index.ts'
+import { atEnd, stopAll } from './pair.ts'
+
+afterEach(stopAll)
+
+const all: TopicsAccess = { mayRead: () => true, mayPublish: () => true }
+
+interface Event {
+  readonly type: string
+  readonly data: string
+  readonly id: string | undefined
+}
+
+/** Reads Server-Sent Events as the specification says. */
+async function* eventsOf(response: Response): AsyncGenerator<Event | { retry: number } | 'comment'> {
+  let rest = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    rest += decoder.decode(chunk, { stream: true })
+    for (let end = rest.indexOf('\n\n'); end !== -1; end = rest.indexOf('\n\n')) {
+      const lines = rest.slice(0, end).split(/\r\n|\r|\n/)
+      rest = rest.slice(end + 2)
+      const fields = (name: string) =>
+        lines.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2))
+      if (lines.every((line) => line.startsWith(':'))) yield 'comment'
+      else if (fields('retry').length > 0) yield { retry: Number(fields('retry')[0]) }
+      else yield { type: fields('event')[0] ?? 'message', data: fields('data').join('\n'), id: fields('id')[0] }
+    }
+  }
+}
+
+interface Started {
+  readonly topics: Topics
+  readonly server: Server | Http2Server
+  readonly url: string
+  fetch(query: string, init?: RequestInit): Promise<Response>
+  poll(query: string): Promise<{ status: number; since: string; answers: unknown[] }>
+  /** Opens a stream and reads past the first comment. */
+  stream(query: string, headers?: Record<string, string>): Promise<{ response: Response; next(): Promise<Event> }>
+}
+
+async function start(
+  options: TopicsOptions = { history: {} },
+  access: Partial<TopicsAccess> = {},
+  create: (listener: (req: IncomingMessage, res: never) => void) => Server | Http2Server = createServer as never
+): Promise<Started> {
+  const topics = createTopics(options)
+  const server = create((req, res: import('node:http').ServerResponse) => {
+    topics.respond(req, { ...all, ...access }).then(
+      ({ status, headers, body }) => {
+        res.writeHead(status, headers)
+        if (typeof body === 'string') res.end(body)
+        else pipeline(body, res, () => {})
+      },
+      () => res.destroy()
+    )
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const leave = new AbortController()
+  atEnd(async () => {
+    leave.abort()
+    await topics.close()
+    await once(server.close(), 'close')
+  })
+  const ask = (query: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${url}?${query}`, { signal: leave.signal, ...init })
+  return {
+    topics,
+    server,
+    url,
+    fetch: ask,
+    async poll(query) {
+      const response = await ask(query)
+      return { status: response.status, ...((await response.json()) as { since: string; answers: unknown[] }) }
+    },
+    async stream(query, headers = {}) {
+      const response = await ask(query, { headers: { Accept: 'text/event-stream', ...headers } })
+      const events = eventsOf(response)
+      expect(await events.next()).toEqual({ value: 'comment', done: false })
+      return { response, next: async () => (await events.next()).value as Event }
+    }
+  }
+}
+
+describe('a stream', () => {
+  test('has the answers of the protocol as events, with its positions as their ids', async () => {
+    const { topics, stream } = await start()
+    const { response, next } = await stream('topic=news')
+    expect(response.status).toBe(200)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no'
+    })
+    const { data, id } = await next()
+    const [, epoch] = data.split(' ')
+    expect({ data, id }).toEqual({ data: `subscribed ${epoch} 0 new news`, id: `${epoch}:0` })
+    topics.publish('news', 'hello\n\nworld\n')
+    expect(await next()).toEqual({ type: 'message', data: 'message 1 news\nhello\n\nworld\n', id: `${epoch}:1` })
+    topics.publish('news', '')
+    expect(await next()).toMatchObject({ data: 'message 2 news\n', id: `${epoch}:2` })
+  })
+
+  test('keeps carriage returns, and carries binary messages', async () => {
+    const { topics, stream } = await start()
+    const { next } = await stream('topic=news')
+    await next()
+    topics.publish('news', 'a\r\nb\rc')
+    const { type, data } = await next()
+    expect([type, JSON.parse(data)]).toEqual(['json', 'message 1 news\na\r\nb\rc'])
+    topics.publish('news', Buffer.from([0, 10, 13, 255]))
+    const binary = await next()
+    expect([binary.type, Buffer.from(binary.data, 'base64').toString('latin1')]).toEqual([
+      'base64',
+      'message 2 news\n\0\n\r\xff'
+    ])
+  })
+
+  test('goes on behind Last-Event-ID, in each of its topics', async () => {
+    const { topics, stream } = await start()
+    const first = await stream('topic=a&topic=b%20c')
+    await first.next()
+    const { id = '' } = await first.next()
+    topics.publish('a', '1')
+    topics.publish('b c', '2')
+    const again = await stream('topic=a&topic=b%20c&since=all', { 'Last-Event-ID': id })
+    const [a, b] = id.split(',') as [string, string]
+    const got = [await again.next(), await again.next(), await again.next(), await again.next()]
+    expect(got.map(({ data }) => data)).toEqual([
+      `subscribed ${a.replace(':', ' ')} resumed a`,
+      'message 1 a\n1',
+      `subscribed ${b.replace(':', ' ')} resumed b c`,
+      'message 1 b c\n2'
+    ])
+    expect(got.at(-1)?.id).toBe(`${a.replace(':0', ':1')},${b.replace(':0', ':1')}`)
+  })
+
+  test('has refused subscriptions as events', async () => {
+    const { stream } = await start({}, { mayRead: async (topic) => topic === 'mine' })
+    const { next } = await stream('topic=yours&topic=mine')
+    expect(await next()).toEqual({ type: 'message', data: 'error forbidden subscribe - yours', id: undefined })
+    expect(await next()).toMatchObject({ data: 'subscribed - - new mine' })
+  })
+
+  test('shows presence if asked', async () => {
+    const { stream } = await start({}, { presence: { id: 'ada' } })
+    const { next } = await stream('topic=news&presence')
+    await next()
+    expect((await next()).data).toBe('present news\n[]')
+    expect((await next()).data).toBe('joined news\n{"id":"ada"}')
+  })
+
+  test('leaves nothing behind when the client leaves', async () => {
+    const { topics, url } = await start()
+    const left = new AbortController()
+    await fetch(`${url}?topic=news`, { headers: { Accept: 'text/event-stream' }, signal: left.signal })
+    expect(topics.stats()).toMatchObject({ subscriptions: 1, httpClients: 1, served: 1 })
+    left.abort()
+    while (topics.stats().served > 0) await delay(5)
+    expect(topics.stats()).toMatchObject({ subscriptions: 0, sockets: 0, httpClients: 0 })
+  })
+
+  test('of a client that reads slowly goes on from the history', async () => {
+    const { topics, url } = await start({ history: { messages: 10_000 }, maxBufferedBytes: 300_000 })
+    const asked = request(`${url}?topic=news`, { headers: { Accept: 'text/event-stream' }, agent: false }).end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    const payload = 'x'.repeat(10_000)
+    for (let count = 1; count <= 1_000; count++) topics.publish('news', payload)
+    let text = ''
+    for await (const chunk of response) {
+      text += chunk
+      if (text.includes('message 1000 news')) break
+    }
+    const offsets = [...text.matchAll(/^data: message (\d+) news$/gm)].map(([, offset]) => Number(offset))
+    expect(offsets).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1))
+  })
+
+  test('ends when the server closes, and tells its client to come back after a random time', async () => {
+    const { server, stream } = await start()
+    const { next } = await stream('topic=news')
+    await next()
+    const closed = once(server.close(), 'close')
+    const { retry } = (await next()) as unknown as { retry: number }
+    expect(retry).toBeGreaterThanOrEqual(1_000)
+    expect(retry).toBeLessThanOrEqual(5_000)
+    await closed
+    server.listen(0, '127.0.0.1')
+  })
+
+  test('ends when its key is revoked', async () => {
+    const { topics, stream } = await start({}, { key: 'ada' })
+    const { next } = await stream('topic=news')
+    await next()
+    expect(topics.revoke('ada')).toBe(1)
+    expect(await next()).toHaveProperty('retry')
+    expect(await next()).toBeUndefined()
+  })
+
+  test('works over HTTP/2, and leaves nothing behind when its stream is reset', async () => {
+    const { topics, url } = await start({}, {}, createHttp2Server as never)
+    const session = connectHttp2(url)
+    atEnd(() => session.destroy())
+    const stream = session.request({ ':path': '/?topic=news', accept: 'text/event-stream' })
+    const [headers] = await once(stream, 'response')
+    expect(headers[':status']).toBe(200)
+    let text = ''
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+      text += chunk
+      if (text.includes('subscribed')) break
+    }
+    topics.publish('news', 'hello')
+    expect(String((await once(stream, 'data'))[0])).toBe('data: message - news\ndata: hello\n\n')
+    stream.close()
+    while (topics.stats().httpClients > 0) await delay(5)
+    expect(topics.stats().subscriptions).toBe(0)
+  })
+})
+
+describe('a poll', () => {
+  test('without a position is answered at once, with where the client is', async () => {
+    const { topics, poll } = await start()
+    topics.publish('news', 'early')
+    const { since, answers } = await poll('topic=news')
+    const [epoch] = since.split(':')
+    expect([since, answers]).toEqual([`${epoch}:1`, [`subscribed ${epoch} 1 new news`]])
+  })
+
+  test('with a position waits for the next message', async () => {
+    const { topics, poll } = await start()
+    const { since } = await poll('topic=news')
+    const polled = poll(`topic=news&since=${since}`)
+    while (topics.stats().httpClients === 0) await delay(5)
+    topics.publish('news', 'a')
+    topics.publish('news', 'b')
+    const { since: after, answers } = await polled
+    expect(after).toBe(since.replace(':0', ':2'))
+    expect(answers.slice(1)).toEqual(['message 1 news\na', 'message 2 news\nb'])
+    expect(topics.stats()).toMatchObject({ httpClients: 0, served: 0, subscriptions: 0 })
+  })
+
+  test('gets at once what was published between two polls', async () => {
+    const { topics, poll } = await start()
+    const { since } = await poll('topic=news')
+    topics.publish('news', Buffer.from([255]))
+    const { answers } = await poll(`topic=news&since=${since}`)
+    expect(answers[1]).toEqual({ base64: Buffer.from('message 1 news\n\xff', 'latin1').toString('base64') })
+  })
+
+  test('gets so much at a time as fits, and the rest with the next', async () => {
+    const { topics, poll } = await start({ history: {}, maxBufferedBytes: 5_000 })
+    let { since } = await poll('topic=news')
+    for (let count = 1; count <= 20; count++) topics.publish('news', 'x'.repeat(1_000))
+    const offsets: number[] = []
+    while (offsets.length < 20) {
+      const polled = await poll(`topic=news&since=${since}`)
+      since = polled.since
+      expect(polled.answers.length).toBeLessThan(10)
+      for (const answer of polled.answers.slice(1)) offsets.push(Number(String(answer).split(' ')[1]))
+    }
+    expect(offsets).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+  })
+
+  test('is told of a gap', async () => {
+    const { poll } = await start()
+    const { answers } = await poll('topic=news&since=other:7')
+    expect(answers[0]).toMatch(/^subscribed \S+ 0 gap news$/)
+  })
+
+  test('is told what is forbidden', async () => {
+    const { poll } = await start({}, { mayRead: async () => false })
+    expect(await poll('topic=news')).toMatchObject({
+      status: 200,
+      since: '-',
+      answers: ['error forbidden subscribe - news']
+    })
+  })
+
+  test('is never cached', async () => {
+    const { headers } = await (await start()).fetch('topic=news')
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
+  test('leaves nothing behind when the client leaves', async () => {
+    const { topics, url } = await start({})
+    const left = new AbortController()
+    const polled = fetch(`${url}?topic=news`, { signal: left.signal }).catch(() => {})
+    while (topics.stats().httpClients === 0) await delay(5)
+    left.abort()
+    await polled
+    while (topics.stats().httpClients > 0) await delay(5)
+    expect(topics.stats()).toMatchObject({ served: 0, subscriptions: 0 })
+  })
+
+  test('is answered with 503 when topics close, and with 401 when its key is revoked', async () => {
+    const { topics, fetch } = await start({}, { key: 'ada' })
+    const [first] = [fetch('topic=news')]
+    while (topics.stats().httpClients === 0) await delay(5)
+    topics.revoke('ada')
+    expect((await first).status).toBe(401)
+    const second = fetch('topic=news')
+    while (topics.stats().httpClients === 0) await delay(5)
+    await topics.close()
+    const { status, headers } = await second
+    expect(status).toBe(503)
+    expect(headers.get('retry-after')).toMatch(/^[1-5]$/)
+    expect((await fetch('topic=news')).status).toBe(503)
+  })
+
+  test('beyond maxHttpClients gets 503, and a stream ends at once', async () => {
+    const { fetch, stream } = await start({ maxHttpClients: 1 })
+    await stream('topic=news')
+    expect((await fetch('topic=news')).status).toBe(503)
+    const response = await fetch('topic=news', { headers: { Accept: 'text/event-stream' } })
+    expect([response.status, await response.text()]).toEqual([200, expect.stringMatching(/^retry: \d{4}\n\n$/)])
+  })
+})
+
+describe('a POST', () => {
+  test('publishes text', async () => {
+    const { topics, fetch, stream } = await start()
+    const { next } = await stream('topic=news')
+    await next()
+    const response = await fetch('topic=news&id=1', { method: 'POST', body: 'hello' })
+    expect([response.status, await response.json()]).toEqual([200, { offset: 1 }])
+    expect((await next()).data).toBe('message 1 news\nhello')
+    expect(await (await fetch('topic=news&id=1', { method: 'POST', body: 'hello' })).json()).toEqual({ offset: 1 })
+    expect(topics.stats()).toMatchObject({ published: 1, served: 1 })
+  })
+
+  test('publishes bytes as a binary message', async () => {
+    const { fetch, stream } = await start()
+    const { next } = await stream('topic=news')
+    await next()
+    const headers = { 'Content-Type': 'application/octet-stream' }
+    await fetch('topic=news&id=1', { method: 'POST', body: Buffer.from([255]), headers })
+    expect((await next()).type).toBe('base64')
+  })
+
+  test('has no offset without history', async () => {
+    const response = await (await start({})).fetch('topic=news&id=1', { method: 'POST', body: 'hello' })
+    expect(await response.json()).toEqual({ offset: null })
+  })
+
+  test.each([
+    ['forbidden', () => false, 403],
+    ['not decided', () => Promise.reject(new Error('no database')), 503]
+  ])('that is %s is not published', async (_kind, mayPublish, status) => {
+    const { topics, fetch } = await start({}, { mayPublish })
+    expect((await fetch('topic=news&id=1', { method: 'POST', body: 'hello' })).status).toBe(status)
+    expect(topics.stats().published).toBe(0)
+  })
+
+  test.each([
+    ['no topic', 'id=1', 'hello', 400],
+    ['no id', 'topic=news', 'hello', 400],
+    ['a wrong id', 'topic=news&id=a%20b', 'hello', 400],
+    ['text that is not UTF-8', 'topic=news&id=1', Buffer.from([255]), 400],
+    ['a body that is too large', 'topic=news&id=1', 'x'.repeat(1_001), 413]
+  ])('with %s is refused', async (_kind, query, body, status) => {
+    const { fetch } = await start({ maxBodyBytes: 1_000 })
+    const response = await fetch(query, { method: 'POST', body })
+    expect(response.status).toBe(status)
+    expect(await response.json()).toHaveProperty('message')
+  })
+
+  test('with a body that grows too large is refused while it is read', async () => {
+    const { url } = await start({ maxBodyBytes: 1_000 })
+    const posting = request(`${url}?topic=news&id=1`, { method: 'POST', agent: false })
+    posting.on('error', () => {})
+    posting.write('x'.repeat(600))
+    await delay(0)
+    posting.write('x'.repeat(600))
+    const [response] = (await once(posting, 'response')) as [IncomingMessage]
+    expect(response.statusCode).toBe(413)
+    posting.destroy()
+  })
+})
+
+test.each([
+  'topic=',
+  'topic',
+  'topic=a%00',
+  '',
+  'topic=a&topic=a',
+  'topic=a&since=x',
+  'topic=a&since=x:1,y:1',
+  Array.from({ length: 101 }, (_, index) => `topic=${index}`).join('&')
+])('refuses the query %j', async (query) => {
+  const { fetch } = await start()
+  expect((await fetch(query)).status).toBe(400)
+  expect((await fetch(query, { headers: { Accept: 'text/event-stream' } })).status).toBe(400)
+})
+
+test('refuses other methods', async () => {
+  const response = await (await start()).fetch('topic=news', { method: 'DELETE' })
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST'])
+})
