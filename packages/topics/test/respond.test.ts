@@ -67,7 +67,10 @@ async function start(
   atEnd(async () => {
     leave.abort()
     await topics.close()
-    await once(server.close(), 'close')
+    const closed = once(server.close(), 'close')
+    // Connections that were opened ahead and have had no request.
+    if ('closeAllConnections' in server) server.closeAllConnections()
+    await closed
   })
   const ask = (query: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${url}?${query}`, { signal: leave.signal, ...init })

@@ -68,7 +68,7 @@ export type Open = (socket: EventStream | Inbox) => Session
 function stream(http: Http, req: IncomingMessage, open: Open): TopicsResponse {
   const { topics, since, presence } = readQuery(req)
   // An `EventSource` gives up for ever after any status but 200.
-  if (http.isFull) return { status: 200, headers: streamFields, body: retry() }
+  if (http.isFull) return { status: 200, headers: streamFields(req), body: retry() }
   const body = new EventStream(new Positions(topics), (header) => {
     if (presence && header.startsWith('subscribed ')) session.watch(header.split(' ').slice(4).join(' '))
   })
@@ -77,15 +77,20 @@ function stream(http: Http, req: IncomingMessage, open: Open): TopicsResponse {
   // Sends the head at once, also through middleware that waits for a first byte.
   body.beat()
   for (const [index, topic] of topics.entries()) session.subscribe(topic, since[index])
-  return { status: 200, headers: streamFields, body }
+  return { status: 200, headers: streamFields(req), body }
 }
 
-const streamFields = {
+/** A server that closes would keep the connection for further requests, for some seconds. HTTP/2 has no such field. */
+const connectionOf = ({ httpVersionMajor }: IncomingMessage): Record<string, string> =>
+  httpVersionMajor === 1 ? { Connection: 'close' } : {}
+
+const streamFields = (req: IncomingMessage): Record<string, string> => ({
   'Content-Type': 'text/event-stream; charset=utf-8',
   // `no-transform` keeps compression middleware away, and the last one the buffers of nginx.
   'Cache-Control': 'no-store, no-transform',
-  'X-Accel-Buffering': 'no'
-}
+  'X-Accel-Buffering': 'no',
+  ...connectionOf(req)
+})
 
 /** Answers as soon as there is something to tell, or after 25 s. */
 async function poll(http: Http, req: IncomingMessage, open: Open): Promise<TopicsResponse> {
@@ -120,12 +125,14 @@ async function poll(http: Http, req: IncomingMessage, open: Open): Promise<Topic
   await inbox.ready
   clearTimeout(timer)
   inbox.terminate()
-  if (inbox.code !== undefined) return closedWith(inbox.code)
+  if (inbox.code !== undefined) return closedWith(inbox.code, req)
   return json(200, { since: String(positions), answers: inbox.answers.map(jsonOf) })
 }
 
-const closedWith = (code: number): TopicsResponse =>
-  code === 4401 ? refuse(401, 'The login has ended.') : refuse(503, 'The server is shutting down.', retryAfter())
+const closedWith = (code: number, req: IncomingMessage): TopicsResponse =>
+  code === 4401
+    ? refuse(401, 'The login has ended.')
+    : refuse(503, 'The server is shutting down.', { ...retryAfter(), ...connectionOf(req) })
 
 /** Publishes the body of a request. */
 async function publish(http: Http, req: IncomingMessage, open: Open): Promise<TopicsResponse> {
@@ -139,7 +146,7 @@ async function publish(http: Http, req: IncomingMessage, open: Open): Promise<To
   session.publish({ kind: 'publish', topic, id, payload }, isBinary)
   await inbox.ready
   inbox.terminate()
-  if (inbox.code !== undefined) return closedWith(inbox.code)
+  if (inbox.code !== undefined) return closedWith(inbox.code, req)
   const [kind, second = '', third = ''] = inbox.answers[0]?.header.split(' ') ?? []
   if (kind === 'published') return json(200, { offset: third === '-' ? null : Number(third) })
   if (second === 'forbidden') return refuse(403, 'You may not publish to this topic.')
