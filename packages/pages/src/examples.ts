@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { openSession, sendConnect, webSocketOn } from '@oneport/test-kit'
 import { WebSocket } from 'ws'
+import { frameworkExamples } from './frameworks.ts'
 import { guides } from './guides.ts'
 import { integrations } from './integrations.ts'
 import { moving } from './moving.ts'
@@ -124,7 +125,10 @@ async function broadcastsToRooms(program: Program): Promise<void> {
   await refuses(program, '/unknown', {}, 404)
 }
 
-type Drive = (program: Program, another: (env?: NodeJS.ProcessEnv) => Promise<Program>) => Promise<void>
+type Drive = (
+  program: Program,
+  another: (env?: NodeJS.ProcessEnv, packages?: Readonly<Record<string, string>>) => Promise<Program>
+) => Promise<void>
 
 /** What each program of the pages must do, by the name in the comment above its block. */
 export const examples: Record<string, Drive> = {
@@ -509,6 +513,7 @@ export const examples: Record<string, Drive> = {
 
   pm2: (program) => shutsDown(program, 1012, 'closed 1, terminated 0', 'SIGINT'),
 
+  ...frameworkExamples,
   ...guides,
   ...integrations,
   ...nodeProxies,

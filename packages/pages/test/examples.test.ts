@@ -54,8 +54,8 @@ jest.setTimeout(30_000)
 let running: Program[] = []
 let servers: RedisServer[] = []
 
-async function start(name: string, env: NodeJS.ProcessEnv = {}): Promise<Program> {
-  const program = await Program.start(name, env)
+async function start(...example: Parameters<typeof Program.start>): Promise<Program> {
+  const program = await Program.start(...example)
   running.push(program)
   return program
 }
@@ -137,7 +137,7 @@ describe('the program', () => {
           throw new Error(`packages/pages/src/examples.ts does not say how to drive the example ${name}`)
         servers = await startRedisFor(text)
         const env = { REDIS_URL: servers[0]?.url }
-        await drive(await start(name, env), (more) => start(name, { ...env, ...more }))
+        await drive(await start(name, env), (more, packages) => start(name, { ...env, ...more }, packages))
       }
     )
   }
