@@ -12,6 +12,8 @@ const long = [
   'packages/demo/test/browser',
   'packages/pages/test/examples',
   'packages/pages/test/recipes/next',
+  'packages/pages/test/contracts',
+  'packages/pages/test/recipes/nitro',
   'packages/site/test/site',
   'scripts/test/example',
   'packages/pages/test/troubleshooting',

@@ -32,6 +32,9 @@ export const everything: Behaviours = {
 const token = { Authorization: 'Bearer secret-of-ada' }
 const foreign = 'https://evil.example'
 
+/** Time limit of a check, in milliseconds: a program that does not answer would hold up the test. */
+const mostMs = 5_000
+
 /** Each check throws if the program does something else. `drain` ends the program, so it is the last one. */
 const checks: Record<Behaviour, (program: Program) => Promise<void>> = {
   login: async (program) => {
@@ -110,11 +113,19 @@ const checks: Record<Behaviour, (program: Program) => Promise<void>> = {
 export async function behavioursOf(program: Program): Promise<Behaviours> {
   const seen: [string, string][] = []
   for (const [behaviour, check] of Object.entries(checks)) {
-    const difference = await check(program).then(
+    const difference = await within(check(program)).then(
       () => 'yes',
       (error: Error) => error.message
     )
     seen.push([behaviour, difference])
   }
   return Object.fromEntries(seen) as unknown as Behaviours
+}
+
+async function within(checking: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${mostMs} ms`)), mostMs)
+  })
+  await Promise.race([checking, late]).finally(() => clearTimeout(timer))
 }

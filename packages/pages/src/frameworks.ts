@@ -6,21 +6,34 @@ export interface Framework {
   readonly name: string
   /** What the program shows. The tests compare it with what it does. */
   readonly behaviours: Behaviours
-  /** Other versions with which the program runs, as names under which packages are installed for the tests. */
+  /** Other versions with which an example runs, as names under which packages are installed for the tests. */
   readonly versions?: readonly Readonly<Record<string, string>>[]
 }
 
-/** The frameworks without an adapter of their own, by the names of their programs. */
-export const frameworks: Readonly<Record<string, Framework>> = {
+/** Frameworks without an adapter of their own whose program is an example, by its name. */
+const inOneFile: Readonly<Record<string, Framework>> = {
+  h3: { name: 'h3 2', behaviours: everything },
+  hapi: { name: 'hapi', behaviours: everything },
   polka: { name: 'Polka', behaviours: everything, versions: [{ polka: 'polka-1' }] },
+  restify: { name: 'restify', behaviours: everything, versions: [{ restify: 'restify-11' }] },
   tinyhttp: { name: 'tinyhttp', behaviours: everything }
 }
 
+/** Those whose program is a recipe, by its name. Each has a test in `test/recipes`. */
+const inSeveralFiles: Readonly<Record<string, Framework>> = {
+  'h3-1': { name: 'h3 1', behaviours: everything },
+  nitro: { name: 'Nitro 3', behaviours: everything },
+  'nitro-2': { name: 'Nitro 2', behaviours: everything }
+}
+
+/** All frameworks without an adapter of their own, by the names of their programs. */
+export const frameworks: Readonly<Record<string, Framework>> = { ...inOneFile, ...inSeveralFiles }
+
 type Start = (env?: NodeJS.ProcessEnv, packages?: Readonly<Record<string, string>>) => Promise<Program>
 
-/** Checks each program with every version. */
+/** Checks each example, with every version. */
 export const frameworkExamples = Object.fromEntries(
-  Object.entries(frameworks).map(([name, { behaviours, versions = [] }]) => [
+  Object.entries(inOneFile).map(([name, { behaviours, versions = [] }]) => [
     name,
     async (program: Program, another: Start) => {
       expect(await behavioursOf(program)).toEqual(behaviours)
