@@ -11,6 +11,7 @@ const long = [
   'packages/release/test/publish',
   'packages/demo/test/browser',
   'packages/pages/test/examples',
+  'packages/hono/test/contract',
   'packages/pages/test/recipes/next',
   'packages/site/test/site',
   'scripts/test/example',
