@@ -22,13 +22,13 @@ export function exchangeOf(c: Context, call: string): Exchange {
       'This URL is a WebSocket endpoint: connect with a WebSocket client.'
     )
   }
-  if (incoming !== undefined) throw new Error(`${call}: ${withOption}`)
+  if (incoming !== undefined) throw new Error(`${call}: ${withoutResponse}`)
   throw new Error(`${call}: expected Node's request and response in c.env; got ${show(c.env)}. ${withoutServer}`)
 }
 
-const withOption =
-  'the handshake comes from the option `websocket` of serve(), which has no response. Leave the option out, and call ' +
-  'attach(server)'
+const withoutResponse =
+  'the handshake comes from another WebSocket helper of Hono: the option `websocket` of serve(), or injectWebSocket(). ' +
+  'Remove it, and call attach(server)'
 
 const withoutServer =
   'Run the application with serve() of @hono/node-server. If you call app.fetch(request, env) yourself, pass on the ' +

@@ -5,6 +5,7 @@ export type {
   Attachment,
   AttachmentStats,
   AttachOptions,
+  CheckedHandshake,
   ConnectionSummary,
   Credential,
   DrainOptions,
@@ -23,5 +24,6 @@ export type {
 export { CloseCode, HandshakeError, renew } from '@oneport/core'
 export { acceptWebSocket, type SocketHandler, type SwitchingResponse } from './accept.ts'
 export { attach } from './attach.ts'
+export { checkHandshake } from './check.ts'
 export { isWebSocketRequest } from './exchange.ts'
 export { type WebSocketHandler, type WebSocketRoute, webSocket } from './web-socket.ts'
