@@ -4,13 +4,14 @@ import { WSContext, type WSEvents } from 'hono/ws'
 /**
  * Calls the event handlers of a connection, as Hono's adapters do: text as a string, binary data as an `ArrayBuffer`.
  * @param report called with what a handler throws or rejects with
+ * @returns a promise that rejects if `report` itself throws for `onOpen`
  */
 export function emitEvents(
   socket: WebSocket,
   events: WSEvents<WebSocket> | undefined,
   url: string,
   report: (error: unknown) => void
-): void {
+): Promise<void> {
   const ws = contextOf(socket, url)
   const call = async (handle: () => unknown): Promise<void> => {
     try {
@@ -28,7 +29,7 @@ export function emitEvents(
   socket.on('error', (error: Error) =>
     call(() => events?.onError?.(eventWith('error', { error, message: error.message }), ws))
   )
-  void call(() => events?.onOpen?.(new Event('open'), ws))
+  return call(() => events?.onOpen?.(new Event('open'), ws))
 }
 
 /** An event with properties. Node has no `ErrorEvent`, and `CloseEvent` since version 23 only. */

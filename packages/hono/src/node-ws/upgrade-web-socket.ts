@@ -32,7 +32,7 @@ export const upgradeInto = (sockets?: Sockets): UpgradeWebSocket<WebSocket, Upgr
     return acceptWebSocket(c, { subprotocols: firstOffered, ...options }, (socket) => {
       sockets?.server.add(socket)
       sockets?.server.emit('connection', socket, incoming as never)
-      emitEvents(socket, events, url, onError)
+      return emitEvents(socket, events, url, onError)
     })
   })
 
