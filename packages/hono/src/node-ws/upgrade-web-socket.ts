@@ -29,11 +29,14 @@ export const upgradeInto = (sockets?: Sockets): UpgradeWebSocket<WebSocket, Upgr
     if (sockets?.isClosed) throw withResponse(new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is closed.'))
     const { url } = c.req
     const { incoming } = c.env as { incoming: HandshakeRequest }
-    return acceptWebSocket(c, { subprotocols: firstOffered, ...options }, (socket) => {
+    const response = acceptWebSocket(c, { subprotocols: firstOffered, ...options }, (socket) => {
       sockets?.server.add(socket)
       sockets?.server.emit('connection', socket, incoming as never)
       return emitEvents(socket, events, url, onError)
     })
+    // Hono ignores the response of a route if middleware has set one before, even an empty one for its header fields.
+    if (c.finalized && c.res.ok && c.res.body === null) c.res = response
+    return response
   })
 
 /** As `ws` does by default. Clients close a connection for which none of their subprotocols was chosen. */

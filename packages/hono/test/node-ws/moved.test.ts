@@ -34,6 +34,27 @@ describe('a moved application', () => {
     expect([status, body]).toEqual([401, 'Key?'])
   })
 
+  test.each([
+    ['opens a socket behind an empty response', () => new Response(null, { headers: { 'X-Early': 'set' } }), 101],
+    ['leaves a refusal', () => new Response(null, { status: 401 }), 401],
+    ['leaves a page', () => new Response('a page'), 200]
+  ])(
+    'answers with %s that middleware has set before the route as Hono does, or opens',
+    async (_what, early, status) => {
+      const { app, server, upgradeWebSocket } = moved()
+      app.use((c, next) => {
+        c.res = early()
+        return next()
+      })
+      app.get(
+        '/',
+        upgradeWebSocket(() => ({}))
+      )
+      if (status !== 101) expect((await expectRefused(server, '/')).status).toBe(status)
+      else expect((await connect(server, '/')).response.headers).toMatchObject({ 'x-early': 'set' })
+    }
+  )
+
   test('works over HTTP/2', async () => {
     const app = new Hono()
     app.get(
