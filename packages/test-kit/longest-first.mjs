@@ -11,6 +11,7 @@ const long = [
   'packages/release/test/publish',
   'packages/demo/test/browser',
   'packages/pages/test/examples',
+  'packages/hono/test/contract',
   'packages/pages/test/recipes/next',
   'packages/pages/test/contracts',
   'packages/pages/test/recipes/nitro',
