@@ -1,3 +1,4 @@
+import { io } from 'socket.io-client'
 import { type Behaviours, behavioursOf, everything } from './behaviours.ts'
 import type { Program } from './program.ts'
 
@@ -8,10 +9,14 @@ export interface Framework {
   readonly behaviours: Behaviours
   /** Other versions with which an example runs, as names under which packages are installed for the tests. */
   readonly versions?: readonly Readonly<Record<string, string>>[]
+  /** Logs in to a program that makes tokens itself. @returns the token */
+  readonly logIn?: (program: Program) => Promise<string>
 }
 
 /** Frameworks without an adapter of their own whose program is an example, by its name. */
 const inOneFile: Readonly<Record<string, Framework>> = {
+  'feathers-express': { name: 'Feathers on Express', behaviours: everything, logIn: logInBySocketIo },
+  'feathers-koa': { name: 'Feathers on Koa', behaviours: everything, logIn: logInByPost },
   h3: { name: 'h3 2', behaviours: everything },
   hapi: { name: 'hapi', behaviours: everything },
   polka: { name: 'Polka', behaviours: everything, versions: [{ polka: 'polka-1' }] },
@@ -21,6 +26,7 @@ const inOneFile: Readonly<Record<string, Framework>> = {
 
 /** Those whose program is a recipe, by its name. Each has a test in `test/recipes`. */
 const inSeveralFiles: Readonly<Record<string, Framework>> = {
+  next: { name: 'Next.js 16, with a server of its own', behaviours: { ...everything, lateField: 'none' } },
   'h3-1': { name: 'h3 1', behaviours: everything },
   nitro: { name: 'Nitro 3', behaviours: everything },
   'nitro-2': { name: 'Nitro 2', behaviours: everything }
@@ -31,12 +37,37 @@ export const frameworks: Readonly<Record<string, Framework>> = { ...inOneFile, .
 
 type Start = (env?: NodeJS.ProcessEnv, packages?: Readonly<Record<string, string>>) => Promise<Program>
 
+/** Logs in to a program of Feathers as a client without Socket.IO does. */
+async function logInByPost(program: Program): Promise<string> {
+  const headers = { 'Content-Type': 'application/json' }
+  const response = await program.fetch('/authentication', { method: 'POST', headers, body: JSON.stringify(ada) })
+  return ((await response.json()) as Session).accessToken
+}
+
+/** Logs in through the transport of Feathers, which is on the same server. */
+async function logInBySocketIo(program: Program): Promise<string> {
+  const socket = io(program.origin, { transports: ['websocket'] })
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.emit('create', 'authentication', ada, (error: Error | null, session: Session) => {
+        if (error === null) resolve(session.accessToken)
+        else reject(error)
+      })
+    })
+  } finally {
+    socket.close()
+  }
+}
+
+const ada = { strategy: 'local', name: 'ada', password: 'countess' }
+type Session = { readonly accessToken: string }
+
 /** Checks each example, with every version. */
 export const frameworkExamples = Object.fromEntries(
-  Object.entries(inOneFile).map(([name, { behaviours, versions = [] }]) => [
+  Object.entries(inOneFile).map(([name, { behaviours, logIn, versions = [] }]) => [
     name,
     async (program: Program, another: Start) => {
-      expect(await behavioursOf(program)).toEqual(behaviours)
+      expect(await behavioursOf(program, await logIn?.(program))).toEqual(behaviours)
       for (const version of versions) expect(await behavioursOf(await another({}, version))).toEqual(behaviours)
     }
   ])

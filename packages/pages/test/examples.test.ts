@@ -68,6 +68,8 @@ const recipes = recipeBlocks()
   .filter(([path, { language }]) => language === 'js' && !/^(?:next|nitro|nitro-2|h3-1)\//.test(path))
   .map(([path, block]): [string, Block] => [`recipe-${path.replaceAll(/\W/g, '-')}`, block])
 const files = new Map([...programs, ...scripts, ...lines, ...recipes])
+// Feathers, too, declares its default export as a bundler sees it, and its contexts as applications declare them.
+const typed = new Map([...files].filter(([name]) => !name.startsWith('feathers-')))
 
 beforeAll(async () => {
   writePrograms(files)
@@ -116,7 +118,7 @@ describe('every code block', () => {
   })
 
   test.each(['js', 'ts'] as const)('in %s has correct types', async (language) => {
-    expect(await checkTypes(files, language)).toBe('')
+    expect(await checkTypes(typed, language)).toBe('')
   })
 })
 
