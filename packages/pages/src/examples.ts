@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { openSession, sendConnect, webSocketOn } from '@oneport/test-kit'
 import { WebSocket } from 'ws'
 import { guides } from './guides.ts'
+import { hono } from './hono.ts'
 import { integrations } from './integrations.ts'
 import { moving } from './moving.ts'
 import { nodeProxies } from './node-proxies.ts'
@@ -510,6 +511,7 @@ export const examples: Record<string, Drive> = {
   pm2: (program) => shutsDown(program, 1012, 'closed 1, terminated 0', 'SIGINT'),
 
   ...guides,
+  ...hono,
   ...integrations,
   ...nodeProxies,
   ...moving,
