@@ -4,6 +4,7 @@ import { openSession, sendConnect, webSocketOn } from '@oneport/test-kit'
 import { WebSocket } from 'ws'
 import { frameworkExamples } from './frameworks.ts'
 import { guides } from './guides.ts'
+import { hono } from './hono.ts'
 import { integrations } from './integrations.ts'
 import { moving } from './moving.ts'
 import { nodeProxies } from './node-proxies.ts'
@@ -515,6 +516,7 @@ export const examples: Record<string, Drive> = {
 
   ...frameworkExamples,
   ...guides,
+  ...hono,
   ...integrations,
   ...nodeProxies,
   ...moving,
