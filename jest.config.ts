@@ -23,7 +23,7 @@ const config: Config = {
   // Tests run the sources: no build comes before them.
   moduleNameMapper: {
     '^@oneport/core/(adapter|ws-compatibility)$': '<rootDir>/packages/core/src/$1.ts',
-    '^@oneport/(core|express|fastify|hono|topics|redis|testing|adapter-testsuite|test-kit)$':
+    '^@oneport/(core|express|fastify|hono|koa|topics|redis|testing|adapter-testsuite|test-kit)$':
       '<rootDir>/packages/$1/src/index.ts',
     '^@oneport/adapter-testsuite/parts$': '<rootDir>/packages/adapter-testsuite/src/parts.ts'
   },

@@ -6,6 +6,7 @@ import { frameworkExamples } from './frameworks.ts'
 import { guides } from './guides.ts'
 import { hono } from './hono.ts'
 import { integrations } from './integrations.ts'
+import { koa } from './koa.ts'
 import { moving } from './moving.ts'
 import { nodeProxies } from './node-proxies.ts'
 import type { Answer, Program } from './program.ts'
@@ -520,14 +521,7 @@ export const examples: Record<string, Drive> = {
   ...integrations,
   ...nodeProxies,
   ...moving,
-
-  'adapter-koa': async (program) => {
-    const { headers } = await welcomes(program, '/chat', {}, 'Welcome to /chat.')
-    expect(headers['x-endpoint']).toBe('/chat')
-    const { body } = await refuses(program, '/chat', { origin: 'https://evil.example' }, 403)
-    expect(body).toBe('Origin "https://evil.example" is not allowed here.')
-    expect((await program.fetch('/chat')).status).toBe(426)
-  },
+  ...koa,
 
   'npm-core': (program) => echoes(program, '/echo', 'hello'),
   'npm-express': async (program) => {
