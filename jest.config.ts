@@ -18,12 +18,12 @@ const config: Config = {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }
     ]
   },
-  // fastify.inject() pulls in a version of cookie that is ESM only.
-  transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?cookie/dist/)'],
+  // fastify.inject() pulls in a version of cookie that is ESM only, and @hono/session one of jose.
+  transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?(?:cookie|jose)/dist/)'],
   // Tests run the sources: no build comes before them.
   moduleNameMapper: {
     '^@oneport/core/(adapter|ws-compatibility)$': '<rootDir>/packages/core/src/$1.ts',
-    '^@oneport/(core|express|fastify|topics|redis|testing|adapter-testsuite|test-kit)$':
+    '^@oneport/(core|express|fastify|hono|koa|topics|redis|testing|adapter-testsuite|test-kit)$':
       '<rootDir>/packages/$1/src/index.ts',
     '^@oneport/adapter-testsuite/parts$': '<rootDir>/packages/adapter-testsuite/src/parts.ts'
   },

@@ -40,8 +40,10 @@ execFileSync(process.execPath, [join(root, 'scripts', 'pack.mjs')], { stdio: ['i
 for (const name of ['core', 'topics', 'testing']) install(name, '.')
 for (const app of ['express4', 'express5', 'express-both']) install('express', app)
 for (const app of ['fastify', 'fastify-first', 'nest']) install('fastify', app)
+for (const app of ['koa', 'koa2']) install('koa', app)
 copySources('express5', 'express4')
 copySources('fastify', 'fastify-first')
+copySources('koa', 'koa2')
 copySources('ws', 'ws-first')
 
 for (const compiler of ['typescript', 'typescript59']) {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Http2SecureServer, Http2Server } from 'node:http2'
+import { noteReceiver } from './adopt.ts'
 import type { Attachment, Dispatch, Http2Dispatch, HttpServer } from './attachment.ts'
 import { calls } from './copy.ts'
 import { ClosingWatch } from './life/closing-watch.ts'
@@ -145,6 +146,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
     }
   }
   joinCopies(copy)
+  noteReceiver(attachment, receiver)
   register(server, application, attachment, copy)
   return attachment
 }

@@ -83,8 +83,8 @@ export interface Sharing {
  */
 export class Handshake implements Tenant, HeadSender {
   readonly transport: Transport
-  readonly options: ResolvedOptions
-  readonly connections: Connections
+  options: ResolvedOptions
+  connections: Connections
   readonly copy: Copy
   readonly rawSocket: RawSocket
   readonly response: ServerResponse
@@ -152,6 +152,15 @@ export class Handshake implements Tenant, HeadSender {
     }
     agreed.place = this.connections.limits.take(effective)
     this.#agreed = agreed
+  }
+
+  /** Moves it to another attachment while it is pending. */
+  moveTo({ options, connections }: HandshakeOwner): void {
+    const former = this.connections
+    this.options = options
+    this.connections = connections
+    this.rawSocket.rent(this, connections, this.since)
+    former.leave()
   }
 
   /** Called by the response's `writeHead`, before the status is written. */

@@ -6,7 +6,8 @@ import { createServer, type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { HeadFields } from './http-fields.ts'
 
-const isBun = 'bun' in process.versions
+/** Whether this is Bun, which lacks some parts of Node. */
+export const isBun = 'bun' in process.versions
 
 /** The raw socket of an HTTP/1.1 server. */
 interface Privates {

@@ -12,57 +12,26 @@ import {
   agree,
   answerFault,
   asError,
-  carrierOf,
   checkHandshake as checkCoreHandshake,
   checkExchange,
   type FrameworkBinding,
   type HandlerArguments,
+  hasDefaults,
   isPrintable,
   isWebSocketRequest,
   splitArguments,
-  whenSettled
+  whenSettled,
+  withDefaults
 } from '@oneport/core/adapter'
 import type { Request } from 'express'
 import { warnIfBehindRoutes } from './behind-routes.ts'
 import { effectiveRequest } from './effective-request.ts'
 import { logOnce } from './log.ts'
 
-/**
- * The property that has the defaults for the endpoints of a handshake. All copies of this package in the process share
- * it.
- */
-const defaults = Symbol.for('oneport.express.defaults@1')
-
-const carrier = (req: IncomingMessage): { [defaults]?: EndpointOptions | undefined } => carrierOf(req)
-
-/** Sets defaults for the endpoints that a request reaches from here on. They override earlier ones. */
-export function setDefaults(req: IncomingMessage, options: EndpointOptions): void {
-  carrier(req)[defaults] = withDefaults(req, options)
-}
-
-/** Caches merged options by identity, because core resolves each object only once. */
-const merged = new WeakMap<EndpointOptions, WeakMap<EndpointOptions, EndpointOptions>>()
-
-/** The options of an endpoint, with defaults from each `wsUpgrade()` that the request has passed. */
-function withDefaults(req: IncomingMessage, options: AcceptOptions | undefined): AcceptOptions | undefined {
-  const passed = carrier(req)[defaults]
-  if (options === undefined || passed === undefined) return options ?? passed
-  const known = merged.get(passed) ?? new WeakMap<EndpointOptions, EndpointOptions>()
-  merged.set(passed, known)
-  const all = known.get(options) ?? merge(passed, options)
-  known.set(options, all)
-  return all
-}
-
 /** The options of the endpoint that a request has reached. Only handshakes get defaults on their way. */
 function optionsFor(req: IncomingMessage, options: AcceptOptions | undefined): AcceptOptions | undefined {
-  if (carrier(req)[defaults] === undefined && isWebSocketRequest(req)) warnIfBehindRoutes(req as Request)
+  if (!hasDefaults(req) && isWebSocketRequest(req)) warnIfBehindRoutes(req as Request)
   return withDefaults(req, options)
-}
-
-/** Ignores undefined values, because they must not undo a stricter default. */
-function merge(passed: EndpointOptions, own: EndpointOptions): EndpointOptions {
-  return { ...passed, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) }
 }
 
 /**

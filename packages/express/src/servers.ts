@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Attachment, Dispatch, HttpServer } from '@oneport/core'
-import { attachmentOf, attachmentTo } from '@oneport/core/adapter'
+import { attachmentOf, attachmentTo, isBun, onNewConnection, serverOf } from '@oneport/core/adapter'
 import type { Request } from 'express'
-import { isBun, onConnection, serverOf } from './connections.ts'
 import { companionsOf, type ExpressApplication, serverOptionsOf } from './mounting.ts'
 import { prepare } from './prepare.ts'
 import { type Application, applications, type Mount, servers } from './registry.ts'
@@ -63,7 +62,7 @@ let watching = false
 export function watchServers(): void {
   if (watching) return
   watching = true
-  onConnection((server) => {
+  onNewConnection((server) => {
     if (servers.get(server) !== 'attached') attachToApplication(server)
   })
 }

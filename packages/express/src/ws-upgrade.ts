@@ -7,10 +7,18 @@ import {
   type WebSocket,
   type WebSocketHandler
 } from '@oneport/core'
-import { checkOptions, isWebSocketRequest, limitPending, show, splitOptions, type Without } from '@oneport/core/adapter'
+import {
+  allAttachments,
+  checkOptions,
+  isWebSocketRequest,
+  limitPending,
+  setDefaults,
+  show,
+  splitOptions,
+  type Without
+} from '@oneport/core/adapter'
 import type { Request } from 'express'
-import { acceptWebSocket, ExpressBinding, setDefaults } from './accept.ts'
-import { allAttachments } from './all-attachments.ts'
+import { acceptWebSocket, ExpressBinding } from './accept.ts'
 import { noteForAllRoutes } from './behind-routes.ts'
 import { clientOf } from './effective-request.ts'
 import { addMount, attachmentsOf, createMount, type ExpressApplication } from './mounting.ts'

@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { openSession, sendConnect, webSocketOn } from '@oneport/test-kit'
 import { WebSocket } from 'ws'
+import { frameworkExamples } from './frameworks.ts'
 import { guides } from './guides.ts'
+import { hono } from './hono.ts'
 import { integrations } from './integrations.ts'
+import { koa } from './koa.ts'
 import { moving } from './moving.ts'
 import { nodeProxies } from './node-proxies.ts'
 import type { Answer, Program } from './program.ts'
@@ -124,7 +127,10 @@ async function broadcastsToRooms(program: Program): Promise<void> {
   await refuses(program, '/unknown', {}, 404)
 }
 
-type Drive = (program: Program, another: (env?: NodeJS.ProcessEnv) => Promise<Program>) => Promise<void>
+type Drive = (
+  program: Program,
+  another: (env?: NodeJS.ProcessEnv, packages?: Readonly<Record<string, string>>) => Promise<Program>
+) => Promise<void>
 
 /** What each program of the pages must do, by the name in the comment above its block. */
 export const examples: Record<string, Drive> = {
@@ -538,18 +544,13 @@ export const examples: Record<string, Drive> = {
 
   pm2: (program) => shutsDown(program, 1012, 'closed 1, terminated 0', 'SIGINT'),
 
+  ...frameworkExamples,
   ...guides,
+  ...hono,
   ...integrations,
   ...nodeProxies,
   ...moving,
-
-  'adapter-koa': async (program) => {
-    const { headers } = await welcomes(program, '/chat', {}, 'Welcome to /chat.')
-    expect(headers['x-endpoint']).toBe('/chat')
-    const { body } = await refuses(program, '/chat', { origin: 'https://evil.example' }, 403)
-    expect(body).toBe('Origin "https://evil.example" is not allowed here.')
-    expect((await program.fetch('/chat')).status).toBe(426)
-  },
+  ...koa,
 
   'npm-core': (program) => echoes(program, '/echo', 'hello'),
   'npm-express': async (program) => {

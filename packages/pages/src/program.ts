@@ -23,7 +23,7 @@ const nameOf = (name: string, { language }: Block): string => `${name}.${languag
 
 /** Writes the programs as files. One call of esbuild strips the types. */
 export function writePrograms(programs: ReadonlyMap<string, Block>): void {
-  for (const name of ['core', 'express', 'fastify', 'topics', 'redis', 'testing']) {
+  for (const name of ['core', 'express', 'fastify', 'hono', 'koa', 'topics', 'redis', 'testing']) {
     if (existsSync(join(root, 'packages', name, 'dist', 'index.mjs'))) continue
     throw new Error(`packages/${name} is not built: examples run what npm would install. Call "npm run build" first.`)
   }
@@ -126,11 +126,20 @@ export class Program {
     }
   }
 
-  /** Starts an example and waits until it listens. */
-  static async start(name: string, env: NodeJS.ProcessEnv = {}): Promise<Program> {
+  /**
+   * Starts an example and waits until it listens.
+   * @param packages what to import instead of these packages: other versions
+   */
+  static async start(
+    name: string,
+    env: NodeJS.ProcessEnv = {},
+    packages: Readonly<Record<string, string>> = {}
+  ): Promise<Program> {
     const port = await freePort()
     const file = join(folder, `${name}-${port}.mjs`)
-    writeFileSync(file, readFileSync(join(folder, `${name}.mjs`), 'utf8').replaceAll(String(placeholder), String(port)))
+    const text = readFileSync(join(folder, `${name}.mjs`), 'utf8').replaceAll(String(placeholder), String(port))
+    const changed = Object.entries(packages).reduce((all, [from, to]) => all.replace(`"${from}"`, `"${to}"`), text)
+    writeFileSync(file, changed)
     return Program.run(`Example ${name}`, [file], folder, env, port)
   }
 

@@ -54,8 +54,8 @@ jest.setTimeout(30_000)
 let running: Program[] = []
 let servers: RedisServer[] = []
 
-async function start(name: string, env: NodeJS.ProcessEnv = {}): Promise<Program> {
-  const program = await Program.start(name, env)
+async function start(...example: Parameters<typeof Program.start>): Promise<Program> {
+  const program = await Program.start(...example)
   running.push(program)
   return program
 }
@@ -63,10 +63,18 @@ async function start(name: string, env: NodeJS.ProcessEnv = {}): Promise<Program
 const lines = consoles.map(([, block], index): [string, Block] => [`console-${index}`, block])
 /** Those of recipes are run by tests of their own. */
 const recipes = recipeBlocks()
-  // Next.js declares its default export as a bundler sees it, not as Node does.
-  .filter(([path, { language }]) => language === 'js' && !path.startsWith('next/'))
+  // Next.js declares its default export as a bundler sees it, not as Node does. The files of Nitro import each other or have
+  // globals, and those for h3 1 would be compared with h3 2.
+  .filter(([path, { language }]) => language === 'js' && !/^(?:next|nitro|nitro-2|h3-1)\//.test(path))
   .map(([path, block]): [string, Block] => [`recipe-${path.replaceAll(/\W/g, '-')}`, block])
 const files = new Map([...programs, ...scripts, ...lines, ...recipes])
+/**
+ * Feathers, too, declares its default export as a bundler sees it, and its contexts as applications declare them. With
+ * exactOptionalPropertyTypes, a WebSocketServer of ws does not have the type that @hono/node-server 2 wants.
+ */
+const typed = new Map(
+  [...files].filter(([name]) => !name.startsWith('feathers-') && name !== 'moving-hono-node-server-before')
+)
 
 beforeAll(async () => {
   writePrograms(files)
@@ -116,7 +124,7 @@ describe('every code block', () => {
   })
 
   test.each(['js', 'ts'] as const)('in %s has correct types', async (language) => {
-    expect(await checkTypes(files, language)).toBe('')
+    expect(await checkTypes(typed, language)).toBe('')
   })
 })
 
@@ -138,7 +146,7 @@ describe('the program', () => {
           throw new Error(`packages/pages/src/examples.ts does not say how to drive the example ${name}`)
         servers = await startRedisFor(text)
         const env = { REDIS_URL: servers[0]?.url }
-        await drive(await start(name, env), (more) => start(name, { ...env, ...more }))
+        await drive(await start(name, env), (more, packages) => start(name, { ...env, ...more }, packages))
       }
     )
   }

@@ -1,3 +1,5 @@
+import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { startChromium } from '@oneport/test-kit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { Program } from '../src/program.ts'
@@ -40,6 +42,16 @@ export function write(...recipe: Parameters<typeof writeRecipe>): string {
   const written = writeRecipe(...recipe)
   recipes.push(written)
   return written.folder
+}
+
+/**
+ * Lets a recipe find another version of a package.
+ * @param installed the name under which packages/pages has that version
+ */
+export function provide(folder: string, name: string, installed: string): void {
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  const target = realpathSync(join(__dirname, '..', 'node_modules', installed))
+  symlinkSync(target, join(folder, 'node_modules', name), 'junction')
 }
 
 /** Runs a file of a recipe until the test ends. @param args the file, and what it is given */

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { cases } from '@oneport/adapter-testsuite'
@@ -16,6 +17,18 @@ import Fastify from 'fastify'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 import { WebSocket } from 'ws'
+
+/**
+ * The part of Koa that is used. Its own types (3.0.3) do not compile beside the version of content-disposition that has
+ * types; `packages/typed-apps` compiles with them.
+ */
+interface KoaApplication {
+  use(middleware: KoaMiddleware): void
+  listen(port: number, host: string): Server
+}
+type KoaMiddleware = (ctx: {
+  acceptWebSocket(options: object, handler: (socket: core.WebSocket) => void): void
+}) => void
 
 async function echo(port: number, path: string): Promise<void> {
   const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, 'v1')
@@ -104,6 +117,20 @@ async function main(): Promise<void> {
   if (required.HandshakeError !== HandshakeError || core.HandshakeError !== HandshakeError) {
     throw new Error('CommonJS and ESM have two copies of @oneport/core')
   }
+  const forKoa = require('@oneport/koa') as { wsUpgrade(): KoaMiddleware; HandshakeError: typeof HandshakeError }
+  if (forKoa.HandshakeError !== HandshakeError) throw new Error('@oneport/koa has another copy of @oneport/core')
+  const koa = new (require('koa') as new () => KoaApplication)()
+  koa.use(forKoa.wsUpgrade())
+  koa.use((ctx) => {
+    ctx.acceptWebSocket({ subprotocols: ['v1'] }, (socket) => {
+      socket.on('message', (data) => socket.send(String(data)))
+    })
+  })
+  const koaServer = koa.listen(0, '127.0.0.1')
+  await once(koaServer, 'listening')
+  await echo((koaServer.address() as AddressInfo).port, '/echo')
+  koaServer.close()
+
   const requiredExpressWs = require('@oneport/express/express-ws') as typeof expressWs
   if (requiredExpressWs !== expressWs)
     throw new Error('CommonJS and ESM have two copies of @oneport/express/express-ws')

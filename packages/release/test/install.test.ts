@@ -56,7 +56,7 @@ describe('npm run pack', () => {
     expect(names.map((all) => all.at(-1)).sort()).toEqual(packages)
   })
 
-  test.each(['express', 'fastify'])(
+  test.each(['express', 'fastify', 'koa'])(
     'prints the line of the README of %s, which npm installs',
     async (name) => {
       const line = `npm install ../oneport/tarballs/oneport-core.tgz ../oneport/tarballs/oneport-${name}.tgz`
@@ -92,7 +92,17 @@ describe('an application that has installed all tarballs with npm', () => {
   beforeAll(async () => {
     cwd = application('everything')
     cpSync(join(__dirname, '../scratch'), cwd, { recursive: true })
-    const theirs = ['express', 'fastify', 'ws', 'redis', 'ioredis', '@types/express@5', '@types/node@20', '@types/ws']
+    const theirs = [
+      'express',
+      'fastify',
+      'koa',
+      'ws',
+      'redis',
+      'ioredis',
+      '@types/express@5',
+      '@types/node@20',
+      '@types/ws'
+    ]
     const ours = lines().flatMap((line) => words(line).slice(2))
     await runNpm('npm', ['install', ...new Set(ours), ...theirs], { cwd, env: env() })
   })

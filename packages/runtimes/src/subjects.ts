@@ -10,6 +10,7 @@ import express5, { type Express } from 'express'
 import express4 from 'express4'
 import Fastify, { type FastifyInstance } from 'fastify'
 import onHeaders from 'on-headers'
+import { onFirst, onSecond } from './hono.ts'
 import { runtime } from './runtime.ts'
 
 /** An adapter under test. */
@@ -30,7 +31,19 @@ export const adapters: readonly Adapter[] = [
   },
   { name: 'Express 4', subject: serveExpress(express4 as () => Express), options: {}, shortForm: ['HTTP/1.1'] },
   { name: 'Express 5', subject: serveExpress(express5), options: {}, shortForm: ['HTTP/1.1 over TLS'] },
-  { name: 'Fastify', subject: serveFastify, options: { http2: true }, shortForm: ['HTTP/1.1', 'HTTP/2 over TLS'] }
+  { name: 'Fastify', subject: serveFastify, options: { http2: true }, shortForm: ['HTTP/1.1', 'HTTP/2 over TLS'] },
+  {
+    name: 'Hono on @hono/node-server 1',
+    subject: onFirst,
+    options: { http2: true },
+    shortForm: ['HTTP/1.1 over TLS']
+  },
+  {
+    name: 'Hono on @hono/node-server 2',
+    subject: onSecond,
+    options: { http2: true },
+    shortForm: ['HTTP/1.1', 'HTTP/2 over TLS']
+  }
 ]
 
 async function serveCore(application: Application): Promise<Served> {

@@ -7,7 +7,8 @@ import { root } from '../../../scripts/root.mjs'
 const replacements = new Set([
   '@oneport/core/ws-compatibility',
   '@oneport/express/express-ws',
-  '@oneport/fastify/fastify-websocket'
+  '@oneport/fastify/fastify-websocket',
+  '@oneport/hono/node-ws'
 ])
 
 /**

@@ -8,6 +8,7 @@ export {
   type FastifyLike,
   type Head,
   type HttpServer,
+  type KoaLike,
   type Listener,
   type Message,
   type Refusal,

@@ -15,11 +15,12 @@ export type HttpServer = Server | HttpsServer | Http2Server | Http2SecureServer
 export type Listener = (req: IncomingMessage, res: ServerResponse) => unknown
 
 /** The server of each application, so that all connections to an application share one server. */
-const serversOf = new WeakMap<Listener, Server>()
+const serversOf = new WeakMap<object, Server>()
 
-export function serverOf(listener: Listener): Server {
-  const server = serversOf.get(listener) ?? createServer(listener)
-  serversOf.set(listener, server)
+/** @param listenerOf returns the request listener of the application. Called once for each application */
+export function serverOf(app: object, listenerOf: () => Listener): Server {
+  const server = serversOf.get(app) ?? createServer(listenerOf())
+  serversOf.set(app, server)
   return server
 }
 

@@ -22,11 +22,17 @@ export interface FastifyLike {
   ready(): PromiseLike<unknown>
 }
 
+/** The part of a Koa application that is used. */
+export interface KoaLike {
+  /** Returns the request listener of the application. */
+  callback(): Listener
+}
+
 /**
- * What to connect to: an Express application or any other request listener, a Fastify instance, a server of
- * `node:http`, `node:https` or `node:http2`, or a URL with `ws:`, `wss:`, `http:` or `https:`.
+ * What to connect to: an Express application or any other request listener, a Koa application, a Fastify instance, a
+ * server of `node:http`, `node:https` or `node:http2`, or a URL with `ws:`, `wss:`, `http:` or `https:`.
  */
-export type Target = Listener | FastifyLike | HttpServer | URL | string
+export type Target = Listener | KoaLike | FastifyLike | HttpServer | URL | string
 
 /** How to reach a target. */
 export interface Way {
@@ -64,15 +70,18 @@ export async function wayTo(
   return { ...common, url: urlOf(call, `${scheme}://${host}`, path), connect, release }
 }
 
-async function findServer(call: string, target: Listener | FastifyLike | HttpServer): Promise<HttpServer> {
-  if (typeof target === 'function') return serverOf(target)
+async function findServer(call: string, target: Listener | KoaLike | FastifyLike | HttpServer): Promise<HttpServer> {
+  if (typeof target === 'function') return serverOf(target, () => target)
+  if (typeof (target as Partial<KoaLike> | null)?.callback === 'function') {
+    return serverOf(target, () => (target as KoaLike).callback())
+  }
   if (typeof (target as Partial<FastifyLike> | null)?.ready === 'function') {
     await (target as FastifyLike).ready()
     return (target as FastifyLike).server
   }
   if (typeof (target as Partial<HttpServer> | null)?.listen === 'function') return target as HttpServer
   throw new TypeError(
-    `${call}: expected an Express application, a Fastify instance, a server or a URL; got ${showValue(target)}`
+    `${call}: expected an Express or Koa application, a Fastify instance, a server or a URL; got ${showValue(target)}`
   )
 }
 

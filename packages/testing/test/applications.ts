@@ -5,11 +5,13 @@ import type { TLSSocket } from 'node:tls'
 import { acceptWebSocket, attach, type EndpointOptions } from '@oneport/core'
 import * as forExpress from '@oneport/express'
 import { wsPlugin } from '@oneport/fastify'
+import * as forKoa from '@oneport/koa'
 import { type Certificate, certificate } from '@oneport/test-kit'
 import express5 from 'express'
 // @ts-expect-error Express 4 is installed under another name; its types would be those of Express 5
 import express4 from 'express4'
 import Fastify, { type FastifyInstance } from 'fastify'
+import Koa from 'koa'
 import type { WebSocket } from 'ws'
 import type { Target } from '../src/index.ts'
 
@@ -167,6 +169,32 @@ const onExpress =
     return { target: wrap(tls, app), heard, close: async () => {} }
   }
 
+const onKoa =
+  (wrap: (tls: Certificate, app: Koa) => Target = (_tls, app) => app): Start =>
+  async (tls) => {
+    const heard = listenForEnd()
+    const app = new Koa({ proxy: true })
+    app.use(async (ctx, next) => {
+      ctx.set(fields)
+      await next()
+    })
+    app.use(forKoa.wsUpgrade(quiet))
+    app.use((ctx) => {
+      if (ctx.path === '/refused') {
+        ctx.status = refusal.status
+        ctx.set(refusal.fields)
+        ctx.body = refusal.body
+      }
+      const route = routes.find(({ path }) => path === ctx.path)
+      if (route === undefined) return
+      const { endpoint, handler } = route
+      ctx.acceptWebSocket(endpoint, (socket) =>
+        handler(socket, { ip: ctx.ip, peer: ctx.req.socket.remoteAddress, raw: ctx.req }, heard)
+      )
+    })
+    return { target: wrap(tls, app), heard, close: async () => {} }
+  }
+
 const onFastify =
   (options: (tls: Certificate) => object): Start =>
   async (tls) => {
@@ -219,6 +247,15 @@ export const applications: [name: string, served: Served][] = [
   ['Express 5', served(onExpress(express5))],
   ['Express 5 over TLS', served(onExpress(express5, https.createServer), true)],
   ['Express 4', served(onExpress(express4 as typeof express5))],
+  ['Koa', served(onKoa())],
+  [
+    'Koa over HTTP/2',
+    served(
+      onKoa((tls, app) => http2.createSecureServer(tls, app.callback())),
+      true,
+      true
+    )
+  ],
   ['Fastify', served(onFastify(() => ({})))],
   [
     'Fastify over TLS',

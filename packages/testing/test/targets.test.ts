@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { acceptWebSocket, attach, type HandshakeRequest, type HandshakeResponse } from '@oneport/core'
 import * as forExpress from '@oneport/express'
 import { wsPlugin } from '@oneport/fastify'
+import * as forKoa from '@oneport/koa'
 import { certificate } from '@oneport/test-kit'
 import express from 'express'
 import Fastify from 'fastify'
+import Koa from 'koa'
 import { pages } from '../src/docs.ts'
 import { type ConnectOptions, connect, expectRefused, type Target } from '../src/index.ts'
 import { accepting } from './server.ts'
@@ -253,6 +255,17 @@ test('an application that closes closes its clients in memory too', async () => 
   expect(await guest.closed).toEqual({ code: 1012, reason: '', clean: true })
 })
 
+test('all connections to a Koa application share its server', async () => {
+  const app = new Koa()
+  const websockets = forKoa.wsUpgrade()
+  app.use(websockets)
+  app.use((ctx) => ctx.acceptWebSocket((socket) => socket.send('welcome')))
+  const clients = [await connect(app), await connect(app)]
+  for (const client of clients) expect(await client.next()).toBe('welcome')
+  expect(websockets.connections.size).toBe(2)
+  expect(await websockets.drain()).toEqual({ closed: 2, terminated: 0 })
+})
+
 test('an error of a plugin of Fastify rejects connect()', async () => {
   const app = Fastify()
   void app.register((_scope, _options, done) => done(new Error('no database')))
@@ -266,7 +279,7 @@ test('a plain GET is answered on the server of an application, and a handshake w
 
 describe('a mistake in the call', () => {
   const wrong: [what: string, args: unknown[], sentence: string][] = [
-    ['a target', [7], 'connect: expected an Express application, a Fastify instance, a server or a URL; got 7'],
+    ['a target', [7], 'connect: expected an Express or Koa application, a Fastify instance, a server or a URL; got 7'],
     ['no target', [undefined], 'a server or a URL; got undefined'],
     [
       'the scheme',

@@ -17,7 +17,7 @@ export function dispatch(receiver: Receiver, handshake: Handshake): void {
   const { response } = handshake
   const { req } = response
   beginHandshake(req, handshake)
-  const fail = (error: unknown): void => answerFailure(error, response, receiver.options.onError)
+  const fail = (error: unknown): void => answerFailure(error, response, handshake.options.onError)
   try {
     admit(req, receiver)
     handshake.isAsked = true
@@ -29,8 +29,8 @@ export function dispatch(receiver: Receiver, handshake: Handshake): void {
   handshake.dispatched()
 }
 
-/** @throws HandshakeError for a handshake that is refused before the application sees it */
-function admit(req: IncomingMessage, { options, connections }: Receiver): void {
+/** @throws HandshakeError for a handshake that an attachment refuses before the application sees it */
+export function admit(req: IncomingMessage, { options, connections }: Receiver): void {
   const { bearerSubprotocol, maxPendingHandshakes } = options
   const isFull = connections.pending.size > maxPendingHandshakes
   try {

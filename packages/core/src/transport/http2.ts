@@ -64,7 +64,6 @@ class Http2Stream extends RawSocket {
 
 function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, stream: ServerHttp2Stream): void {
   stream.on('error', ignoreError)
-  const { connections } = receiver
   // Routers expect GET, as on HTTP/1.1. The pseudo-header `:protocol` stays.
   req.method = 'GET'
   // RFC 9113 §8.3.1: `:authority` takes precedence over `Host`.
@@ -72,13 +71,13 @@ function receive(receiver: Receiver, req: IncomingMessage, res: ServerResponse, 
   if (authority !== undefined) req.headers.host = authority
   countBytes(stream)
   permitSwitching(res)
-  const rawSocket = new Http2Stream(stream as unknown as BusySocket, undefined, connections)
+  const rawSocket = new Http2Stream(stream as unknown as BusySocket, undefined, receiver.connections)
   const handshake = new Handshake(http2, receiver, rawSocket, res)
   const { session } = stream
   stream.once('close', () => {
     if (handshake.state !== 'accepted') rawSocket.closed()
     // Otherwise `server.close()` would wait for the client to end the session.
-    if (connections.draining && session !== undefined) closeSession(session)
+    if (handshake.connections.draining && session !== undefined) closeSession(session)
   })
   stream.once('finish', () => {
     const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), lingerMs).unref()

@@ -1,8 +1,10 @@
-import type { Attachment, AttachmentStats } from '@oneport/core'
-import { checkDrainOptions, checkKey, checkRevocation } from '@oneport/core/adapter'
+import type { Attachment } from './attachment.ts'
+import { checkDrainOptions } from './life/drain.ts'
+import type { AttachmentStats } from './reports/stats.ts'
+import { checkKey, checkRevocation } from './rules/credential.ts'
 
 /**
- * Combines the attachments of several servers into one.
+ * Combines the attachments of several servers into one, for adapters.
  * @param read returns the current attachments
  */
 export const allAttachments = (read: () => readonly Attachment[]): Attachment => ({

@@ -1,0 +1,5 @@
+export type { Attachment, AttachOptions, EndpointOptions, HttpServer, WebSocket } from '@oneport/core'
+export type { SocketServer } from '@oneport/core/ws-compatibility'
+export { attach } from '../attach.ts'
+export { createNodeWebSocket, type NodeWebSocket, type NodeWebSocketInit } from './create.ts'
+export { type UpgradeOptions, upgradeWebSocket } from './upgrade-web-socket.ts'

@@ -1,0 +1,74 @@
+import { io } from 'socket.io-client'
+import { type Behaviours, behavioursOf, everything } from './behaviours.ts'
+import type { Program } from './program.ts'
+
+/** A framework with a program on the pages that shows what `behaviours.ts` lists. */
+export interface Framework {
+  readonly name: string
+  /** What the program shows. The tests compare it with what it does. */
+  readonly behaviours: Behaviours
+  /** Other versions with which an example runs, as names under which packages are installed for the tests. */
+  readonly versions?: readonly Readonly<Record<string, string>>[]
+  /** Logs in to a program that makes tokens itself. @returns the token */
+  readonly logIn?: (program: Program) => Promise<string>
+}
+
+/** Frameworks without an adapter of their own whose program is an example, by its name. */
+const inOneFile: Readonly<Record<string, Framework>> = {
+  'feathers-express': { name: 'Feathers on Express', behaviours: everything, logIn: logInBySocketIo },
+  'feathers-koa': { name: 'Feathers on Koa', behaviours: everything, logIn: logInByPost },
+  h3: { name: 'h3 2', behaviours: everything },
+  hapi: { name: 'hapi', behaviours: everything },
+  polka: { name: 'Polka', behaviours: everything, versions: [{ polka: 'polka-1' }] },
+  restify: { name: 'restify', behaviours: everything, versions: [{ restify: 'restify-11' }] },
+  tinyhttp: { name: 'tinyhttp', behaviours: everything }
+}
+
+/** Those whose program is a recipe, by its name. Each has a test in `test/recipes`. */
+const inSeveralFiles: Readonly<Record<string, Framework>> = {
+  next: { name: 'Next.js 16, with a server of its own', behaviours: { ...everything, lateField: 'none' } },
+  'h3-1': { name: 'h3 1', behaviours: everything },
+  nitro: { name: 'Nitro 3', behaviours: everything },
+  'nitro-2': { name: 'Nitro 2', behaviours: everything }
+}
+
+/** All frameworks without an adapter of their own, by the names of their programs. */
+export const frameworks: Readonly<Record<string, Framework>> = { ...inOneFile, ...inSeveralFiles }
+
+type Start = (env?: NodeJS.ProcessEnv, packages?: Readonly<Record<string, string>>) => Promise<Program>
+
+/** Logs in to a program of Feathers as a client without Socket.IO does. */
+async function logInByPost(program: Program): Promise<string> {
+  const headers = { 'Content-Type': 'application/json' }
+  const response = await program.fetch('/authentication', { method: 'POST', headers, body: JSON.stringify(ada) })
+  return ((await response.json()) as Session).accessToken
+}
+
+/** Logs in through the transport of Feathers, which is on the same server. */
+async function logInBySocketIo(program: Program): Promise<string> {
+  const socket = io(program.origin, { transports: ['websocket'] })
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.emit('create', 'authentication', ada, (error: Error | null, session: Session) => {
+        if (error === null) resolve(session.accessToken)
+        else reject(error)
+      })
+    })
+  } finally {
+    socket.close()
+  }
+}
+
+const ada = { strategy: 'local', name: 'ada', password: 'countess' }
+type Session = { readonly accessToken: string }
+
+/** Checks each example, with every version. */
+export const frameworkExamples = Object.fromEntries(
+  Object.entries(inOneFile).map(([name, { behaviours, logIn, versions = [] }]) => [
+    name,
+    async (program: Program, another: Start) => {
+      expect(await behavioursOf(program, await logIn?.(program))).toEqual(behaviours)
+      for (const version of versions) expect(await behavioursOf(await another({}, version))).toEqual(behaviours)
+    }
+  ])
+)
