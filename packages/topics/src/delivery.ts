@@ -2,6 +2,7 @@ import type { Context } from './context.ts'
 import { costOf } from './cost.ts'
 import { Held } from './held.ts'
 import type { History } from './history/history.ts'
+import type { Log } from './history/log.ts'
 import type { Member } from './member.ts'
 import { Message } from './message.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -87,6 +88,19 @@ export class Delivery {
   replay(member: Member, topic: string, offset: number): void {
     this.#fallBehind(member, topic, offset)
     this.#release(member)
+  }
+
+  /**
+   * Tells a member that messages are missing, unless it has yet to read others from the history.
+   * @param last the offset of the last message that it has got; 0 if that was in another epoch
+   */
+  reportGap(member: Member, topic: string, log: Log, last: number): void {
+    if (!member.isServed) return
+    if (last > 0 && !member.behind?.has(topic)) this.replay(member, topic, last + 1)
+    if (last > 0) return
+    // What it has yet to read belongs to the other epoch.
+    this.notify(member, new Message(gap(log.epoch, log.first - 1, topic), false, false))
+    this.replay(member, topic, log.first)
   }
 
   /** Sends a notice of the protocol. Closes the socket if there is no room, because what it knows would be wrong. */
@@ -253,7 +267,7 @@ export class Delivery {
 
   /** @returns the offset of the next message, for which there is no room now; undefined if there is none */
   #read(member: Member, topic: string, from: number): number | undefined {
-    const log = this.#history?.logOf(topic)
+    const log = this.#history?.find(topic)
     if (log === undefined) return undefined
     let offset = from
     if (offset < log.first) {

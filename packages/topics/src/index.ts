@@ -1,4 +1,4 @@
-export type { Backplane, BackplaneHealth } from './backplane.ts'
+export type { Backplane, BackplaneHealth, HistoryBackplane, Kept, KeptLimits, Position } from './backplane.ts'
 export type { TopicsErrorCode } from './errors.ts'
 export { TopicsError } from './errors.ts'
 export type { TopicsResponse } from './http/respond.ts'

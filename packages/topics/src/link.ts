@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { type Backplane, type BackplaneHealth, isHealth } from './backplane.ts'
+import {
+  type Backplane,
+  type BackplaneHealth,
+  type HistoryBackplane,
+  isHealth,
+  type KeptLimits,
+  type Position
+} from './backplane.ts'
 import type { Context } from './context.ts'
 import { nodeIdLength, type Opened, open, seal } from './envelope.ts'
 import { expected, TopicsError } from './errors.ts'
@@ -20,17 +27,21 @@ const mostAtWork = 1_000
 const mostDoubtful = 10_000
 
 /** The result of handing over a message. */
-export type HandedOver = { readonly isSent: true } | { readonly isSent: false; readonly error: unknown }
+export type HandedOver =
+  | { readonly isSent: true; readonly offset: number | undefined }
+  | { readonly isSent: false; readonly error: unknown }
 
 interface Listeners {
-  /** Called with each message from another node. */
-  receive(topic: string, message: Opened): void
+  /** Called with each message from another node, and with each appended one. */
+  receive(topic: string, message: Opened, position: Position | undefined): void
+  /** Called when messages may be missing: after the topic was subscribed, and when the backplane says so. */
+  lost(topic: string): void
   onError(error: unknown, topic: string): void
 }
 
 /** Connects the topics of this node to a backplane: one subscription per topic, however many sockets share it. */
 export class Link {
-  readonly #backplane: Backplane
+  readonly #backplane: Backplane | HistoryBackplane
   readonly #listeners: Listeners
   readonly #nodeId = randomBytes(nodeIdLength)
   /** Topics with subscribers on this node. */
@@ -93,12 +104,22 @@ export class Link {
   }
 
   /** Sends a message to the other nodes. Never rejects. */
-  async publish(topic: string, message: Message): Promise<HandedOver> {
+  publish(topic: string, message: Message): Promise<HandedOver> {
+    return this.#send(topic, message, (envelope) => this.#backplane.publish(topic, envelope))
+  }
+
+  /** Sends a message to all nodes, this one too, and has it kept. Never rejects. */
+  append(topic: string, message: Message, limits: KeptLimits, name?: string): Promise<HandedOver> {
+    const backplane = this.#backplane as HistoryBackplane
+    return this.#send(topic, message, (envelope) => backplane.append(topic, envelope, limits, name))
+  }
+
+  async #send(topic: string, message: Message, send: (envelope: Buffer) => Promise<unknown>): Promise<HandedOver> {
     try {
       if (this.#isClosed) throw new TopicsError('TOPICS_CLOSED', 'These topics are closed.')
-      await this.#backplane.publish(topic, seal(message, this.#nodeId))
+      const position = (await send(seal(message, this.#nodeId))) as Position | undefined
       this.#counts.sent++
-      return { isSent: true }
+      return { isSent: true, offset: position?.offset }
     } catch (error) {
       this.#counts.failed++
       this.#tell(error, topic)
@@ -169,10 +190,11 @@ export class Link {
       if (this.#doubtful.size >= mostDoubtful && !this.#doubtful.has(topic)) {
         throw new Error(`The backplane has failed to unsubscribe from ${this.#doubtful.size} topics.`)
       }
-      await this.#backplane.subscribe(topic, this.#receive)
+      await (this.#backplane as HistoryBackplane).subscribe(topic, this.#receive, this.#lost)
       this.#subscribed.add(topic)
       this.#doubtful.delete(topic)
       this.#missing.delete(topic)
+      this.#lost(topic)
     } else {
       await this.#unsubscribe(topic)
     }
@@ -219,22 +241,31 @@ export class Link {
   }
 
   /** Never throws into the backplane. */
-  readonly #receive = (bytes: Buffer, topic: string): void => {
+  readonly #lost = (topic: string): void => {
     try {
-      this.#context.runInAsyncScope(this.#take, this, bytes, topic)
+      this.#context.runInAsyncScope(() => this.#listeners.lost(topic))
     } catch (error) {
       this.#tell(error, topic)
     }
   }
 
-  #take(bytes: Buffer, topic: string): void {
+  /** Never throws into the backplane. */
+  readonly #receive = (bytes: Buffer, topic: string, position?: Position): void => {
+    try {
+      this.#context.runInAsyncScope(this.#take, this, bytes, topic, position)
+    } catch (error) {
+      this.#tell(error, topic)
+    }
+  }
+
+  #take(bytes: Buffer, topic: string, position: Position | undefined): void {
     if (this.#isClosed) return
     const message = open(bytes)
     if (message === undefined) {
       this.#counts.foreign++
-    } else if (!message.nodeId.equals(this.#nodeId)) {
+    } else if (position !== undefined || !message.nodeId.equals(this.#nodeId)) {
       this.#counts.received++
-      this.#listeners.receive(topic, message)
+      this.#listeners.receive(topic, message, position)
     }
   }
 

@@ -1,7 +1,15 @@
-import type { Backplane, BackplaneHealth } from './backplane.ts'
+import type { BackplaneHealth, HistoryBackplane, Position } from './backplane.ts'
 import { expected } from './errors.ts'
 
-type Receive = (message: Buffer) => void
+type Receive = (message: Buffer, position?: Position) => void
+
+/** What a hub keeps of a topic. */
+interface Topic {
+  readonly epoch: string
+  last: number
+  messages: Buffer[]
+  readonly names: Map<string, number>
+}
 
 /** Connects backplanes in memory, in place of a server between the nodes. */
 export class MemoryHub {
@@ -11,15 +19,41 @@ export class MemoryHub {
    */
   health: BackplaneHealth = 'up'
   readonly #topics = new Map<string, Set<Receive>>()
+  readonly #kept = new Map<string, Topic>()
+  readonly #lost = new Set<() => void>()
+  #epochs = 0
 
   /** Number of nodes that are subscribed to a topic. */
   subscribers(topic: string): number {
     return this.#topics.get(topic)?.size ?? 0
   }
 
+  /** Loses what it has kept, as a server that restarts without its data. Topics begin another epoch. */
+  forget(): void {
+    this.#kept.clear()
+    this.#reportLoss()
+  }
+
+  /** Takes back `health = 'down'`, and tells all nodes that they may have lost messages. */
+  restore(): void {
+    this.health = 'up'
+    this.#reportLoss()
+  }
+
+  #reportLoss(): void {
+    for (const lost of this.#lost) queueMicrotask(lost)
+  }
+
+  #topicOf(topic: string): Topic {
+    const known = this.#kept.get(topic) ?? { epoch: `m${++this.#epochs}`, last: 0, messages: [], names: new Map() }
+    this.#kept.set(topic, known)
+    return known
+  }
+
   /** Creates a backplane for another node. */
-  join(): Backplane {
+  join(): HistoryBackplane {
     const own = new Map<string, Receive>()
+    const losses = new Map<string, () => void>()
     let isClosed = false
 
     const check = (): void => {
@@ -34,31 +68,57 @@ export class MemoryHub {
         for (const receive of this.#topics.get(topic) ?? []) queueMicrotask(() => receive(message))
       },
 
-      subscribe: async (topic, receive) => {
+      append: async (topic, message, limits, name) => {
         check()
-        const deliver: Receive = (message) => {
-          if (own.get(topic) === deliver) receive(message, topic)
+        const kept = this.#topicOf(topic)
+        const earlier = name === undefined ? undefined : kept.names.get(name)
+        if (earlier !== undefined) return { epoch: kept.epoch, offset: earlier }
+        if (name !== undefined) kept.names.set(name, kept.last + 1)
+        const position = { epoch: kept.epoch, offset: ++kept.last }
+        kept.messages.push(message)
+        while (kept.messages.length > limits.messages) kept.messages.shift()
+        for (const receive of this.#topics.get(topic) ?? []) queueMicrotask(() => receive(message, position))
+        return position
+      },
+
+      read: async (topic, after) => {
+        check()
+        const { epoch, last, messages } = this.#topicOf(topic)
+        const known = after?.epoch === epoch ? last - after.offset : Infinity
+        return { epoch, last, messages: messages.slice(-Math.min(known, messages.length) || messages.length) }
+      },
+
+      subscribe: async (topic, receive, lost = () => {}) => {
+        check()
+        const deliver: Receive = (message, position) => {
+          if (own.get(topic) === deliver) receive(message, topic, position)
         }
         own.set(topic, deliver)
+        const loss = (): void => lost(topic)
+        losses.set(topic, loss)
+        this.#lost.add(loss)
         const receivers = this.#topics.get(topic) ?? new Set()
         this.#topics.set(topic, receivers.add(deliver))
       },
 
       unsubscribe: async (topic) => {
         check()
-        this.#remove(topic, own)
+        this.#remove(topic, own, losses)
       },
 
       health: () => (isClosed ? 'down' : this.health),
 
       close: async () => {
         isClosed = true
-        for (const topic of [...own.keys()]) this.#remove(topic, own)
+        for (const topic of [...own.keys()]) this.#remove(topic, own, losses)
       }
     }
   }
 
-  #remove(topic: string, own: Map<string, Receive>): void {
+  #remove(topic: string, own: Map<string, Receive>, losses: Map<string, () => void>): void {
+    const loss = losses.get(topic)
+    if (loss !== undefined) this.#lost.delete(loss)
+    losses.delete(topic)
     const receivers = this.#topics.get(topic)
     const deliver = own.get(topic)
     own.delete(topic)
@@ -73,7 +133,7 @@ export class MemoryHub {
  * @param hub connects it to other backplanes; by default a new one, to which no other node is connected
  * @throws TypeError if `hub` is not a `MemoryHub`
  */
-export function memoryBackplane(hub: MemoryHub = new MemoryHub()): Backplane {
+export function memoryBackplane(hub: MemoryHub = new MemoryHub()): HistoryBackplane {
   if (typeof hub?.join !== 'function') throw expected('memoryBackplane: hub', 'a MemoryHub', hub)
   return hub.join()
 }

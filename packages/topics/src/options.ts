@@ -1,4 +1,4 @@
-import { type Backplane, isBackplane } from './backplane.ts'
+import { type Backplane, isBackplane, keeps } from './backplane.ts'
 import { checkNames, expected } from './errors.ts'
 import type { LogLimits } from './history/log.ts'
 import { nearMiss } from './near-miss.ts'
@@ -230,8 +230,8 @@ export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   if (backplane !== undefined && !isBackplane(backplane)) {
     throw expected('createTopics: backplane', 'publish, subscribe, unsubscribe, health and close', backplane)
   }
-  if (backplane !== undefined && history !== undefined) {
-    throw new TypeError('createTopics: history cannot be used with this backplane, which does not keep messages')
+  if (backplane !== undefined && history !== undefined && !keeps(backplane)) {
+    throw new TypeError('createTopics: history cannot be used with this backplane: it has no append and read')
   }
   for (const name of ['onBackplaneError', 'onError'] as const) {
     if (typeof resolved[name] !== 'function') throw expected(`createTopics: ${name}`, 'a function', resolved[name])

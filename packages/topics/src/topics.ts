@@ -1,18 +1,24 @@
 import type { IncomingMessage } from 'node:http'
+import { keeps, type Position } from './backplane.ts'
 import { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import type { Opened } from './envelope.ts'
 import { checkNames, expected, TopicsError } from './errors.ts'
 import { type Except, type Excepted, exceptedOf, isExcepted } from './except.ts'
 import { History } from './history/history.ts'
+import type { Log, LogLimits } from './history/log.ts'
+import { SharedHistory } from './history/shared-history.ts'
 import { Http } from './http/http.ts'
 import { respond, type TopicsResponse } from './http/respond.ts'
 import { type HandedOver, Link } from './link.ts'
-import type { MessageData } from './message.ts'
+import type { Member } from './member.ts'
+import { Message, type MessageData } from './message.ts'
 import { resolveOptions, type TopicsOptions } from './options.ts'
 import { Publication } from './publication.ts'
 import type { TopicsAccess } from './serve/access.ts'
+import { PublishIds } from './serve/publish-ids.ts'
 import { checkAccess, Serving } from './serve/serving.ts'
+import type { Outcome } from './serve/session.ts'
 import type { ServedSocket, TopicSocket } from './socket.ts'
 import { Counters, type TopicsStats } from './stats.ts'
 import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts'
@@ -20,7 +26,9 @@ import { checkSubscription, checkTopic, Subscriptions } from './subscriptions.ts
 /** Options of `publish`. */
 export interface PublishOptions<Socket extends TopicSocket = TopicSocket> {
   /**
-   * A socket of this node that does not get the message, or several in a `Set` or an array.
+   * A socket of this node that does not get the message, or several in a `Set` or an array. Sockets that are served over
+   * the protocol get the messages of topics with history in any case, because they count them. It cannot be used for a
+   * topic with history on a backplane.
    * @default none
    */
   except?: Except<Socket> | null | undefined
@@ -137,38 +145,48 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
 export function createTopics<Socket extends TopicSocket = TopicSocket>(options?: TopicsOptions<Socket>): Topics<Socket>
 export function createTopics(options: TopicsOptions = {}): Topics {
   const resolved = resolveOptions(options)
-  const { backplane, onBackplaneError } = resolved
+  const { backplane, history: limitsOf, onBackplaneError } = resolved
   // Timers and subscriptions serve all clients, so they must not run in the AsyncLocalStorage context of one.
   const context = new Context()
   const counters = new Counters()
   const link =
     backplane &&
-    new Link(backplane, { receive: (topic, message) => receive(topic, message), onError: onBackplaneError }, context)
-  const history =
-    resolved.history &&
-    new History(
+    new Link(
+      backplane,
       {
-        limitsOf: resolved.history,
-        maxBytes: resolved.maxHistoryBytes,
-        isInUse: (topic) => subscriptions.membersOf(topic) !== undefined
+        receive: (topic, message, position) => receive(topic, message, position),
+        lost: (topic) => shared?.refresh(topic),
+        onError: onBackplaneError
       },
       context
     )
-  const subscriptions: Subscriptions = new Subscriptions(resolved, (socket) => serving.has(socket), link)
+  const history = limitsOf && createHistory(limitsOf)
+  const shared =
+    backplane && keeps(backplane) && limitsOf && history && link
+      ? new SharedHistory({ backplane, history, limitsOf, deliver, reportGap }, link, context)
+      : undefined
+  const subscriptions: Subscriptions = new Subscriptions(resolved, (socket) => serving.has(socket), shared ?? link)
   const leave = ({ socket }: { socket: TopicSocket }): void => {
     serving.end(socket)
     subscriptions.leave(socket)
   }
   const delivery = new Delivery(resolved, counters, leave, context, history)
+  const ids = new PublishIds(resolved.maxPublishIds)
   const serving: Serving = new Serving({
     ...resolved,
     subscriptions,
-    history,
     delivery,
-    publish: (topic, data) => publish(topic, data).offset
+    open: (topic) => (shared ? shared.open(topic) : history?.logOf(topic)),
+    done: (topic) => shared?.done(topic),
+    publish: publishOfClient
   })
   const http = new Http(resolved.maxHttpClients, resolved.maxBodyBytes, context)
   let isClosed = false
+
+  function createHistory(limitsOf: NonNullable<typeof resolved.history>): History {
+    const isInUse = (topic: string): boolean => subscriptions.membersOf(topic) !== undefined
+    return new History({ limitsOf, maxBytes: resolved.maxHistoryBytes, isInUse }, context)
+  }
 
   /** @returns the number of sockets to which the message was sent */
   function deliver(publication: Publication, excepted?: Excepted): number {
@@ -179,32 +197,69 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     let left = members.size
     for (const member of members) {
       if (left-- === 0) break
-      if (excepted !== undefined && isExcepted(member.socket, excepted)) continue
+      if (excepted !== undefined && isExcepted(member.socket, excepted) && !hasOffsets(member, publication)) continue
       if (delivery.deliver(member, publication)) reached++
     }
     return reached
   }
 
-  function receive(topic: string, { payload, isBinary, compress }: Opened): void {
-    // The last subscriber may have left while the message was on its way.
-    if (subscriptions.membersOf(topic) === undefined) return
-    deliver(new Publication(topic, undefined, payload, isBinary, compress))
+  function reportGap(topic: string, log: Log, last: number): void {
+    for (const member of [...(subscriptions.membersOf(topic) ?? [])]) delivery.reportGap(member, topic, log, last)
   }
 
-  function publish(topic: string, data: MessageData, options: PublishOptions = {}) {
+  function receive(topic: string, message: Opened, position: Position | undefined): void {
+    if (position !== undefined) {
+      shared?.take(topic, message, position)
+      return
+    }
+    // The last subscriber may have left while the message was on its way.
+    if (subscriptions.membersOf(topic) === undefined) return
+    deliver(new Publication(topic, undefined, message.payload, message.isBinary, message.compress))
+  }
+
+  function publish(topic: string, data: MessageData, options: PublishOptions = {}): Handed {
     checkTopic('publish', topic)
     checkNames('publish', options, publishNames)
     const { except, binary = typeof data !== 'string', compress = true } = options
     if (typeof binary !== 'boolean') throw expected('publish: binary', 'a boolean', binary)
     if (typeof compress !== 'boolean') throw expected('publish: compress', 'a boolean', compress)
     const excepted = exceptedOf(except)
-    const log = history?.logOf(topic)
+    const limits = shared && limitsOf?.(topic)
+    if (limits !== undefined) return append(topic, new Message(data, binary, compress), limits, excepted)
+    const log = shared ? undefined : history?.logOf(topic)
     const offset = log && log.last + 1
     const publication = new Publication(topic, offset, data, binary, compress)
     if (log !== undefined) history?.append(topic, log, publication.served)
     counters.published++
     const local = deliver(publication, excepted)
     return { local, offset, handedOver: link?.publish(topic, publication.plain) }
+  }
+
+  /** Has a message kept by the backplane, from where it comes back to this node too, in its order. */
+  function append(topic: string, message: Message, limits: LogLimits, excepted?: Excepted, name?: string): Handed {
+    if (excepted !== undefined) {
+      throw new TypeError(
+        'publish: except cannot be used with a history on a backplane: the message has an offset for all'
+      )
+    }
+    counters.published++
+    const local = subscriptions.membersOf(topic)?.size ?? 0
+    return { local, offset: undefined, handedOver: link?.append(topic, message, limits, name) }
+  }
+
+  function publishOfClient(topic: string, data: string | Buffer, name: string): Outcome | Promise<Outcome> {
+    const limits = shared && limitsOf?.(topic)
+    if (limits !== undefined) {
+      const message = new Message(data, typeof data !== 'string', true)
+      return outcomeOf(append(topic, message, limits, undefined, name).handedOver)
+    }
+    const known = `${name}\n${topic}`
+    const earlier = ids.find(known)
+    if (earlier !== undefined) return earlier
+    if (ids.isFull) return { code: 'busy' }
+    const { offset } = publish(topic, data)
+    ids.add(known, offset)
+    return { offset }
   }
 
   return {
@@ -257,6 +312,7 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       const closed = link?.close()
       serving.close()
       subscriptions.leaveAll((error, socket) => delivery.fail(error, socket))
+      shared?.close()
       delivery.close()
       history?.close()
       await closed
@@ -270,6 +326,20 @@ const goingAway = 1001
 const closedMessage = 'These topics are closed.'
 
 const publishNames: Record<keyof PublishOptions, true> = { except: true, binary: true, compress: true }
+
+/** Whether a socket would take a message that it does not get for a lost one. */
+const hasOffsets = ({ isServed }: Member, { offset }: Publication): boolean => isServed && offset !== undefined
+
+interface Handed {
+  readonly local: number
+  readonly offset: number | undefined
+  readonly handedOver: Promise<HandedOver> | undefined
+}
+
+async function outcomeOf(handedOver: Promise<HandedOver> | undefined): Promise<Outcome> {
+  const result = await handedOver
+  return result?.isSent ? { offset: result.offset } : { code: 'failed' }
+}
 
 async function confirm(local: number, handedOver: Promise<HandedOver> | undefined): Promise<Published> {
   if (handedOver === undefined) return { local, backplane: 'none' }

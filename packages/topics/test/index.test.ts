@@ -25,6 +25,8 @@ test('imports only Node at run time, and only types from ws', () => {
     'node:async_hooks',
     'node:buffer',
     'node:crypto',
+    'node:events',
+    'node:stream',
     'node:util/types',
     'node:zlib'
   ])

@@ -47,21 +47,40 @@ export class History {
     return { topics: this.#logs.size, messages, bytes: this.#cost }
   }
 
-  /** The log of a topic, without messages that are too old; a new one if there is none, undefined without history. */
+  /** The log of a topic, without messages that are too old. */
+  find(topic: string): Log | undefined {
+    const log = this.#logs.get(topic)
+    if (log !== undefined) this.#count(log, () => log.trim(performance.now()))
+    return log
+  }
+
+  /** The log of a topic; a new one if there is none, undefined if the topic has no history. */
   logOf(topic: string): Log | undefined {
-    const known = this.#logs.get(topic)
-    if (known !== undefined) {
-      this.#count(known, () => known.trim(performance.now()))
-      return known
-    }
+    const known = this.find(topic)
+    if (known !== undefined) return known
     const limits = this.#rules.limitsOf(topic)
     if (limits === undefined) return undefined
-    const log = new Log(`${this.#id}.${(this.#created++).toString(36)}`, limits, performance.now())
+    return this.begin(topic, `${this.#id}.${(this.#created++).toString(36)}`, limits, 0)
+  }
+
+  /** Begins a log in place of the one that a topic has. */
+  begin(topic: string, epoch: string, limits: LogLimits, last: number): Log {
+    this.forget(topic)
+    const log = new Log(epoch, limits, performance.now(), last)
     this.#logs.set(topic, log)
     this.#cost += logBytes + topic.length
     this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#sweep(), sweepMs).unref())
     this.#makeRoom()
     return log
+  }
+
+  /** Forgets a topic. */
+  forget(topic: string): void {
+    const log = this.#logs.get(topic)
+    if (log === undefined) return
+    this.#cost -= log.cost + logBytes + topic.length
+    this.#logs.delete(topic)
+    this.#filled.delete(topic)
   }
 
   append(topic: string, log: Log, message: Message): void {
@@ -118,8 +137,6 @@ export class History {
 
   /** Forgets a log without messages, unless its offsets must go on. */
   #remove(topic: string, log: Log): void {
-    if (log.size > 0 || this.#rules.isInUse(topic)) return
-    this.#cost -= logBytes + topic.length
-    this.#logs.delete(topic)
+    if (log.size === 0 && !this.#rules.isInUse(topic)) this.forget(topic)
   }
 }

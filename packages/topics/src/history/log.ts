@@ -24,7 +24,7 @@ export class Log {
   readonly epoch: string
   readonly limits: LogLimits
   /** The offset of the newest message that was ever appended; 0 if there was none. */
-  last = 0
+  last: number
   /** When the newest was appended, or the log was created. */
   time: number
   /** Memory taken by the messages, in bytes. */
@@ -32,10 +32,12 @@ export class Log {
   #entries: (Entry | undefined)[] = []
   #start = 0
 
-  constructor(epoch: string, limits: LogLimits, now: number) {
+  /** @param last the offset before the first message */
+  constructor(epoch: string, limits: LogLimits, now: number, last = 0) {
     this.epoch = epoch
     this.limits = limits
     this.time = now
+    this.last = last
   }
 
   get size(): number {
@@ -63,6 +65,12 @@ export class Log {
     this.time = now
     this.cost += costOf(entry)
     this.trim(now)
+  }
+
+  /** Removes all messages, and goes on behind an offset. */
+  skip(offset: number): void {
+    while (this.size > 0) this.removeOldest()
+    this.last = offset
   }
 
   /** Removes what is too old or too much. */

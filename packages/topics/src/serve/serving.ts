@@ -4,7 +4,6 @@ import type { MessageListener, ServedSocket, TopicSocket } from '../socket.ts'
 import { checkSubscription } from '../subscriptions.ts'
 import type { TopicsAccess } from './access.ts'
 import { Presence } from './presence.ts'
-import { PublishIds } from './publish-ids.ts'
 import { type Host, Session } from './session.ts'
 
 /** The close code of core's `revoke`, and its reason. */
@@ -14,10 +13,9 @@ const revoked = 'credential revoked'
 /** The close code 1001, Going Away. RFC 6455 §7.4.1. */
 const goingAway = 1001
 
-interface Parts extends Pick<Host, 'subscriptions' | 'history' | 'publish' | 'maxBufferedBytes'> {
+interface Parts extends Omit<Host, 'presence' | 'replay' | 'fail'> {
   readonly delivery: Delivery
   readonly maxPresence: number
-  readonly maxPublishIds: number
 }
 
 /** All sockets that speak the protocol. */
@@ -30,11 +28,10 @@ export class Serving {
   readonly #onMessage: MessageListener
   readonly #onClose: (this: TopicSocket) => void
 
-  constructor({ delivery, maxPresence, maxPublishIds, ...parts }: Parts) {
+  constructor({ delivery, maxPresence, ...parts }: Parts) {
     const { subscriptions } = parts
     this.#host = {
       ...parts,
-      ids: new PublishIds(maxPublishIds),
       presence: new Presence(maxPresence, ({ socket }, notice) => {
         const member = subscriptions.memberOf(socket)
         if (member !== undefined) delivery.notify(member, notice)

@@ -1,6 +1,5 @@
 import { costOf } from '../cost.ts'
 import { TopicsError } from '../errors.ts'
-import type { History } from '../history/history.ts'
 import type { Log } from '../history/log.ts'
 import { open } from '../ready-state.ts'
 import type { TopicSocket } from '../socket.ts'
@@ -9,7 +8,6 @@ import { senderOf } from '../ws-sender.ts'
 import type { TopicsAccess } from './access.ts'
 import * as answers from './answers.ts'
 import type { Presence } from './presence.ts'
-import type { PublishIds } from './publish-ids.ts'
 import { Malformed, type Request, readRequest, type Since } from './requests.ts'
 import { ask, type Verdict } from './verdict.ts'
 
@@ -20,17 +18,24 @@ const tryAgainLater = 1013
 /** How many subscriptions of one client, and how many of its messages, may wait for a decision of the application. */
 const mostAsked = 100
 
+/** What has become of a message: the offset that it has, or had before, or why it was not published. */
+export type Outcome = { readonly offset: number | undefined } | { readonly code: answers.ErrorCode }
+
 /** What sessions need from the topics that they belong to. */
 export interface Host {
   readonly subscriptions: Subscriptions
-  readonly history: History | undefined
+  /** The log of a topic, or a promise of it; undefined if the topic has no history. Call `done` afterwards. */
+  open(topic: string): Log | undefined | Promise<Log>
+  done(topic: string): void
   readonly presence: Presence
-  readonly ids: PublishIds
   readonly maxBufferedBytes: number
   /** Sends what the socket has missed of a topic, from this offset on. */
   replay(socket: TopicSocket, topic: string, offset: number): void
-  /** @returns the offset of the message; undefined if the topic has no history */
-  publish(topic: string, data: string | Buffer): number | undefined
+  /**
+   * Publishes a message of a client, unless one of the same name was published on the topic in the last minute. The
+   * promise never rejects.
+   */
+  publish(topic: string, data: string | Buffer, name: string): Outcome | Promise<Outcome>
   /** Reports an error that the application has thrown. */
   fail(error: unknown, socket: TopicSocket): void
 }
@@ -44,8 +49,9 @@ export class Session {
   readonly #host: Host
   /** The subscriptions that wait for `mayRead`. */
   readonly #asked = new Map<string, object>()
-  /** The messages that wait for `mayPublish`, and their bytes. */
+  /** The messages that wait for their answer, and their bytes, and those among them that wait for `mayPublish`. */
   #asking = 0
+  #deciding = 0
   #askingBytes = 0
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -118,15 +124,31 @@ export class Session {
     }
     const turn = {}
     this.#asked.set(topic, turn)
-    const decide = (verdict: Verdict): void => {
-      if (this.#asked.get(topic) !== turn) return
+    const isCurrent = (): boolean => this.#asked.get(topic) === turn && this.socket.readyState === open
+    const refuse = (code: answers.ErrorCode): void => {
       this.#asked.delete(topic)
-      if (this.socket.readyState !== open) return
-      const code = this.#codeOf(verdict) ?? this.#begin(topic, since)
-      if (code === undefined) return
       // The client may have been subscribed before it asked again.
       this.#unsubscribe(topic)
       this.send(answers.refused(code, 'subscribe', topic))
+    }
+    const begin = (log: Log | undefined): void => {
+      if (isCurrent()) {
+        const code = this.#begin(topic, since, log)
+        if (code === undefined) this.#asked.delete(topic)
+        else refuse(code)
+      }
+      this.#host.done(topic)
+    }
+    const decide = (verdict: Verdict): void => {
+      if (!isCurrent()) return
+      const code = this.#codeOf(verdict)
+      if (code !== undefined) return void refuse(code)
+      const log = this.#host.open(topic)
+      if (!(log instanceof Promise)) return void begin(log)
+      log.then(begin, () => {
+        if (isCurrent()) refuse('failed')
+        this.#host.done(topic)
+      })
     }
     const verdict = ask(() => this.access.mayRead(topic))
     if (verdict instanceof Promise) void verdict.then(decide)
@@ -134,8 +156,8 @@ export class Session {
   }
 
   /** @returns why the subscription is refused; undefined if it has begun */
-  #begin(topic: string, since: Since | undefined): answers.ErrorCode | undefined {
-    const { history, presence, replay, subscriptions } = this.#host
+  #begin(topic: string, since: Since | undefined, log: Log | undefined): answers.ErrorCode | undefined {
+    const { presence, replay, subscriptions } = this.#host
     try {
       // A client that asks again says from where to go on.
       subscriptions.remove(this.socket, topic)
@@ -144,7 +166,6 @@ export class Session {
       if (!(error instanceof TopicsError)) throw error
       return 'limit'
     }
-    const log = history?.logOf(topic)
     const { beginning, offset } = beginningOf(log, since)
     this.send(answers.subscribed(log?.epoch, offset, beginning, topic))
     if (log !== undefined && offset !== undefined && offset < log.last) replay(this.socket, topic, offset + 1)
@@ -164,21 +185,30 @@ export class Session {
       this.send(answers.refused('busy', 'publish', topic, id))
       return
     }
+    this.#asking++
+    this.#askingBytes += length
     const data = isBinary ? payload : payload.toString()
-    const verdict = ask(() => this.access.mayPublish(topic, data))
-    const decide = (decided: Verdict): void => {
-      const code = this.#codeOf(decided)
-      this.send(code === undefined ? this.#admit(topic, id, data) : answers.refused(code, 'publish', topic, id))
+    const answer = (outcome: Outcome): void => {
+      this.#asking--
+      this.#askingBytes -= length
+      this.send(
+        'code' in outcome ? answers.refused(outcome.code, 'publish', topic, id) : answers.published(id, outcome.offset)
+      )
     }
-    if (this.#asking === 0 && !(verdict instanceof Promise)) {
+    const decide = (verdict: Verdict): void => {
+      const code = this.#codeOf(verdict)
+      const outcome = code === undefined ? this.#host.publish(topic, data, `${id} ${this.access.key ?? ''}`) : { code }
+      if (outcome instanceof Promise) void outcome.then(answer)
+      else answer(outcome)
+    }
+    const verdict = ask(() => this.access.mayPublish(topic, data))
+    if (this.#deciding === 0 && !(verdict instanceof Promise)) {
       decide(verdict)
       return
     }
-    this.#asking++
-    this.#askingBytes += length
+    this.#deciding++
     this.#turn = this.#inTurn(verdict, (decided) => {
-      this.#asking--
-      this.#askingBytes -= length
+      this.#deciding--
       decide(decided)
     })
   }
@@ -193,18 +223,6 @@ export class Session {
     } catch (error) {
       this.#host.fail(error, this.socket)
     }
-  }
-
-  /** Publishes a message, unless one with its ID was published before. @returns the answer */
-  #admit(topic: string, id: string, data: string | Buffer): string {
-    const { ids, publish } = this.#host
-    const name = `${id} ${this.access.key ?? ''}\n${topic}`
-    const earlier = ids.find(name)
-    if (earlier !== undefined) return answers.published(id, earlier.offset)
-    if (ids.isFull) return answers.refused('busy', 'publish', topic, id)
-    const offset = publish(topic, data)
-    ids.add(name, offset)
-    return answers.published(id, offset)
   }
 
   /** Shows who is present in a topic, now and from here on. */
