@@ -10,6 +10,10 @@ export function noteReceiver(attachment: Attachment, receiver: Receiver): void {
   receivers.set(attachment, receiver)
 }
 
+/** What an attachment does with handshakes; undefined if another copy of core has made it. */
+export const receiverOf = (attachment: Attachment | undefined): Receiver | undefined =>
+  attachment && receivers.get(attachment)
+
 /**
  * Moves a pending handshake to another attachment of its server, for adapters that learn only from a request which
  * options a server has. Those of the new attachment apply from here on. Does nothing for an ordinary request.

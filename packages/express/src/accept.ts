@@ -29,7 +29,7 @@ import { effectiveRequest } from './effective-request.ts'
 import { logOnce } from './log.ts'
 
 /** The options of the endpoint that a request has reached. Only handshakes get defaults on their way. */
-function optionsFor(req: IncomingMessage, options: AcceptOptions | undefined): AcceptOptions | undefined {
+export function optionsFor(req: IncomingMessage, options: AcceptOptions | undefined): AcceptOptions | undefined {
   if (!hasDefaults(req) && isWebSocketRequest(req)) warnIfBehindRoutes(req as Request)
   return withDefaults(req, options)
 }

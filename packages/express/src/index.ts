@@ -15,11 +15,14 @@ export type {
   HttpServer,
   RawData,
   RequestFacts,
+  ServiceResponse,
+  SocketService,
   TerminationCause,
   WebSocket,
   WebSocketHandler
 } from '@oneport/core'
 export { CloseCode, HandshakeError, isWebSocketRequest, renew } from '@oneport/core'
 export { acceptWebSocket, checkHandshake } from './accept.ts'
+export { serveTopics } from './serve-topics.ts'
 export type { WsUpgrade, WsUpgradeOptions } from './ws-upgrade.ts'
 export { wsUpgrade } from './ws-upgrade.ts'

@@ -18,6 +18,8 @@ export type {
   HttpServer,
   RawData,
   RequestFacts,
+  ServiceResponse,
+  SocketService,
   TerminationCause,
   WebSocket
 } from '@oneport/core'
@@ -26,4 +28,5 @@ export { acceptWebSocket, type SocketHandler, type SwitchingResponse } from './a
 export { attach } from './attach.ts'
 export { checkHandshake } from './check.ts'
 export { isWebSocketRequest } from './exchange.ts'
+export { serveTopics } from './serve-topics.ts'
 export { type WebSocketHandler, type WebSocketRoute, webSocket } from './web-socket.ts'

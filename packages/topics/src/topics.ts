@@ -70,6 +70,8 @@ export type Published =
 
 /** Topics of one node, or with a backplane of all nodes. `Topics<WebSocket>` returns sockets of that type. */
 export interface Topics<Socket extends TopicSocket = TopicSocket> {
+  /** The subprotocol of clients that `serve` speaks with: `oneport.topics.1` (RFC 6455 §1.9). */
+  readonly subprotocol: string
   /**
    * Subscribes a socket to a topic. When the socket closes, its subscriptions end. With a backplane, messages from
    * other nodes arrive once the backplane has subscribed too.
@@ -112,12 +114,12 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
    * docs/topics-http.md. A GET with `Accept: text/event-stream` is answered with a stream of Server-Sent Events, any other
    * GET as soon as there is something to tell, and a POST publishes its body. It does not check the origin: `serveTopics`
    * of `@oneport/core` and of the adapters does.
-   * @param req its body may have been read by middleware, into a string or a Buffer `req.body`
    * @param access what the client may read and publish, and who it is
+   * @param body the body of a POST if middleware has read it: a string or a Buffer; by default `req.body`
    * @returns a promise of the response, for the application to send. It rejects if the client leaves
    * @throws TypeError if `access` is wrong
    */
-  respond(req: IncomingMessage, access: TopicsAccess): Promise<TopicsResponse>
+  respond(req: IncomingMessage, access: TopicsAccess, body?: unknown): Promise<TopicsResponse>
   /**
    * Ends what clients with this `access.key` may do: closes their sockets with 4401 and ends their subscriptions.
    * @returns the number of sockets
@@ -263,6 +265,8 @@ export function createTopics(options: TopicsOptions = {}): Topics {
   }
 
   return {
+    subprotocol: 'oneport.topics.1',
+
     subscribe(socket, topic) {
       checkSubscription('subscribe', socket, topic)
       if (isClosed) throw new TopicsError('TOPICS_CLOSED', closedMessage)
@@ -286,9 +290,9 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       serving.serve(socket, access)
     },
 
-    respond(req, access) {
+    respond(req, access, body) {
       checkAccess('respond', access)
-      return respond(http, req, (socket) => {
+      return respond(http, req, body, (socket) => {
         const session = serving.open(socket, access)
         if (isClosed) socket.close(goingAway)
         return session

@@ -106,10 +106,10 @@ export function checkRules(
   if (handshake === undefined) throw withoutHandshake(req, framework)
   if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)
-  const endpoint = endpointFor(handshake, options)
+  const endpoint = endpointFor(handshake.options, options)
   const effective = framework.effectiveRequest?.() ?? handshake.options.effectiveRequest(req)
   checkHost(handshake.options.hosts, effective)
-  checkOrigin(req, endpoint, effective, framework)
+  requireAllowedOrigin(req, endpoint, effective, framework)
   const subprotocol = agreeSubprotocol(req, endpoint)
   if (handshake.connections.draining) {
     throw new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
@@ -152,10 +152,10 @@ const notAttached = ({ attachHint = 'Call attach(server).' }: FrameworkBinding):
       attachHint
   )
 
-function endpointFor(handshake: Handshake, options: EndpointOptions | undefined): Endpoint {
-  const { endpoint, endpoints, recent } = handshake.options
+function endpointFor(server: ResolvedOptions, options: EndpointOptions | undefined): Endpoint {
+  const { endpoint, endpoints, recent } = server
   if (options === undefined) return endpoint
-  return endpoints.get(options) ?? recent.get(options, () => resolveOnce(options, handshake.options))
+  return endpoints.get(options) ?? recent.get(options, () => resolveOnce(options, server))
 }
 
 function resolveOnce(options: EndpointOptions, { endpoint, endpoints }: ResolvedOptions): Endpoint {
@@ -174,7 +174,7 @@ function checkHost(hosts: HostPolicy, { host }: EffectiveRequest): void {
   )
 }
 
-function checkOrigin(
+function requireAllowedOrigin(
   { headers, socket }: IncomingMessage,
   { origins, requireOrigin }: Endpoint,
   effective: EffectiveRequest,
@@ -198,6 +198,46 @@ function checkOrigin(
       originHint({ origin, list: origins.list, effective: { host, scheme }, headers, trust })
   )
 }
+
+/**
+ * Checks the host and the origin of an ordinary request with the rules for handshakes, for a URL that serves the same to
+ * clients without WebSocket. Browsers leave `Origin` out of some requests. `Sec-Fetch-Site` tells then whether a page of
+ * another site has made it; such a page counts as one that may send `Origin: null`.
+ * https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+ *
+ * @param server the options of the attachment of the server
+ * @throws HandshakeError HANDSHAKE_HOST or HANDSHAKE_ORIGIN
+ */
+export function checkOrdinaryRequest(
+  req: IncomingMessage,
+  server: ResolvedOptions,
+  options: EndpointOptions | undefined,
+  framework: FrameworkBinding
+): void {
+  try {
+    const endpoint = endpointFor(server, options)
+    const effective = framework.effectiveRequest?.() ?? server.effectiveRequest(req)
+    checkHost(server.hosts, effective)
+    const { origin, 'sec-fetch-site': site } = req.headers
+    if (origin === undefined && (site === 'cross-site' || site === 'same-site')) {
+      if (!endpoint.origins.allows('null', effective)) throw ofOtherSite(site, endpoint)
+    } else if (origin !== undefined || site !== 'same-origin') {
+      requireAllowedOrigin(req, endpoint, effective, framework)
+    }
+  } catch (error) {
+    if (!(error instanceof HandshakeError)) throw error
+    if (framework.onRefused === undefined) server.onRefused(error, req, framework)
+    else tellFramework(framework, error, logFault, req)
+    throw error
+  }
+}
+
+const ofOtherSite = (site: string, { origins }: Endpoint): HandshakeError =>
+  new HandshakeError(
+    'HANDSHAKE_ORIGIN',
+    'Pages of other sites are not allowed here.',
+    `Sec-Fetch-Site is ${site}, and there is no Origin, allowed: ${origins.rule}`
+  )
 
 function agreeSubprotocol(req: IncomingMessage, endpoint: Endpoint): string | undefined {
   const { subprotocols, requireSubprotocol } = endpoint

@@ -6,17 +6,17 @@ import { Malformed } from '../serve/requests.ts'
 export class TooLarge extends Error {}
 
 /**
- * Reads the body of a request, or takes what middleware has read: `req.body`, if it is a string or a Buffer. A body of
- * the type `application/octet-stream` is binary, and any other is text.
+ * Reads the body of a request, or takes what middleware has read, if that is a string or a Buffer. A body of the type `application/octet-stream` is binary, and any other is text.
  * @throws TooLarge
  * @throws Malformed for text that is not UTF-8, and if middleware has made something else of the body
  */
 export async function readBody(
   req: IncomingMessage & { readonly body?: unknown },
+  body: unknown,
   maxBytes: number
 ): Promise<{ payload: Buffer; isBinary: boolean }> {
   const isBinary = /^application\/octet-stream\b/i.test(req.headers['content-type'] ?? '')
-  const payload = req.readableEnded ? bodyOf(req.body) : await read(req, maxBytes)
+  const payload = req.readableEnded ? bodyOf(body ?? req.body) : await read(req, maxBytes)
   if (payload.length > maxBytes) throw tooLarge(maxBytes)
   if (!isBinary && !isUtf8(payload)) throw new Malformed('the body is not UTF-8; send it as application/octet-stream')
   return { payload, isBinary }

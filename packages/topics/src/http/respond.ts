@@ -43,7 +43,7 @@ const retryAfter = (): Record<string, string> => ({ 'Retry-After': String(1 + Ma
 const busy = (): TopicsResponse => refuse(503, 'Too many clients. Try again later.', retryAfter())
 
 /** Answers a request. Rejects only if something is wrong with the server. */
-export async function respond(http: Http, req: IncomingMessage, open: Open): Promise<TopicsResponse> {
+export async function respond(http: Http, req: IncomingMessage, body: unknown, open: Open): Promise<TopicsResponse> {
   try {
     switch (req.method) {
       case 'GET':
@@ -51,7 +51,7 @@ export async function respond(http: Http, req: IncomingMessage, open: Open): Pro
           ? stream(http, req, open)
           : await poll(http, req, open)
       case 'POST':
-        return await publish(http, req, open)
+        return await publish(http, req, body, open)
       default:
         return refuse(405, 'Expected GET or POST.', { Allow: 'GET, POST' })
     }
@@ -135,12 +135,12 @@ const closedWith = (code: number, req: IncomingMessage): TopicsResponse =>
     : refuse(503, 'The server is shutting down.', { ...retryAfter(), ...connectionOf(req) })
 
 /** Publishes the body of a request. */
-async function publish(http: Http, req: IncomingMessage, open: Open): Promise<TopicsResponse> {
+async function publish(http: Http, req: IncomingMessage, body: unknown, open: Open): Promise<TopicsResponse> {
   const parameters = parametersOf(req.url ?? '')
   const topic = readTopic(parameters.get('topic') ?? '')
   const id = parameters.get('id') ?? ''
   if (!idPattern.test(id)) throw new Malformed('id: expected 1 to 64 of the characters A-Z a-z 0-9 _ -')
-  const { payload, isBinary } = await readBody(req, http.maxBodyBytes)
+  const { payload, isBinary } = await readBody(req, body, http.maxBodyBytes)
   const inbox = new Inbox(() => true)
   const session = open(inbox)
   session.publish({ kind: 'publish', topic, id, payload }, isBinary)
