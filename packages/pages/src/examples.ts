@@ -245,6 +245,19 @@ export const examples: Record<string, Drive> = {
     expect(await again.next()).toBe('message 1 chat/lobby\nhello')
   },
 
+  'topics-http': async (program) => {
+    const { next, socket } = await program.connect('/topics', {}, ['oneport.topics.1'])
+    socket.send('subscribe - chat/lobby')
+    await next()
+    const post = (topic: string) => program.fetch(`/topics?topic=${topic}&id=1`, { method: 'POST', body: 'hello' })
+    expect((await post('news')).status).toBe(403)
+    expect(await (await post('chat/lobby')).json()).toEqual({ offset: 1 })
+    expect(await next()).toBe('message 1 chat/lobby\nhello')
+    expect((await program.fetch('/topics?topic=news', { headers: { Origin: 'https://evil.example' } })).status).toBe(
+      403
+    )
+  },
+
   'topics-history': async (program) => {
     const { next, socket } = await program.connect('/', {}, ['oneport.topics.1'])
     socket.send('subscribe all news/weather')
@@ -579,6 +592,7 @@ export const consoleLogs: Record<string, readonly string[]> = {
   'session-express': ['log in first'],
   'session-fastify': ['log in first'],
   'bearer-subprotocol': ['news.v1: Hello, Ada.'],
+  'topics-http': ['message 1 chat/lobby\nhello'],
   // The second time is after the connection was lost.
   'moving-socket-io': Array(2).fill('{"type":"answer","id":1,"joined":"lobby"}')
 }

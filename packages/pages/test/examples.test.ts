@@ -93,7 +93,7 @@ afterAll(removePrograms)
 describe('every code block', () => {
   test('is of a kind that a test runs or compares', () => {
     const kinds: Record<string, RegExp> = {
-      js: /^(?:example|console|file|part of|recipe): /,
+      js: /^(?:browser|example|console|file|part of|recipe): /,
       jsx: /^recipe: /,
       diff: /^(?:change|example): /,
       ts: /^(?:example|file|script): /,

@@ -145,6 +145,15 @@ describe('a stream', () => {
     expect(got.at(-1)?.id).toBe(`${a.replace(':0', ':1')},${b.replace(':0', ':1')}`)
   })
 
+  test('regression: an ID that is received before all topics are subscribed keeps the positions of the others', async () => {
+    let allow = (_allowed: boolean): void => {}
+    const mayRead = (topic: string) => topic === 'a' || new Promise<boolean>((resolve) => (allow = resolve))
+    const { stream } = await start({ history: {} }, { mayRead })
+    const { next } = await stream('topic=a&topic=b&topic=c', { 'Last-Event-ID': 'x:1,y:2,all' })
+    expect((await next()).id).toMatch(/^[\w.]+:0,y:2,all$/)
+    allow(true)
+  })
+
   test('has refused subscriptions as events', async () => {
     const { stream } = await start({}, { mayRead: async (topic) => topic === 'mine' })
     const { next } = await stream('topic=yours&topic=mine')

@@ -69,7 +69,7 @@ function stream(http: Http, req: IncomingMessage, open: Open): TopicsResponse {
   const { topics, since, presence } = readQuery(req)
   // An `EventSource` gives up for ever after any status but 200.
   if (http.isFull) return { status: 200, headers: streamFields(req), body: retry() }
-  const body = new EventStream(new Positions(topics), (header) => {
+  const body = new EventStream(new Positions(topics, since), (header) => {
     if (presence && header.startsWith('subscribed ')) session.watch(header.split(' ').slice(4).join(' '))
   })
   const session = open(body)
@@ -96,7 +96,7 @@ const streamFields = (req: IncomingMessage): Record<string, string> => ({
 async function poll(http: Http, req: IncomingMessage, open: Open): Promise<TopicsResponse> {
   const { topics, since, presence } = readQuery(req)
   if (http.isFull) return busy()
-  const positions = new Positions(topics)
+  const positions = new Positions(topics, since)
   let seen = 0
   let undecided = topics.length
   let isDue = false
