@@ -26,6 +26,7 @@ const inOneFile: Readonly<Record<string, Framework>> = {
 
 /** Those whose program is a recipe, by its name. Each has a test in `test/recipes`. */
 const inSeveralFiles: Readonly<Record<string, Framework>> = {
+  adonisjs: { name: 'AdonisJS', behaviours: everything },
   next: { name: 'Next.js 16, with a server of its own', behaviours: { ...everything, lateField: 'none' } },
   'h3-1': { name: 'h3 1', behaviours: everything },
   nitro: { name: 'Nitro 3', behaviours: everything },
