@@ -2,7 +2,7 @@ import { io } from 'socket.io-client'
 import { type Behaviours, behavioursOf, everything } from './behaviours.ts'
 import type { Program } from './program.ts'
 
-/** A framework with a program on the pages that shows what `behaviours.ts` lists. */
+/** A framework with a program that shows what `behaviours.ts` lists. */
 export interface Framework {
   readonly name: string
   /** What the program shows. The tests compare it with what it does. */
@@ -26,14 +26,23 @@ const inOneFile: Readonly<Record<string, Framework>> = {
 
 /** Those whose program is a recipe, by its name. Each has a test in `test/recipes`. */
 const inSeveralFiles: Readonly<Record<string, Framework>> = {
+  adonisjs: { name: 'AdonisJS', behaviours: everything },
   next: { name: 'Next.js 16, with a server of its own', behaviours: { ...everything, lateField: 'none' } },
   'h3-1': { name: 'h3 1', behaviours: everything },
   nitro: { name: 'Nitro 3', behaviours: everything },
   'nitro-2': { name: 'Nitro 2', behaviours: everything }
 }
 
-/** All frameworks without an adapter of their own, by the names of their programs. */
-export const frameworks: Readonly<Record<string, Framework>> = { ...inOneFile, ...inSeveralFiles }
+/** Those with an adapter, by the names of the files in `programs`. */
+export const withAdapter: Readonly<Record<string, Framework>> = {
+  express: { name: 'Express', behaviours: everything },
+  fastify: { name: 'Fastify', behaviours: everything },
+  hono: { name: 'Hono', behaviours: everything },
+  koa: { name: 'Koa', behaviours: everything }
+}
+
+/** All frameworks, by the names of their programs. */
+export const frameworks: Readonly<Record<string, Framework>> = { ...withAdapter, ...inOneFile, ...inSeveralFiles }
 
 type Start = (env?: NodeJS.ProcessEnv, packages?: Readonly<Record<string, string>>) => Promise<Program>
 

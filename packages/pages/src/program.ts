@@ -158,16 +158,21 @@ export class Program {
     return Program.run(`The application ${name}`, args, cwd, { ...env, PORT: String(listenOn) }, listenOn)
   }
 
-  /** Runs Node with these arguments, and waits until something listens on the port. @param what its name in errors */
+  /**
+   * Runs Node with these arguments, and waits until something listens on the port.
+   * @param what its name in errors
+   * @param node another version of Node
+   */
   static async run(
     what: string,
     args: readonly string[],
     cwd: string,
     env: NodeJS.ProcessEnv,
-    port: number
+    port: number,
+    node: string = process.execPath
   ): Promise<Program> {
     const { NODE_ENV: _test, ...inherited } = process.env
-    const child = spawn(process.execPath, args, {
+    const child = spawn(node, args, {
       cwd,
       env: { ...inherited, ...env },
       stdio: ['ignore', 'pipe', 'pipe']

@@ -63,9 +63,9 @@ async function start(...example: Parameters<typeof Program.start>): Promise<Prog
 const lines = consoles.map(([, block], index): [string, Block] => [`console-${index}`, block])
 /** Those of recipes are run by tests of their own. */
 const recipes = recipeBlocks()
-  // Next.js declares its default export as a bundler sees it, not as Node does. The files of Nitro import each other or have
-  // globals, and those for h3 1 would be compared with h3 2.
-  .filter(([path, { language }]) => language === 'js' && !/^(?:next|nitro|nitro-2|h3-1)\//.test(path))
+  // Next.js declares its default export as a bundler sees it, not as Node does. The files of Nitro and AdonisJS import each
+  // other or have globals, and those for h3 1 would be compared with h3 2.
+  .filter(([path, { language }]) => language === 'js' && !/^(?:adonisjs|h3-1|next|nitro|nitro-2)\//.test(path))
   .map(([path, block]): [string, Block] => [`recipe-${path.replaceAll(/\W/g, '-')}`, block])
 const files = new Map([...programs, ...scripts, ...lines, ...recipes])
 /**
