@@ -102,13 +102,5 @@ export const koa: Record<string, (program: Program) => Promise<void>> = {
     expect(await next()).toBe('Hello, Ada.')
     socket.send('hello')
     expect(await next()).toBe('You said: hello')
-  },
-
-  'adapter-koa': async (program) => {
-    const { headers, next } = await program.connect('/chat')
-    expect([headers['x-endpoint'], await next()]).toEqual(['/chat', 'Welcome to /chat.'])
-    const { body, status } = await program.connect('/chat', foreign)
-    expect([status, body]).toEqual([403, 'Origin "https://evil.example" is not allowed here.'])
-    expect((await program.fetch('/chat')).status).toBe(426)
   }
 }
