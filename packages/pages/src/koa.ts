@@ -97,6 +97,13 @@ export const koa: Record<string, (program: Program) => Promise<void>> = {
     expect([socket.protocol, await next()]).toEqual(['chat.v1', 'Ada in lobby'])
   },
 
+  'proxy-koa': async (program) => {
+    const origin = 'https://app.example'
+    const headers = { 'X-Forwarded-Host': 'app.example' }
+    expect((await program.connect('/', { origin })).status).toBe(403)
+    expect(await (await program.connect('/', { origin, headers })).next()).toBe('Welcome.')
+  },
+
   'npm-koa': async (program) => {
     const { socket, next } = await program.connect('/hello/Ada')
     expect(await next()).toBe('Hello, Ada.')
