@@ -13,6 +13,9 @@ export interface Framework {
   readonly logIn?: (program: Program) => Promise<string>
 }
 
+/** It uses parts of Node that Node 24 has removed. */
+export const runsRestify11 = Number(process.versions.node.split('.')[0]) < 24
+
 /** Frameworks without an adapter of their own whose program is an example, by its name. */
 const inOneFile: Readonly<Record<string, Framework>> = {
   'feathers-express': { name: 'Feathers on Express', behaviours: everything, logIn: logInBySocketIo },
@@ -20,7 +23,7 @@ const inOneFile: Readonly<Record<string, Framework>> = {
   h3: { name: 'h3 2', behaviours: everything },
   hapi: { name: 'hapi', behaviours: everything },
   polka: { name: 'Polka', behaviours: everything, versions: [{ polka: 'polka-1' }] },
-  restify: { name: 'restify', behaviours: everything, versions: [{ restify: 'restify-11' }] },
+  restify: { name: 'restify', behaviours: everything, versions: runsRestify11 ? [{ restify: 'restify-11' }] : [] },
   tinyhttp: { name: 'tinyhttp', behaviours: everything }
 }
 
