@@ -15,15 +15,22 @@ const config: Config = {
   transform: {
     '^.+\\.[mc]?[jt]s$': [
       '@swc/jest',
-      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true }
+        },
+        module: { type: 'commonjs' }
+      }
     ]
   },
-  // fastify.inject() pulls in a version of cookie that is ESM only.
-  transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?cookie/dist/)'],
+  // fastify.inject() pulls in a version of cookie that is ESM only. So is NestJS 12.
+  transformIgnorePatterns: ['^(?!.*(?:/cookie/dist/|/@nestjs[+][a-z.-]+@12)).*/node_modules/'],
   // Tests run the sources: no build comes before them.
   moduleNameMapper: {
     '^@oneport/core/(adapter|ws-compatibility)$': '<rootDir>/packages/core/src/$1.ts',
-    '^@oneport/(core|express|fastify|topics|redis|testing|adapter-testsuite|test-kit)$':
+    '^@oneport/(core|express|fastify|nestjs|topics|redis|testing|adapter-testsuite|test-kit)$':
       '<rootDir>/packages/$1/src/index.ts',
     '^@oneport/adapter-testsuite/parts$': '<rootDir>/packages/adapter-testsuite/src/parts.ts'
   },
