@@ -62,7 +62,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
     return attach(server, undefined, { ...forCore, onError }, traits)
   }
 
-  /** Runs before all middleware that the application adds later, because that may be slow. */
+  /** Adds the first middleware, because later middleware may be slow. In Fastify, it gets Node's request, with its `ip`. */
   #limitPending(): void {
     const limit = (request: FrameworkRequest, response: FrameworkResponse, next: Next): void => {
       try {
@@ -74,8 +74,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
       }
       next()
     }
-    if (this.#isFastify) this.#http.getInstance().addHook('onRequest', limit)
-    else this.#http.use(limit)
+    this.#http.use(limit)
   }
 
   /** Nest sets this property just before it registers the gateways of the application. */

@@ -21,7 +21,9 @@ export interface FrameworkRequest {
 
 /** What this package uses of a response of Express, or of a reply of Fastify. */
 export interface FrameworkResponse {
-  header(name: string, value: string): unknown
+  header?(name: string, value: string): unknown
+  /** Of Express, and of Node's response, which middleware gets in Fastify. */
+  setHeader?(name: string, value: string): unknown
   status(status: number): unknown
 }
 

@@ -4,6 +4,7 @@ export {
   type AllowedOrigins,
   type Attachment,
   type AttachmentStats,
+  attachmentOf,
   type ClassGuards,
   CloseCode,
   type ConnectionSummary,

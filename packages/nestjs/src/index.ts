@@ -17,7 +17,7 @@ export type {
   TerminationCause,
   WebSocket
 } from '@oneport/core'
-export { CloseCode, HandshakeError, isWebSocketRequest, renew } from '@oneport/core'
+export { attachmentOf, CloseCode, HandshakeError, isWebSocketRequest, renew } from '@oneport/core'
 export { OneportAdapter } from './adapter.ts'
 export type { ClassGuards, GatewayOptions, MessageParser, OneportOptions } from './options.ts'
 export { Socket, WebSocketRoute, type WebSocketRouteDecorator } from './route.ts'

@@ -76,7 +76,12 @@ export class Pipeline {
     const type = gateway.classGuards === 'messages' ? withoutGuards(gateway.type) : gateway.type
     this.#standIn = Object.create(type.prototype, { constructor: { value: type } })
     this.#method = methodOf(gateway.type)
-    this.#host = new InstanceWrapper({ name: type.name, metatype: class {}, instance: {}, isResolved: true })
+    this.#host = new InstanceWrapper({
+      token: Symbol(type.name),
+      name: type.name,
+      metatype: class {},
+      host: gateway.module
+    })
     const scoped = [
       ...config.getGlobalRequestGuards(),
       ...config.getGlobalRequestInterceptors(),

@@ -10,7 +10,8 @@ import type { FrameworkResponse } from './framework.ts'
  */
 export function forFilters(error: unknown, response: FrameworkResponse): unknown {
   if (!(error instanceof HandshakeError)) return error
-  for (const [name, value] of Object.entries(error.headers)) response.header(name, value)
+  for (const [name, value] of Object.entries(error.headers))
+    (response.header ?? response.setHeader)?.call(response, name, value)
   return error instanceof HttpException ? error : toHttpException(error)
 }
 

@@ -24,6 +24,8 @@ export class GatewayServer extends EventEmitter {
   static open(server: GatewayServer, socket: WebSocket, request: FrameworkRequest): void {
     server.#clients.add(socket)
     socket.once('close', () => server.#clients.delete(socket))
+    // NestJS 11 emits its answer to a `WsException` on the socket; NestJS 12 sends it.
+    socket.on('exception', (data: unknown) => socket.send(JSON.stringify({ event: 'exception', data })))
     server.emit('connection', socket, request)
   }
 }

@@ -11,6 +11,7 @@ export interface Nest {
   readonly express: typeof import('@nestjs/platform-express')
   readonly fastify: typeof import('@nestjs/platform-fastify')
   readonly ws: typeof import('@nestjs/platform-ws')
+  readonly controller: typeof import('@nestjs/websockets/web-sockets-controller')
   readonly oneport: typeof import('../src/index.ts')
 }
 
@@ -60,6 +61,7 @@ function load(version: 11 | 12): Nest {
       express: require('@nestjs/platform-express'),
       fastify: require('@nestjs/platform-fastify'),
       ws: require('@nestjs/platform-ws'),
+      controller: require('@nestjs/websockets/web-sockets-controller'),
       oneport: require('../src/index.ts')
     }
   })
@@ -68,3 +70,20 @@ function load(version: 11 | 12): Nest {
 
 export const nest11 = load(11)
 export const nest12 = load(12)
+
+/** The HTTP frameworks below NestJS. */
+export type Platform = 'Express' | 'Fastify'
+
+/** For `describe.each`: every version on every framework. */
+export const combinations: [name: string, nest: Nest, platform: Platform][] = (
+  [
+    ['NestJS 11', nest11],
+    ['NestJS 12', nest12]
+  ] as const
+).flatMap(([name, nest]) =>
+  (['Express', 'Fastify'] as const).map((platform): [string, Nest, Platform] => [
+    `${name} on ${platform}`,
+    nest,
+    platform
+  ])
+)
