@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { INestApplication, WebSocketAdapter, WsMessageHandler } from '@nestjs/common'
-import { type AbstractHttpAdapter, NestApplication } from '@nestjs/core'
+import type { AbstractHttpAdapter } from '@nestjs/core'
 import type { Attachment, HttpServer, WebSocket } from '@oneport/core'
 import { attach, isWebSocketRequest, limitPending, show } from '@oneport/core/adapter'
 import type { Observable } from 'rxjs'
-import { logger, RequestBinding } from './binding.ts'
+import { logFault, RequestBinding } from './binding.ts'
 import { GatewayEndpoint } from './endpoint.ts'
 import { type FrameworkRequest, type FrameworkResponse, type Next, prepareForExpress, rawOf } from './framework.ts'
 import { findGateways, type Gateway } from './gateway.ts'
@@ -39,7 +39,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
    * @throws TypeError if an option is wrong, or `app` is no application
    */
   constructor(app: INestApplication, options: OneportOptions = {}) {
-    if (!(app instanceof NestApplication)) {
+    if (typeof app?.getHttpAdapter !== 'function') {
       throw new TypeError(`OneportAdapter: expected the application; got ${show(app)}`)
     }
     this.#options = splitOptions(options)
@@ -57,9 +57,8 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
 
   #attach(server: HttpServer): Attachment {
     const { forCore } = this.#options
-    const onError = forCore.onError ?? ((error, { phase }) => logger.error(`${phase} of a WebSocket failed`, error))
     const traits = { tellsClients: true, ...(this.#isFastify ? {} : { prepare: prepareForExpress }) }
-    return attach(server, undefined, { ...forCore, onError }, traits)
+    return attach(server, undefined, { ...forCore, onError: forCore.onError ?? logFault }, traits)
   }
 
   /** Adds the first middleware, because later middleware may be slow. In Fastify, it gets Node's request, with its `ip`. */

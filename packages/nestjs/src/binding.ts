@@ -1,10 +1,17 @@
 import { Logger } from '@nestjs/common'
-import type { EffectiveRequest, HandshakeError } from '@oneport/core'
-import { effectiveOf, type FrameworkBinding } from '@oneport/core/adapter'
+import type { EffectiveRequest, FaultContext, HandshakeError } from '@oneport/core'
+import { asError, effectiveOf, type FrameworkBinding } from '@oneport/core/adapter'
 import type { FrameworkRequest } from './framework.ts'
 
 /** The logger of this package. */
 export const logger = new Logger('OneportAdapter')
+
+/** The default `onError`. What a client causes is only a warning. */
+export function logFault(error: unknown, { phase }: FaultContext): void {
+  const { message, stack } = asError(error)
+  if (phase === 'protocol') logger.warn(`fault in a WebSocket connection (protocol): ${message}`)
+  else logger.error(`fault in a WebSocket connection (${phase})`, stack)
+}
 
 /** What core needs from Nest for a handshake. */
 export class RequestBinding implements FrameworkBinding, EffectiveRequest {

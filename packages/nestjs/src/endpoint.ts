@@ -7,7 +7,7 @@ import type { Gateway } from './gateway.ts'
 import type { NestContainer } from './nest.ts'
 import { type Answer, Pipeline } from './pipeline.ts'
 import { routeArgumentsOf, socketIndexOf } from './route.ts'
-import { GatewayServer } from './server.ts'
+import { type GatewayServer, openOn } from './server.ts'
 
 /** What the methods `handleConnection` of a path's gateways get and return, while a socket opens. */
 interface Opening {
@@ -77,7 +77,7 @@ export class GatewayEndpoint {
       const results: unknown[] = []
       const opening: Opening = { values, results }
       openings.set(socket, opening)
-      GatewayServer.open(this.server, socket, request)
+      openOn(this.server, socket, request)
       opening.results = undefined
       return results.length === 0 ? undefined : Promise.all(results)
     }

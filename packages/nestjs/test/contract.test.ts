@@ -1,4 +1,4 @@
 import { describeContract } from './contract.ts'
-import { nest11 } from './versions.ts'
+import { nest12 } from './versions.ts'
 
-describe('NestJS 11', () => describeContract(nest11))
+describe('NestJS 12', () => describeContract(nest12))

@@ -125,7 +125,7 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
     const { app, logger } = await serve([Feeds])
     const client = await connect(app.getHttpServer(), '/feed')
     expect((await client.closed).code).toBe(1011)
-    expect(logger.lines).toEqual(['error: handler of a WebSocket failed'])
+    expect(logger.lines).toEqual(['error: fault in a WebSocket connection (handler)'])
   })
 
   test('uses providers that depend on the request', async () => {

@@ -15,7 +15,7 @@ export interface Nest {
   readonly oneport: typeof import('../src/index.ts')
 }
 
-const require12 = createRequire(join(__dirname, 'nest12', 'package.json'))
+const require11 = createRequire(join(__dirname, 'nest11', 'package.json'))
 
 /** Everything that the sources and the tests import of Nest. */
 const imported = [
@@ -44,12 +44,12 @@ const imported = [
   '@nestjs/websockets/web-sockets-controller'
 ]
 
-/** NestJS 12 replaces NestJS 11, by name: its packages find each other, and the sources find them. */
+/** NestJS 11 replaces NestJS 12, by name: its packages find each other, and the sources find them. */
 function load(version: 11 | 12): Nest {
   let loaded: Nest | undefined
   jest.isolateModules(() => {
     for (const name of imported) {
-      if (version === 12) jest.doMock(name, () => jest.requireActual(require12.resolve(name)))
+      if (version === 11) jest.doMock(name, () => jest.requireActual(require11.resolve(name)))
       else jest.dontMock(name)
     }
     jest.doMock('ws', () => ws)

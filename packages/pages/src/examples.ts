@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 import { guides } from './guides.ts'
 import { integrations } from './integrations.ts'
 import { moving } from './moving.ts'
+import { nestjs } from './nestjs.ts'
 import { nodeProxies } from './node-proxies.ts'
 import type { Answer, Program } from './program.ts'
 
@@ -511,6 +512,7 @@ export const examples: Record<string, Drive> = {
 
   ...guides,
   ...integrations,
+  ...nestjs,
   ...nodeProxies,
   ...moving,
 
