@@ -1,0 +1,26 @@
+import { STATUS_CODES } from 'node:http'
+import { HttpException } from '@nestjs/common'
+import { HandshakeError } from '@oneport/core'
+import type { FrameworkResponse } from './framework.ts'
+
+/**
+ * What the exception filters of Nest get for an error. A refusal is both an `HttpException`, which Nest answers with its
+ * status and does not log as an error, and a `HandshakeError`, so that `@Catch(HandshakeError)` matches. Its header
+ * fields are set on the response, because Nest does not know them.
+ */
+export function forFilters(error: unknown, response: FrameworkResponse): unknown {
+  if (!(error instanceof HandshakeError)) return error
+  for (const [name, value] of Object.entries(error.headers))
+    (response.header ?? response.setHeader)?.call(response, name, value)
+  return error instanceof HttpException ? error : toHttpException(error)
+}
+
+function toHttpException(error: HandshakeError): HttpException & HandshakeError {
+  const { expose, message, status } = error
+  const exception = new HttpException({ statusCode: status, message: expose ? message : STATUS_CODES[status] }, status)
+  const { constructor: _, ...shared } = Object.getOwnPropertyDescriptors(HandshakeError.prototype)
+  return Object.defineProperties(exception, {
+    ...shared,
+    ...Object.getOwnPropertyDescriptors(error)
+  }) as HttpException & HandshakeError
+}
