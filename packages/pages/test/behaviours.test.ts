@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '@oneport/test-kit'
 import { behavioursOf } from '../src/behaviours.ts'
 import { withAdapter } from '../src/frameworks.ts'
 import { readPage } from '../src/markdown.ts'
-import { Program } from '../src/program.ts'
+import { Program, withMetadata } from '../src/program.ts'
 
 const folder = join(__dirname, '..', 'programs')
 
@@ -14,14 +14,34 @@ jest.setTimeout(30_000)
 let program: Program | undefined
 afterEach(() => program?.end())
 
+/** The program of an adapter, and what it needs in its environment. */
+const programOf = (name: string): { file: string; env: NodeJS.ProcessEnv } => {
+  const [base = name, framework] = name.split('-')
+  return framework === undefined
+    ? { file: `${name}.mjs`, env: {} }
+    : { file: `${base}.mts`, env: { FRAMEWORK: framework } }
+}
+
+/** Node runs a program in JavaScript as it is. One for NestJS is compiled next to it. */
+function compiled(file: string): string {
+  const path = join(folder, file)
+  if (!file.endsWith('.mts')) return path
+  const cache = join(__dirname, '..', 'node_modules', '.cache')
+  const target = join(cache, `${file}-${process.pid}.mjs`)
+  mkdirSync(cache, { recursive: true })
+  writeFileSync(target, withMetadata(readFileSync(path, 'utf8')))
+  return target
+}
+
 test('each adapter has a program', () => {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.mjs'))
-  expect(files.map((file) => file.slice(0, -'.mjs'.length))).toEqual(Object.keys(withAdapter))
+  const files = readdirSync(folder).filter((file) => !file.endsWith('.md'))
+  expect(files).toEqual([...new Set(Object.keys(withAdapter).map((name) => programOf(name).file))])
 })
 
 test.each(Object.entries(withAdapter))('the program of %s shows what the table says', async (name, { behaviours }) => {
   const port = await freePort()
-  program = await Program.run(name, [join(folder, `${name}.mjs`)], folder, { PORT: String(port) }, port)
+  const { file, env } = programOf(name)
+  program = await Program.run(name, [compiled(file)], folder, { PORT: String(port), ...env }, port)
   expect(await behavioursOf(program)).toEqual(behaviours)
 })
 
