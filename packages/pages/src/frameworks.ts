@@ -41,7 +41,8 @@ export const withAdapter: Readonly<Record<string, Framework>> = {
   express: { name: 'Express', behaviours: everything },
   fastify: { name: 'Fastify', behaviours: everything },
   hono: { name: 'Hono', behaviours: everything },
-  koa: { name: 'Koa', behaviours: everything }
+  koa: { name: 'Koa', behaviours: everything },
+  nestjs: { name: 'NestJS', behaviours: everything }
 }
 
 /** All frameworks, by the names of their programs. */

@@ -43,7 +43,7 @@ export function writePrograms(programs: ReadonlyMap<string, Block>): void {
 }
 
 /** Strips the types of a program for NestJS, which reads those of constructors at run time; esbuild leaves them out. */
-const withMetadata = (source: string): string =>
+export const withMetadata = (source: string): string =>
   transformSync(source, {
     jsc: {
       target: 'es2023',
