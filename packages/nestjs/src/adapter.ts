@@ -34,6 +34,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
   #bound: (() => void)[] = []
 
   /**
+   * Lets the server of an application accept WebSocket connections.
    * @param app the application, before `app.init()` and `app.listen()`
    * @param options defaults for all gateways and routes, and options for the whole server
    * @throws TypeError if an option is wrong, or `app` is no application
