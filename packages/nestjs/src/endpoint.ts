@@ -1,4 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core'
+import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets'
 import { CloseCode, type EndpointOptions, type WebSocket } from '@oneport/core'
 import { type Agreement, agree, isWebSocketRequest, whenSettled } from '@oneport/core/adapter'
 import { logger, RequestBinding } from './binding.ts'
@@ -87,7 +88,7 @@ export class GatewayEndpoint {
 
 /**
  * Calls `handleConnection` of a gateway with the socket and the request, and with the values that its other parameters got
- * before the connection opened. If it fails, the connection is closed with 1011.
+ * before the connection opened. If it fails, the connection is closed: with 1008 after a `WsException`, or with 1011.
  */
 export function connect(gateway: Gateway, instance: object, socket: WebSocket, request: unknown): void {
   const { prototype } = gateway.type
@@ -103,7 +104,9 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
   const socketIndex = socketIndexOf(prototype, 'handleConnection')
   if (socketIndex !== undefined) args[socketIndex] = socket
   // As a promise, also what it throws.
-  const result = new Promise((resolve) => resolve(prototype.handleConnection.apply(instance, args)))
+  const result = new Promise((resolve) => resolve(prototype.handleConnection.apply(instance, args))).catch((error) =>
+    tell(socket, error)
+  )
   if (opening?.results !== undefined) {
     opening.results.push(result)
     return
@@ -112,4 +115,11 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
     logger.error(error)
     socket.close(CloseCode.INTERNAL_ERROR)
   })
+}
+
+/** Sends a `WsException` as methods for messages do. Throws any other error again. */
+function tell(socket: WebSocket, error: unknown): void {
+  if (!(error instanceof WsException)) throw error
+  new BaseWsExceptionFilter().handleError(socket, error, { pattern: 'handleConnection', data: undefined })
+  socket.close(CloseCode.POLICY_VIOLATION)
 }
