@@ -42,11 +42,14 @@ for (const app of ['express4', 'express5', 'express-both']) install('express', a
 for (const app of ['fastify', 'fastify-first', 'nest']) install('fastify', app)
 for (const app of ['hono', 'hono-first']) install('hono', app)
 for (const app of ['koa', 'koa2']) install('koa', app)
+for (const app of ['nest', 'nest12']) install('nestjs', app)
 copySources('express5', 'express4')
 copySources('fastify', 'fastify-first')
 copySources('hono', 'hono-first')
 copySources('koa', 'koa2')
 copySources('ws', 'ws-first')
+copySources('nest', 'nest12')
+rmSync(join(here, 'nest12', 'dist', 'main.ts'))
 
 for (const compiler of ['typescript', 'typescript59']) {
   const manifest = require.resolve(`${compiler}/package.json`)

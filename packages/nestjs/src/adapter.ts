@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { INestApplication, WebSocketAdapter, WsMessageHandler } from '@nestjs/common'
 import type { AbstractHttpAdapter } from '@nestjs/core'
 import type { Attachment, HttpServer, WebSocket } from '@oneport/core'
-import { attach, isWebSocketRequest, limitPending, show } from '@oneport/core/adapter'
+import { allAttachments, attach, isWebSocketRequest, limitPending, show } from '@oneport/core/adapter'
 import type { Observable } from 'rxjs'
 import { logFault, RequestBinding } from './binding.ts'
 import { GatewayEndpoint } from './endpoint.ts'
@@ -12,7 +12,14 @@ import { findGateways, type Gateway } from './gateway.ts'
 import { answerMessages } from './messages.ts'
 import { mount } from './mount.ts'
 import type { NestContainer } from './nest.ts'
-import { type GatewayOptions, type OneportOptions, type SplitOptions, splitOptions } from './options.ts'
+import {
+  checkMessageParser,
+  type GatewayOptions,
+  type MessageParser,
+  type OneportOptions,
+  type SplitOptions,
+  splitOptions
+} from './options.ts'
 import { forFilters } from './refusal.ts'
 import { prepareForMessages } from './registration.ts'
 import { GatewayServer } from './server.ts'
@@ -30,25 +37,42 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
   readonly #options: SplitOptions
   readonly #servers = new Map<string, GatewayServer>()
   readonly #ports = new Map<number, [server: Server, attachment: Attachment]>()
+  #messageParser: MessageParser | undefined
   #gateways: Gateway[] = []
   #bound: (() => void)[] = []
 
   /**
+   * Lets the server of an application accept WebSocket connections.
    * @param app the application, before `app.init()` and `app.listen()`
    * @param options defaults for all gateways and routes, and options for the whole server
    * @throws TypeError if an option is wrong, or `app` is no application
+   * @throws Error if the application has been initialized
    */
   constructor(app: INestApplication, options: OneportOptions = {}) {
     if (typeof app?.getHttpAdapter !== 'function') {
       throw new TypeError(`OneportAdapter: expected the application; got ${show(app)}`)
     }
+    if ((app as unknown as { isInitialized: boolean }).isInitialized) {
+      throw new Error('OneportAdapter: create it before app.init() and app.listen(), which register the gateways')
+    }
     this.#options = splitOptions(options)
+    this.#messageParser = this.#options.messageParser
     this.#http = app.getHttpAdapter() as AbstractHttpAdapter
     this.#container = (app as unknown as { container: NestContainer }).container
-    this.attachment = this.#attach(app.getHttpServer())
+    const main = this.#attach(app.getHttpServer())
+    this.attachment = allAttachments(() => [main, ...[...this.#ports.values()].map(([, attachment]) => attachment)])
     this.#limitPending()
     const hook = { onModuleInit: () => this.#mount() }
     this.#container.getInternalCoreModuleRef()?.addProvider({ provide: Symbol('OneportAdapter'), useValue: hook })
+  }
+
+  /**
+   * Replaces the option `messageParser`, for connections that open from now on.
+   * @throws TypeError if it is no function
+   */
+  setMessageParser(parser: MessageParser): void {
+    checkMessageParser(parser, 'setMessageParser()')
+    this.#messageParser = parser
   }
 
   get #isFastify(): boolean {
@@ -105,12 +129,15 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
     }
   }
 
-  /** A server for the gateways with this port. Its requests go to the same application. */
+  /** A server for the gateways with this port. Their handshakes go through the same application. */
   #serverOf(port: number): Server | undefined {
     if (port === 0) return undefined
     const known = this.#ports.get(port)
     if (known !== undefined) return known[0]
-    const server = createServer((req, res) => this.#http.getHttpServer().emit('request', req, res))
+    const server = createServer((req, res) => {
+      if (isWebSocketRequest(req)) this.#http.getHttpServer().emit('request', req, res)
+      else res.writeHead(426, { Upgrade: 'websocket', Connection: 'close, Upgrade' }).end()
+    })
     this.#ports.set(port, [server, this.#attach(server)])
     return server
   }
@@ -126,7 +153,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
     handlers: WsMessageHandler[],
     transform: (answer: unknown) => Observable<unknown>
   ): void {
-    answerMessages(socket, handlers, transform, this.#options.messageParser)
+    answerMessages(socket, handlers, transform, this.#messageParser)
   }
 
   /** Called by Nest for each connection. */
@@ -135,13 +162,13 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
   }
 
   /** Called by Nest when the application closes. */
-  async close(): Promise<void> {}
+  async close(server: GatewayServer): Promise<void> {
+    server.emit('close')
+  }
 
   /** Called by Nest when the application closes, and closes all connections. */
   async dispose(): Promise<void> {
-    const others = [...this.#ports.values()]
-    const attachments = [this.attachment, ...others.map(([, attachment]) => attachment)]
-    await Promise.all(attachments.map((attachment) => attachment.drain(this.#options.drain)))
-    for (const [server] of others) server.close()
+    await this.attachment.drain(this.#options.drain)
+    for (const [server] of this.#ports.values()) server.close()
   }
 }

@@ -1,4 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core'
+import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets'
 import { CloseCode, type EndpointOptions, type WebSocket } from '@oneport/core'
 import { type Agreement, agree, isWebSocketRequest, whenSettled } from '@oneport/core/adapter'
 import { logger, RequestBinding } from './binding.ts'
@@ -11,7 +12,7 @@ import { type GatewayServer, openOn } from './server.ts'
 
 /** What the methods `handleConnection` of a path's gateways get and return, while a socket opens. */
 interface Opening {
-  readonly values: ReadonlyMap<Gateway, readonly unknown[]>
+  readonly values: Map<Gateway, readonly unknown[]>
   /** Undefined as soon as all have been called, except those that Nest has to create first. */
   results: unknown[] | undefined
 }
@@ -72,7 +73,7 @@ export class GatewayEndpoint {
     if (agreement !== undefined) await whenSettled(agreement)
   }
 
-  #agree(request: FrameworkRequest, values: ReadonlyMap<Gateway, readonly unknown[]>): Agreement {
+  #agree(request: FrameworkRequest, values: Map<Gateway, readonly unknown[]>): Agreement {
     const open = (socket: WebSocket): unknown => {
       const results: unknown[] = []
       const opening: Opening = { values, results }
@@ -87,12 +88,14 @@ export class GatewayEndpoint {
 
 /**
  * Calls `handleConnection` of a gateway with the socket and the request, and with the values that its other parameters got
- * before the connection opened. If it fails, the connection is closed with 1011.
+ * before the connection opened. If it fails, the connection is closed: with 1008 after a `WsException`, or with 1011.
  */
 export function connect(gateway: Gateway, instance: object, socket: WebSocket, request: unknown): void {
   const { prototype } = gateway.type
   const opening = openings.get(socket)
   const values = opening?.values.get(gateway) ?? []
+  // A connection keeps nothing of its request.
+  opening?.values.delete(gateway)
   const args: unknown[] = [socket, request]
   for (const index of routeArgumentsOf(gateway.type, 'handleConnection')) {
     // Nest takes @ConnectedSocket() for @Req().
@@ -101,7 +104,9 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
   const socketIndex = socketIndexOf(prototype, 'handleConnection')
   if (socketIndex !== undefined) args[socketIndex] = socket
   // As a promise, also what it throws.
-  const result = new Promise((resolve) => resolve(prototype.handleConnection.apply(instance, args)))
+  const result = new Promise((resolve) => resolve(prototype.handleConnection.apply(instance, args))).catch((error) =>
+    tell(socket, error)
+  )
   if (opening?.results !== undefined) {
     opening.results.push(result)
     return
@@ -110,4 +115,11 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
     logger.error(error)
     socket.close(CloseCode.INTERNAL_ERROR)
   })
+}
+
+/** Sends a `WsException` as methods for messages do. Throws any other error again. */
+function tell(socket: WebSocket, error: unknown): void {
+  if (!(error instanceof WsException)) throw error
+  new BaseWsExceptionFilter().handleError(socket, error, { pattern: 'handleConnection', data: undefined })
+  socket.close(CloseCode.POLICY_VIOLATION)
 }

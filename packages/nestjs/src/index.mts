@@ -22,6 +22,7 @@ export {
   type MessageParser,
   OneportAdapter,
   type OneportOptions,
+  type ParsedMessage,
   type RawData,
   type RequestFacts,
   renew,

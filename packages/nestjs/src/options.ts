@@ -11,9 +11,17 @@ import { checkDrainOptions, checkEndpointOptions, checkOptions, show } from '@on
  */
 export type ClassGuards = 'handshake' | 'messages' | 'both'
 
-/** Converts a message to `{ event, data }`. Returns nothing for a message to ignore. */
+/** A message, as the methods with `@SubscribeMessage()` handle it. */
+export interface ParsedMessage {
+  /** The name of the message, in `@SubscribeMessage()`. */
+  event: string
+  /** What `@MessageBody()` returns. */
+  data: unknown
+}
+
+/** Converts a message. Returns nothing for a message to ignore. */
 // biome-ignore lint/suspicious/noConfusingVoidType: so that a parser written for WsAdapter fits
-export type MessageParser = (data: string | Buffer | ArrayBuffer | Buffer[]) => { event: string; data: unknown } | void
+export type MessageParser = (data: string | Buffer | ArrayBuffer | Buffer[]) => ParsedMessage | void
 
 /** Options of `OneportAdapter`: defaults for all gateways and routes, and options for the whole server. */
 export interface OneportOptions extends Omit<AttachOptions, 'effectiveRequest'> {
@@ -68,10 +76,14 @@ export function splitOptions(given: OneportOptions): SplitOptions {
   checkDrainOptions(drain, 'OneportAdapter: drain')
   checkOptions(forCore, 'OneportAdapter', splitOptions, ['classGuards', 'drain', 'messageParser'])
   checkClassGuards(classGuards, 'OneportAdapter')
-  if (messageParser !== undefined && typeof messageParser !== 'function') {
-    throw new TypeError(`OneportAdapter: messageParser: expected a function (data) => …; got ${show(messageParser)}`)
-  }
+  if (messageParser !== undefined) checkMessageParser(messageParser, 'OneportAdapter: messageParser')
   return { forCore, drain, classGuards, messageParser }
+}
+
+/** @throws TypeError if the parser is no function */
+export function checkMessageParser(parser: unknown, call: string): void {
+  if (typeof parser === 'function') return
+  throw new TypeError(`${call}: expected a function (data) => …; got ${show(parser)}`)
 }
 
 /** Options of other adapters, and what to use instead. */

@@ -1,6 +1,13 @@
 import { RequestMethod, type Type } from '@nestjs/common'
-import { type AbstractHttpAdapter, type ApplicationConfig, type ContextId, ContextIdFactory } from '@nestjs/core'
+import {
+  type AbstractHttpAdapter,
+  type ApplicationConfig,
+  BaseExceptionFilter,
+  type ContextId,
+  ContextIdFactory
+} from '@nestjs/core'
 import { BaseWsExceptionFilter } from '@nestjs/websockets'
+import { logger } from './binding.ts'
 import type { FrameworkRequest, FrameworkResponse, Next } from './framework.ts'
 import type { Gateway } from './gateway.ts'
 import {
@@ -45,13 +52,16 @@ type Passages = WeakMap<FrameworkResponse, Passage>
  */
 export class Pipeline {
   readonly #container: NestContainer
+  readonly #http: AbstractHttpAdapter
   readonly #gateway: Gateway
   readonly #passages: Passages = new WeakMap()
   readonly #filters: RouterExceptionFilters
   readonly #execution: RouterExecutionContext
   readonly #injector = new Injector()
   /** An object with the class of the gateway, to read its metadata. Handshakes need no instance of the gateway. */
-  readonly #standIn: object
+  readonly #standIn: { constructor: Type }
+  /** The class whose guards, interceptors, pipes and filters run for handshakes. */
+  readonly #enhanced: Type
   /** A function with the metadata of `handleConnection`. It returns the values of its parameters. */
   readonly #method: (...values: unknown[]) => unknown[]
   /** Knows which guards, interceptors, pipes and filters depend on the request. */
@@ -61,6 +71,7 @@ export class Pipeline {
   constructor(container: NestContainer, http: AbstractHttpAdapter, gateway: Gateway) {
     const config = container.applicationConfig as ApplicationConfig
     this.#container = container
+    this.#http = http
     this.#gateway = gateway
     this.#filters = new HandshakeFilters(container, config, http)
     this.#execution = new RouterExecutionContext(
@@ -73,8 +84,9 @@ export class Pipeline {
       new HandshakeInterceptors(this.#passages),
       this.#withoutReply(http)
     )
-    const type = gateway.classGuards === 'messages' ? withoutGuards(gateway.type) : gateway.type
-    this.#standIn = Object.create(type.prototype, { constructor: { value: type } })
+    const { type } = gateway
+    this.#enhanced = gateway.classGuards === 'messages' ? withoutGuards(type) : type
+    this.#standIn = Object.create(this.#enhanced.prototype, { constructor: { value: type, writable: true } })
     this.#method = methodOf(gateway.type)
     this.#host = new InstanceWrapper({
       token: Symbol(type.name),
@@ -116,7 +128,14 @@ export class Pipeline {
     } catch (error) {
       const exception = forFilters(error, response)
       filters ??= this.#filters.create(this.#standIn as never, this.#method as never, this.#gateway.module.token)
-      filters.next(exception as Error, new ExecutionContextHost([request, response, next]))
+      const host = new ExecutionContextHost([request, response, next])
+      try {
+        filters.next(exception as Error, host)
+      } catch (failure) {
+        // Such as a filter that sends messages: there is no socket yet. The refusal stays what it is.
+        logger.error(failure)
+        new BaseExceptionFilter(this.#http).catch(exception, host)
+      }
       return undefined
     }
   }
@@ -132,7 +151,9 @@ export class Pipeline {
   #create(context: ContextId | undefined, inquirer: string): Handlers {
     const { token } = this.#gateway.module
     const rest = [context, inquirer] as const
-    return {
+    // Nest reads the metadata now, and the class for `getClass()` later.
+    this.#standIn.constructor = this.#enhanced
+    const handlers = {
       handle: this.#execution.create(
         this.#standIn as never,
         this.#method,
@@ -143,6 +164,8 @@ export class Pipeline {
       ),
       filters: this.#filters.create(this.#standIn as never, this.#method as never, token, ...rest)
     }
+    this.#standIn.constructor = this.#gateway.type
+    return handlers
   }
 
   /** The context of the request, with the provider `REQUEST`, as Nest creates it for routes. */
