@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { INestApplication, WebSocketAdapter, WsMessageHandler } from '@nestjs/common'
 import type { AbstractHttpAdapter } from '@nestjs/core'
 import type { Attachment, HttpServer, WebSocket } from '@oneport/core'
-import { attach, isWebSocketRequest, limitPending, show } from '@oneport/core/adapter'
+import { allAttachments, attach, isWebSocketRequest, limitPending, show } from '@oneport/core/adapter'
 import type { Observable } from 'rxjs'
 import { logFault, RequestBinding } from './binding.ts'
 import { GatewayEndpoint } from './endpoint.ts'
@@ -46,7 +46,8 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
     this.#options = splitOptions(options)
     this.#http = app.getHttpAdapter() as AbstractHttpAdapter
     this.#container = (app as unknown as { container: NestContainer }).container
-    this.attachment = this.#attach(app.getHttpServer())
+    const main = this.#attach(app.getHttpServer())
+    this.attachment = allAttachments(() => [main, ...[...this.#ports.values()].map(([, attachment]) => attachment)])
     this.#limitPending()
     const hook = { onModuleInit: () => this.#mount() }
     this.#container.getInternalCoreModuleRef()?.addProvider({ provide: Symbol('OneportAdapter'), useValue: hook })
@@ -140,9 +141,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
 
   /** Called by Nest when the application closes, and closes all connections. */
   async dispose(): Promise<void> {
-    const others = [...this.#ports.values()]
-    const attachments = [this.attachment, ...others.map(([, attachment]) => attachment)]
-    await Promise.all(attachments.map((attachment) => attachment.drain(this.#options.drain)))
-    for (const [server] of others) server.close()
+    await this.attachment.drain(this.#options.drain)
+    for (const [server] of this.#ports.values()) server.close()
   }
 }

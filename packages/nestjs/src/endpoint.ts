@@ -11,7 +11,7 @@ import { type GatewayServer, openOn } from './server.ts'
 
 /** What the methods `handleConnection` of a path's gateways get and return, while a socket opens. */
 interface Opening {
-  readonly values: ReadonlyMap<Gateway, readonly unknown[]>
+  readonly values: Map<Gateway, readonly unknown[]>
   /** Undefined as soon as all have been called, except those that Nest has to create first. */
   results: unknown[] | undefined
 }
@@ -72,7 +72,7 @@ export class GatewayEndpoint {
     if (agreement !== undefined) await whenSettled(agreement)
   }
 
-  #agree(request: FrameworkRequest, values: ReadonlyMap<Gateway, readonly unknown[]>): Agreement {
+  #agree(request: FrameworkRequest, values: Map<Gateway, readonly unknown[]>): Agreement {
     const open = (socket: WebSocket): unknown => {
       const results: unknown[] = []
       const opening: Opening = { values, results }
@@ -93,6 +93,8 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
   const { prototype } = gateway.type
   const opening = openings.get(socket)
   const values = opening?.values.get(gateway) ?? []
+  // A connection keeps nothing of its request.
+  opening?.values.delete(gateway)
   const args: unknown[] = [socket, request]
   for (const index of routeArgumentsOf(gateway.type, 'handleConnection')) {
     // Nest takes @ConnectedSocket() for @Req().

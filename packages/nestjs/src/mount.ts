@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Server } from 'node:net'
 import type { AbstractHttpAdapter } from '@nestjs/core'
-import { isWebSocketRequest } from '@oneport/core/adapter'
+import { isWebSocketRequest, serverOf } from '@oneport/core/adapter'
 import type { FrameworkRequest, FrameworkResponse, Next } from './framework.ts'
 import { PATH_METADATA } from './nest.ts'
 
@@ -20,9 +20,6 @@ export function mount(http: AbstractHttpAdapter, points: readonly MountPoint[]):
   if (http.getType() === 'fastify') mountOnFastify(http.getInstance(), points)
   else mountOnExpress(http, points)
 }
-
-/** The server of a request. Node stores it in this property. */
-const serverOf = ({ socket }: IncomingMessage): Server | undefined => (socket as { server?: Server }).server
 
 /** The part of Fastify that this file uses. */
 interface Fastify {
@@ -48,7 +45,7 @@ function mountOnFastify(fastify: Fastify, points: readonly MountPoint[]): void {
         }
       },
       validate: () => {},
-      deriveConstraint: (raw: IncomingMessage) => (isWebSocketRequest(raw) ? serverOf(raw) : undefined)
+      deriveConstraint: (raw: IncomingMessage) => (isWebSocketRequest(raw) ? serverOf(raw.socket) : undefined)
     })
   }
   for (const { path, server = fastify.server, handle } of points) {
@@ -70,7 +67,7 @@ function mountOnExpress(http: AbstractHttpAdapter, points: readonly MountPoint[]
   const { stack } = http.getInstance<Express>().router
   const routes = points.map(({ path, server = http.getHttpServer(), handle }) => {
     const here: Handle = async (request, response, next) =>
-      serverOf(request as unknown as IncomingMessage) === server ? handle(request, response, next) : next?.()
+      serverOf(request.socket) === server ? handle(request, response, next) : next?.()
     http.get(http.normalizePath?.(path) ?? path, here as never)
     return stack.pop() as Layer
   })

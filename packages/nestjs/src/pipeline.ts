@@ -51,7 +51,9 @@ export class Pipeline {
   readonly #execution: RouterExecutionContext
   readonly #injector = new Injector()
   /** An object with the class of the gateway, to read its metadata. Handshakes need no instance of the gateway. */
-  readonly #standIn: object
+  readonly #standIn: { constructor: Type }
+  /** The class whose guards, interceptors, pipes and filters run for handshakes. */
+  readonly #enhanced: Type
   /** A function with the metadata of `handleConnection`. It returns the values of its parameters. */
   readonly #method: (...values: unknown[]) => unknown[]
   /** Knows which guards, interceptors, pipes and filters depend on the request. */
@@ -73,8 +75,9 @@ export class Pipeline {
       new HandshakeInterceptors(this.#passages),
       this.#withoutReply(http)
     )
-    const type = gateway.classGuards === 'messages' ? withoutGuards(gateway.type) : gateway.type
-    this.#standIn = Object.create(type.prototype, { constructor: { value: type } })
+    const { type } = gateway
+    this.#enhanced = gateway.classGuards === 'messages' ? withoutGuards(type) : type
+    this.#standIn = Object.create(this.#enhanced.prototype, { constructor: { value: type, writable: true } })
     this.#method = methodOf(gateway.type)
     this.#host = new InstanceWrapper({
       token: Symbol(type.name),
@@ -132,7 +135,9 @@ export class Pipeline {
   #create(context: ContextId | undefined, inquirer: string): Handlers {
     const { token } = this.#gateway.module
     const rest = [context, inquirer] as const
-    return {
+    // Nest reads the metadata now, and the class for `getClass()` later.
+    this.#standIn.constructor = this.#enhanced
+    const handlers = {
       handle: this.#execution.create(
         this.#standIn as never,
         this.#method,
@@ -143,6 +148,8 @@ export class Pipeline {
       ),
       filters: this.#filters.create(this.#standIn as never, this.#method as never, token, ...rest)
     }
+    this.#standIn.constructor = this.#gateway.type
+    return handlers
   }
 
   /** The context of the request, with the provider `REQUEST`, as Nest creates it for routes. */

@@ -62,7 +62,7 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
     expect(client.subprotocol).toBe('echo.v1')
     expect((await expectRefused(app.getHttpServer(), '/echo', { origin: 'same-origin' })).status).toBe(403)
     expect(adapter.attachment.stats()).toMatchObject({ open: 1, refused: { HANDSHAKE_ORIGIN: 1 } })
-    expect(adapter.attachment).toBe(attachmentOf(app.getHttpServer()))
+    expect(attachmentOf(app.getHttpServer())?.connections.size).toBe(1)
   })
 
   test('trusts a proxy if the application does', async () => {

@@ -1,7 +1,7 @@
 import 'reflect-metadata'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from '@oneport/testing'
-import { from, of } from 'rxjs'
+import { from, Observable, of } from 'rxjs'
 import type { WebSocket } from 'ws'
 import type { GatewayServer } from '../src/index.ts'
 import { closeAll, start } from './start.ts'
@@ -142,6 +142,26 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
     await ended.promise
   })
 
+  test('unsubscribes from an observable when the client leaves', async () => {
+    const { promise, resolve } = deferred()
+    @WebSocketGateway({ path: '/values' })
+    class Values {
+      @SubscribeMessage('forever')
+      forever(): Observable<object> {
+        return new Observable((subscriber) => {
+          subscriber.next({ event: 'first' })
+          return resolve
+        })
+      }
+    }
+    const { app } = await serve(Values)
+    const client = await connect(app.getHttpServer(), '/values')
+    client.sendJson({ event: 'forever' })
+    await client.next()
+    client.terminate()
+    await promise
+  })
+
   test('runs pipes, interceptors and filters on messages, and answers WsException', async () => {
     const types: string[] = []
     class Note {
@@ -198,6 +218,44 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
       expect(await client.nextJson()).toMatchObject({ event: 'exception', data: { status: 'error' } })
     }
     expect(logger.lines).toEqual([])
+  })
+
+  test('reads on after a message whose filter or observable fails, and reports it', async () => {
+    @Catch()
+    class Rethrow {
+      catch(error: Error): void {
+        throw error
+      }
+    }
+    @WebSocketGateway({ path: '/failing' })
+    class Failing {
+      @SubscribeMessage('throw')
+      @UseFilters(Rethrow)
+      fail(): void {
+        throw new Error('broken')
+      }
+
+      @SubscribeMessage('generate')
+      *generate(): Generator {
+        yield { event: 'first' }
+        throw new Error('generated')
+      }
+
+      @SubscribeMessage('echo')
+      echo(): object {
+        return { event: 'echo' }
+      }
+    }
+    const { app, logger } = await serve(Failing)
+    await using client = await connect(app.getHttpServer(), '/failing')
+    client.sendJson({ event: 'throw' })
+    client.sendJson({ event: 'echo' })
+    expect(await client.nextJson()).toEqual({ event: 'echo' })
+    client.sendJson({ event: 'generate' })
+    expect(await client.nextJson()).toEqual({ event: 'first' })
+    client.sendJson({ event: 'echo' })
+    expect(await client.nextJson()).toEqual({ event: 'echo' })
+    expect(logger.lines).toEqual(['error: Error: broken', 'error: Error: generated'])
   })
 
   test('calls the lifecycle methods, and knows the clients', async () => {

@@ -8,7 +8,7 @@ import { combinations } from './versions.ts'
 type Context = import('@nestjs/common').ExecutionContext
 
 describe.each(combinations)('%s', (_name, nest, platform) => {
-  const { Inject, Injectable, Module, Scope, UseGuards } = nest.common
+  const { Inject, Injectable, Module, Query, Scope, UseGuards } = nest.common
   const { REQUEST } = nest.core
   const { MessageBody, SubscribeMessage, WebSocketGateway } = nest.websockets
 
@@ -16,6 +16,7 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
   function guarded(classGuards?: ClassGuards) {
     const calls: string[] = []
     const note = (name: string, context: Context): boolean =>
+      context.getClass() === Guarded &&
       calls.push(`${name}: ${context.getType()} ${context.getClass().name}.${context.getHandler().name}`) > 0
     @Injectable()
     class ByClass {
@@ -159,7 +160,8 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
     @WebSocketGateway({ path: '/scoped' })
     @UseGuards(Guard)
     class Scoped {
-      handleConnection(socket: WebSocket): void {
+      async handleConnection(socket: WebSocket, _request: object, @Query('fail') fail?: string): Promise<void> {
+        if (fail !== undefined) throw new Error(fail)
         socket.send('open')
       }
 
@@ -181,7 +183,7 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
       )
       return
     }
-    const { app } = await starting
+    const { app, logger } = await starting
     expect((await expectRefused(app.getHttpServer(), '/scoped?no')).status).toBe(403)
     await using client = await connect(app.getHttpServer(), '/scoped')
     expect(await client.next()).toBe('open')
@@ -191,5 +193,8 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
       expect(await client.nextJson()).toEqual({ event })
     }
     expect(calls).toEqual(['ws 1'])
+    const failing = await connect(app.getHttpServer(), '/scoped?fail=broken')
+    expect((await failing.closed).code).toBe(1011)
+    expect(logger.lines).toEqual(['error: Error: broken'])
   })
 })

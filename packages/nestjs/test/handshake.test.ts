@@ -261,9 +261,13 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
     @WebSocketGateway({ path: '/short' })
     @UseInterceptors({ intercept: () => of({ busy: true }) })
     class Short {}
-    const { app } = await start(nest, platform, { providers: [Short] })
+    const passed: string[] = []
+    @WebSocketGateway({ path: '/short' })
+    @UseGuards({ canActivate: () => passed.push('guard') > 0 })
+    class Other {}
+    const { app } = await start(nest, platform, { providers: [Short, Other] })
     const { status, body } = await expectRefused(app.getHttpServer(), '/short')
-    expect([status, JSON.parse(body)]).toEqual([200, { busy: true }])
+    expect([status, JSON.parse(body), passed]).toEqual([200, { busy: true }, []])
   })
 
   test('refuses if an interceptor throws after the gateway has accepted', async () => {
