@@ -1,11 +1,12 @@
 import type { AbstractHttpAdapter } from '@nestjs/core'
 import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets'
-import { CloseCode, type EndpointOptions, type WebSocket } from '@oneport/core'
+import { type AcceptOptions, CloseCode, type WebSocket } from '@oneport/core'
 import { type Agreement, agree, isWebSocketRequest, whenSettled } from '@oneport/core/adapter'
 import { logger, RequestBinding } from './binding.ts'
 import { type FrameworkRequest, type FrameworkResponse, type Next, rawOf } from './framework.ts'
 import type { Gateway } from './gateway.ts'
 import type { NestContainer } from './nest.ts'
+import { optionsOf } from './options.ts'
 import { type Answer, Pipeline } from './pipeline.ts'
 import { routeArgumentsOf, socketIndexOf } from './route.ts'
 import { type GatewayServer, openOn } from './server.ts'
@@ -25,7 +26,7 @@ export class GatewayEndpoint {
   readonly port: number
   readonly server: GatewayServer
   readonly #http: AbstractHttpAdapter
-  readonly #options: EndpointOptions
+  readonly #optionsFor: (request: object) => AcceptOptions
   readonly #pipelines: ReadonlyMap<Gateway, Pipeline>
 
   /** @throws TypeError if more than one gateway has options */
@@ -45,7 +46,7 @@ export class GatewayEndpoint {
     this.port = port
     this.server = server
     this.#http = http
-    this.#options = withOptions[0]?.endpoint ?? {}
+    this.#optionsFor = optionsOf(withOptions[0]?.endpoint ?? {})
     this.#pipelines = new Map(gateways.map((gateway) => [gateway, new Pipeline(container, http, gateway)]))
   }
 
@@ -82,7 +83,7 @@ export class GatewayEndpoint {
       opening.results = undefined
       return results.length === 0 ? undefined : Promise.all(results)
     }
-    return agree(rawOf(request), this.#options, open, new RequestBinding(request))
+    return agree(rawOf(request), this.#optionsFor(request), open, new RequestBinding(request))
   }
 }
 

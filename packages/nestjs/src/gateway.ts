@@ -1,5 +1,4 @@
 import type { Type } from '@nestjs/common'
-import type { EndpointOptions } from '@oneport/core'
 import {
   GATEWAY_METADATA,
   GATEWAY_OPTIONS,
@@ -9,7 +8,7 @@ import {
   PORT_METADATA,
   WebSocketsController
 } from './nest.ts'
-import { type ClassGuards, splitGatewayOptions } from './options.ts'
+import { type ClassGuards, type RouteOptions, splitGatewayOptions } from './options.ts'
 
 /** A class with `@WebSocketGateway()`, in one module. */
 export interface Gateway {
@@ -20,7 +19,7 @@ export interface Gateway {
   readonly port: number
   readonly path: string
   readonly classGuards: ClassGuards
-  readonly endpoint: EndpointOptions
+  readonly endpoint: RouteOptions
 }
 
 /**

@@ -25,6 +25,7 @@ export {
   type ParsedMessage,
   type RawData,
   type RequestFacts,
+  type RouteOptions,
   renew,
   Socket,
   type TerminationCause,

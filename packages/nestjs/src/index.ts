@@ -19,6 +19,13 @@ export type {
 } from '@oneport/core'
 export { attachmentOf, CloseCode, HandshakeError, isWebSocketRequest, renew } from '@oneport/core'
 export { OneportAdapter } from './adapter.ts'
-export type { ClassGuards, GatewayOptions, MessageParser, OneportOptions, ParsedMessage } from './options.ts'
+export type {
+  ClassGuards,
+  GatewayOptions,
+  MessageParser,
+  OneportOptions,
+  ParsedMessage,
+  RouteOptions
+} from './options.ts'
 export { Socket, WebSocketRoute, type WebSocketRouteDecorator } from './route.ts'
 export type { GatewayServer } from './server.ts'

@@ -1,4 +1,4 @@
-import type { AttachOptions, DrainOptions, EndpointOptions } from '@oneport/core'
+import type { AcceptOptions, AttachOptions, Credential, DrainOptions, EndpointOptions } from '@oneport/core'
 import { checkDrainOptions, checkEndpointOptions, checkOptions, show } from '@oneport/core/adapter'
 
 /**
@@ -42,8 +42,18 @@ export interface OneportOptions extends Omit<AttachOptions, 'effectiveRequest'> 
   messageParser?: MessageParser | undefined
 }
 
+/** Options of a route: `@WebSocketRoute(path, options)`. */
+export interface RouteOptions extends EndpointOptions {
+  /**
+   * Returns whose connection it is, and for how long. Called with the request of Express or Fastify when the guards have
+   * run, which may have set `request.user`.
+   * @default none
+   */
+  credential?(request: object): Credential
+}
+
 /** Options of one gateway: `@WebSocketGateway<GatewayOptions>({ path: '/chat/:room' })`. */
-export interface GatewayOptions extends EndpointOptions {
+export interface GatewayOptions extends RouteOptions {
   /**
    * The path of the gateway, as in a route of the HTTP framework: `/chat/:room`. It has no global prefix and no version.
    * @default '/'
@@ -100,15 +110,28 @@ export function splitGatewayOptions(
   given: GatewayOptions,
   gateway: string,
   defaults: ClassGuards
-): { path: string; classGuards: ClassGuards; endpoint: EndpointOptions } {
+): { path: string; classGuards: ClassGuards; endpoint: RouteOptions } {
   const { path = '/', classGuards = defaults, ...endpoint } = given
   if (typeof path !== 'string') throw new TypeError(`${gateway}: path: expected a string; got ${show(path)}`)
   for (const name of Object.keys(endpoint)) {
     if (name in instead) throw new TypeError(`${gateway}: ${name} is an option of another adapter; ${instead[name]}`)
   }
   checkClassGuards(classGuards, gateway)
-  checkEndpointOptions(endpoint, gateway)
+  checkRouteOptions(endpoint, gateway)
   return { path: `/${path.replace(/^\/+|\/+$/g, '')}`, classGuards, endpoint }
+}
+
+/** @throws TypeError that names the call, the option, what it expects and what it got */
+export function checkRouteOptions({ credential, ...endpoint }: RouteOptions, call: string): void {
+  checkEndpointOptions(endpoint, call)
+  if (credential === undefined || typeof credential === 'function') return
+  throw new TypeError(`${call}: credential: expected a function (request) => …; got ${show(credential)}`)
+}
+
+/** The options of one connection. Without a credential, it returns the same object, which core resolves once. */
+export function optionsOf(options: RouteOptions): (request: object) => AcceptOptions {
+  const { credential, ...endpoint } = options
+  return credential === undefined ? () => endpoint : (request) => ({ ...endpoint, ...credential(request) })
 }
 
 function checkClassGuards(value: unknown, call: string): void {

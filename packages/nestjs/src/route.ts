@@ -1,10 +1,11 @@
 import 'reflect-metadata'
 import { Get, Req, Res } from '@nestjs/common'
-import type { EndpointOptions, WebSocket } from '@oneport/core'
-import { agree, checkEndpointOptions } from '@oneport/core/adapter'
+import type { WebSocket } from '@oneport/core'
+import { agree } from '@oneport/core/adapter'
 import { RequestBinding } from './binding.ts'
 import { type FrameworkRequest, type FrameworkResponse, rawOf } from './framework.ts'
 import { ROUTE_ARGS_METADATA } from './nest.ts'
+import { checkRouteOptions, optionsOf, type RouteOptions } from './options.ts'
 import { forFilters } from './refusal.ts'
 
 const socketMetadata = 'oneport:socket'
@@ -35,12 +36,13 @@ export const routeArgumentsOf = (type: object, method: string | symbol): number[
  * @param options options of this endpoint, which override those of `OneportAdapter`
  * @throws TypeError if an option is wrong, or if no parameter has `@Socket()`
  */
-export function WebSocketRoute(path: string | string[] = '/', options: EndpointOptions = {}): WebSocketRouteDecorator {
+export function WebSocketRoute(path: string | string[] = '/', options: RouteOptions = {}): WebSocketRouteDecorator {
   return (target, name, descriptor) => {
     const call = `${target.constructor.name}.${String(name)}: @WebSocketRoute()`
     const index = socketIndexOf(target, name)
     if (index === undefined) throw new TypeError(`${call}: one parameter must have @Socket()`)
-    checkEndpointOptions(options, call)
+    checkRouteOptions(options, call)
+    const optionsFor = optionsOf(options)
     const method = descriptor.value as unknown as (...args: unknown[]) => unknown
     const count = Math.max(method.length, index + 1, ...routeArgumentsOf(target.constructor, name).map((n) => n + 1))
     // Two more parameters: Nest passes the request and the response to them.
@@ -54,7 +56,7 @@ export function WebSocketRoute(path: string | string[] = '/', options: EndpointO
           return method.apply(this, args)
         }
         try {
-          agree(rawOf(request), options, open, new RequestBinding(request))
+          agree(rawOf(request), optionsFor(request), open, new RequestBinding(request))
           // Not sooner, as with @HttpCode(101): an exception filter may answer without setting a status.
           response.status(101)
         } catch (error) {

@@ -65,6 +65,47 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
     expect(attachmentOf(app.getHttpServer())?.connections.size).toBe(1)
   })
 
+  test('knows whose connection it is, and until when', async () => {
+    const { Controller, UseGuards } = nest.common
+    const { Socket, WebSocketRoute } = nest.oneport
+    type WithUser = { headers: Record<string, string>; user: string }
+    const login = {
+      canActivate: (context: import('@nestjs/common').ExecutionContext) => {
+        const request = context.switchToHttp().getRequest<WithUser>()
+        request.user = request.headers['x-user'] ?? ''
+        return true
+      }
+    }
+    const credential = ({ headers, user }: WithUser) => ({
+      key: user,
+      expiresAt: Number(headers['x-expires'] ?? Infinity)
+    })
+    @WebSocketGateway({ path: '/gateway', credential })
+    @UseGuards(login)
+    class Gateway {}
+    @Controller()
+    class Routes {
+      @WebSocketRoute('route', { credential })
+      @UseGuards(login)
+      open(@Socket() _socket: object): void {}
+    }
+    const { app, adapter } = await start(nest, platform, { controllers: [Routes], providers: [Gateway] })
+    for (const path of ['/gateway', '/route']) {
+      const headers = { 'X-User': 'ada' }
+      const client = await connect(app.getHttpServer(), path, { headers })
+      expect(adapter.attachment.connectionsOf('ada').size).toBe(1)
+      expect(adapter.attachment.revoke('ada')).toBe(1)
+      expect((await client.closed).code).toBe(4401)
+      const expired = await expectRefused(app.getHttpServer(), path, {
+        headers: { ...headers, 'X-Expires': String(Date.now() - 1) }
+      })
+      expect([expired.status, JSON.parse(expired.body).message]).toEqual([
+        403,
+        'The credential of this handshake has expired.'
+      ])
+    }
+  })
+
   test('trusts a proxy if the application does', async () => {
     const headers = { Origin: 'https://app.example', 'X-Forwarded-Host': 'app.example', 'X-Forwarded-Proto': 'https' }
     const { app, logger } = await start(nest, platform, { providers: [Echo] })
@@ -153,6 +194,7 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
       'Wrong: cors is an option of another adapter; use allowedOrigins'
     )
     await expect(starting({}, { maxPayloadBytes: -1 })).rejects.toThrow(/^Wrong: maxPayloadBytes: expected/)
+    await expect(starting({}, { credential: 1 })).rejects.toThrow('Wrong: credential: expected a function (request) =>')
     await expect(starting({}, { classGuards: 1 })).rejects.toThrow("Wrong: classGuards: expected 'handshake'")
     expect(() => new OneportAdapter({} as never)).toThrow('OneportAdapter: expected the application; got')
     expect(() => new OneportAdapter(undefined as never)).toThrow(

@@ -13,6 +13,9 @@ function tokenOf(payload: object, secret = 'only for development'): string {
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
 }
 
+/** Seconds since 1970, in an hour. */
+const exp = Math.floor(Date.now() / 1000) + 3_600
+
 const bearing = (token: string): object => ({ headers: { Authorization: `Bearer ${token}` } })
 
 /** Drives the programs of the page about NestJS. */
@@ -31,8 +34,8 @@ export const nestjs: Record<string, Drive> = {
       expect([status, JSON.parse(body).message]).toEqual([401, 'Log in first.'])
     }
     const [ada, bob] = [
-      await program.connect('/chat/lobby', bearing(tokenOf({ name: 'Ada' }))),
-      await program.connect('/chat/lobby', bearing(tokenOf({ name: 'Bob' })))
+      await program.connect('/chat/lobby', bearing(tokenOf({ name: 'Ada', exp }))),
+      await program.connect('/chat/lobby', bearing(tokenOf({ name: 'Bob', exp })))
     ]
     expect([await ada.next(), await bob.next()]).toEqual(['Welcome to lobby, Ada.', 'Welcome to lobby, Bob.'])
     ada.socket.send(say('hello'))
@@ -41,9 +44,9 @@ export const nestjs: Record<string, Drive> = {
     expect(program.output).not.toContain('ERROR')
     ada.socket.send(say('x'.repeat(65_536)))
     expect((await ada.closed).code).toBe(1009)
-    expect((await program.connect('/chat/lobby', { ...bearing(tokenOf({ name: 'Ada' })), ...foreign })).status).toBe(
-      403
-    )
+    expect(
+      (await program.connect('/chat/lobby', { ...bearing(tokenOf({ name: 'Ada', exp })), ...foreign })).status
+    ).toBe(403)
   },
 
   'nest-route': async (program) => {
