@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import * as ws from 'ws'
 
 /** One version of NestJS, with `@oneport/nestjs` on top of it. */
 export interface Nest {
@@ -44,32 +43,46 @@ const imported = [
   '@nestjs/websockets/web-sockets-controller'
 ]
 
-/** NestJS 11 replaces NestJS 12, by name: its packages find each other, and the sources find them. */
-function load(version: 11 | 12): Nest {
-  let loaded: Nest | undefined
-  jest.isolateModules(() => {
-    for (const name of imported) {
-      if (version === 11) jest.doMock(name, () => jest.requireActual(require11.resolve(name)))
-      else jest.dontMock(name)
-    }
-    jest.doMock('ws', () => ws)
-    loaded = {
-      common: require('@nestjs/common'),
-      core: require('@nestjs/core'),
-      websockets: require('@nestjs/websockets'),
-      testing: require('@nestjs/testing'),
-      express: require('@nestjs/platform-express'),
-      fastify: require('@nestjs/platform-fastify'),
-      ws: require('@nestjs/platform-ws'),
-      controller: require('@nestjs/websockets/web-sockets-controller'),
-      oneport: require('../src/index.ts')
-    }
-  })
-  return loaded as Nest
+/**
+ * What runs on top of NestJS 12. Everything is in the registry of the test file, because NestJS loads some of its modules
+ * when an application starts.
+ */
+export const nest12: Nest = {
+  common: require('@nestjs/common'),
+  core: require('@nestjs/core'),
+  websockets: require('@nestjs/websockets'),
+  testing: require('@nestjs/testing'),
+  express: require('@nestjs/platform-express'),
+  fastify: require('@nestjs/platform-fastify'),
+  ws: require('@nestjs/platform-ws'),
+  controller: require('@nestjs/websockets/web-sockets-controller'),
+  oneport: require('../src/index.ts')
 }
 
-export const nest11 = load(11)
-export const nest12 = load(12)
+/** A second copy of the sources, which gets NestJS 11 by the names that they import. */
+function sourcesOn11(): Nest['oneport'] {
+  let sources: Nest['oneport'] | undefined
+  const shared = ['ws', '@oneport/core', '@oneport/core/adapter'].map((name) => [name, require(name)])
+  const mocks = [...shared, ...imported.map((name) => [name, require11(name)])] as [name: string, module: object][]
+  jest.isolateModules(() => {
+    for (const [name, module] of mocks) jest.doMock(name, () => module)
+    sources = require('../src/index.ts')
+  })
+  for (const [name] of mocks) jest.dontMock(name)
+  return sources as Nest['oneport']
+}
+
+export const nest11: Nest = {
+  common: require11('@nestjs/common'),
+  core: require11('@nestjs/core'),
+  websockets: require11('@nestjs/websockets'),
+  testing: require11('@nestjs/testing'),
+  express: require11('@nestjs/platform-express'),
+  fastify: require11('@nestjs/platform-fastify'),
+  ws: require11('@nestjs/platform-ws'),
+  controller: require11('@nestjs/websockets/web-sockets-controller'),
+  oneport: sourcesOn11()
+}
 
 /** The HTTP frameworks below NestJS. */
 export type Platform = 'Express' | 'Fastify'
