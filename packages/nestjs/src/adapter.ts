@@ -12,7 +12,14 @@ import { findGateways, type Gateway } from './gateway.ts'
 import { answerMessages } from './messages.ts'
 import { mount } from './mount.ts'
 import type { NestContainer } from './nest.ts'
-import { type GatewayOptions, type OneportOptions, type SplitOptions, splitOptions } from './options.ts'
+import {
+  checkMessageParser,
+  type GatewayOptions,
+  type MessageParser,
+  type OneportOptions,
+  type SplitOptions,
+  splitOptions
+} from './options.ts'
 import { forFilters } from './refusal.ts'
 import { prepareForMessages } from './registration.ts'
 import { GatewayServer } from './server.ts'
@@ -30,6 +37,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
   readonly #options: SplitOptions
   readonly #servers = new Map<string, GatewayServer>()
   readonly #ports = new Map<number, [server: Server, attachment: Attachment]>()
+  #messageParser: MessageParser | undefined
   #gateways: Gateway[] = []
   #bound: (() => void)[] = []
 
@@ -44,6 +52,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
       throw new TypeError(`OneportAdapter: expected the application; got ${show(app)}`)
     }
     this.#options = splitOptions(options)
+    this.#messageParser = this.#options.messageParser
     this.#http = app.getHttpAdapter() as AbstractHttpAdapter
     this.#container = (app as unknown as { container: NestContainer }).container
     const main = this.#attach(app.getHttpServer())
@@ -51,6 +60,15 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
     this.#limitPending()
     const hook = { onModuleInit: () => this.#mount() }
     this.#container.getInternalCoreModuleRef()?.addProvider({ provide: Symbol('OneportAdapter'), useValue: hook })
+  }
+
+  /**
+   * Replaces the option `messageParser`, for connections that open from now on.
+   * @throws TypeError if it is no function
+   */
+  setMessageParser(parser: MessageParser): void {
+    checkMessageParser(parser, 'setMessageParser()')
+    this.#messageParser = parser
   }
 
   get #isFastify(): boolean {
@@ -128,7 +146,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
     handlers: WsMessageHandler[],
     transform: (answer: unknown) => Observable<unknown>
   ): void {
-    answerMessages(socket, handlers, transform, this.#options.messageParser)
+    answerMessages(socket, handlers, transform, this.#messageParser)
   }
 
   /** Called by Nest for each connection. */
@@ -137,7 +155,9 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
   }
 
   /** Called by Nest when the application closes. */
-  async close(): Promise<void> {}
+  async close(server: GatewayServer): Promise<void> {
+    server.emit('close')
+  }
 
   /** Called by Nest when the application closes, and closes all connections. */
   async dispose(): Promise<void> {

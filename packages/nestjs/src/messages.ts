@@ -1,7 +1,7 @@
 import type { WsMessageHandler } from '@nestjs/common'
 import type { WebSocket } from '@oneport/core'
 import { EMPTY, from, fromEvent, isObservable, type Observable, of } from 'rxjs'
-import { catchError, filter, mergeMap, takeUntil } from 'rxjs/operators'
+import { catchError, filter, map, mergeMap, takeUntil } from 'rxjs/operators'
 import { logger } from './binding.ts'
 import type { MessageParser } from './options.ts'
 
@@ -15,13 +15,17 @@ export function answerMessages(
   parse: MessageParser | undefined
 ): void {
   const byEvent = new Map(handlers.map((handler) => [handler.message, handler]))
-  const answer = (data: Parameters<MessageParser>[0]): Observable<unknown> => {
+  const answer = (data: Parameters<MessageParser>[0]): Observable<string> => {
     const message = parse === undefined ? parseJson(data) : parse(data)
     const handler = message ? byEvent.get(message.event) : undefined
     if (!message || handler === undefined) return EMPTY
-    return transform(handler.callback(message.data, message.event)).pipe(mergeMap(values))
+    return transform(handler.callback(message.data, message.event)).pipe(
+      mergeMap(values),
+      filter((value) => value !== undefined && value !== null),
+      map((value) => JSON.stringify(value))
+    )
   }
-  const safely = (data: Parameters<MessageParser>[0]): Observable<unknown> => {
+  const safely = (data: Parameters<MessageParser>[0]): Observable<string> => {
     try {
       return answer(data).pipe(catchError(logged))
     } catch (error) {
@@ -29,13 +33,9 @@ export function answerMessages(
     }
   }
   fromEvent(socket, 'message', ({ data }: { data: Parameters<MessageParser>[0] }) => data)
-    .pipe(
-      mergeMap(safely),
-      filter((value) => value !== undefined && value !== null),
-      takeUntil(fromEvent(socket, 'close'))
-    )
-    .subscribe((value) => {
-      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(value))
+    .pipe(mergeMap(safely), takeUntil(fromEvent(socket, 'close')))
+    .subscribe((text) => {
+      if (socket.readyState === socket.OPEN) socket.send(text)
     })
 }
 

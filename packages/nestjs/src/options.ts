@@ -86,10 +86,14 @@ export function splitOptions(given: OneportOptions): SplitOptions {
   checkDrainOptions(drain, 'OneportAdapter: drain')
   checkOptions(forCore, 'OneportAdapter', splitOptions, ['classGuards', 'drain', 'messageParser'])
   checkClassGuards(classGuards, 'OneportAdapter')
-  if (messageParser !== undefined && typeof messageParser !== 'function') {
-    throw new TypeError(`OneportAdapter: messageParser: expected a function (data) => …; got ${show(messageParser)}`)
-  }
+  if (messageParser !== undefined) checkMessageParser(messageParser, 'OneportAdapter: messageParser')
   return { forCore, drain, classGuards, messageParser }
+}
+
+/** @throws TypeError if the parser is no function */
+export function checkMessageParser(parser: unknown, call: string): void {
+  if (typeof parser === 'function') return
+  throw new TypeError(`${call}: expected a function (data) => …; got ${show(parser)}`)
 }
 
 /** Options of other adapters, and what to use instead. */

@@ -3,7 +3,7 @@ import type { WebSocket } from '@oneport/core'
 
 /**
  * What `@WebSocketServer()` injects: all connections of the gateways on one path. Like the server of `ws`, it has
- * `clients`, and emits `connection` with the socket and the request.
+ * `clients`, emits `connection` with the socket and the request, and `close` when the application closes.
  */
 export class GatewayServer extends EventEmitter {
   /** The path of the gateways. */
