@@ -125,12 +125,15 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
     }
   }
 
-  /** A server for the gateways with this port. Its requests go to the same application. */
+  /** A server for the gateways with this port. Their handshakes go through the same application. */
   #serverOf(port: number): Server | undefined {
     if (port === 0) return undefined
     const known = this.#ports.get(port)
     if (known !== undefined) return known[0]
-    const server = createServer((req, res) => this.#http.getHttpServer().emit('request', req, res))
+    const server = createServer((req, res) => {
+      if (isWebSocketRequest(req)) this.#http.getHttpServer().emit('request', req, res)
+      else res.writeHead(426, { Upgrade: 'websocket', Connection: 'close, Upgrade' }).end()
+    })
     this.#ports.set(port, [server, this.#attach(server)])
     return server
   }

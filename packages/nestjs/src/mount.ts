@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Server } from 'node:net'
+import { NotFoundException } from '@nestjs/common'
 import type { AbstractHttpAdapter } from '@nestjs/core'
 import { isWebSocketRequest, serverOf } from '@oneport/core/adapter'
 import type { FrameworkRequest, FrameworkResponse, Next } from './framework.ts'
@@ -15,10 +16,14 @@ export interface MountPoint {
   readonly handle: Handle
 }
 
-/** Adds routes for handshakes, behind all middleware and before the routes of controllers. */
+/**
+ * Adds routes for handshakes, behind all middleware and before the routes of controllers. A port of its own has those of
+ * its gateways alone: who opens it to clients may not want to open the rest of the application to them.
+ */
 export function mount(http: AbstractHttpAdapter, points: readonly MountPoint[]): void {
-  if (http.getType() === 'fastify') mountOnFastify(http.getInstance(), points)
-  else mountOnExpress(http, points)
+  const ownServers = new Set(points.flatMap(({ server }) => server ?? []))
+  if (http.getType() === 'fastify') mountOnFastify(http.getInstance(), points, ownServers)
+  else mountOnExpress(http, points, ownServers)
 }
 
 /** The part of Fastify that this file uses. */
@@ -27,12 +32,23 @@ interface Fastify {
   hasConstraintStrategy(name: string): boolean
   addConstraintStrategy(strategy: object): void
   route(options: object): void
+  addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: FastifyReply, next: () => void) => void): void
+}
+
+interface FastifyRequest {
+  readonly raw: IncomingMessage
+  readonly is404: boolean
+  readonly routeOptions: { readonly config: object }
+}
+
+interface FastifyReply {
+  callNotFound(): void
 }
 
 const constraint = 'webSocketServer'
 
 /** Fastify finds these routes for handshakes only, whatever other routes there are. */
-function mountOnFastify(fastify: Fastify, points: readonly MountPoint[]): void {
+function mountOnFastify(fastify: Fastify, points: readonly MountPoint[], ownServers: ReadonlySet<Server>): void {
   if (points.length === 0) return
   if (!fastify.hasConstraintStrategy(constraint)) {
     fastify.addConstraintStrategy({
@@ -49,8 +65,15 @@ function mountOnFastify(fastify: Fastify, points: readonly MountPoint[]): void {
     })
   }
   for (const { path, server = fastify.server, handle } of points) {
-    fastify.route({ method: 'GET', url: path, handler: handle, constraints: { [constraint]: server } })
+    const config = { [constraint]: server }
+    fastify.route({ method: 'GET', url: path, handler: handle, constraints: config, config })
   }
+  if (ownServers.size === 0) return
+  fastify.addHook('onRequest', ({ raw, is404, routeOptions }, reply, next) => {
+    const server = serverOf(raw)
+    if (server === undefined || !ownServers.has(server) || is404 || constraint in routeOptions.config) next()
+    else reply.callNotFound()
+  })
 }
 
 /** The part of Express that this file uses. */
@@ -63,7 +86,11 @@ interface Layer {
 }
 
 /** In Express, the first route that matches wins, and routes can only be added at the end. */
-function mountOnExpress(http: AbstractHttpAdapter, points: readonly MountPoint[]): void {
+function mountOnExpress(
+  http: AbstractHttpAdapter,
+  points: readonly MountPoint[],
+  ownServers: ReadonlySet<Server>
+): void {
   const { stack } = http.getInstance<Express>().router
   const routes = points.map(({ path, server = http.getHttpServer(), handle }) => {
     const here: Handle = async (request, response, next) =>
@@ -71,6 +98,14 @@ function mountOnExpress(http: AbstractHttpAdapter, points: readonly MountPoint[]
     http.get(http.normalizePath?.(path) ?? path, here as never)
     return stack.pop() as Layer
   })
+  if (ownServers.size > 0) {
+    http.use((request: IncomingMessage, _response: object, next: Next) => {
+      const server = serverOf(request)
+      const isElsewhere = server !== undefined && ownServers.has(server)
+      next(isElsewhere ? new NotFoundException(`Cannot ${request.method} ${request.url}`) : undefined)
+    })
+    routes.push(stack.pop() as Layer)
+  }
   const first = stack.findIndex(isOfController)
   stack.splice(first === -1 ? stack.length : first, 0, ...routes)
 }

@@ -2,7 +2,17 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext, INestApplication } from '@nestjs/common'
-import { closed, handshake, headArrived, type Inbox, openRaw, read, signal, takePrinted } from '@oneport/test-kit'
+import {
+  closed,
+  freePort,
+  handshake,
+  headArrived,
+  type Inbox,
+  openRaw,
+  read,
+  signal,
+  takePrinted
+} from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
 import { connectTo, endAll, start, subjects } from './subjects.ts'
 
@@ -174,6 +184,30 @@ describe.each(subjects)('$name', (subject) => {
       expect(await seen.given).toEqual(['/chat?x', 'string', isOurs, isOurs && onFastify])
     }
   })
+
+  test.each([false, true])(
+    'a port of its own serves every path, or that of its gateways (on Fastify: %s)',
+    async (onFastify) => {
+      const port = await freePort()
+      @WebSocketGateway(port)
+      class Chat extends Echo {}
+      @WebSocketGateway({ path: '/main' })
+      class Main extends Echo {}
+      @Controller('page')
+      class Pages {
+        @Get() get() {
+          return 'a page'
+        }
+      }
+      const main = await start(subject, { providers: [Chat, Main], controllers: [Pages], onFastify })
+      expect((await fetch(`http://127.0.0.1:${port}/page`)).status).toBe(426)
+      expect(await statusOf(port, '/')).toBe(101)
+      for (const path of ['/any', '/main', '/page']) expect(await statusOf(port, path)).toBe(isOurs ? 404 : 101)
+      expect(await statusOf(main.port, '/main')).toBe(101)
+      expect(await statusOf(main.port, '/')).toBe(isOurs ? 404 : cut)
+      expect(await (await fetch(`http://127.0.0.1:${main.port}/page`)).text()).toBe('a page')
+    }
+  )
 
   const options: [name: string, value: unknown, instead: string][] = [
     ['maxPayload', 100, 'maxPayloadBytes'],
