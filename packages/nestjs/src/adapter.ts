@@ -46,10 +46,14 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
    * @param app the application, before `app.init()` and `app.listen()`
    * @param options defaults for all gateways and routes, and options for the whole server
    * @throws TypeError if an option is wrong, or `app` is no application
+   * @throws Error if the application has been initialized
    */
   constructor(app: INestApplication, options: OneportOptions = {}) {
     if (typeof app?.getHttpAdapter !== 'function') {
       throw new TypeError(`OneportAdapter: expected the application; got ${show(app)}`)
+    }
+    if ((app as unknown as { isInitialized: boolean }).isInitialized) {
+      throw new Error('OneportAdapter: create it before app.init() and app.listen(), which register the gateways')
     }
     this.#options = splitOptions(options)
     this.#messageParser = this.#options.messageParser

@@ -1,6 +1,13 @@
 import { RequestMethod, type Type } from '@nestjs/common'
-import { type AbstractHttpAdapter, type ApplicationConfig, type ContextId, ContextIdFactory } from '@nestjs/core'
+import {
+  type AbstractHttpAdapter,
+  type ApplicationConfig,
+  BaseExceptionFilter,
+  type ContextId,
+  ContextIdFactory
+} from '@nestjs/core'
 import { BaseWsExceptionFilter } from '@nestjs/websockets'
+import { logger } from './binding.ts'
 import type { FrameworkRequest, FrameworkResponse, Next } from './framework.ts'
 import type { Gateway } from './gateway.ts'
 import {
@@ -45,6 +52,7 @@ type Passages = WeakMap<FrameworkResponse, Passage>
  */
 export class Pipeline {
   readonly #container: NestContainer
+  readonly #http: AbstractHttpAdapter
   readonly #gateway: Gateway
   readonly #passages: Passages = new WeakMap()
   readonly #filters: RouterExceptionFilters
@@ -63,6 +71,7 @@ export class Pipeline {
   constructor(container: NestContainer, http: AbstractHttpAdapter, gateway: Gateway) {
     const config = container.applicationConfig as ApplicationConfig
     this.#container = container
+    this.#http = http
     this.#gateway = gateway
     this.#filters = new HandshakeFilters(container, config, http)
     this.#execution = new RouterExecutionContext(
@@ -119,7 +128,14 @@ export class Pipeline {
     } catch (error) {
       const exception = forFilters(error, response)
       filters ??= this.#filters.create(this.#standIn as never, this.#method as never, this.#gateway.module.token)
-      filters.next(exception as Error, new ExecutionContextHost([request, response, next]))
+      const host = new ExecutionContextHost([request, response, next])
+      try {
+        filters.next(exception as Error, host)
+      } catch (failure) {
+        // Such as a filter that sends messages: there is no socket yet. The refusal stays what it is.
+        logger.error(failure)
+        new BaseExceptionFilter(this.#http).catch(exception, host)
+      }
       return undefined
     }
   }
