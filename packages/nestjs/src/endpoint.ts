@@ -1,4 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core'
+import { BaseWsExceptionFilter } from '@nestjs/websockets'
 import { type AcceptOptions, CloseCode, type WebSocket } from '@oneport/core'
 import { type Agreement, agree, isWebSocketRequest, whenSettled } from '@oneport/core/adapter'
 import { logger, RequestBinding } from './binding.ts'
@@ -7,6 +8,7 @@ import type { Gateway } from './gateway.ts'
 import type { NestContainer } from './nest.ts'
 import { optionsOf } from './options.ts'
 import { type Answer, Pipeline } from './pipeline.ts'
+import { isWsException } from './refusal.ts'
 import { routeArgumentsOf, socketIndexOf } from './route.ts'
 import { type GatewayServer, openOn } from './server.ts'
 
@@ -88,7 +90,7 @@ export class GatewayEndpoint {
 
 /**
  * Calls `handleConnection` of a gateway with the socket and the request, and with the values that its other parameters got
- * before the connection opened. If it fails, the connection is closed with 1011.
+ * before the connection opened. If it fails, the connection is closed: with 1008 after a `WsException`, or with 1011.
  */
 export function connect(gateway: Gateway, instance: object, socket: WebSocket, request: unknown): void {
   const { prototype } = gateway.type
@@ -104,7 +106,9 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
   const socketIndex = socketIndexOf(prototype, 'handleConnection')
   if (socketIndex !== undefined) args[socketIndex] = socket
   // As a promise, also what it throws.
-  const result = new Promise((resolve) => resolve(prototype.handleConnection.apply(instance, args)))
+  const result = new Promise((resolve) => resolve(prototype.handleConnection.apply(instance, args))).catch((error) =>
+    tell(socket, error)
+  )
   if (opening?.results !== undefined) {
     opening.results.push(result)
     return
@@ -113,4 +117,11 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
     logger.error(error)
     socket.close(CloseCode.INTERNAL_ERROR)
   })
+}
+
+/** Sends a `WsException` as methods for messages do. Throws any other error again. */
+function tell(socket: WebSocket, error: unknown): void {
+  if (!isWsException(error)) throw error
+  new BaseWsExceptionFilter().handleError(socket, error, { pattern: 'handleConnection', data: undefined })
+  socket.close(CloseCode.POLICY_VIOLATION)
 }

@@ -21,7 +21,7 @@ afterEach(endAll)
 /** The rows of the tables in docs/moving-from-nestjs-platform-ws.md. */
 describe.each(subjects)('$name', (subject) => {
   const { nest, version, isOurs, Adapter } = subject
-  const { MessageBody, SubscribeMessage, WebSocketGateway } = nest.websockets
+  const { MessageBody, SubscribeMessage, WebSocketGateway, WsException } = nest.websockets
   const { Controller, Get, UseGuards } = nest.common
 
   class Echo {
@@ -271,6 +271,31 @@ describe.each(subjects)('$name', (subject) => {
     expect((await closed(socket)).code).toBe(1011)
     expect(await echo(other)).toBe('"hello"')
     takePrinted()
+  })
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new WsException('Log in first.')
+      }
+    ],
+    ['rejects with', () => Promise.reject(new WsException('Log in first.'))]
+  ])('a handleConnection that %s a WsException sends it, and closes its connection with 1008', async (_how, fail) => {
+    @WebSocketGateway({ path: '/chat' })
+    class Chat extends Echo {
+      handleConnection() {
+        return fail()
+      }
+    }
+    const { connect } = await start(subject, { providers: [Chat] })
+    const { socket, next } = await connect('/chat')
+    const end = closed(socket)
+    expect(JSON.parse(await next())).toEqual({
+      event: 'exception',
+      data: { status: 'error', message: 'Log in first.', cause: { pattern: 'handleConnection' } }
+    })
+    expect((await end).code).toBe(1008)
   })
 
   const cycle: { self?: object } = {}
