@@ -70,6 +70,22 @@ async function greetsOnBoth(program: Program, path: string, answer: string): Pro
   expect(await (await program.fetch(path)).text()).toBe('general kenobi')
 }
 
+const say = (text: string) => JSON.stringify({ event: 'say', data: text })
+const said = (text: string) => JSON.stringify({ event: 'said', data: text })
+
+/** The behaviour of the gateway before and after the move from @nestjs/platform-ws. */
+async function saysAsUser(program: Program): Promise<void> {
+  const [ada, bob] = [await program.connect('/chat', asAda), await program.connect('/chat', asAda)]
+  expect(await heard(ada, say('hello'), bob)).toBe(said('hello'))
+  const { status, closed } = await program.connect('/chat')
+  expect([status, await closed]).toEqual([101, { code: 1008, reason: 'Log in first.' }])
+}
+
+async function saysHello(program: Program): Promise<void> {
+  const ada = await program.connect('/chat', asAda)
+  expect(await heard(ada, '{"event":"hello"}', ada)).toBe('{"event":"hello","data":"Welcome."}')
+}
+
 const statusOfForeign = async (program: Program): Promise<number> =>
   (await program.connect('/chat', { ...asAda, ...foreign })).status
 
@@ -94,6 +110,32 @@ export const moving: Record<string, (program: Program) => Promise<void>> = {
 
   'moving-express-ws-on-before': servesRooms,
   'moving-express-ws-on': servesRooms,
+
+  'moving-platform-ws-before': async (program) => {
+    await saysAsUser(program)
+    expect(await statusOfForeign(program)).toBe(101)
+  },
+
+  'moving-platform-ws': async (program) => {
+    await saysAsUser(program)
+    expect(await statusOfForeign(program)).toBe(403)
+    expect((await program.connect('/other')).status).toBe(404)
+  },
+
+  'moving-platform-ws-guard-before': async (program) => {
+    await saysHello(program)
+    const { status, closed } = await program.connect('/chat')
+    expect([status, await closed]).toEqual([101, { code: 1008, reason: 'Log in first.' }])
+  },
+
+  'moving-platform-ws-guard': async (program) => {
+    await saysHello(program)
+    const { status, body } = await program.connect('/chat')
+    expect([status, JSON.parse(body)]).toEqual([
+      401,
+      { statusCode: 401, error: 'Unauthorized', message: 'Log in first.' }
+    ])
+  },
 
   'moving-ws-before': async (program) => {
     await broadcasts(program)

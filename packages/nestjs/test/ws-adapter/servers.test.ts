@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { closed, freePort, handshake, headArrived, type Inbox, openRaw, read, signal } from '@oneport/test-kit'
 import type { WebSocketServer as Server, WebSocket } from 'ws'
-import { connectTo, endAll, start, subjects } from './subjects.ts'
+import { connectTo, endAll, type Subject, start, subjects } from './subjects.ts'
 
 afterEach(endAll)
+
+type BindMessageHandlers = InstanceType<Subject['Adapter']>['bindMessageHandlers']
+type Tail<Call extends (...args: never[]) => unknown> = Parameters<Call> extends [unknown, ...infer Rest] ? Rest : never
 
 /** Paths, ports, options and applications, as written for `WsAdapter`. */
 describe.each(subjects)('$name', (subject) => {
@@ -203,8 +206,9 @@ describe.each(subjects)('$name', (subject) => {
     })
   }
 
-  test('lets a subclass listen for connections, and wrap their handler', async () => {
+  test('lets a subclass listen for connections, and wrap what Nest binds to them', async () => {
     const seen: unknown[] = []
+    const left = signal()
     class OwnAdapter extends Adapter {
       override create(port: number, options?: Parameters<InstanceType<typeof Adapter>['create']>[1]) {
         const server = super.create(port, options)
@@ -217,14 +221,28 @@ describe.each(subjects)('$name', (subject) => {
           callback(client, request)
         })
       }
+      override bindMessageHandlers(client: WebSocket, ...rest: Tail<BindMessageHandlers>) {
+        seen.push(['messages', client.readyState])
+        super.bindMessageHandlers(client, ...rest)
+      }
+      override bindClientDisconnect(client: WebSocket, callback: (code: number) => void) {
+        super.bindClientDisconnect(client, (code: number) => {
+          callback(code)
+          seen.push(['left', code])
+          left.give()
+        })
+      }
     }
     @WebSocketGateway({ path: '/chat' })
     class Chat extends Echo {}
     const { connect } = await start(subject, { providers: [Chat], adapter: (app) => new OwnAdapter(app) })
     expect(await echoes(connect('/chat'))).toBe(true)
+    await left.given
     expect(seen).toEqual([
       ['connection', '/chat'],
-      ['handler', '/chat']
+      ['handler', '/chat'],
+      ['messages', 1],
+      ['left', 1005]
     ])
   })
 })
