@@ -1,5 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core'
-import { BaseWsExceptionFilter, WsException } from '@nestjs/websockets'
+import { BaseWsExceptionFilter } from '@nestjs/websockets'
 import { type AcceptOptions, CloseCode, type WebSocket } from '@oneport/core'
 import { type Agreement, agree, isWebSocketRequest, whenSettled } from '@oneport/core/adapter'
 import { logger, RequestBinding } from './binding.ts'
@@ -8,6 +8,7 @@ import type { Gateway } from './gateway.ts'
 import type { NestContainer } from './nest.ts'
 import { optionsOf } from './options.ts'
 import { type Answer, Pipeline } from './pipeline.ts'
+import { isWsException } from './refusal.ts'
 import { routeArgumentsOf, socketIndexOf } from './route.ts'
 import { type GatewayServer, openOn } from './server.ts'
 
@@ -120,7 +121,7 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
 
 /** Sends a `WsException` as methods for messages do. Throws any other error again. */
 function tell(socket: WebSocket, error: unknown): void {
-  if (!(error instanceof WsException)) throw error
+  if (!isWsException(error)) throw error
   new BaseWsExceptionFilter().handleError(socket, error, { pattern: 'handleConnection', data: undefined })
   socket.close(CloseCode.POLICY_VIOLATION)
 }

@@ -11,11 +11,20 @@ import type { FrameworkResponse } from './framework.ts'
  * throw, is a 403.
  */
 export function forFilters(error: unknown, response: FrameworkResponse): unknown {
-  if (error instanceof WsException) return new ForbiddenException(error.getError())
+  if (isWsException(error)) return new ForbiddenException(error.getError())
   if (!(error instanceof HandshakeError)) return error
   for (const [name, value] of Object.entries(error.headers))
     (response.header ?? response.setHeader)?.call(response, name, value)
   return error instanceof HttpException ? error : toHttpException(error)
+}
+
+/** Whether an error is for the client of a gateway. A value that cannot be examined is none. */
+export function isWsException(error: unknown): error is WsException {
+  try {
+    return error instanceof WsException
+  } catch {
+    return false
+  }
 }
 
 function toHttpException(error: HandshakeError): HttpException & HandshakeError {

@@ -2,7 +2,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { ArgumentsHost, CanActivate, INestApplication } from '@nestjs/common'
-import { handshake, headArrived, openRaw, read, sendRaw, signal } from '@oneport/test-kit'
+import { handshake, headArrived, hostileValues, openRaw, read, sendRaw, signal } from '@oneport/test-kit'
 import { connect, expectRefused } from '@oneport/testing'
 import type { GatewayServer, WebSocket } from '../src/index.ts'
 import { closeAll, start } from './start.ts'
@@ -150,20 +150,17 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
     expect(calls).toEqual([])
   })
 
-  test.each([undefined, null, 0, '', Symbol('thrown'), Object.create(null)])(
-    'answers 500 if a guard throws %p, and goes on',
-    async (thrown) => {
-      @WebSocketGateway({ path: '/chat' })
-      @UseGuards({
-        canActivate: () => {
-          throw thrown
-        }
-      })
-      class Chat {}
-      const { app } = await start(nest, platform, { providers: [Chat] })
-      for (const _ of [1, 2]) expect((await expectRefused(app.getHttpServer(), '/chat')).status).toBe(500)
-    }
-  )
+  test.each(hostileValues)('answers 500 if a guard throws %s, and goes on', async (_what, thrown) => {
+    @WebSocketGateway({ path: '/chat' })
+    @UseGuards({
+      canActivate: () => {
+        throw thrown
+      }
+    })
+    class Chat {}
+    const { app } = await start(nest, platform, { providers: [Chat] })
+    for (const _ of [1, 2]) expect((await expectRefused(app.getHttpServer(), '/chat')).status).toBe(500)
+  })
 
   test('answers 403 with the text of a WsException, which guards of messages throw, and does not log it', async () => {
     @WebSocketGateway({ path: '/chat' })
