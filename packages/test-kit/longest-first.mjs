@@ -6,6 +6,8 @@ import Sequencer from '@jest/test-sequencer'
  */
 const long = [
   'packages/runtimes/test/runtimes',
+  'packages/nestjs/test/contract',
+  'packages/nestjs/test/contract-nest11',
   'packages/redis/test/outage',
   'packages/release/test/install',
   'packages/koa/test/contract',

@@ -9,6 +9,7 @@ import { logFault, RequestBinding } from './binding.ts'
 import { GatewayEndpoint } from './endpoint.ts'
 import { type FrameworkRequest, type FrameworkResponse, type Next, prepareForExpress, rawOf } from './framework.ts'
 import { findGateways, type Gateway } from './gateway.ts'
+import { gather } from './gather.ts'
 import { answerMessages } from './messages.ts'
 import { mount } from './mount.ts'
 import type { NestContainer } from './nest.ts'
@@ -158,7 +159,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
 
   /** Called by Nest for each connection. */
   bindClientDisconnect(socket: WebSocket, callback: (...args: unknown[]) => void): void {
-    socket.once('close', callback)
+    socket.once('close', (...args) => gather(() => callback(...args)))
   }
 
   /** Called by Nest when the application closes. */

@@ -5,6 +5,7 @@ import { type Agreement, agree, isWebSocketRequest, whenSettled } from '@oneport
 import { logger, RequestBinding } from './binding.ts'
 import { type FrameworkRequest, type FrameworkResponse, type Next, rawOf } from './framework.ts'
 import type { Gateway } from './gateway.ts'
+import { callGathered, gather } from './gather.ts'
 import type { NestContainer } from './nest.ts'
 import { optionsOf } from './options.ts'
 import { type Answer, Pipeline } from './pipeline.ts'
@@ -12,14 +13,8 @@ import { isWsException } from './refusal.ts'
 import { routeArgumentsOf, socketIndexOf } from './route.ts'
 import { type GatewayServer, openOn } from './server.ts'
 
-/** What the methods `handleConnection` of a path's gateways get and return, while a socket opens. */
-interface Opening {
-  readonly values: Map<Gateway, readonly unknown[]>
-  /** Undefined as soon as all have been called, except those that Nest has to create first. */
-  results: unknown[] | undefined
-}
-
-const openings = new WeakMap<WebSocket, Opening>()
+/** The values of the parameters of each gateway's `handleConnection`, until it is called. */
+const valuesOf = new WeakMap<WebSocket, Map<Gateway, readonly unknown[]>>()
 
 /** A path, and on it one gateway or several. A handshake has to pass all of them. */
 export class GatewayEndpoint {
@@ -77,12 +72,8 @@ export class GatewayEndpoint {
 
   #agree(request: FrameworkRequest, values: Map<Gateway, readonly unknown[]>): Agreement {
     const open = (socket: WebSocket): unknown => {
-      const results: unknown[] = []
-      const opening: Opening = { values, results }
-      openings.set(socket, opening)
-      openOn(this.server, socket, request)
-      opening.results = undefined
-      return results.length === 0 ? undefined : Promise.all(results)
+      valuesOf.set(socket, values)
+      return gather(() => openOn(this.server, socket, request))
     }
     return agree(rawOf(request), this.#optionsFor(request), open, new RequestBinding(request))
   }
@@ -94,10 +85,9 @@ export class GatewayEndpoint {
  */
 export function connect(gateway: Gateway, instance: object, socket: WebSocket, request: unknown): void {
   const { prototype } = gateway.type
-  const opening = openings.get(socket)
-  const values = opening?.values.get(gateway) ?? []
+  const values = valuesOf.get(socket)?.get(gateway) ?? []
   // A connection keeps nothing of its request.
-  opening?.values.delete(gateway)
+  valuesOf.get(socket)?.delete(gateway)
   const args: unknown[] = [socket, request]
   for (const index of routeArgumentsOf(gateway.type, 'handleConnection')) {
     // Nest takes @ConnectedSocket() for @Req().
@@ -105,18 +95,19 @@ export function connect(gateway: Gateway, instance: object, socket: WebSocket, r
   }
   const socketIndex = socketIndexOf(prototype, 'handleConnection')
   if (socketIndex !== undefined) args[socketIndex] = socket
-  // As a promise, also what it throws.
-  const result = new Promise((resolve) => resolve(prototype.handleConnection.apply(instance, args))).catch((error) =>
-    tell(socket, error)
+  callGathered(
+    async () => {
+      try {
+        await prototype.handleConnection.apply(instance, args)
+      } catch (error) {
+        tell(socket, error)
+      }
+    },
+    (error) => {
+      logger.error(error)
+      socket.close(CloseCode.INTERNAL_ERROR)
+    }
   )
-  if (opening?.results !== undefined) {
-    opening.results.push(result)
-    return
-  }
-  result.catch((error: unknown) => {
-    logger.error(error)
-    socket.close(CloseCode.INTERNAL_ERROR)
-  })
 }
 
 /** Sends a `WsException` as methods for messages do. Throws any other error again. */

@@ -70,7 +70,7 @@ function mountOnFastify(fastify: Fastify, points: readonly MountPoint[], ownServ
   }
   if (ownServers.size === 0) return
   fastify.addHook('onRequest', ({ raw, is404, routeOptions }, reply, next) => {
-    const server = serverOf(raw)
+    const server = serverOf(raw.socket)
     if (server === undefined || !ownServers.has(server) || is404 || constraint in routeOptions.config) next()
     else reply.callNotFound()
   })
@@ -100,7 +100,7 @@ function mountOnExpress(
   })
   if (ownServers.size > 0) {
     http.use((request: IncomingMessage, _response: object, next: Next) => {
-      const server = serverOf(request)
+      const server = serverOf(request.socket)
       const isElsewhere = server !== undefined && ownServers.has(server)
       next(isElsewhere ? new NotFoundException(`Cannot ${request.method} ${request.url}`) : undefined)
     })

@@ -1,6 +1,8 @@
 import type { WebSocket } from '@oneport/core'
+import { logger } from './binding.ts'
 import { connect } from './endpoint.ts'
 import type { Gateway } from './gateway.ts'
+import { callGathered } from './gather.ts'
 import { GUARDS_METADATA } from './nest.ts'
 
 /**
@@ -17,6 +19,14 @@ export function prepareForMessages(gateway: Gateway): () => void {
   if (type.prototype.handleConnection !== undefined) {
     Derived.prototype.handleConnection = function (this: object, socket: WebSocket, request: unknown) {
       connect(gateway, this, socket, request)
+    }
+  }
+  if (type.prototype.handleDisconnect !== undefined) {
+    Derived.prototype.handleDisconnect = function (this: object, ...args: unknown[]) {
+      callGathered(
+        () => type.prototype.handleDisconnect.apply(this, args),
+        (error) => logger.error(error)
+      )
     }
   }
   if (!wrapper.isDependencyTreeStatic()) {

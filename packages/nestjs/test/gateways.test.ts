@@ -374,4 +374,31 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
       ['Error: rejected', 'handler']
     ])
   })
+
+  test('contains and reports it if handleDisconnect fails', async () => {
+    @WebSocketGateway({ path: '/throws' })
+    class Throws {
+      handleDisconnect(): void {
+        throw new Error('thrown')
+      }
+    }
+    @WebSocketGateway({ path: '/rejects' })
+    class Rejects {
+      async handleDisconnect(): Promise<void> {
+        throw new Error('rejected')
+      }
+    }
+    const { promise, resolve } = deferred()
+    const faults: unknown[] = []
+    const onError = (error: unknown, { phase }: { phase: string }) => {
+      if (faults.push([String(error), phase]) === 2) resolve()
+    }
+    const { app } = await start(nest, platform, { providers: [Throws, Rejects] }, { onError })
+    for (const path of ['/throws', '/rejects']) await (await connect(app.getHttpServer(), path)).close()
+    await promise
+    expect(faults).toEqual([
+      ['Error: thrown', 'listener'],
+      ['Error: rejected', 'listener']
+    ])
+  })
 })

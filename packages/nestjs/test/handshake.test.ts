@@ -395,6 +395,26 @@ describe.each(combinations)('%s', (_name, nest, platform) => {
     expect((await expectRefused(app.getHttpServer(), '/api/chat')).status).toBe(404)
   })
 
+  test.each(['*path', 'chat/*path', 'chat/:room'])(
+    'runs middleware for %s, also beside a global prefix that excludes the gateway',
+    async (path) => {
+      const paths: string[] = []
+      const note = (req: { originalUrl: string }, _res: object, next: () => void) => {
+        paths.push(req.originalUrl)
+        next()
+      }
+      @WebSocketGateway({ path: '/chat/:room' })
+      class Chat {}
+      const configure = (consumer: import('@nestjs/common').MiddlewareConsumer) =>
+        void consumer.apply(note).forRoutes(path)
+      const { app } = await start(nest, platform, { providers: [Chat], configure }, {}, (app) => {
+        app.setGlobalPrefix('api', { exclude: ['chat/:room'] })
+      })
+      await using client = await connect(app.getHttpServer(), '/chat/blue')
+      expect([client.response.status, paths]).toEqual([101, ['/chat/blue']])
+    }
+  )
+
   test('creates guards that depend on the request for each handshake', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Tenant {
