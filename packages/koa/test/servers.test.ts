@@ -19,6 +19,7 @@ import {
 import type Koa from 'koa'
 import { Server as SocketIo } from 'socket.io'
 import { io as connectSocketIo } from 'socket.io-client'
+import { WebSocketServer } from 'ws'
 import { type WsUpgrade, type WsUpgradeOptions, wsUpgrade } from '../src/index.ts'
 import { ask, close, echo, get, useServers } from './servers.ts'
 import { versions } from './versions.ts'
@@ -310,6 +311,16 @@ describe.each(versions)('A server of %s', (_name, Koa) => {
       const clients = await Promise.allSettled([1, 2, 3].map(() => connect(target, '/chat')))
       expect(clients.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected'])
       expect(websockets.connections.size).toBe(2)
+    })
+
+    test('leaves handshakes to another listener for upgrade if its own has no wsUpgrade()', async () => {
+      const websockets = wsUpgrade()
+      const server = http.createServer(new Koa().callback())
+      const theirs = new WebSocketServer({ server, path: '/theirs' })
+      theirs.on('connection', (socket) => socket.send('theirs'))
+      const target = await serve(server)
+      for (const _turn of [1, 2]) expect(await (await connect(target, '/theirs')).next()).toBe('theirs')
+      expect([websockets.connections.size, websockets.stats().pending]).toEqual([0, 0])
     })
 
     test('leaves a first handshake that waits in front of wsUpgrade() alone when another one has told whose it is', async () => {
