@@ -15,15 +15,23 @@ const config: Config = {
   transform: {
     '^.+\\.[mc]?[jt]s$': [
       '@swc/jest',
-      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true }
+        },
+        module: { type: 'commonjs' }
+      }
     ]
   },
-  // fastify.inject() pulls in a version of cookie that is ESM only, and @hono/session one of jose.
-  transformIgnorePatterns: ['/node_modules/(?!(?:.*/)?(?:cookie|jose)/dist/)'],
+  // fastify.inject() pulls in a version of cookie that is ESM only, and @hono/session one of jose. So is
+  // NestJS 12.
+  transformIgnorePatterns: ['^(?!.*(?:/(?:cookie|jose)/dist/|/@nestjs[+][a-z.-]+@12)).*/node_modules/'],
   // Tests run the sources: no build comes before them.
   moduleNameMapper: {
     '^@oneport/core/(adapter|ws-compatibility)$': '<rootDir>/packages/core/src/$1.ts',
-    '^@oneport/(core|express|fastify|hono|koa|topics|redis|testing|adapter-testsuite|test-kit)$':
+    '^@oneport/(core|express|fastify|hono|koa|nestjs|topics|redis|testing|adapter-testsuite|test-kit)$':
       '<rootDir>/packages/$1/src/index.ts',
     '^@oneport/adapter-testsuite/parts$': '<rootDir>/packages/adapter-testsuite/src/parts.ts'
   },

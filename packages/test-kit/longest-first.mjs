@@ -6,8 +6,11 @@ import Sequencer from '@jest/test-sequencer'
  */
 const long = [
   'packages/runtimes/test/runtimes',
+  'packages/nestjs/test/contract',
+  'packages/nestjs/test/contract-nest11',
   'packages/redis/test/outage',
   'packages/release/test/install',
+  'packages/koa/test/contract',
   'packages/release/test/publish',
   'packages/demo/test/browser',
   'packages/pages/test/examples',
@@ -39,6 +42,7 @@ const long = [
   'packages/topics/test/memory',
   'packages/release/test/size',
   'packages/redis/test/contract',
+  'packages/pages/test/adapter',
   'packages/core/test/ends',
   'packages/pages/test/proxies/passing',
   'packages/redis/test/redis-backplane',

@@ -40,17 +40,22 @@ execFileSync(process.execPath, [join(root, 'scripts', 'pack.mjs')], { stdio: ['i
 for (const name of ['core', 'topics', 'testing']) install(name, '.')
 for (const app of ['express4', 'express5', 'express-both']) install('express', app)
 for (const app of ['fastify', 'fastify-first', 'nest']) install('fastify', app)
+for (const app of ['hono', 'hono-first']) install('hono', app)
 for (const app of ['koa', 'koa2']) install('koa', app)
+for (const app of ['nest', 'nest12']) install('nestjs', app)
 copySources('express5', 'express4')
 copySources('fastify', 'fastify-first')
+copySources('hono', 'hono-first')
 copySources('koa', 'koa2')
 copySources('ws', 'ws-first')
+copySources('nest', 'nest12')
+rmSync(join(here, 'nest12', 'dist', 'main.ts'))
 
 for (const compiler of ['typescript', 'typescript59']) {
   const manifest = require.resolve(`${compiler}/package.json`)
   const tsc = join(dirname(manifest), 'bin', 'tsc')
-  // Types of Node are global, so that another version is another program.
-  const programs = [here, join(here, 'node-newest')]
+  // Types of Node and of browsers are global, so that others are another program.
+  const programs = [here, join(here, 'node-newest'), join(here, 'hono')]
   const results = programs.map((folder) => spawnSync(process.execPath, [tsc, '-p', folder], { stdio: 'inherit' }))
   const complaints = complaintsAbout(tsc)
   if (results.every(({ status }) => status === 0) && complaints.length === 0) continue

@@ -10,7 +10,6 @@ export {
   attach,
   attachmentOf,
   attachmentTo,
-  carrierOf,
   checkDrainOptions,
   checkEndpointOptions,
   checkExchange,

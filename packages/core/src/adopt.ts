@@ -16,7 +16,8 @@ export const receiverOf = (attachment: Attachment | undefined): Receiver | undef
 
 /**
  * Moves a pending handshake to another attachment of its server, for adapters that learn only from a request which
- * options a server has. Those of the new attachment apply from here on. Does nothing for an ordinary request.
+ * options a server has. Those of the new attachment apply from here on. Does nothing for an ordinary request, and
+ * for a handshake that belongs to this attachment already.
  * @param attachment made by the same copy of core as the one that the handshake belongs to
  * @throws HandshakeError if the new attachment does not admit the handshake
  */
@@ -24,6 +25,7 @@ export function adopt(request: HandshakeRequest, attachment: Attachment): void {
   const handshake = handshakeOf(request as IncomingMessage)
   const receiver = receivers.get(attachment)
   if (handshake?.state !== 'pending' || receiver === undefined) return
+  if (handshake.connections === receiver.connections) return
   handshake.moveTo(receiver)
   admit(request as IncomingMessage, receiver)
 }

@@ -58,6 +58,7 @@ export function bytesTaken(stream: Duplex & { readonly bytesWritten?: number }):
 
 /** The methods of a response that build its head, and that send its parts. Node 20 to 26, Deno; Bun has only `_send`. */
 interface ResponseParts {
+  _hasBody: boolean
   _storeHeader(statusLine: string, fields?: HeadFields): void
   _header: string | null
   _send(data: unknown, encoding: unknown, written?: () => void): boolean
@@ -100,7 +101,10 @@ export function declareParts(res: ServerResponse, build: HeadBuilder): void {
  * and wait until it is written. All responses write through this method.
  */
 export function dropBody(res: ServerResponse): void {
-  ;(res as Parts)._send = sendNothing
+  const parts = res as Parts
+  parts._send = sendNothing
+  // Node sets this for a 101. Deno (2.9) does not, and `end()` would then write head and body at once, past `_send`.
+  parts._hasBody = false
 }
 
 function sendNothing(_data: unknown, _encoding: unknown, written?: () => void): boolean {

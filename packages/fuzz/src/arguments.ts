@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Adapter } from './server.ts'
 import { type SettingName, settingNames } from './settings.ts'
 
-export const adapters: readonly Adapter[] = ['core', 'express', 'fastify']
+export const adapters: readonly Adapter[] = ['core', 'express', 'fastify', 'koa']
 
 /** The arguments on the command line. */
 export interface Arguments {

@@ -6,11 +6,12 @@ import { measure, type Question } from './measurement.ts'
 import { serveCore } from './serve-core.ts'
 import { serveExpress } from './serve-express.ts'
 import { serveFastify } from './serve-fastify.ts'
+import { serveKoa } from './serve-koa.ts'
 import { type Setting, type SettingName, settings } from './settings.ts'
 import { watchTimers } from './timers.ts'
 
 /** The servers that can be tested. */
-const adapters = { core: serveCore, express: serveExpress, fastify: serveFastify }
+const adapters = { core: serveCore, express: serveExpress, fastify: serveFastify, koa: serveKoa }
 
 export type Adapter = keyof typeof adapters
 

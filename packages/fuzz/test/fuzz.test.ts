@@ -5,7 +5,7 @@ import { divide, settingNames } from '../src/settings.ts'
 jest.setTimeout(120_000)
 
 // Some clients wait for seconds, and so does the check of what a server keeps.
-test.concurrent.each(['core', 'express', 'fastify'] as const)(
+test.concurrent.each(['core', 'express', 'fastify', 'koa'] as const)(
   'security: hostile clients do no harm to %s',
   async (adapter) => {
     const faults: string[] = []

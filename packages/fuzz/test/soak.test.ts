@@ -17,7 +17,7 @@ async function withServer(adapter: Adapter, use: (server: ServerProcess) => Prom
 }
 
 // Concurrent, because messages without a listener wait for seconds.
-test.concurrent.each(['core', 'express', 'fastify'] as const)(
+test.concurrent.each(['core', 'express', 'fastify', 'koa'] as const)(
   'on %s each kind of connection ends as its name says',
   (adapter) =>
     withServer(adapter, async (server) => {

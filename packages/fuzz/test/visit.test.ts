@@ -42,7 +42,7 @@ describe('the arguments', () => {
 
   test('have defaults', () => {
     expect(readArguments([], defaults)).toEqual({
-      adapters: ['core', 'express', 'fastify'],
+      adapters: ['core', 'express', 'fastify', 'koa'],
       count: 9,
       first: 0,
       parallel: 64,
@@ -63,7 +63,7 @@ describe('the arguments', () => {
   })
 
   test.each([
-    [['--adapter', 'koa'], "--adapter expects one of core, express, fastify; got 'koa'."],
+    [['--adapter', 'x'], "--adapter expects one of core, express, fastify, koa; got 'x'."],
     [['--setting', 'x'], "--setting expects one of alone, no-deadline, ignores, refuses, destroys, takes; got 'x'."],
     [['--count', '0'], "--count expects a whole number of at least 1; got '0'."],
     [['--seed', 'x'], "--seed expects a whole number of at least 0; got 'x'."],

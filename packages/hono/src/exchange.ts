@@ -12,10 +12,14 @@ export interface Exchange {
  * The exchange of a context.
  * @throws HandshakeError for an ordinary request that has none, as `app.request('/chat')` in a unit test
  * @throws Error for a handshake that has none
+ * @throws TypeError if it is not a context
  */
 export function exchangeOf(c: Context, call: string): Exchange {
-  const { incoming, outgoing } = (c.env ?? {}) as Partial<Exchange>
+  const { incoming, outgoing } = (c?.env ?? {}) as Partial<Exchange>
   if (incoming !== undefined && outgoing !== undefined) return { incoming, outgoing }
+  if (typeof c?.req?.header !== 'function') {
+    throw new TypeError(`${call}: expected Hono's context; got ${show(c)}. Call it in a route: (c) => ${call}(c, …)`)
+  }
   if (c.req.header('Upgrade') === undefined) {
     throw new HandshakeError(
       'HANDSHAKE_UPGRADE_REQUIRED',

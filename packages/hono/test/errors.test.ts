@@ -106,6 +106,17 @@ describe.each(versions)('%s', (name, version) => {
     expect(takePrinted()).toEqual([expect.stringContaining("acceptWebSocket: unknown option 'subprotocol'")])
   })
 
+  test.each([
+    ['a function', () => {}],
+    ['undefined', undefined]
+  ])('acceptWebSocket() throws for %s in place of the context', (shown, value) => {
+    expect(() => acceptWebSocket(value as never, () => {})).toThrow(
+      new TypeError(
+        `acceptWebSocket: expected Hono's context; got ${shown}. Call it in a route: (c) => acceptWebSocket(c, …)`
+      )
+    )
+  })
+
   test('an error in the handler closes the connection with 1011', async () => {
     const app = new Hono()
     app.get(

@@ -1,4 +1,8 @@
+import { type EventEmitter, once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { HttpBindings } from '@hono/node-server'
 import { type SessionEnv, useSession } from '@hono/session'
+import { handshake, openRaw } from '@oneport/adapter-testsuite/parts'
 import { connect, expectRefused } from '@oneport/testing'
 import type { Context, MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
@@ -145,6 +149,41 @@ describe.each(versions)('%s', (_name, version) => {
     // Its place is free again.
     await connect(server, '/')
     expect(websockets.stats()).toMatchObject({ open: 1, accepted: 1 })
+  })
+
+  test('a client that leaves while middleware behind the route waits opens no socket, and its place is free', async () => {
+    const app = new Hono<{ Bindings: HttpBindings }>()
+    let proceed = (): void => {}
+    const waiting = new Promise<void>((resolve) => {
+      proceed = resolve
+    })
+    let tell = (_outgoing: EventEmitter): void => {}
+    const agreed = new Promise<EventEmitter>((resolve) => {
+      tell = resolve
+    })
+    let calls = 0
+    app.use(async (c, next) => {
+      await next()
+      tell(c.env.outgoing)
+      await waiting
+    })
+    app.get(
+      '/',
+      webSocket(() => calls++)
+    )
+    const { server, websockets } = serving(version, app, { maxConnections: 1 })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = await openRaw({ port: (server.address() as AddressInfo).port })
+    client.write(handshake('/'))
+    const closed = once(await agreed, 'close')
+    client.destroy()
+    await closed
+    proceed()
+    await connect(server, '/', { port: true })
+    expect(calls).toBe(1)
+    expect(websockets.stats()).toMatchObject({ open: 1, accepted: 1, refused: { HANDSHAKE_ABORTED: 1 } })
+    server.close()
   })
 
   test("onClosed gets the ID that Hono's requestId() has set", async () => {

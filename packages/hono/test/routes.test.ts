@@ -72,6 +72,51 @@ describe.each(versions)('%s', (_name, version) => {
     expect((await connect(server, '/one', { subprotocols })).subprotocol).toBe('v2')
   })
 
+  test('effectiveRequest says what a trusted proxy forwards', async () => {
+    const app = new Hono()
+    app.get(
+      '/',
+      webSocket((socket) => socket.send('hello'))
+    )
+    const { server } = serving(version, app, {
+      effectiveRequest: ({ headers }) => ({
+        host: String(headers['x-forwarded-host']),
+        address: String(headers['x-from'])
+      }),
+      maxConnectionsPerAddress: 1,
+      onRefused: () => {}
+    })
+    const from = (address: string, host = 'app.example') => ({
+      origin: 'https://app.example',
+      headers: { 'X-From': address, 'X-Forwarded-Host': host }
+    })
+    await connect(server, '/', from('192.0.2.1'))
+    await connect(server, '/', from('192.0.2.2'))
+    expect((await expectRefused(server, '/', from('192.0.2.1'))).status).toBe(429)
+    expect((await expectRefused(server, '/', from('192.0.2.3', 'other.example'))).status).toBe(403)
+  })
+
+  test('one client cannot take all places for pending handshakes', async () => {
+    const app = new Hono()
+    let proceed = (): void => {}
+    const waiting = new Promise<void>((resolve) => {
+      proceed = resolve
+    })
+    app.use(async (_c, next) => {
+      await waiting
+      return next()
+    })
+    app.get(
+      '/',
+      webSocket(() => {})
+    )
+    const { server } = serving(version, app, { maxPendingHandshakesPerAddress: 2, onRefused: () => {} })
+    const clients = [connect(server, '/'), connect(server, '/')]
+    expect((await expectRefused(server, '/')).status).toBe(429)
+    proceed()
+    await Promise.all(clients)
+  })
+
   test('a path can have a page and an endpoint', async () => {
     const app = new Hono()
     app.get(

@@ -5,9 +5,7 @@ import type { adopt, attach } from '@oneport/core/adapter'
 export interface Mount {
   /** The options for the whole server. */
   readonly options: ServerOptions
-  /** The servers whose requests pass it. */
-  readonly servers: WeakSet<HttpServer>
-  /** The attachments of these servers. */
+  /** The attachments of the servers whose requests pass it. */
   readonly attachments: Set<Attachment>
 }
 
@@ -16,10 +14,12 @@ export interface Served {
   readonly attachment: Attachment
   /** The mount whose options the attachment has; undefined for the default options. */
   readonly mount: Mount | undefined
-  /** Whether a request has told that it is this mount, or the application has. Otherwise it is a guess. */
-  isSettled: boolean
+  /** The mounts that its requests pass. While there are none, the options are a guess. */
+  readonly mounts: Set<Mount>
   /** The functions of the copy of core that has attached it. */
   readonly core: { readonly attach: typeof attach; readonly adopt: typeof adopt }
+  /** Detaches the server, when it has closed or gets another attachment. */
+  release(): void
 }
 
 interface Registry {
@@ -45,7 +45,7 @@ function create(): Registry {
 export const { servers, waiting } = world[key] ?? create()
 
 export function createMount(options: ServerOptions): Mount {
-  const mount: Mount = { options, servers: new WeakSet(), attachments: new Set() }
+  const mount: Mount = { options, attachments: new Set() }
   waiting.add(mount)
   return mount
 }

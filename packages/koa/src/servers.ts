@@ -17,15 +17,14 @@ let watching = false
 /**
  * Attaches each server of a Koa application on its first connection. Koa does not tell which application it is: neither
  * `app.use()` nor `app.callback()` calls anything of ours. So the options are a guess until the first request passes a
- * `wsUpgrade()`: those of the only one that has no server yet, otherwise the defaults.
+ * `wsUpgrade()`.
  */
 export function watchServers(): void {
   if (watching) return
   watching = true
   onNewConnection((server) => {
     if (servers.has(server) || attachmentTo(server, server) !== undefined || !isOfKoa(server)) return
-    const [first, ...others] = waiting
-    serve(server, others.length === 0 ? first : undefined, { attach, adopt })
+    serve(server, guess(), { attach, adopt })
   })
 }
 
@@ -39,10 +38,29 @@ const isOfKoa = (server: HttpServer): boolean =>
     .listeners('request')
     .some((listener) => listener instanceof Function && String(listener).includes('.createContext('))
 
-function serve(server: HttpServer, mount: Mount | undefined, core: Served['core'], isSettled = false): Served {
+/** The only mount that has no server yet. A wrong guess must not change requests, nor decide for other listeners. */
+function guess(): Mount | undefined {
+  const [first, ...others] = waiting
+  const { bearerSubprotocol, claims } = first?.options ?? {}
+  return others.length === 0 && bearerSubprotocol === undefined && claims === undefined ? first : undefined
+}
+
+function serve(server: HttpServer, mount: Mount | undefined, core: Served['core']): Served {
   const attachment = core.attach(server, undefined, mount?.options, { tellsClients: true })
-  const served = { attachment, mount, isSettled, core }
+  const mounts = new Set<Mount>()
+  const release = (): void => {
+    server.off('close', release)
+    if (servers.get(server) === served) servers.delete(server)
+    attachment.detach()
+    if (mounts.size === 0) return
+    // A server that is handed its connections emits `close` while they are still open.
+    void attachment.drain().then(() => {
+      for (const each of mounts) each.attachments.delete(attachment)
+    })
+  }
+  const served: Served = { attachment, mount, mounts, core, release }
   servers.set(server, served)
+  server.on('close', release)
   if (mount !== undefined) waiting.delete(mount)
   return served
 }
@@ -52,68 +70,67 @@ function serve(server: HttpServer, mount: Mount | undefined, core: Served['core'
  * @throws Error if the server is already attached
  */
 export function attachServer(server: HttpServer, mount: Mount): Attachment {
-  if (attachmentTo(server, server) !== undefined && servers.get(server)?.isSettled !== false) {
+  const known = servers.get(server)
+  const isGuess = known?.mounts.size === 0
+  if (attachmentTo(server, server) !== undefined && !isGuess) {
     throw new Error('wsUpgrade: this server is already attached')
   }
+  // It was detached by hand. If it still has connections, they are kept until the server closes.
+  if (known?.attachment.connections.size === 0 && !isGuess) known.release()
   return settle(server, mount).attachment
 }
 
-/** Gives a server the options of its application, for good. */
+/** Gives a server the options of its application. */
 function settle(server: HttpServer, mount: Mount): Served {
-  const guess = servers.get(server)
-  const isRight = guess?.isSettled === false && guess.mount === mount
-  if (!isRight) guess?.attachment.detach()
-  const served = isRight ? guess : serve(server, mount, guess?.core ?? { attach, adopt })
-  served.isSettled = true
-  join(server, mount, served)
-  server.once('close', () => {
-    servers.delete(server)
-    served.attachment.detach()
-  })
+  const known = servers.get(server)
+  const isGuess = known?.mounts.size === 0
+  if (isGuess && known.mount === mount) return join(mount, known)
+  if (isGuess) known.release()
+  return join(mount, serve(server, mount, known?.core ?? { attach, adopt }))
+}
+
+/** Adds the attachment of a server to a mount. */
+function join(mount: Mount, served: Served): Served {
+  waiting.delete(mount)
+  served.mounts.add(mount)
+  mount.attachments.add(served.attachment)
   return served
 }
 
-/** Adds the attachment of a server to a mount until the server is closed and its last connection has ended. */
-function join(server: HttpServer, mount: Mount, { attachment }: Served): void {
-  waiting.delete(mount)
-  mount.servers.add(server)
-  mount.attachments.add(attachment)
-  server.once('close', () => {
-    mount.servers.delete(server)
-    void attachment.drain().then(() => mount.attachments.delete(attachment))
-  })
-}
-
 /**
- * Notes that the server of a request belongs to the application of a mount. Called for every request.
- * @throws HandshakeError for a handshake that came too early, or that the options of the mount do not admit
+ * Notes that the server of a request belongs to the application of a mount, and gives a handshake the options that the
+ * server has by now. Called for every request.
+ * @throws HandshakeError for a handshake that came too early, or that these options do not admit
  * @throws TypeError for a handshake if the options of the mount cannot be in force
  */
 export function noteServer(req: IncomingMessage, mount: Mount): void {
   const server = serverOf(req.socket)
-  if (server === undefined || mount.servers.has(server)) return
+  const served = server === undefined ? undefined : servedFor(server, mount, req)
+  served?.core.adopt(req, served.attachment)
+}
+
+function servedFor(server: HttpServer, mount: Mount, req: IncomingMessage): Served | undefined {
   const known = servers.get(server)
   if (known === undefined) {
-    if (attachmentTo(server, server) === undefined) attachLate(server, mount, req)
-  } else if (!known.isSettled) {
-    const { attachment, core } = settle(server, mount)
-    if (attachment !== known.attachment) core.adopt(req, attachment)
-  } else if (Object.keys(mount.options).length === 0) {
-    join(server, mount, known)
-  } else if (isWebSocketRequest(req)) {
-    throw notFirst(mount.options)
+    // If the application has attached it with core, it has the options that are given there.
+    return attachmentTo(server, server) === undefined ? attachLate(server, mount, req) : undefined
   }
+  if (known.mounts.has(mount)) return known
+  if (known.mounts.size === 0) return settle(server, mount)
+  if (Object.keys(mount.options).length === 0) return join(mount, known)
+  if (isWebSocketRequest(req)) throw notFirst(mount.options)
+  return known
 }
 
 /**
  * Attaches a server on its first request, because nothing has told of it before. Node has parsed this request as an
  * ordinary one, even if it is a handshake.
  */
-function attachLate(server: HttpServer, mount: Mount, req: IncomingMessage): void {
+function attachLate(server: HttpServer, mount: Mount, req: IncomingMessage): Served {
   // A server whose connections are handed to it needs no warning: there is nothing to change.
   if (isBun || !isOfKoa(server)) process.emitWarning(`wsUpgrade: ${late}`, { code: 'ONEPORT_NOT_ATTACHED' })
-  settle(server, mount)
-  if (!isWebSocketRequest(req)) return
+  const served = settle(server, mount)
+  if (!isWebSocketRequest(req)) return served
   const message = 'The server is accepting WebSocket connections now; try again.'
   const error = new HandshakeError('HANDSHAKE_UNAVAILABLE', message, late)
   logRefusal(error)

@@ -19,6 +19,7 @@ import {
 import type Koa from 'koa'
 import { Server as SocketIo } from 'socket.io'
 import { io as connectSocketIo } from 'socket.io-client'
+import { WebSocketServer } from 'ws'
 import { type WsUpgrade, type WsUpgradeOptions, wsUpgrade } from '../src/index.ts'
 import { ask, close, echo, get, useServers } from './servers.ts'
 import { versions } from './versions.ts'
@@ -136,13 +137,18 @@ describe.each(versions)('A server of %s', (_name, Koa) => {
   })
 
   test('accepts handshakes on connections that it is handed, from the second request on, without a warning', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
     const server = http.createServer(makeApp().callback())
-    const front = net.createServer((socket) => void server.emit('connection', socket))
+    // A little later, as if it came from another process: nothing has told of this connection to the server.
+    const front = net.createServer({ pauseOnConnect: true }, (socket) => {
+      setImmediate(() => void server.emit('connection', socket.resume()))
+    })
     await once(front.listen(0, '127.0.0.1'), 'listening')
     const target = { port: (front.address() as AddressInfo).port }
     expect((await sendRaw(target, get('/page'))).rest).toBe('page')
     const client = await connect(target, '/chat')
     expect(await ask(client, 'hello')).toBe('hello')
+    expect(warn.mock.calls).toEqual([])
     client.socket.terminate()
     await new Promise((resolve) => void front.close(resolve))
   })
@@ -194,6 +200,28 @@ describe.each(versions)('A server of %s', (_name, Koa) => {
     attach(server)
     expect(await ask(await connect(await serve(server), '/chat'), 'hello')).toBe('hello')
     expect(server.listenerCount('upgrade')).toBe(1)
+  })
+
+  test('gets no listener for each of many wsUpgrade(), nor for each time it is detached and attached again', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+    const app = new Koa()
+    const all = Array.from({ length: 12 }, () => wsUpgrade())
+    for (const each of all) app.use(each)
+    app.use(routes)
+    const target = await serve(app)
+    await connect(target, '/chat')
+    expect(all.map(({ connections }) => connections.size)).toEqual(Array(12).fill(1))
+    const [first] = all as [WsUpgrade]
+    const listeners = target.server.listenerCount('close')
+    for (const each of first.connections) each.terminate()
+    while (first.connections.size > 0) await new Promise(setImmediate)
+    for (let turn = 0; turn < 12; turn++) {
+      first.detach()
+      first.attach(target.server)
+    }
+    expect(target.server.listenerCount('close')).toBe(listeners)
+    expect(await ask(await connect(target, '/chat'), 'hello')).toBe('hello')
+    expect(warn.mock.calls).toEqual([])
   })
 
   test('stays detached once it was detached by hand', async () => {
@@ -282,6 +310,42 @@ describe.each(versions)('A server of %s', (_name, Koa) => {
       const target = await serve(app)
       const clients = await Promise.allSettled([1, 2, 3].map(() => connect(target, '/chat')))
       expect(clients.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+      expect(websockets.connections.size).toBe(2)
+    })
+
+    test('leaves handshakes to another listener for upgrade if its own has no wsUpgrade()', async () => {
+      const websockets = wsUpgrade()
+      const server = http.createServer(new Koa().callback())
+      const theirs = new WebSocketServer({ server, path: '/theirs' })
+      theirs.on('connection', (socket) => socket.send('theirs'))
+      const target = await serve(server)
+      for (const _turn of [1, 2]) expect(await (await connect(target, '/theirs')).next()).toBe('theirs')
+      expect([websockets.connections.size, websockets.stats().pending]).toEqual([0, 0])
+    })
+
+    test('leaves a first handshake that waits in front of wsUpgrade() alone when another one has told whose it is', async () => {
+      const [, websockets] = [wsUpgrade(), wsUpgrade()]
+      const [asked, gate] = [signal(), signal()]
+      const app = new Koa()
+      app.use(async (ctx, next) => {
+        if (ctx.path === '/slow') {
+          asked.give()
+          await gate.given
+        }
+        await next()
+      })
+      app.use(websockets)
+      app.use((ctx) => ctx.acceptWebSocket(echo))
+      const target = await serve(app)
+      const slow = connect(target, '/slow')
+      await asked.given
+      const former = attachmentOf(target.server)
+      await connect(target, '/chat')
+      expect(websockets.connections.size).toBe(1)
+      // It is not drained, which would cut this handshake after a while.
+      expect(former?.stats()).toMatchObject({ draining: false, pending: 1 })
+      gate.give()
+      expect(await ask(await slow, 'hello')).toBe('hello')
       expect(websockets.connections.size).toBe(2)
     })
 

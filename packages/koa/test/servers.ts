@@ -8,7 +8,7 @@ import type { WebSocket } from '../src/index.ts'
 /** Whatever the tests of one file open is closed after each of them. */
 export interface Servers {
   /** Listens on a free port, with an application or with a server around one. */
-  serve(app: Koa | Server): Promise<Served>
+  serve(app: Pick<Koa, 'callback'> | Server): Promise<Served>
   /** Connects a `ws` client. Rejects with the response if the handshake is refused. */
   connect(...args: Parameters<typeof connectClient>): Promise<Inbox>
 }
@@ -31,11 +31,11 @@ export function useServers(): Servers {
 
   return {
     serve: async (app) => {
-      const server = app instanceof http.Server || 'setSecureContext' in app ? app : http.createServer(app.callback())
-      servers.push(server as Server)
+      const server = 'callback' in app ? http.createServer(app.callback()) : app
+      servers.push(server)
       await once(server.listen(0, '127.0.0.1'), 'listening')
-      const { port } = (server as Server).address() as AddressInfo
-      return { server: server as Server, port, tls: 'setSecureContext' in server }
+      const { port } = server.address() as AddressInfo
+      return { server, port, tls: 'setSecureContext' in server }
     },
     connect: async (...args) => {
       const client = await connectClient(...args)

@@ -14,7 +14,8 @@ export const differences = {
 export function subjectOf({ createServer }) {
   return async ({ before, endpoints, fields, lateFields, options, pages, serverOptions, tls }) => {
     const server = createServer(tls ? { httpsServerOptions: serverOptions } : {})
-    const attachment = attach(server.server, { claims: () => true, ...options })
+    server.server.removeAllListeners('upgrade')
+    const attachment = attach(server.server, options)
     server.pre((_req, res, next) => {
       setFields(res, fields)
       res.once('header', () => setFields(res, lateFields))

@@ -1,4 +1,6 @@
+import { createServer } from 'node:http'
 import { cases } from '@oneport/adapter-testsuite'
+import { connect } from '@oneport/testing'
 
 /** Without an adapter, TLS makes no difference to a framework. HTTP/2 does. */
 const ways = ['HTTP/1.1: ', 'HTTP/2 over TLS: ']
@@ -10,7 +12,7 @@ const mostMs = 10_000
 const [name] = process.argv.slice(2)
 const { serve, options, differences = {} } = await import(`./${name}.mjs`)
 let passed = 0
-for (const { name, run } of cases(serve, options)) {
+for (const { name, run } of [...cases(serve, options), { name: 'HTTP/1.1: in memory', run: connectInMemory }]) {
   if (!ways.some((way) => name.startsWith(way))) continue
   const difference = Object.keys(differences).find((part) => name.includes(part))
   const failure = await within(run()).then(
@@ -22,6 +24,16 @@ for (const { name, run } of cases(serve, options)) {
 }
 console.log(`passed ${passed}`)
 process.exit()
+
+/** Connects with the client for tests, which needs no port. */
+async function connectInMemory() {
+  const endpoints = [{ path: '/chat', options: {}, handler: (socket) => socket.send('Welcome.') }]
+  const nothing = { fields: {}, lateFields: {}, options: {}, pages: [], serverOptions: {}, tls: false, http2: false }
+  const { server } = await serve({ before: async () => {}, createServer, endpoints, ...nothing })
+  const client = await connect(server, '/chat')
+  const message = await client.next()
+  if (message !== 'Welcome.') throw new Error(`expected "Welcome."; got ${message}`)
+}
 
 async function within(running) {
   let timer

@@ -8,6 +8,7 @@ import { hono } from './hono.ts'
 import { integrations } from './integrations.ts'
 import { koa } from './koa.ts'
 import { moving } from './moving.ts'
+import { nestjs } from './nestjs.ts'
 import { nodeProxies } from './node-proxies.ts'
 import type { Answer, Program } from './program.ts'
 
@@ -561,6 +562,7 @@ export const examples: Record<string, Drive> = {
   ...guides,
   ...hono,
   ...integrations,
+  ...nestjs,
   ...nodeProxies,
   ...moving,
   ...koa,

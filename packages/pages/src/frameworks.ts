@@ -2,38 +2,70 @@ import { io } from 'socket.io-client'
 import { type Behaviours, behavioursOf, everything } from './behaviours.ts'
 import type { Program } from './program.ts'
 
-/** A framework with a program on the pages that shows what `behaviours.ts` lists. */
+/** A framework with a program that shows what `behaviours.ts` lists. */
 export interface Framework {
   readonly name: string
   /** What the program shows. The tests compare it with what it does. */
   readonly behaviours: Behaviours
   /** Other versions with which an example runs, as names under which packages are installed for the tests. */
   readonly versions?: readonly Readonly<Record<string, string>>[]
+  /** Its page in docs. */
+  readonly page: string
+  /** How TypeScript knows the path parameters of a route; undefined if they are strings of any name. */
+  readonly parameters?: 'exact' | 'as declared'
   /** Logs in to a program that makes tokens itself. @returns the token */
   readonly logIn?: (program: Program) => Promise<string>
 }
 
+/** It uses parts of Node that Node 24 has removed. */
+export const runsRestify11 = Number(process.versions.node.split('.')[0]) < 24
+
 /** Frameworks without an adapter of their own whose program is an example, by its name. */
 const inOneFile: Readonly<Record<string, Framework>> = {
-  'feathers-express': { name: 'Feathers on Express', behaviours: everything, logIn: logInBySocketIo },
-  'feathers-koa': { name: 'Feathers on Koa', behaviours: everything, logIn: logInByPost },
-  h3: { name: 'h3 2', behaviours: everything },
-  hapi: { name: 'hapi', behaviours: everything },
-  polka: { name: 'Polka', behaviours: everything, versions: [{ polka: 'polka-1' }] },
-  restify: { name: 'restify', behaviours: everything, versions: [{ restify: 'restify-11' }] },
-  tinyhttp: { name: 'tinyhttp', behaviours: everything }
+  'feathers-express': {
+    name: 'Feathers on Express',
+    page: 'feathers.md',
+    behaviours: everything,
+    logIn: logInBySocketIo
+  },
+  'feathers-koa': { name: 'Feathers on Koa', page: 'feathers.md', behaviours: everything, logIn: logInByPost },
+  h3: { name: 'h3 2', page: 'h3.md', behaviours: everything },
+  hapi: { name: 'hapi', page: 'hapi.md', behaviours: everything },
+  polka: { name: 'Polka', page: 'polka.md', behaviours: everything, versions: [{ polka: 'polka-1' }] },
+  restify: {
+    name: 'restify',
+    page: 'restify.md',
+    behaviours: everything,
+    versions: runsRestify11 ? [{ restify: 'restify-11' }] : []
+  },
+  tinyhttp: { name: 'tinyhttp', page: 'polka.md', behaviours: everything }
 }
 
 /** Those whose program is a recipe, by its name. Each has a test in `test/recipes`. */
 const inSeveralFiles: Readonly<Record<string, Framework>> = {
-  next: { name: 'Next.js 16, with a server of its own', behaviours: { ...everything, lateField: 'none' } },
-  'h3-1': { name: 'h3 1', behaviours: everything },
-  nitro: { name: 'Nitro 3', behaviours: everything },
-  'nitro-2': { name: 'Nitro 2', behaviours: everything }
+  adonisjs: { name: 'AdonisJS', page: 'adonisjs.md', behaviours: everything },
+  next: {
+    name: 'Next.js 16, with a server of its own',
+    page: 'nextjs.md',
+    behaviours: { ...everything, lateField: 'none' }
+  },
+  'h3-1': { name: 'h3 1', page: 'h3.md', behaviours: everything },
+  nitro: { name: 'Nitro 3', page: 'h3.md', behaviours: everything },
+  'nitro-2': { name: 'Nitro 2', page: 'h3.md', behaviours: everything }
 }
 
-/** All frameworks without an adapter of their own, by the names of their programs. */
-export const frameworks: Readonly<Record<string, Framework>> = { ...inOneFile, ...inSeveralFiles }
+/** Those with an adapter, by the names of the files in `programs`. */
+export const withAdapter: Readonly<Record<string, Framework>> = {
+  express: { name: 'Express', page: 'express.md', parameters: 'exact', behaviours: everything },
+  fastify: { name: 'Fastify', page: 'fastify.md', parameters: 'as declared', behaviours: everything },
+  hono: { name: 'Hono', page: 'hono.md', parameters: 'exact', behaviours: everything },
+  koa: { name: 'Koa', page: 'koa.md', behaviours: everything },
+  'nestjs-express': { name: 'NestJS on Express', page: 'nestjs.md', parameters: 'as declared', behaviours: everything },
+  'nestjs-fastify': { name: 'NestJS on Fastify', page: 'nestjs.md', parameters: 'as declared', behaviours: everything }
+}
+
+/** All frameworks, by the names of their programs. */
+export const frameworks: Readonly<Record<string, Framework>> = { ...withAdapter, ...inOneFile, ...inSeveralFiles }
 
 type Start = (env?: NodeJS.ProcessEnv, packages?: Readonly<Record<string, string>>) => Promise<Program>
 

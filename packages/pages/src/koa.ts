@@ -97,18 +97,17 @@ export const koa: Record<string, (program: Program) => Promise<void>> = {
     expect([socket.protocol, await next()]).toEqual(['chat.v1', 'Ada in lobby'])
   },
 
+  'proxy-koa': async (program) => {
+    const origin = 'https://app.example'
+    const headers = { 'X-Forwarded-Host': 'app.example' }
+    expect((await program.connect('/', { origin })).status).toBe(403)
+    expect(await (await program.connect('/', { origin, headers })).next()).toBe('Welcome.')
+  },
+
   'npm-koa': async (program) => {
     const { socket, next } = await program.connect('/hello/Ada')
     expect(await next()).toBe('Hello, Ada.')
     socket.send('hello')
     expect(await next()).toBe('You said: hello')
-  },
-
-  'adapter-koa': async (program) => {
-    const { headers, next } = await program.connect('/chat')
-    expect([headers['x-endpoint'], await next()]).toEqual(['/chat', 'Welcome to /chat.'])
-    const { body, status } = await program.connect('/chat', foreign)
-    expect([status, body]).toEqual([403, 'Origin "https://evil.example" is not allowed here.'])
-    expect((await program.fetch('/chat')).status).toBe(426)
   }
 }

@@ -53,14 +53,14 @@ export function blocksOf(page: string, text: string = readPage(page)): Block[] {
   return blocks
 }
 
-/** The two programs in a diff: before the change and after it. */
+/** The two programs in a diff: before the change and after it. With decorators, they are in TypeScript. */
 export function sidesOf(diff: Block): { before: Block; after: Block } {
   const lines = diff.text.trimEnd().split('\n')
   const unknown = lines.find((line) => !/^(?:[ +-]|$)/.test(line))
   if (unknown !== undefined) throw new Error(`${diff.page}:${diff.line}: invalid start of a line in a diff: ${unknown}`)
   const side = (other: '+' | '-'): Block => ({
     ...diff,
-    language: 'js',
+    language: /^[ +-]\s*@\w+\(/m.test(diff.text) ? 'ts' : 'js',
     text: lines
       .filter((line) => !line.startsWith(other))
       .map((line) => `${line.slice(1)}\n`)

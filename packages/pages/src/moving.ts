@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { io } from 'socket.io-client'
+import { WebSocket } from 'ws'
 import type { Answer, Program } from './program.ts'
 
 const asAda = { headers: { Authorization: 'Ada' } }
@@ -42,6 +44,48 @@ async function publishes(program: Program): Promise<void> {
   await program.printed('closed with 4000')
 }
 
+/** The behaviour of the applications before and after the move from koa-websocket. */
+async function chatsInRoom(program: Program): Promise<void> {
+  const [ada, bob] = [await program.connect('/chat/lobby', asAda), await program.connect('/chat/lobby', asAda)]
+  expect(await heard(ada, 'hello', bob)).toBe('lobby: hello')
+  expect(await (await program.fetch('/chat/lobby')).text()).toBe('The page of lobby')
+}
+
+async function countsOverTls({ port }: Program): Promise<void> {
+  const socket = new WebSocket(`wss://localhost:${port}/`, { rejectUnauthorized: false })
+  await once(socket, 'open')
+  socket.send('x'.repeat(65_536))
+  const [message] = await once(socket, 'message')
+  expect(String(message)).toBe('65536 characters')
+  socket.send('x'.repeat(65_537))
+  const [code] = await once(socket, 'close')
+  expect(code).toBe(1009)
+}
+
+/** The behaviour of the applications before and after the move from koa-easy-ws. */
+async function greetsOnBoth(program: Program, path: string, answer: string): Promise<void> {
+  const client = await program.connect(path)
+  expect(await client.next()).toBe('hello there')
+  expect(await heard(client, 'hello', client)).toBe(answer)
+  expect(await (await program.fetch(path)).text()).toBe('general kenobi')
+}
+
+const say = (text: string) => JSON.stringify({ event: 'say', data: text })
+const said = (text: string) => JSON.stringify({ event: 'said', data: text })
+
+/** The behaviour of the gateway before and after the move from @nestjs/platform-ws. */
+async function saysAsUser(program: Program): Promise<void> {
+  const [ada, bob] = [await program.connect('/chat', asAda), await program.connect('/chat', asAda)]
+  expect(await heard(ada, say('hello'), bob)).toBe(said('hello'))
+  const { status, closed } = await program.connect('/chat')
+  expect([status, await closed]).toEqual([101, { code: 1008, reason: 'Log in first.' }])
+}
+
+async function saysHello(program: Program): Promise<void> {
+  const ada = await program.connect('/chat', asAda)
+  expect(await heard(ada, '{"event":"hello"}', ada)).toBe('{"event":"hello","data":"Welcome."}')
+}
+
 const statusOfForeign = async (program: Program): Promise<number> =>
   (await program.connect('/chat', { ...asAda, ...foreign })).status
 
@@ -66,6 +110,32 @@ export const moving: Record<string, (program: Program) => Promise<void>> = {
 
   'moving-express-ws-on-before': servesRooms,
   'moving-express-ws-on': servesRooms,
+
+  'moving-platform-ws-before': async (program) => {
+    await saysAsUser(program)
+    expect(await statusOfForeign(program)).toBe(101)
+  },
+
+  'moving-platform-ws': async (program) => {
+    await saysAsUser(program)
+    expect(await statusOfForeign(program)).toBe(403)
+    expect((await program.connect('/other')).status).toBe(404)
+  },
+
+  'moving-platform-ws-guard-before': async (program) => {
+    await saysHello(program)
+    const { status, closed } = await program.connect('/chat')
+    expect([status, await closed]).toEqual([101, { code: 1008, reason: 'Log in first.' }])
+  },
+
+  'moving-platform-ws-guard': async (program) => {
+    await saysHello(program)
+    const { status, body } = await program.connect('/chat')
+    expect([status, JSON.parse(body)]).toEqual([
+      401,
+      { statusCode: 401, error: 'Unauthorized', message: 'Log in first.' }
+    ])
+  },
 
   'moving-ws-before': async (program) => {
     await broadcasts(program)
@@ -133,5 +203,40 @@ export const moving: Record<string, (program: Program) => Promise<void>> = {
   'moving-crossws': async (program) => {
     await publishes(program)
     expect(await statusOfForeign(program)).toBe(403)
+  },
+
+  'moving-koa-websocket-before': async (program) => {
+    await chatsInRoom(program)
+    const { closed, status } = await program.connect('/chat/lobby')
+    expect([status, await closed]).toEqual([101, { code: 4401, reason: 'Log in first.' }])
+    expect((await program.connect('/chat/lobby', { ...asAda, ...foreign })).status).toBe(101)
+    expect((await program.connect('/other', asAda)).status).toBe(101)
+  },
+
+  'moving-koa-websocket': async (program) => {
+    await chatsInRoom(program)
+    const { body, status } = await program.connect('/chat/lobby')
+    expect([status, body]).toEqual([401, 'Log in first.'])
+    expect((await program.connect('/chat/lobby', { ...asAda, ...foreign })).status).toBe(403)
+    expect((await program.connect('/other', asAda)).status).toBe(404)
+  },
+
+  'moving-koa-websocket-options-before': countsOverTls,
+  'moving-koa-websocket-options': countsOverTls,
+
+  'moving-koa-easy-ws-before': async (program) => {
+    await greetsOnBoth(program, '/news/weather', 'weather: hello')
+    expect((await program.connect('/news/weather', foreign)).status).toBe(101)
+  },
+
+  'moving-koa-easy-ws': async (program) => {
+    await greetsOnBoth(program, '/news/weather', 'weather: hello')
+    expect((await program.connect('/news/weather', foreign)).status).toBe(403)
+  },
+
+  'moving-koa-easy-ws-bridge': async (program) => {
+    await greetsOnBoth(program, '/', 'You said: hello')
+    const { body, status } = await program.connect('/', foreign)
+    expect([status, body]).toEqual([403, 'Origin "https://evil.example" is not allowed here.'])
   }
 }

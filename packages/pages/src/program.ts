@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { certificate, freePort } from '@oneport/test-kit'
+import { transformSync } from '@swc/core'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type Block, root } from './markdown.ts'
 
@@ -23,20 +24,34 @@ const nameOf = (name: string, { language }: Block): string => `${name}.${languag
 
 /** Writes the programs as files. One call of esbuild strips the types. */
 export function writePrograms(programs: ReadonlyMap<string, Block>): void {
-  for (const name of ['core', 'express', 'fastify', 'hono', 'koa', 'topics', 'redis', 'testing']) {
+  for (const name of ['core', 'express', 'fastify', 'hono', 'koa', 'nestjs', 'topics', 'redis', 'testing']) {
     if (existsSync(join(root, 'packages', name, 'dist', 'index.mjs'))) continue
     throw new Error(`packages/${name} is not built: examples run what npm would install. Call "npm run build" first.`)
   }
   mkdirSync(sources, { recursive: true })
-  const files = [...programs].map(([name, block]) => {
+  const files = [...programs].flatMap(([name, block]) => {
     const file = join(sources, nameOf(name, block))
-    writeFileSync(file, atPort(block.text, placeholder))
-    return file
+    const text = atPort(block.text, placeholder)
+    writeFileSync(file, text)
+    if (!text.includes("from '@nestjs/")) return [file]
+    writeFileSync(join(folder, `${name}.mjs`), withMetadata(text))
+    return []
   })
   const esbuild = join(root, 'node_modules', '.bin', 'esbuild')
   const out = ['--format=esm', '--target=node20', `--outdir=${folder}`, '--out-extension:.js=.mjs', '--log-level=error']
   execFileSync(esbuild, [...files, ...out], { stdio: 'pipe' })
 }
+
+/** Strips the types of a program for NestJS, which reads those of constructors at run time; esbuild leaves them out. */
+export const withMetadata = (source: string): string =>
+  transformSync(source, {
+    jsc: {
+      target: 'es2023',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true }
+    },
+    module: { type: 'es6' }
+  }).code
 
 /** Writes the certificate that programs with TLS read. */
 export async function writeCertificate(): Promise<void> {
@@ -61,6 +76,8 @@ export async function checkTypes(programs: ReadonlyMap<string, Block>, language:
     noImplicitAny: language === 'ts',
     noUncheckedIndexedAccess: true,
     exactOptionalPropertyTypes: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
     isolatedModules: true,
     moduleDetection: 'force',
     allowJs: true,
@@ -158,16 +175,21 @@ export class Program {
     return Program.run(`The application ${name}`, args, cwd, { ...env, PORT: String(listenOn) }, listenOn)
   }
 
-  /** Runs Node with these arguments, and waits until something listens on the port. @param what its name in errors */
+  /**
+   * Runs Node with these arguments, and waits until something listens on the port.
+   * @param what its name in errors
+   * @param node another version of Node
+   */
   static async run(
     what: string,
     args: readonly string[],
     cwd: string,
     env: NodeJS.ProcessEnv,
-    port: number
+    port: number,
+    node: string = process.execPath
   ): Promise<Program> {
     const { NODE_ENV: _test, ...inherited } = process.env
-    const child = spawn(process.execPath, args, {
+    const child = spawn(node, args, {
       cwd,
       env: { ...inherited, ...env },
       stdio: ['ignore', 'pipe', 'pipe']

@@ -63,18 +63,18 @@ async function start(...example: Parameters<typeof Program.start>): Promise<Prog
 const lines = consoles.map(([, block], index): [string, Block] => [`console-${index}`, block])
 /** Those of recipes are run by tests of their own. */
 const recipes = recipeBlocks()
-  // Next.js declares its default export as a bundler sees it, not as Node does. The files of Nitro import each other or have
-  // globals, and those for h3 1 would be compared with h3 2.
-  .filter(([path, { language }]) => language === 'js' && !/^(?:next|nitro|nitro-2|h3-1)\//.test(path))
+  // Next.js declares its default export as a bundler sees it, not as Node does. The files of Nitro and AdonisJS import each
+  // other or have globals, and those for h3 1 would be compared with h3 2.
+  .filter(([path, { language }]) => language === 'js' && !/^(?:adonisjs|h3-1|next|nitro|nitro-2)\//.test(path))
   .map(([path, block]): [string, Block] => [`recipe-${path.replaceAll(/\W/g, '-')}`, block])
 const files = new Map([...programs, ...scripts, ...lines, ...recipes])
 /**
  * Feathers, too, declares its default export as a bundler sees it, and its contexts as applications declare them. With
  * exactOptionalPropertyTypes, a WebSocketServer of ws does not have the type that @hono/node-server 2 wants.
+ * The types of koa-easy-ws have a default export, which it does not have in Node.
  */
-const typed = new Map(
-  [...files].filter(([name]) => !name.startsWith('feathers-') && name !== 'moving-hono-node-server-before')
-)
+const untyped = ['moving-hono-node-server-before', 'moving-koa-easy-ws-before']
+const typed = new Map([...files].filter(([name]) => !name.startsWith('feathers-') && !untyped.includes(name)))
 
 beforeAll(async () => {
   writePrograms(files)

@@ -1,5 +1,5 @@
 import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { startChromium } from '@oneport/test-kit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { Program } from '../src/program.ts'
@@ -49,19 +49,20 @@ export function write(...recipe: Parameters<typeof writeRecipe>): string {
  * @param installed the name under which packages/pages has that version
  */
 export function provide(folder: string, name: string, installed: string): void {
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  const target = realpathSync(join(__dirname, '..', 'node_modules', installed))
-  symlinkSync(target, join(folder, 'node_modules', name), 'junction')
+  const link = join(folder, 'node_modules', name)
+  mkdirSync(dirname(link), { recursive: true })
+  symlinkSync(realpathSync(join(__dirname, '..', 'node_modules', installed)), link, 'junction')
 }
 
-/** Runs a file of a recipe until the test ends. @param args the file, and what it is given */
+/** Runs a file of a recipe until the test ends. @param args the file, and what it is given @param node another version of Node */
 export async function run(
   folder: string,
   args: readonly string[],
   port: number,
-  env: NodeJS.ProcessEnv = {}
+  env: NodeJS.ProcessEnv = {},
+  node?: string
 ): Promise<Program> {
-  const program = await Program.run(args.join(' '), args, folder, env, port)
+  const program = await Program.run(args.join(' '), args, folder, env, port, node)
   running.push(program)
   return program
 }

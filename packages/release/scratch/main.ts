@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { serve } from '@hono/node-server'
 import { cases } from '@oneport/adapter-testsuite'
 import { hostileValues } from '@oneport/adapter-testsuite/parts'
 import * as core from '@oneport/core'
@@ -9,11 +10,14 @@ import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import expressWs, { type Instance } from '@oneport/express/express-ws'
 import { wsPlugin } from '@oneport/fastify'
 import fastifyWebsocket, { type WebsocketPluginOptions } from '@oneport/fastify/fastify-websocket'
+import { attach, webSocket } from '@oneport/hono'
+import { createNodeWebSocket } from '@oneport/hono/node-ws'
 import { redisBackplane } from '@oneport/redis'
 import { connect, RefusedError } from '@oneport/testing'
 import { createTopics, TopicsError } from '@oneport/topics'
 import express from 'express'
 import Fastify from 'fastify'
+import { Hono } from 'hono'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 import { WebSocket } from 'ws'
@@ -66,6 +70,29 @@ async function main(): Promise<void> {
   await once(patchedServer, 'listening')
   await echo((patchedServer.address() as AddressInfo).port, '/echo')
   patchedServer.close()
+
+  const hono = new Hono()
+  const { injectWebSocket, upgradeWebSocket } = createNodeWebSocket({ app: hono })
+  const answer = webSocket({ subprotocols: ['v1'] }, (socket, c) => {
+    const room: string = c.req.param('room')
+    socket.on('message', (data) => socket.send(room === 'a' ? String(data) : 'wrong room'))
+  })
+  hono.get('/echo/:room', answer)
+  hono.get(
+    '/events',
+    upgradeWebSocket(() => ({ onMessage: ({ data }, ws) => ws.send(String(data)) }))
+  )
+  for (const [path, start] of [
+    ['/echo/a', attach],
+    ['/events', injectWebSocket]
+  ] as const) {
+    const server = serve({ fetch: hono.fetch, port: 0, hostname: '127.0.0.1' })
+    start(server)
+    await once(server, 'listening')
+    await echo((server.address() as AddressInfo).port, path)
+    server.close()
+  }
+
   // Nothing listens there: this tests the types, and that topics work without Redis.
   const url = 'redis://127.0.0.1:1'
   const clients = [

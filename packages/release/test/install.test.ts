@@ -56,16 +56,21 @@ describe('npm run pack', () => {
     expect(names.map((all) => all.at(-1)).sort()).toEqual(packages)
   })
 
-  test.each(['express', 'fastify', 'koa'])(
+  test.each([
+    ['express', ['express']],
+    ['fastify', ['fastify']],
+    ['hono', ['hono', '@hono/node-server']],
+    ['koa', ['koa']]
+  ])(
     'prints the line of the README of %s, which npm installs',
-    async (name) => {
+    async (name, theirs) => {
       const line = `npm install ../oneport/tarballs/oneport-core.tgz ../oneport/tarballs/oneport-${name}.tgz`
       expect(lines().map((each) => each.replaceAll(tarballs, '../oneport/tarballs').replaceAll('\\', '/'))).toContain(
         line
       )
       const readme = readFileSync(join(root, `packages/${name}/README.md`), 'utf8')
-      expect(readme).toContain(`\n${line} ${name}\n`)
-      const args = [...words(line).slice(1), name, '--dry-run']
+      expect(readme).toContain(`\n${line} ${theirs.join(' ')}\n`)
+      const args = [...words(line).slice(1), ...theirs, '--dry-run']
       await runNpm('npm', args, { cwd: application(name), env: env() })
     },
     60_000
@@ -92,17 +97,8 @@ describe('an application that has installed all tarballs with npm', () => {
   beforeAll(async () => {
     cwd = application('everything')
     cpSync(join(__dirname, '../scratch'), cwd, { recursive: true })
-    const theirs = [
-      'express',
-      'fastify',
-      'koa',
-      'ws',
-      'redis',
-      'ioredis',
-      '@types/express@5',
-      '@types/node@20',
-      '@types/ws'
-    ]
+    const servers = ['express', 'fastify', 'hono', '@hono/node-server', 'koa']
+    const theirs = [...servers, 'ws', 'redis', 'ioredis', '@types/express@5', '@types/node@20', '@types/ws']
     const ours = lines().flatMap((line) => words(line).slice(2))
     await runNpm('npm', ['install', ...new Set(ours), ...theirs], { cwd, env: env() })
   })

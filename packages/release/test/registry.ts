@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { basename, dirname, join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 
 const store = join(__dirname, '../../../node_modules/.pnpm')
 
@@ -23,13 +24,23 @@ function installed(): Map<string, string[]> {
   return folders
 }
 
-/** Packs an installed package again. Package managers drop the first folder of each path, whatever its name. */
-function pack(folder: string): Promise<Buffer> {
-  const args = ['-czf', '-', '--exclude', 'node_modules', basename(folder)]
-  return new Promise((resolve, reject) => {
-    const options = { cwd: dirname(folder), encoding: 'buffer', maxBuffer: Number.POSITIVE_INFINITY } as const
-    execFile('tar', args, options, (error, stdout) => (error === null ? resolve(stdout) : reject(error)))
-  })
+/**
+ * Packs an installed package again. In pnpm's store, files with the same content are hard links. tar would pack them as
+ * links, which npm does not unpack, so a copy is packed.
+ */
+async function pack(folder: string): Promise<Buffer> {
+  const copy = mkdtempSync(join(tmpdir(), 'oneport-pack-'))
+  try {
+    const isOwn = (path: string) => path === folder || basename(path) !== 'node_modules'
+    cpSync(folder, join(copy, 'package'), { recursive: true, filter: isOwn })
+    return await new Promise((resolve, reject) => {
+      const options = { cwd: copy, encoding: 'buffer', maxBuffer: Number.POSITIVE_INFINITY } as const
+      const args = ['-czf', '-', 'package']
+      execFile('tar', args, options, (error, stdout) => (error === null ? resolve(stdout) : reject(error)))
+    })
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
 }
 
 const manifestOf = (folder: string): { version: string } =>

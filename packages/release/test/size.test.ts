@@ -11,7 +11,7 @@ const manifestOf = (name: string) =>
 
 beforeAll(async () => {
   await pack(join(folder, 'tarballs'))
-  for (const name of ['core', 'express', 'fastify', 'hono', 'koa']) {
+  for (const name of ['core', 'express', 'fastify', 'hono', 'koa', 'nestjs']) {
     const target = join(modules, '@oneport', name)
     mkdirSync(target, { recursive: true })
     await run('tar', ['-xzf', join(folder, 'tarballs', `oneport-${name}.tgz`), '--strip-components', '1', '-C', target])
@@ -33,7 +33,7 @@ function unpacked(name: string): number {
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-test.each(['@oneport/express', '@oneport/fastify', '@oneport/hono', '@oneport/koa'])(
+test.each(['@oneport/express', '@oneport/fastify', '@oneport/hono', '@oneport/koa', '@oneport/nestjs'])(
   '%s installs core and ws besides itself, less than 1 MB in all',
   (name) => {
     const closure = closureOf(name)

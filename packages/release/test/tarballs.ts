@@ -6,7 +6,18 @@ import { dirname, join } from 'node:path'
 export const root = join(__dirname, '../../..')
 
 /** The public packages. */
-export const packages = ['adapter-testsuite', 'core', 'express', 'fastify', 'hono', 'koa', 'redis', 'testing', 'topics']
+export const packages = [
+  'adapter-testsuite',
+  'core',
+  'express',
+  'fastify',
+  'hono',
+  'koa',
+  'nestjs',
+  'redis',
+  'testing',
+  'topics'
+]
 
 /** A temporary folder that is removed after the tests of the file. */
 export function temporaryFolder(): string {

@@ -5,10 +5,12 @@ import { acceptWebSocket, attach } from '@oneport/core'
 import { isPrintable } from '@oneport/core/adapter'
 import { acceptWebSocket as acceptInExpress, wsUpgrade } from '@oneport/express'
 import { wsPlugin } from '@oneport/fastify'
+import { wsUpgrade as wsUpgradeOfKoa } from '@oneport/koa'
 import express5, { type Express } from 'express'
 // @ts-expect-error Express 4 is installed under another name; its types would be those of Express 5
 import express4 from 'express4'
 import Fastify, { type FastifyInstance } from 'fastify'
+import Koa from 'koa'
 import onHeaders from 'on-headers'
 import { onFirst, onSecond } from './hono.ts'
 import { runtime } from './runtime.ts'
@@ -32,6 +34,7 @@ export const adapters: readonly Adapter[] = [
   { name: 'Express 4', subject: serveExpress(express4 as () => Express), options: {}, shortForm: ['HTTP/1.1'] },
   { name: 'Express 5', subject: serveExpress(express5), options: {}, shortForm: ['HTTP/1.1 over TLS'] },
   { name: 'Fastify', subject: serveFastify, options: { http2: true }, shortForm: ['HTTP/1.1', 'HTTP/2 over TLS'] },
+  { name: 'Koa', subject: serveKoa, options: { http2: true }, shortForm: ['HTTP/1.1', 'HTTP/2 over TLS'] },
   {
     name: 'Hono on @hono/node-server 1',
     subject: onFirst,
@@ -111,4 +114,38 @@ async function serveFastify(application: Application): Promise<Served> {
   for (const { path, options, handler } of endpoints) app.get(path, { websocket: options }, handler)
   await app.listen({ port: 0, host: '127.0.0.1' })
   return { server: app.server, drain: () => app.websockets.drain(), close: () => app.close() }
+}
+
+async function serveKoa(application: Application): Promise<Served> {
+  const { before, createServer, endpoints, fields, http2, lateFields, options, pages, tls } = application
+  const app = new Koa()
+  app.silent = true
+  const websockets = wsUpgradeOfKoa(options)
+  app.use(websockets)
+  app.use(async (ctx, next) => {
+    ctx.set(fields)
+    try {
+      await next()
+    } catch (error) {
+      const { status = 500, message = '', headers = {} } = Object(isPrintable(error) ? error : {})
+      ctx.status = status
+      ctx.body = status < 500 ? message : 'broken'
+      ctx.set(headers)
+    }
+    ctx.set(lateFields)
+  })
+  app.use(async (ctx, next) => {
+    await before(ctx.req, ctx.res)
+    await next()
+  })
+  app.use((ctx) => {
+    const page = pages.find(({ path }) => path === ctx.path)
+    const endpoint = endpoints.find(({ path }) => path === ctx.path)
+    if (page !== undefined) ctx.body = page.text
+    if (endpoint !== undefined) ctx.acceptWebSocket(endpoint.options, (socket) => endpoint.handler(socket))
+  })
+  const server = createServer(app.callback())
+  if (runtime.name === 'Bun' || (http2 && !tls)) websockets.attach(server)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return { server, drain: () => websockets.drain() }
 }

@@ -195,10 +195,10 @@ class Page {
   }
 
   /** A property as a list item, because a table would have too little room for a type and a sentence. */
-  #property({ comment, flags, getSignature, name, type }) {
-    const about = comment ?? getSignature?.comment
+  #property({ comment, flags, getSignature, name, setSignature, type = getSignature?.type }) {
+    const about = comment ?? (getSignature ?? setSignature)?.comment
     const byDefault = this.#default(about)
-    const head = `- **\`${name}${flags.isOptional ? '?' : ''}\`**: ${this.#type(type ?? getSignature.type)}`
+    const head = `- **\`${name}${flags.isOptional ? '?' : ''}\`**: ${this.#type(type ?? setSignature.parameters[0].type)}`
     const lines = [byDefault === '' ? head : `${head}, by default ${byDefault}`, this.#summary(about)]
     return lines
       .filter((line) => line !== '')

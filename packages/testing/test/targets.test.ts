@@ -321,7 +321,7 @@ describe('a mistake in the call', () => {
   test('is one of expectRefused where that was called', async () => {
     await expect(expectRefused(hello(), 'chat')).rejects.toThrow('expectRefused: path: expected')
     await expect(expectRefused(hello(), '/', { http: true } as never)).rejects.toThrow('expectRefused: unknown option')
-    await expect(expectRefused(7 as never)).rejects.toThrow('expectRefused: expected an Express application')
+    await expect(expectRefused(7 as never)).rejects.toThrow('expectRefused: expected an Express or Koa application')
   })
 
   test('regression: with a value that cannot be printed is reported like any other', async () => {

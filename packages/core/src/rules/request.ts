@@ -28,8 +28,9 @@ export function isOpeningHandshake(req: RequestHead): boolean {
   )
 }
 
-const isAtLeastHttp11 = (req: RequestHead): boolean =>
-  req.httpVersionMajor > 1 || (req.httpVersionMajor === 1 && req.httpVersionMinor >= 1)
+/** Requests that tests inject may have no version, as those of @hapi/shot. */
+const isAtLeastHttp11 = ({ httpVersionMajor: major = 1, httpVersionMinor: minor = 1 }: Partial<RequestHead>): boolean =>
+  major > 1 || (major === 1 && minor >= 1)
 
 /** Whether a request has content, according to its head (RFC 9110 §6.4, RFC 9112 §6). */
 export function hasContent({ headers }: RequestHead): boolean {

@@ -86,6 +86,11 @@ describe('a request for a WebSocket', () => {
     expect(refusalOf(() => validateRequest(extended))).toBeUndefined()
   })
 
+  test('regression: a request that hapi injects, which has no HTTP version, was refused for its version', () => {
+    const { httpVersionMajor: _major, httpVersionMinor: _minor, ...injected } = request({ Upgrade: undefined })
+    expect(refusalOf(() => validateRequest(injected as RequestHead))?.code).toBe('HANDSHAKE_UPGRADE_REQUIRED')
+  })
+
   test('over HTTP/1.1 cannot use a pseudo-header', () => {
     expect(isOpeningHandshake(request({ ':protocol': 'websocket', Upgrade: undefined }))).toBe(false)
   })
