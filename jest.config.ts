@@ -33,7 +33,8 @@ const config: Config = {
     '^@oneport/core/(adapter|ws-compatibility)$': '<rootDir>/packages/core/src/$1.ts',
     '^@oneport/(core|express|fastify|hono|koa|nestjs|topics|redis|testing|adapter-testsuite|test-kit)$':
       '<rootDir>/packages/$1/src/index.ts',
-    '^@oneport/adapter-testsuite/parts$': '<rootDir>/packages/adapter-testsuite/src/parts.ts'
+    '^@oneport/adapter-testsuite/parts$': '<rootDir>/packages/adapter-testsuite/src/parts.ts',
+    '^@oneport/topics/contract$': '<rootDir>/packages/topics/src/contract.ts'
   },
   setupFilesAfterEnv: ['<rootDir>/packages/test-kit/src/fail-on-console.ts'],
   reporters: ['default', 'summary', '<rootDir>/packages/test-kit/closing-line-reporter.mjs'],

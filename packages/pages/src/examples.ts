@@ -301,6 +301,23 @@ export const examples: Record<string, Drive> = {
 
   'redis-ioredis': (program, another) => hearsAcross(program, another),
   'redis-cluster': (program, another) => hearsAcross(program, another),
+  'redis-history': async (program, another) => {
+    const elsewhere = await another()
+    const begin = async (where: Program, request: string) => {
+      const client = await where.connect('/', {}, ['oneport.topics.1'])
+      client.socket.send(request)
+      return { ...client, answer: await client.next() }
+    }
+    const ada = await begin(program, 'subscribe - news')
+    const [, epoch] = ada.answer.split(' ')
+    ada.socket.close()
+    const bob = await begin(elsewhere, 'subscribe - sport')
+    bob.socket.send('publish 1 news\nhello')
+    expect(await bob.next()).toBe('published 1 1')
+    const again = await begin(elsewhere, `subscribe ${epoch}:0 news`)
+    expect(again.answer).toBe(`subscribed ${epoch} 0 resumed news`)
+    expect(await again.next()).toBe('message 1 news\nhello')
+  },
   'npm-redis': (program, another) => hearsAcross(program, another),
 
   'backplane-threads': async (program) => {

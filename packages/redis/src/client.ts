@@ -19,13 +19,23 @@ interface Emitter {
 
 type Fault = 'error' | 'node-error' | 'node error' | 'nodeError'
 
+type Words = readonly (string | Buffer)[]
+
+/** https://github.com/redis/node-redis/blob/master/docs/command-options.md */
+interface CommandOptions {
+  readonly typeMapping: Readonly<Record<number, unknown>>
+}
+
 type Listener = (message: Buffer, channel: Buffer) => void
 
 /** https://github.com/redis/node-redis/blob/master/docs/pub-sub.md */
 export interface NodeRedis extends Emitter {
   readonly isReady: boolean
   duplicate(overrides: object): NodeRedis
+  on(event: 'ready', listener: () => void): unknown
+  on(event: Fault, listener: (error: unknown) => void): unknown
   publish(channel: string, message: Buffer): Promise<unknown>
+  sendCommand(words: Words, options: CommandOptions): Promise<unknown>
   subscribe(channel: string, listener: Listener, isBinary: true): Promise<void>
   unsubscribe(channel: string): Promise<void>
   destroy(): void
@@ -43,6 +53,7 @@ export interface NodeRedisCluster extends Emitter {
   duplicate(overrides: object): NodeRedisCluster
   nodeClient(master: NodeRedisMaster): Promise<unknown>
   sPublish(channel: string, message: Buffer): Promise<unknown>
+  sendCommand(firstKey: string, isReadonly: false, words: Words, options: CommandOptions): Promise<unknown>
   sSubscribe: (channel: string, listener: Listener, isBinary: true) => Promise<void>
   sUnsubscribe(channel: string): Promise<void>
   destroy(): void
@@ -51,8 +62,15 @@ export interface NodeRedisCluster extends Emitter {
 export interface NodeRedisMaster {
   readonly client?: { readonly isReady: boolean } | undefined
   readonly pubSub?:
-    | { readonly client: { readonly isReady: boolean }; readonly connectPromise?: Promise<unknown> | undefined }
+    | { readonly client: NodeRedisPubSub; readonly connectPromise?: Promise<unknown> | undefined }
     | undefined
+}
+
+export interface NodeRedisPubSub {
+  readonly isReady: boolean
+  on(event: 'ready', listener: () => void): unknown
+  on(event: 'sharded-channel-moved', listener: (channel: Buffer | string) => void): unknown
+  ping(): Promise<unknown>
 }
 
 /** https://github.com/redis/ioredis#pubsub */
@@ -64,6 +82,7 @@ export interface IoRedis extends Emitter {
   on(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): unknown
   on(event: Fault, listener: (error: unknown) => void): unknown
   publish(channel: string, message: Buffer): Promise<unknown>
+  callBuffer(...words: Words): Promise<unknown>
   subscribe(...channels: string[]): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
   disconnect(): void
@@ -82,14 +101,16 @@ export interface IoRedisCluster extends Emitter {
   readonly options: {
     readonly redisOptions?: object | undefined
     readonly clusterRetryStrategy?: ClusterRetryStrategy | undefined
+    readonly slotsRefreshInterval?: number | undefined
   }
   duplicate(nodes: readonly never[], overrides: object): IoRedisCluster
   nodes(role: 'master'): readonly { readonly status: string }[]
-  on(event: 'ready', listener: () => void): unknown
+  on(event: 'ready' | 'subscribersReady', listener: () => void): unknown
   on(event: '+node', listener: (node: { connect(): Promise<unknown> }) => void): unknown
   on(event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void): unknown
   on(event: Fault, listener: (error: unknown) => void): unknown
   spublish(channel: string, message: Buffer): Promise<unknown>
+  callBuffer(...words: Words): Promise<unknown>
   ssubscribe(channel: string): Promise<unknown>
   sunsubscribe(channel: string): Promise<unknown>
   disconnect(): void

@@ -3,6 +3,12 @@ import type { IoRedis, IoRedisCluster } from './client.ts'
 import { type Connection, type Events, healthOf } from './connection.ts'
 import { ClusterSubscriber } from './subscriber.ts'
 
+/**
+ * How often to ask which shard has which slots, in milliseconds. When a slot moves, ioredis asks once, and the node that
+ * answers may not know yet: then the topics of the slot would stay where nothing is sent any more.
+ */
+const slotsMs = 5_000
+
 /** Channels per command when all are subscribed again. */
 const channelsAtOnce = 1_000
 
@@ -17,7 +23,7 @@ const atMostOnce = {
   keyPrefix: ''
 }
 
-export function connectIoRedis(client: IoRedis, { onMessage, onError }: Events): Connection {
+export function connectIoRedis(client: IoRedis, { onMessage, onLost, onError }: Events): Connection {
   const publisher = client.duplicate({ ...atMostOnce, lazyConnect: true })
   // With `autoResubscribe`, ioredis subscribes again but does not catch a failure.
   const subscriber = client.duplicate({ ...atMostOnce, lazyConnect: true, autoResubscribe: false })
@@ -26,7 +32,9 @@ export function connectIoRedis(client: IoRedis, { onMessage, onError }: Events):
   const subscribeAgain = async (): Promise<void> => {
     const all = [...channels]
     for (let first = 0; first < all.length; first += channelsAtOnce) {
-      await subscriber.subscribe(...all.slice(first, first + channelsAtOnce))
+      const some = all.slice(first, first + channelsAtOnce)
+      await subscriber.subscribe(...some)
+      for (const channel of some) onLost(channel)
     }
   }
   // If this fails, the connection has been lost again, and the next `ready` event retries.
@@ -35,7 +43,9 @@ export function connectIoRedis(client: IoRedis, { onMessage, onError }: Events):
   begin([publisher, subscriber], onError)
 
   return {
+    isCluster: false,
     publish: (channel, message) => publisher.publish(channel, message),
+    command: (_key, words) => publisher.callBuffer(...words),
     subscribe: async (channel) => {
       await subscriber.subscribe(channel)
       channels.add(channel)
@@ -51,7 +61,7 @@ export function connectIoRedis(client: IoRedis, { onMessage, onError }: Events):
   }
 }
 
-export function connectIoRedisCluster(client: IoRedisCluster, { onMessage, onError }: Events): Connection {
+export function connectIoRedisCluster(client: IoRedisCluster, events: Events): Connection {
   const redisOptions = { ...client.options.redisOptions, ...atMostOnce }
   const common = { lazyConnect: true, keyPrefix: '', enableOfflineQueue: false, redisOptions }
   // With a delay, pending commands are sent again when the connection to a shard is lost.
@@ -59,14 +69,22 @@ export function connectIoRedisCluster(client: IoRedisCluster, { onMessage, onErr
   // Otherwise it connects to a shard on the first command for it, and rejects commands until then.
   publisher.on('+node', (node) => void node.connect().catch(() => {}))
   const subscriber = new ClusterSubscriber(
-    (clusterRetryStrategy) => client.duplicate([], { ...common, shardedSubscribers: true, clusterRetryStrategy }),
+    (clusterRetryStrategy) =>
+      client.duplicate([], {
+        ...common,
+        shardedSubscribers: true,
+        slotsRefreshInterval: client.options.slotsRefreshInterval ?? slotsMs,
+        clusterRetryStrategy
+      }),
     client.options.clusterRetryStrategy,
-    { onMessage, onError }
+    events
   )
-  begin([publisher], onError)
+  begin([publisher], events.onError)
 
   return {
+    isCluster: true,
     publish: (channel, message) => publisher.spublish(channel, message),
+    command: (_key, words) => publisher.callBuffer(...words),
     subscribe: (channel) => subscriber.subscribe(channel),
     unsubscribe: (channel) => subscriber.unsubscribe(channel),
     health: () => {

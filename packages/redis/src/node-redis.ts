@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { NodeRedis, NodeRedisCluster, NodeRedisMaster } from './client.ts'
+import type { NodeRedis, NodeRedisCluster, NodeRedisMaster, NodeRedisPubSub } from './client.ts'
 import { type Connection, type Events, healthOf } from './connection.ts'
 import { insist } from './insist.ts'
 import { show } from './show.ts'
@@ -12,19 +12,35 @@ const reconnectMs = 500
 /** Time that a shard has to answer a command to subscribe or unsubscribe, in milliseconds. */
 const turnMs = 5_000
 
+/** Replies have Buffers in place of strings, which RESP marks with '$'. */
+const asBuffers = { typeMapping: { ['$'.charCodeAt(0)]: Buffer } }
+
 /** Overrides options of the application's client: no key prefix, no cache, and no timer for each command. */
 const common = { keyPrefix: undefined, clientSideCache: undefined, commandOptions: { timeout: undefined } }
 
-export function connectNodeRedis(client: NodeRedis, { onMessage, onError }: Events): Connection {
+export function connectNodeRedis(client: NodeRedis, { onMessage, onLost, onError }: Events): Connection {
   const publisher = client.duplicate({ ...common, disableOfflineQueue: true })
   const subscriber = client.duplicate(common)
   const ends = [publisher, subscriber].map((connection) => keepConnecting(connection, onError))
   const listener = (message: Buffer, channel: Buffer): void => onMessage(channel.toString(), message)
+  const channels = new Set<string>()
+  // node-redis has then subscribed again.
+  subscriber.on('ready', () => {
+    for (const channel of channels) onLost(channel)
+  })
 
   return {
+    isCluster: false,
     publish: (channel, message) => publisher.publish(channel, message),
-    subscribe: (channel) => subscriber.subscribe(channel, listener, true),
-    unsubscribe: (channel) => subscriber.unsubscribe(channel),
+    command: (_key, words) => publisher.sendCommand(words, asBuffers),
+    subscribe: (channel) => {
+      channels.add(channel)
+      return subscriber.subscribe(channel, listener, true)
+    },
+    unsubscribe: (channel) => {
+      channels.delete(channel)
+      return subscriber.unsubscribe(channel)
+    },
     // Topics do not subscribe while this is 'down', so node-redis queues no subscriptions.
     health: () => (publisher.isReady && subscriber.isReady ? 'up' : 'down'),
     close: () => {
@@ -33,7 +49,7 @@ export function connectNodeRedis(client: NodeRedis, { onMessage, onError }: Even
   }
 }
 
-export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, onError }: Events): Connection {
+export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, onLost, onError }: Events): Connection {
   // Otherwise one unreachable shard would delay all others at the start.
   const overrides = { ...common, minimizeConnections: true }
   const publisher = client.duplicate(overrides)
@@ -57,15 +73,32 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
 
   const sSubscribe = subscriber.sSubscribe.bind(subscriber)
   const subscribe = (channel: string): Promise<void> =>
-    turns.take('subscribe', () =>
-      isAway(masterOf(subscriber, channel)) ? refuse(channel) : sSubscribe(channel, listener, true)
-    )
+    turns.take('subscribe', async () => {
+      if (isAway(masterOf(subscriber, channel))) await refuse(channel)
+      await sSubscribe(channel, listener, true)
+      watch(masterOf(subscriber, channel)?.pubSub?.client)
+    })
   const subscribeAgain = (channel: string): Promise<void> =>
     insist(
-      () => subscribe(channel),
+      async () => {
+        await subscribe(channel)
+        // If node-redis was about to subscribe too, the above has not waited for that, but this is answered after it.
+        await masterOf(subscriber, channel)?.pubSub?.client.ping()
+        onLost(channel)
+      },
       () => channels.has(channel),
       onError
     )
+  const watched = new WeakSet<NodeRedisPubSub>()
+  /** Notices when the connection to a shard is made again, and when a channel moves to another shard. */
+  const watch = (shard: NodeRedisPubSub | undefined): void => {
+    if (shard === undefined || watched.has(shard)) return
+    watched.add(shard)
+    shard.on('ready', () => {
+      for (const channel of channels) if (masterOf(subscriber, channel)?.pubSub?.client === shard) onLost(channel)
+    })
+    shard.on('sharded-channel-moved', (channel) => void subscribeAgain(String(channel)))
+  }
   // When slots have moved, node-redis finds them and subscribes again with these two functions, and does not catch
   // their errors. That would end the process and lose the channels.
   subscriber.sSubscribe = subscribeAgain
@@ -77,14 +110,18 @@ export function connectNodeRedisCluster(client: NodeRedisCluster, { onMessage, o
     void subscribeAgain(channel)
   })
 
+  /** Whether a command for the shard of a channel or a key would be sent at once. */
+  const isReady = (channel: string): boolean => {
+    const master = masterOf(publisher, channel)
+    // A new shard.
+    if (master !== undefined && master.client === undefined) publisher.nodeClient(master).catch(onError)
+    return master?.client?.isReady === true
+  }
+
   return {
-    publish: (channel, message) => {
-      const master = masterOf(publisher, channel)
-      if (master?.client?.isReady) return publisher.sPublish(channel, message)
-      // A new shard.
-      if (master !== undefined && master.client === undefined) publisher.nodeClient(master).catch(onError)
-      return refuse(channel)
-    },
+    isCluster: true,
+    publish: (channel, message) => (isReady(channel) ? publisher.sPublish(channel, message) : refuse(channel)),
+    command: (key, words) => (isReady(key) ? publisher.sendCommand(key, false, words, asBuffers) : refuse(key)),
     subscribe: async (channel) => {
       channels.add(channel)
       try {

@@ -8,7 +8,7 @@ export interface RedisBackplaneOptions {
   /** A client of node-redis or ioredis, connected or not; see {@link RedisClient}. A Cluster uses sharded pub/sub. */
   client: RedisClient
   /**
-   * Prefix of each channel name, followed by the topic. Only nodes with the same prefix get each other's messages.
+   * Prefix of the names of channels and keys. Only nodes with the same prefix get each other's messages.
    * @default 'oneport:'
    */
   prefix?: string | undefined

@@ -37,7 +37,7 @@ export class Pending {
   }
 
   /** Rejects if there is no room, if the timeout expires, or if sending rejects. */
-  run(length: number, send: () => Promise<unknown>): Promise<void> {
+  run<T>(length: number, send: () => Promise<T>): Promise<T> {
     const bytes = length + overheadBytes
     if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) {
       return Promise.reject(new Error(`Redis is too slow: it has not acknowledged ${this.#bytes} bytes.`))
@@ -48,7 +48,7 @@ export class Pending {
       this.#entries.add(entry)
       this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#look(), this.#timeoutMs / 4).unref())
       send()
-        .then(() => resolve(), reject)
+        .then(resolve, reject)
         .finally(() => this.#end(entry, bytes))
     })
   }

@@ -13,6 +13,20 @@ function crc16(bytes: Uint8Array): number {
   return crc
 }
 
+/** For each slot that was needed, or found on the way, a short text that has it. */
+const tags = new Map<number, string>()
+let nextTag = 0
+
+/** The hash tag of keys that belong to a slot. A topic can't be one, because it may contain braces. */
+export function tagOf(slot: number): string {
+  for (; !tags.has(slot); nextTag++) {
+    const tag = `{${nextTag}}`
+    const found = slotOf(tag)
+    if (!tags.has(found)) tags.set(found, tag)
+  }
+  return tags.get(slot) as string
+}
+
 /** The slot of a sharded channel, computed as for a key: from the part in its first braces, if it has any. */
 export function slotOf(channel: string): number {
   const begin = channel.indexOf('{')

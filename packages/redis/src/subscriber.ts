@@ -63,11 +63,10 @@ export class ClusterSubscriber {
     cluster.on('smessageBuffer', (channel, message) => this.#events.onMessage(channel.toString(), message))
     cluster.on('ready', () => {
       this.#attempts = 0
-      for (const channel of this.#channels) {
-        const isWanted = (): boolean => cluster === this.#cluster && this.#channels.has(channel)
-        void insist(() => this.#ask(channel), isWanted, this.#events.onError)
-      }
+      this.#askAgain(cluster)
     })
+    // A shard has another connection. ioredis has subscribed there again, but does not say with which result.
+    cluster.on('subscribersReady', () => this.#askAgain(cluster))
     begin([cluster], this.#events.onError)
     return cluster
   }
@@ -76,6 +75,20 @@ export class ClusterSubscriber {
     // Some of its shards may still be connected.
     this.#cluster.disconnect()
     this.#cluster = this.#open()
+  }
+
+  /** Subscribes to all channels again. */
+  #askAgain(cluster: IoRedisCluster): void {
+    for (const channel of this.#channels) {
+      const isWanted = (): boolean => cluster === this.#cluster && this.#channels.has(channel)
+      const again = async (): Promise<void> => {
+        // Otherwise ioredis would have the channel in its list once more.
+        cluster.sunsubscribe(channel).catch(() => {})
+        await this.#ask(channel)
+        this.#events.onLost(channel)
+      }
+      void insist(again, isWanted, this.#events.onError)
+    }
   }
 
   async #ask(channel: string): Promise<void> {

@@ -13,6 +13,7 @@ afterEach(stopAll)
 
 const page = readFileSync(join(__dirname, '../../../docs/redis.md'), 'utf8')
 const rules = [...page.matchAll(/^\* `(resetchannels .*)`$/gm)].map(([, rule = '']) => rule.split(' '))
+const rulesOfHistory = [...page.matchAll(/^\* `(~.* \+eval .*)`$/gm)].map(([, rule = '']) => rule.split(' '))
 const [username, password] = ['oneport', 'secret']
 
 describeWith(redisProgram, 'the rules for a user that the page shows', () => {
@@ -40,14 +41,18 @@ describeWith(redisProgram, 'the rules for a user that the page shows', () => {
     ]
   ]
 
-  test.each(cases)('are sufficient for %s', async (_name, rule, makeClient) => {
+  async function startServers(rule: number, allowed: readonly string[]): Promise<number[]> {
     const servers = rule === 0 ? [await RedisServer.start()] : await startRedisCluster()
     for (const server of servers) {
       atEnd(() => server.stop())
-      await server.command('ACL', 'SETUSER', username, 'on', `>${password}`, ...(rules[rule] as string[]))
+      await server.command('ACL', 'SETUSER', username, 'on', `>${password}`, ...allowed)
       await server.command('ACL', 'SETUSER', 'default', 'off')
     }
-    const ports = servers.map(({ port }) => port)
+    return servers.map(({ port }) => port)
+  }
+
+  test.each(cases)('are sufficient for %s', async (_name, rule, makeClient) => {
+    const ports = await startServers(rule, rules[rule] as string[])
     const [one, other] = [
       await Node.start(redisBackplane({ client: makeClient(ports) })),
       await Node.start(redisBackplane({ client: makeClient(ports) }))
@@ -59,5 +64,20 @@ describeWith(redisProgram, 'the rules for a user that the page shows', () => {
     other.topics.unsubscribe(bob.socket, 'news')
     await until(() => other.backplane.topics === 0)
     expect([...one.errors, ...other.errors]).toEqual([])
+  })
+
+  test.each(cases)('are sufficient for a history with %s', async (_name, rule, makeClient) => {
+    const ports = await startServers(rule, [...(rules[rule] as string[]), ...(rulesOfHistory[rule] as string[])])
+    const backplane = redisBackplane({ client: makeClient(ports) })
+    atEnd(() => backplane.close())
+    await until(() => backplane.health() === 'up')
+    // Of each shard.
+    for (const topic of ['news', 'sport', 'weather', 'a}b', '{c}d']) {
+      for (const ms of [1_000, Infinity]) {
+        const limits = { messages: 2, ms, bytes: 1_000 }
+        for (const text of ['a', 'b', 'c']) await backplane.append(topic, Buffer.from(text), limits, `${text} ${ms}`)
+        expect((await backplane.read(topic, undefined, limits)).messages.map(String)).toEqual(['b', 'c'])
+      }
+    }
   })
 })

@@ -11,5 +11,5 @@ test('imports no client at run time, and only types from topics', () => {
     const text = readFileSync(join(__dirname, '../src', file), 'utf8')
     return [...text.matchAll(/^import (?!type).* from '(?!\.\/)(.*)'$/gm)].map(([, target]) => target)
   })
-  expect(new Set(imports)).toEqual(new Set(['node:async_hooks', 'node:timers/promises']))
+  expect(new Set(imports)).toEqual(new Set(['node:async_hooks', 'node:crypto', 'node:timers/promises']))
 })

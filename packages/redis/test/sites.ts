@@ -1,5 +1,5 @@
 import { clusterJoined, RedisServer, startRedisCluster } from '@oneport/test-kit'
-import { type Backplane, MemoryHub, memoryBackplane } from '@oneport/topics'
+import { type HistoryBackplane, MemoryHub, memoryBackplane } from '@oneport/topics'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 import { type RedisBackplaneOptions, type RedisClient, redisBackplane } from '../src/index.ts'
@@ -9,20 +9,23 @@ import { slotOf } from '../src/slot.ts'
 export interface Site {
   /** The servers; none for the backplane in memory. */
   readonly servers: readonly RedisServer[]
+  /** The server that a topic lives on at the start. */
+  serverOf(topic: string): RedisServer | undefined
   /** A backplane for one node. */
-  join(options?: Partial<RedisBackplaneOptions>): Backplane
+  join(options?: Partial<RedisBackplaneOptions>): HistoryBackplane
   /** How many nodes are subscribed to a topic. */
   subscribers(topic: string): Promise<number>
   /** Publishes bytes on the channel of a topic, as anyone could who reaches the server. */
   inject(topic: string, bytes: Buffer): Promise<unknown>
   /** Gets all servers running again, whatever state they are in. */
-  recover(): Promise<void>
+  recover(this: void): Promise<void>
   stop(): Promise<void>
 }
 
 export interface Kind {
   readonly name: string
-  open(): Promise<Site>
+  /** @param options of each server, as on its command line */
+  open(...options: string[]): Promise<Site>
 }
 
 export const memory: Kind = {
@@ -32,6 +35,7 @@ export const memory: Kind = {
     const stranger = memoryBackplane(hub)
     return {
       servers: [],
+      serverOf: () => undefined,
       join: () => memoryBackplane(hub),
       subscribers: async (topic) => hub.subscribers(topic),
       inject: (topic, bytes) => stranger.publish(topic, bytes),
@@ -69,6 +73,7 @@ function site(servers: readonly RedisServer[], makeClient: MakeClient, isCluster
     servers[isCluster ? Math.floor(((slotOf(prefix + topic) + 1) * 3 - 1) / 16_384) : 0] as RedisServer
   return {
     servers,
+    serverOf,
     join: (options) => redisBackplane({ client: makeClient(servers), ...options }),
     subscribers: async (topic) => {
       const what = isCluster ? 'SHARDNUMSUB' : 'NUMSUB'
@@ -86,6 +91,12 @@ function site(servers: readonly RedisServer[], makeClient: MakeClient, isCluster
 }
 
 export const kinds: readonly Kind[] = Object.entries(clients).flatMap(([name, { standalone, cluster }]) => [
-  { name: `${name} and one server`, open: async () => site([await RedisServer.start()], standalone, false) },
-  { name: `${name} and a Cluster`, open: async () => site(await startRedisCluster(), cluster, true) }
+  {
+    name: `${name} and one server`,
+    open: async (...options) => site([await RedisServer.start(...options)], standalone, false)
+  },
+  {
+    name: `${name} and a Cluster`,
+    open: async (...options) => site(await startRedisCluster(...options), cluster, true)
+  }
 ])

@@ -1,5 +1,5 @@
 import { describeWith, freePort, RedisServer, redisProgram } from '@oneport/test-kit'
-import { slotOf } from '../src/slot.ts'
+import { slotOf, tagOf } from '../src/slot.ts'
 
 // https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
 const names = [
@@ -16,6 +16,13 @@ const names = [
 
 test('a channel has the slot given in the reference', () => {
   expect(slotOf('123456789')).toBe(0x31c3)
+})
+
+test('each slot has a tag, which names that begin with it share', () => {
+  for (let slot = 0; slot < 16_384; slot++) {
+    const tag = tagOf(slot)
+    if (slotOf(tag) !== slot || slotOf(`${tag}a}b{c}`) !== slot) throw new Error(`${tag} is not in slot ${slot}`)
+  }
 })
 
 describeWith(redisProgram, 'the slot of a channel', () => {

@@ -46,8 +46,8 @@ export class RedisServer {
     child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk.toString()
     })
+    const ended = once(child, 'exit').then(() => true)
     while (!printed.includes('Ready to accept connections')) {
-      const ended = once(child, 'exit').then(() => true)
       if (await Promise.race([ended, once(child.stdout, 'data').then(() => false)])) {
         throw new Error(`redis-server exited. It printed: ${printed}`)
       }
@@ -107,15 +107,24 @@ function isWhole(reply: string): boolean {
   return reply.endsWith('\r\n') && reply.split('\r\n').length - 2 >= Number(count) * 1.5
 }
 
+interface Joinable {
+  readonly server: RedisServer
+  readonly busPort: number
+}
+
+async function startJoinable(options: readonly string[]): Promise<Joinable> {
+  const busPort = await freePort()
+  const fixed = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-port', String(busPort)]
+  return { server: await RedisServer.start(...fixed, ...options), busPort }
+}
+
 /** A Redis Cluster of three nodes, with sharded pub/sub. */
-export async function startRedisCluster(): Promise<RedisServer[]> {
+export async function startRedisCluster(...options: string[]): Promise<RedisServer[]> {
   const servers: RedisServer[] = []
   const bus: number[] = []
   for (let index = 0; index < 3; index++) {
-    const port = await freePort()
-    bus.push(port)
-    const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-port', String(port)]
-    const server = await RedisServer.start(...options)
+    const { server, busPort } = await startJoinable(options)
+    bus.push(busPort)
     servers.push(server)
     const [first, last] = [0, 1].map((next) => Math.floor((slots * (index + next)) / 3) - next) as [number, number]
     await server.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))
@@ -129,12 +138,27 @@ export async function startRedisCluster(): Promise<RedisServer[]> {
   return servers
 }
 
-/** Waits until all nodes of a cluster reach each other, at the start or after an outage. */
-export async function clusterJoined(servers: readonly RedisServer[]): Promise<void> {
-  for (const server of servers) while (!(await isJoined(server))) await sleep(20)
+/** Adds a replica of a master to a cluster, and waits until it has all data. */
+export async function addReplica(servers: readonly RedisServer[], master: RedisServer): Promise<RedisServer> {
+  const { server, busPort } = await startJoinable([])
+  await master.command('CLUSTER', 'MEET', '127.0.0.1', String(server.port), String(busPort))
+  const all = [...servers, server]
+  await clusterJoined(all)
+  const [, id = ''] = (await master.command('CLUSTER', 'MYID')).split('\r\n')
+  await server.command('CLUSTER', 'REPLICATE', id)
+  while (!(await server.command('INFO', 'replication')).includes('master_link_status:up')) await sleep(20)
+  // Its master must know it too, to be replaced by it.
+  while (!(await master.command('INFO', 'replication')).includes('state=online')) await sleep(20)
+  return server
 }
 
-async function isJoined(server: RedisServer): Promise<boolean> {
+/** Waits until all nodes of a cluster reach each other, at the start or after an outage. */
+export async function clusterJoined(servers: readonly RedisServer[]): Promise<void> {
+  for (const server of servers) while (!(await isJoined(server, servers.length))) await sleep(20)
+}
+
+async function isJoined(server: RedisServer, count: number): Promise<boolean> {
   const info = await server.command('CLUSTER', 'INFO')
-  return ['cluster_state:ok', 'cluster_known_nodes:3', `cluster_slots_ok:${slots}`].every((line) => info.includes(line))
+  const wanted = ['cluster_state:ok', `cluster_known_nodes:${count}`, `cluster_slots_ok:${slots}`]
+  return wanted.every((line) => info.includes(line))
 }

@@ -1,14 +1,64 @@
-import type { BackplaneHealth, HistoryBackplane, Position } from './backplane.ts'
+import type { BackplaneHealth, HistoryBackplane, KeptLimits, Position } from './backplane.ts'
 import { expected } from './errors.ts'
 
 type Receive = (message: Buffer, position?: Position) => void
 
+/** How long the name of a message is remembered, in milliseconds. */
+const namedMs = 60_000
+
+interface Entry {
+  readonly message: Buffer
+  readonly time: number
+}
+
 /** What a hub keeps of a topic. */
-interface Topic {
+class Topic {
   readonly epoch: string
-  last: number
-  messages: Buffer[]
-  readonly names: Map<string, number>
+  last = 0
+  #entries: Entry[] = []
+  #bytes = 0
+  /** In the order of their times. */
+  readonly #names = new Map<string, { readonly offset: number; readonly time: number }>()
+
+  constructor(epoch: string) {
+    this.epoch = epoch
+  }
+
+  /** The offset of a message that was appended under this name in the last minute. */
+  find(name: string): number | undefined {
+    const from = performance.now() - namedMs
+    for (const [known, { time }] of this.#names) {
+      if (time > from) break
+      this.#names.delete(known)
+    }
+    return this.#names.get(name)?.offset
+  }
+
+  append(message: Buffer, limits: KeptLimits, name: string | undefined): Position {
+    const time = performance.now()
+    const offset = ++this.last
+    this.#entries.push({ message, time })
+    this.#bytes += message.length
+    if (name !== undefined) this.#names.set(name, { offset, time })
+    this.#trim(limits)
+    return { epoch: this.epoch, offset }
+  }
+
+  read(after: Position | undefined, limits: KeptLimits): Buffer[] {
+    this.#trim(limits)
+    const first = this.last - this.#entries.length
+    const skipped = after?.epoch === this.epoch ? Math.max(0, after.offset - first) : 0
+    return this.#entries.slice(skipped).map(({ message }) => message)
+  }
+
+  #trim({ messages, ms, bytes }: KeptLimits): void {
+    const from = performance.now() - ms
+    for (let [oldest] = this.#entries; oldest !== undefined; [oldest] = this.#entries) {
+      if (this.#entries.length <= messages && this.#bytes <= bytes && oldest.time > from) return
+      this.#entries.shift()
+      this.#bytes -= oldest.message.length
+    }
+  }
 }
 
 /** Connects backplanes in memory, in place of a server between the nodes. */
@@ -45,7 +95,7 @@ export class MemoryHub {
   }
 
   #topicOf(topic: string): Topic {
-    const known = this.#kept.get(topic) ?? { epoch: `m${++this.#epochs}`, last: 0, messages: [], names: new Map() }
+    const known = this.#kept.get(topic) ?? new Topic(`m${++this.#epochs}`)
     this.#kept.set(topic, known)
     return known
   }
@@ -71,21 +121,17 @@ export class MemoryHub {
       append: async (topic, message, limits, name) => {
         check()
         const kept = this.#topicOf(topic)
-        const earlier = name === undefined ? undefined : kept.names.get(name)
+        const earlier = name === undefined ? undefined : kept.find(name)
         if (earlier !== undefined) return { epoch: kept.epoch, offset: earlier }
-        if (name !== undefined) kept.names.set(name, kept.last + 1)
-        const position = { epoch: kept.epoch, offset: ++kept.last }
-        kept.messages.push(message)
-        while (kept.messages.length > limits.messages) kept.messages.shift()
+        const position = kept.append(message, limits, name)
         for (const receive of this.#topics.get(topic) ?? []) queueMicrotask(() => receive(message, position))
         return position
       },
 
-      read: async (topic, after) => {
+      read: async (topic, after, limits) => {
         check()
-        const { epoch, last, messages } = this.#topicOf(topic)
-        const known = after?.epoch === epoch ? last - after.offset : Infinity
-        return { epoch, last, messages: messages.slice(-Math.min(known, messages.length) || messages.length) }
+        const kept = this.#topicOf(topic)
+        return { epoch: kept.epoch, last: kept.last, messages: kept.read(after, limits) }
       },
 
       subscribe: async (topic, receive, lost = () => {}) => {

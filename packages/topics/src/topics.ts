@@ -178,7 +178,7 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     ...resolved,
     subscriptions,
     delivery,
-    open: (topic) => (shared ? shared.open(topic) : history?.logOf(topic)),
+    open: (topic, since) => (shared ? shared.open(topic, since) : history?.logOf(topic)),
     done: (topic) => shared?.done(topic),
     publish: publishOfClient
   })

@@ -215,6 +215,33 @@ test('after an outage a node reads what it missed, without a further message', a
   expect([await ada.next(), await ada.next()]).toEqual(['message 1 news\na', 'message 2 news\nb'])
 })
 
+test('regression: a client that comes from a faster node was told of a gap; now its node reads first', async () => {
+  const one = createNode()
+  const slow = createNode({ backplane: losing(() => true) })
+  const [ada, bob] = [await connect(one), await connect(slow)]
+  const epoch = await ada.subscribe('news')
+  await bob.subscribe('news')
+  for (const text of ['a', 'b']) one.publish('news', text)
+  await turn()
+  await bob.isQuiet()
+  const again = await connect(slow)
+  expect(await again.ask(`subscribe ${epoch}:1 news`)).toBe(`subscribed ${epoch} 1 resumed news`)
+  expect(await again.next()).toBe('message 2 news\nb')
+  // The other clients of the node get what it has read.
+  expect([await bob.next(), await bob.next()]).toEqual(['message 1 news\na', 'message 2 news\nb'])
+  hub.forget()
+  await turn()
+  one.publish('news', 'c')
+  await turn()
+  const [, other] = String(await (await connect(one)).ask('subscribe - news')).split(' ')
+  const third = await connect(slow)
+  expect(await third.ask(`subscribe ${other}:1 news`)).toBe(`subscribed ${other} 1 resumed news`)
+  one.publish('news', 'd')
+  await turn()
+  const fourth = await connect(slow)
+  expect(await fourth.ask(`subscribe ${other}:3 news`)).toBe(`subscribed ${other} 0 gap news`)
+})
+
 test('while the backplane is down, a message is not published, and its client is told', async () => {
   const errors: string[] = []
   const topics = createNode({ onBackplaneError: (error) => void errors.push(String(error)) })

@@ -23,6 +23,8 @@ export class Mirror {
   /** Messages behind one that has not arrived. */
   readonly #early = new Map<number, Opened>()
   readonly #waiting: ((log: Log) => void)[] = []
+  /** Those who wait for a read that begins after they have asked. */
+  readonly #asking: ((log: Log) => void)[] = []
   #earlyEpoch: string | undefined
   #log: Log | undefined
   #isReading = false
@@ -38,6 +40,13 @@ export class Mirror {
   /** The log; a promise of it before it was read. */
   get log(): Log | Promise<Log> {
     return this.#log ?? new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** The log with everything that was appended until now. */
+  get fresh(): Promise<Log> {
+    const log = new Promise<Log>((resolve) => this.#asking.push(resolve))
+    this.refresh()
+    return log
   }
 
   /** Takes a message from the backplane, in whichever order it arrives. */
@@ -72,9 +81,7 @@ export class Mirror {
     try {
       while (this.#isStale && !this.#isEnded) {
         this.#isStale = false
-        const after = this.#log && { epoch: this.#log.epoch, offset: this.#log.last }
-        const kept = await this.#source.read(after)
-        if (!this.#isEnded) this.#apply(kept)
+        await this.#readOnce()
       }
       // What was read may be older than what has arrived, for example if a replica has answered.
       if (this.#early.size > 0 && !this.#isEnded) this.#source.later(() => this.refresh())
@@ -85,7 +92,20 @@ export class Mirror {
     this.#isReading = false
   }
 
-  #apply({ epoch, last, messages }: Kept): void {
+  async #readOnce(): Promise<void> {
+    const asking = this.#asking.splice(0)
+    try {
+      const kept = await this.#source.read(this.#log && { epoch: this.#log.epoch, offset: this.#log.last })
+      if (this.#isEnded) return
+      const log = this.#apply(kept)
+      for (const resolve of asking) resolve(log)
+    } catch (error) {
+      this.#asking.push(...asking)
+      throw error
+    }
+  }
+
+  #apply({ epoch, last, messages }: Kept): Log {
     const before = last - messages.length
     const isSame = this.#log?.epoch === epoch
     const log = isSame && this.#log !== undefined ? this.#log : this.#source.begin(epoch, before)
@@ -102,6 +122,7 @@ export class Mirror {
     for (const message of messages.slice(Math.max(0, log.last - before))) this.#source.append(log, message)
     this.#takeEarly(log)
     for (const resolve of this.#waiting.splice(0)) resolve(log)
+    return log
   }
 
   /** Takes the early messages that are next. */

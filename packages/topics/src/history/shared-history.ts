@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { type Opened, open } from '../envelope.ts'
 import type { Link } from '../link.ts'
 import { Publication } from '../publication.ts'
+import type { Since } from '../serve/requests.ts'
 import type { History } from './history.ts'
 import type { Log, LogLimits } from './log.ts'
 import { Mirror, type Source } from './mirror.ts'
@@ -55,15 +56,19 @@ export class SharedHistory {
   }
 
   /**
-   * The log of a topic, without waiting if this node follows it already. Call `done` afterwards.
+   * The log of a topic, without waiting if this node follows it already and knows the place from where a client wants to
+   * go on. The client may come from a node that was faster. Call `done` afterwards.
    * @returns undefined if the topic has no history
    */
-  open(topic: string): Log | undefined | Promise<Log> {
+  open(topic: string, since?: Since): Log | undefined | Promise<Log> {
     const isNew = !this.#isWanted(topic)
     this.#holds.set(topic, (this.#holds.get(topic) ?? 0) + 1)
     if (isNew) this.#follow(topic)
-    const log = this.#mirrors.get(topic)?.log
-    return log instanceof Promise ? this.#inTime(log) : log
+    const mirror = this.#mirrors.get(topic)
+    const log = mirror?.log
+    if (mirror === undefined || log === undefined) return undefined
+    if (log instanceof Promise) return this.#inTime(log)
+    return isAhead(log, since) ? this.#inTime(mirror.fresh) : log
   }
 
   /** Ends what `open` has begun. */
@@ -151,5 +156,9 @@ export class SharedHistory {
     for (const retry of due) retry()
   }
 }
+
+/** Whether a client has seen what this node has not, as far as it knows. */
+const isAhead = (log: Log, since: Since | undefined): boolean =>
+  typeof since === 'object' && (since.epoch !== log.epoch || since.offset > log.last)
 
 const unreadable = { payload: Buffer.alloc(0), isBinary: true, compress: false }

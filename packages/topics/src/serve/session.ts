@@ -25,7 +25,7 @@ export type Outcome = { readonly offset: number | undefined } | { readonly code:
 export interface Host {
   readonly subscriptions: Subscriptions
   /** The log of a topic, or a promise of it; undefined if the topic has no history. Call `done` afterwards. */
-  open(topic: string): Log | undefined | Promise<Log>
+  open(topic: string, since: Since | undefined): Log | undefined | Promise<Log>
   done(topic: string): void
   readonly presence: Presence
   readonly maxBufferedBytes: number
@@ -143,7 +143,7 @@ export class Session {
       if (!isCurrent()) return
       const code = this.#codeOf(verdict)
       if (code !== undefined) return void refuse(code)
-      const log = this.#host.open(topic)
+      const log = this.#host.open(topic, since)
       if (!(log instanceof Promise)) return void begin(log)
       log.then(begin, () => {
         if (isCurrent()) refuse('failed')

@@ -1,0 +1,1 @@
+export { type BackplaneCase, type BackplaneStore, backplaneContract } from './contract.ts'
