@@ -39,6 +39,7 @@ const long = [
   'packages/topics/test/memory',
   'packages/release/test/size',
   'packages/redis/test/contract',
+  'packages/torture/test/run',
   'packages/core/test/ends',
   'packages/pages/test/proxies/passing',
   'packages/redis/test/redis-backplane',
