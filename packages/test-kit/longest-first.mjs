@@ -43,6 +43,7 @@ const long = [
   'packages/release/test/size',
   'packages/redis/test/contract',
   'packages/pages/test/adapter',
+  'packages/torture/test/run',
   'packages/core/test/ends',
   'packages/pages/test/proxies/passing',
   'packages/redis/test/redis-backplane',

@@ -134,11 +134,12 @@ export class Delivery {
       if (socket.readyState === closed) this.#leave(member)
       return false
     }
+    const wasBehind = member.behind?.has(topic) === true
     if (member.held !== undefined || member.behind !== undefined) this.#release(member)
     const message = member.isServed ? publication.served : publication.plain
     if (member.isServed && offset !== undefined) {
-      // What it gets from the history has this message too.
-      if (member.behind?.has(topic)) return true
+      // What it gets from the history, or just got, has this message too.
+      if (wasBehind) return true
       if (this.#isReady(member, message)) return this.#write(member, message)
       this.#fallBehind(member, topic, offset)
       return true

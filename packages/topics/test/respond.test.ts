@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { pipeline } from 'node:stream'
+import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createTopics, type Topics, type TopicsAccess, type TopicsOptions } from '../src/index.ts'
 import { atEnd, stopAll } from './pair.ts'
@@ -192,6 +192,36 @@ describe('a stream', () => {
     }
     const offsets = [...text.matchAll(/^data: message (\d+) news$/gm)].map(([, offset]) => Number(offset))
     expect(offsets).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1))
+  })
+
+  test('regression: a message on which a slow client catches up was sent twice', async () => {
+    const topics = createTopics({ history: {}, maxBufferedBytes: 10_000 })
+    const server = createServer()
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const asked = request({ port, path: '/?topic=news', headers: { Accept: 'text/event-stream' } }).on(
+      'error',
+      () => {}
+    )
+    asked.end()
+    atEnd(async () => {
+      await topics.close()
+      asked.destroy()
+      await once(server.close(), 'close')
+    })
+    const [req] = (await once(server, 'request')) as [IncomingMessage]
+    const body = (await topics.respond(req, all)).body as Readable
+    const payload = 'x'.repeat(10_000)
+    for (let count = 1; count <= 5; count++) topics.publish('news', payload)
+    // Now there is room again, and the client is behind until the next message.
+    let text = ''
+    for (let count = 6; count <= 20; count++) {
+      text += body.read()
+      topics.publish('news', 'short')
+    }
+    text += body.read()
+    const offsets = [...text.matchAll(/^data: message (\d+) news$/gm)].map(([, offset]) => Number(offset))
+    expect(offsets).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
   })
 
   test('ends when the server closes, and tells its client to come back after a random time', async () => {

@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Journal, TransportName } from '../journal.ts'
+import type { Random } from '../random.ts'
+import { readAnswer, textOf } from './answer.ts'
+import { visitByPolls } from './poll.ts'
+import { post } from './post.ts'
+import { visitByStream } from './stream.ts'
+import type { Outgoing, Transport, Visit, Visitor } from './visit.ts'
+import { visitByWebSocket } from './websocket.ts'
+
+/** An address at which the topics are served: a node, or a proxy. */
+export interface Door {
+  readonly name: string
+  readonly port: number
+}
+
+export interface ClientOptions {
+  readonly name: string
+  readonly topics: readonly string[]
+  readonly doors: readonly Door[]
+  readonly transports: readonly TransportName[]
+  readonly random: Random
+  readonly journal: Journal
+}
+
+interface Position {
+  epoch: string
+  offset: number
+}
+
+const transports: Readonly<Record<TransportName, Transport>> = {
+  websocket: visitByWebSocket,
+  stream: visitByStream,
+  poll: visitByPolls
+}
+
+/** Servers remember IDs for a minute, so a client must not send a message any more after that. In milliseconds. */
+const triesMs = 50_000
+
+/** Delays before a client tries again, in milliseconds. */
+const [shortestMs, longestMs] = [20, 250]
+
+/** A client that never gives up: subscribes, publishes, and comes back with where it was. */
+export class Client implements Visitor {
+  readonly name: string
+  readonly topics: readonly string[]
+  reconnects = 0
+  deliveries = 0
+  gaps = 0
+  acknowledged = 0
+  readonly #options: ClientOptions
+  readonly #positions = new Map<string, Position>()
+  /** Topics that were answered on this connection. */
+  readonly #subscribed = new Set<string>()
+  /** Messages that were not acknowledged, with the time after which they are not sent again. */
+  readonly #outbox = new Map<string, Outgoing & { readonly until: number }>()
+  /** Messages whose POST was not answered. */
+  readonly #posting = new Set<string>()
+  readonly #leaving = new AbortController()
+  #visit: Visit | undefined
+  #ids = 0
+
+  constructor(options: ClientOptions) {
+    this.name = options.name
+    this.topics = options.topics
+    this.#options = options
+  }
+
+  /** Stays connected until `leave`. Never rejects. */
+  async stay(): Promise<void> {
+    const { doors, journal, random, transports: names } = this.#options
+    while (!this.#leaving.signal.aborted) {
+      const door = random.pick(doors)
+      const by = random.pick(names)
+      const heard = journal.entries.length
+      journal.write({ kind: 'connect', by, door: door.name })
+      this.#visit = transports[by](door.port, this)
+      // Requests of their own need not wait for the answer.
+      if (this.#visit.publish === undefined) this.#sendAll()
+      await this.#visit.ended
+      this.#visit = undefined
+      this.#subscribed.clear()
+      if (this.#leaving.signal.aborted) return
+      journal.write({ kind: 'lost' })
+      this.reconnects++
+      // At once, unless nobody has answered.
+      const hasHeard = journal.entries.slice(heard).some(({ kind }) => kind === 'subscribed')
+      if (!hasHeard) await this.#moment()
+    }
+  }
+
+  leave(): void {
+    this.#leaving.abort()
+    this.#visit?.end()
+  }
+
+  /** Does not read for a while. */
+  async doze(ms: number): Promise<void> {
+    const visit = this.#visit
+    visit?.pause()
+    await sleep(ms)
+    visit?.resume()
+  }
+
+  publish(topic: string, payload: string | Buffer): void {
+    const message = { topic, payload, id: `${this.name}-${++this.#ids}`, until: performance.now() + triesMs }
+    this.#outbox.set(message.id, message)
+    this.#send(message)
+  }
+
+  /** Number of messages that were not acknowledged. */
+  get unacknowledged(): number {
+    const now = performance.now()
+    return [...this.#outbox.values()].filter(({ until }) => until > now).length
+  }
+
+  /** Where the client is in a topic, as in `since` of the protocol. */
+  sinceOf = (topic: string): string => {
+    const position = this.#positions.get(topic)
+    return position === undefined ? '-' : `${position.epoch}:${position.offset}`
+  }
+
+  ask(topic: string): void {
+    this.#options.journal.write({ kind: 'ask', topic, since: this.sinceOf(topic) })
+  }
+
+  trouble(what: string): void {
+    this.#options.journal.write({ kind: 'trouble', what })
+  }
+
+  compare(positions: string): void {
+    const expected = this.topics.map(this.sinceOf).join()
+    if (positions !== expected)
+      this.trouble(`the server takes the client for at ${positions}, and it is at ${expected}`)
+  }
+
+  hear(data: string | Buffer): void {
+    const { kind, fields, topic, payload } = readAnswer(data)
+    const [first = '', second = '', third = ''] = fields
+    const { journal } = this.#options
+    switch (kind) {
+      case 'message': {
+        const offset = Number(first)
+        this.deliveries++
+        journal.write({ kind, topic, offset, payload })
+        const position = this.#positions.get(topic)
+        if (position !== undefined) position.offset = offset
+        break
+      }
+      case 'subscribed': {
+        const isFirst = this.#subscribed.size === 0
+        this.#subscribed.add(topic)
+        journal.write({ kind, topic, epoch: first, offset: Number(second), beginning: third })
+        if (third === 'gap') this.gaps++
+        this.#positions.set(topic, { epoch: first, offset: Number(second) })
+        // The connection works.
+        if (isFirst && this.#visit?.publish !== undefined) this.#sendAll()
+        break
+      }
+      case 'gap':
+        this.gaps++
+        journal.write({ kind, topic, epoch: first, offset: Number(second) })
+        this.#positions.set(topic, { epoch: first, offset: Number(second) })
+        break
+      case 'published':
+        this.#acknowledge(first, Number(second))
+        break
+      case 'error':
+        void this.#refused(first, second, third, topic)
+        break
+      default:
+        this.trouble(`unexpected ${kind}`)
+    }
+  }
+
+  #acknowledge(id: string, offset: number): void {
+    if (this.#outbox.delete(id)) this.acknowledged++
+    this.#options.journal.write({ kind: 'published', id, offset })
+  }
+
+  async #refused(code: string, what: string, id: string, topic: string): Promise<void> {
+    if (code !== 'busy' && code !== 'failed') this.trouble(`error ${code} ${what} ${topic}`)
+    const visit = this.#visit
+    await this.#moment()
+    if (visit !== this.#visit) return
+    if (what === 'subscribe') visit?.askAgain(topic)
+    const message = this.#outbox.get(id)
+    if (message !== undefined) this.#send(message)
+  }
+
+  #send(message: Outgoing & { readonly until: number }): void {
+    if (performance.now() > message.until) return
+    const { topic, id, payload } = message
+    const visit = this.#visit
+    if (visit === undefined) return
+    const isPost = visit.publish === undefined
+    if (isPost ? this.#posting.has(id) : visit.publish?.(message) === false) return
+    this.#options.journal.write({ kind: 'send', topic, id, payload: textOf(payload) })
+    if (isPost) void this.#post(message)
+  }
+
+  #sendAll(): void {
+    for (const message of this.#outbox.values()) this.#send(message)
+  }
+
+  /** Sends a message until it is acknowledged, or another connection has done that. */
+  async #post(message: Outgoing & { readonly until: number }): Promise<void> {
+    const { doors, random } = this.#options
+    const { signal } = this.#leaving
+    this.#posting.add(message.id)
+    const offset = await post(random.pick(doors).port, this, message, signal)
+    this.#posting.delete(message.id)
+    if (offset !== undefined) {
+      this.#acknowledge(message.id, offset)
+      return
+    }
+    await this.#moment()
+    if (!signal.aborted && this.#outbox.has(message.id)) this.#send(message)
+  }
+
+  #moment(): Promise<void> {
+    return sleep(this.#options.random.between(shortestMs, longestMs))
+  }
+}

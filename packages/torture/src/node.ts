@@ -1,0 +1,44 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { attach, serveTopics } from '@oneport/core'
+import { createTopics, type Topics, type TopicsAccess } from '@oneport/topics'
+import { misbehave } from './misbehave.ts'
+import type { NodeSettings } from './settings.ts'
+import { connectStore } from './store.ts'
+
+/** How long a topic keeps its messages, in milliseconds. */
+const keptMs = 3_600_000
+
+/** A node: serves topics at one URL, until the conductor kills it. */
+async function main({ port, store, url, messages, fault }: NodeSettings): Promise<void> {
+  const backplane = connectStore(store, url)
+  const created = createTopics({
+    history: { messages, ms: keptMs, bytes: Infinity },
+    maxHistoryBytes: Infinity,
+    // So that slow clients fall behind soon.
+    maxBufferedBytes: 65_536,
+    ...(backplane && { backplane })
+  })
+  const topics: Topics = fault === undefined ? created : misbehave(created, fault)
+  const server = createServer((req, res) => {
+    const name = new URLSearchParams(req.url?.split('?')[1]).get('client') ?? ''
+    void serveTopics(req, res, topics, accessOf(name), { perMessageDeflate: { serverNoContextTakeover: true } })
+  })
+  attach(server)
+  await once(server.listen(port, '127.0.0.1'), 'listening')
+  process.send?.('ready')
+}
+
+/** Every third client is let in a little later. */
+function accessOf(key: string): TopicsAccess {
+  if (key.length % 3 !== 0) return { key, mayRead: () => true, mayPublish: () => true }
+  const later = async (): Promise<boolean> => {
+    await sleep(1)
+    return true
+  }
+  return { key, mayRead: later, mayPublish: later }
+}
+
+process.once('disconnect', () => process.exit())
+void main(JSON.parse(process.argv[2] ?? '{}') as NodeSettings)
