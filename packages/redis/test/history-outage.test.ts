@@ -170,6 +170,29 @@ describeWith(redisProgram, 'clients of topics with a history have every message 
         expect(gaps).toBeGreaterThan(0)
       })
 
+      test('what a shard forbids when it is connected again is subscribed once it is allowed', async () => {
+        const site = await begin()
+        const errors: string[] = []
+        const backplane = site.join({ onError: (error) => errors.push(String(error)) })
+        atEnd(() => backplane.close())
+        await until(() => backplane.health() === 'up')
+        const [lost, got] = [new Set<string>(), new Set<string>()]
+        for (const topic of topics) {
+          await backplane.subscribe(
+            topic,
+            () => got.add(topic),
+            () => lost.add(topic)
+          )
+        }
+        await onAll(site, 'ACL', 'SETUSER', 'default', 'resetchannels')
+        await onAll(site, 'CLIENT', 'KILL', 'TYPE', 'pubsub')
+        await until(() => errors.some((error) => error.includes('NOPERM')))
+        await onAll(site, 'ACL', 'SETUSER', 'default', 'allchannels')
+        await until(() => topics.every((topic) => lost.has(topic)))
+        for (const topic of topics) await backplane.publish(topic, Buffer.from('a'))
+        await until(() => got.size === topics.length)
+      })
+
       test('after a replica has taken over, nodes read all its topics again', async () => {
         const { site, replica } = await beginWithReplica()
         const backplane = site.join()
