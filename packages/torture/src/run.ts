@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly messages: number
   readonly nodes: number
   readonly store: StoreName
-  /** Messages per second, of all clients together. */
+  /** Most messages per second, of all clients together. */
   readonly rate: number
   readonly proxies: boolean
   readonly transports: readonly TransportName[]
@@ -42,6 +42,10 @@ const [fewest, most] = [1, 8]
 
 /** How often to publish and to look, in milliseconds. */
 const tickMs = 20
+const longestTickMs = 100
+
+/** How many messages may wait for their acknowledgement before no more are published. */
+const mostUnacknowledged = 1_000
 
 /** How long clients have to get their messages acknowledged, and then to get all messages, in milliseconds. */
 const [publishMs, quietMs] = [60_000, 30_000]
@@ -149,10 +153,14 @@ class Crowd {
       () => this.clients.every(({ topics, sinceOf }) => topics.every((topic) => sinceOf(topic) !== '-')),
       quietMs
     )
-    const start = performance.now()
     const due = [...events]
+    // The clock of the plan. It stands still while the clients cannot keep up.
+    let elapsed = 0
+    let last = performance.now()
     for (let published = 0; published < messages; ) {
-      const elapsed = performance.now() - start
+      const now = performance.now()
+      if (this.unacknowledged < mostUnacknowledged) elapsed += Math.min(now - last, longestTickMs)
+      last = now
       for (; published < Math.min(messages, (elapsed * rate) / 1_000); published++) this.#publish(published)
       while ((due[0]?.atMs ?? Infinity) <= elapsed) {
         const event = due.shift()

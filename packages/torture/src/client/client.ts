@@ -37,6 +37,9 @@ const transports: Readonly<Record<TransportName, Transport>> = {
 /** Servers remember IDs for a minute, so a client must not send a message any more after that. In milliseconds. */
 const triesMs = 50_000
 
+/** How many messages a client posts at a time. */
+const mostPosts = 4
+
 /** Delays before a client tries again, in milliseconds. */
 const [shortestMs, longestMs] = [20, 250]
 
@@ -194,28 +197,31 @@ export class Client implements Visitor {
     const visit = this.#visit
     if (visit === undefined) return
     const isPost = visit.publish === undefined
-    if (isPost ? this.#posting.has(id) : visit.publish?.(message) === false) return
+    if (isPost ? !this.#mayPost(id) : visit.publish?.(message) === false) return
     this.#options.journal.write({ kind: 'send', topic, id, payload: textOf(payload) })
     if (isPost) void this.#post(message)
+  }
+
+  #mayPost(id: string): boolean {
+    return this.#posting.size < mostPosts && !this.#posting.has(id)
   }
 
   #sendAll(): void {
     for (const message of this.#outbox.values()) this.#send(message)
   }
 
-  /** Sends a message until it is acknowledged, or another connection has done that. */
+  /** Sends a message, and then itself again, or the next one. */
   async #post(message: Outgoing & { readonly until: number }): Promise<void> {
     const { doors, random } = this.#options
     const { signal } = this.#leaving
     this.#posting.add(message.id)
     const offset = await post(random.pick(doors).port, this, message, signal)
     this.#posting.delete(message.id)
-    if (offset !== undefined) {
-      this.#acknowledge(message.id, offset)
-      return
-    }
-    await this.#moment()
-    if (!signal.aborted && this.#outbox.has(message.id)) this.#send(message)
+    if (offset !== undefined) this.#acknowledge(message.id, offset)
+    else await this.#moment()
+    // There is room for another one.
+    const next = this.#outbox.get(message.id) ?? [...this.#outbox.values()].find(({ id }) => !this.#posting.has(id))
+    if (!signal.aborted && next !== undefined) this.#send(next)
   }
 
   #moment(): Promise<void> {

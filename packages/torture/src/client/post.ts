@@ -1,5 +1,5 @@
 import { isLoss } from './stream.ts'
-import { judgeStatus, type Outgoing, type Visitor } from './visit.ts'
+import { answerMs, judgeStatus, type Outgoing, type Visitor } from './visit.ts'
 
 /**
  * Publishes with a POST.
@@ -18,7 +18,7 @@ export async function post(
       method: 'POST',
       headers: { 'Content-Type': type },
       body: payload as string,
-      signal
+      signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
     })
     if (response.status === 200) return ((await response.json()) as { offset: number }).offset
     judgeStatus(visitor, response.status, await response.text())

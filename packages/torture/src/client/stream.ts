@@ -25,7 +25,7 @@ export const visitByStream: Transport = (port, visitor) => {
 /** Whether a request has failed since its connection was lost, or the client has left. */
 export function isLoss(error: unknown): boolean {
   const { name, message } = error as Error
-  return name === 'AbortError' || message === 'fetch failed' || message === 'terminated'
+  return name === 'AbortError' || name === 'TimeoutError' || message === 'fetch failed' || message === 'terminated'
 }
 
 async function read(port: number, visitor: Visitor, gate: Gate, signal: AbortSignal): Promise<void> {

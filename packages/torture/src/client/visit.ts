@@ -47,6 +47,9 @@ export function urlOf(port: number, { name, topics, sinceOf }: Visitor): string 
   return `http://127.0.0.1:${port}/topics?${query}`
 }
 
+/** How long a client waits for the answer to a handshake or a POST, in milliseconds. */
+export const answerMs = 10_000
+
 /** Statuses of proxies whose server is away, and of a server that is closing. */
 const passing = [502, 503, 504]
 

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import { judgeStatus, type Transport } from './visit.ts'
+import { answerMs, judgeStatus, type Transport } from './visit.ts'
 
 /** Close codes that a client may see when something breaks. RFC 6455 §7.4.1. */
 const passing = [1001, 1005, 1006, 1012, 1013]
@@ -7,7 +7,10 @@ const passing = [1001, 1005, 1006, 1012, 1013]
 /** Connects over a WebSocket. */
 export const visitByWebSocket: Transport = (port, visitor) => {
   const url = `ws://127.0.0.1:${port}/topics?client=${visitor.name}`
-  const socket = new WebSocket(url, 'oneport.topics.1', { perMessageDeflate: visitor.name.endsWith('0') })
+  const socket = new WebSocket(url, 'oneport.topics.1', {
+    perMessageDeflate: visitor.name.endsWith('0'),
+    handshakeTimeout: answerMs
+  })
   const ask = (topic: string): void => {
     visitor.ask(topic)
     socket.send(`subscribe ${visitor.sinceOf(topic)} ${topic}`)
