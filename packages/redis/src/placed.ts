@@ -9,7 +9,11 @@ const lineFeed = 0x0a
 /** More than the longest header. */
 const longestHeader = 128
 
-const place = /^(\w[\w.-]{0,63}) ([1-9]\d{0,14})$/
+const place = /^(\w[\w.-]*) ([1-9]\d*)$/
+
+/** Most characters of an epoch, and most digits of an offset. */
+const longestEpoch = 64
+const mostDigits = 15
 
 /** A message without a place, as sent on a channel: unchanged, unless it looks like one with a header. */
 export const unplaced = (message: Buffer): Buffer =>
@@ -17,8 +21,9 @@ export const unplaced = (message: Buffer): Buffer =>
 
 /** Reads the place of a message, as the script writes it: epoch, space, offset. */
 export function placeOf(text: string): Position | undefined {
-  const [, epoch, offset] = place.exec(text) ?? []
-  return epoch === undefined ? undefined : { epoch, offset: Number(offset) }
+  const [, epoch = '', offset = ''] = place.exec(text) ?? []
+  const isPlace = epoch !== '' && epoch.length <= longestEpoch && offset.length <= mostDigits
+  return isPlace ? { epoch, offset: Number(offset) } : undefined
 }
 
 /** Separates a message on a channel from its place. */

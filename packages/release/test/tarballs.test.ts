@@ -33,6 +33,8 @@ describe.each(packages)('the tarball of %s', (name) => {
     expect(files.filter((file) => above.test(file)).sort()).toEqual([
       'package/LICENSE',
       'package/README.md',
+      // The cases for other implementations of the protocol.
+      ...(name === 'topics' ? ['package/conformance.json'] : []),
       'package/package.json'
     ])
     expect(files.filter((file) => !above.test(file) && !below.test(file))).toEqual([])

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { idPattern, Malformed, readTopic } from '../serve/requests.ts'
+import { Malformed, readId, readTopic } from '../serve/requests.ts'
 import type { Session } from '../serve/session.ts'
 import { jsonOf } from './answer-text.ts'
 import { readBody, TooLarge } from './body.ts'
@@ -138,8 +138,7 @@ const closedWith = (code: number, req: IncomingMessage): TopicsResponse =>
 async function publish(http: Http, req: IncomingMessage, body: unknown, open: Open): Promise<TopicsResponse> {
   const parameters = parametersOf(req.url ?? '')
   const topic = readTopic(parameters.get('topic') ?? '')
-  const id = parameters.get('id') ?? ''
-  if (!idPattern.test(id)) throw new Malformed('id: expected 1 to 64 of the characters A-Z a-z 0-9 _ -')
+  const id = readId(parameters.get('id') ?? '')
   const { payload, isBinary } = await readBody(req, body, http.maxBodyBytes)
   const inbox = new Inbox(() => true)
   const session = open(inbox)

@@ -17,8 +17,12 @@ const lineFeed = 0x0a
 const withoutPayload = new Set(['subscribe', 'unsubscribe', 'presence', 'ping'])
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a topic must not have
 const topicPattern = /^[^\u0000-\u001f\u007f]+$/
-export const idPattern = /^[\w-]{1,64}$/
-const sincePattern = /^(\w[\w.-]{0,63}):(0|[1-9]\d{0,14})$/
+const idPattern = /^[\w-]+$/
+const sincePattern = /^(\w[\w.-]*):(0|[1-9]\d*)$/
+
+/** Most characters of an ID and of an epoch, and most digits of an offset, which stays a safe integer. */
+const longest = 64
+const mostDigits = 15
 
 /**
  * Reads a request.
@@ -42,9 +46,8 @@ export function readRequest(message: Buffer): Request | undefined {
     case 'presence':
       return { kind, topic: readTopic(rest) }
     case 'publish':
-      if (!idPattern.test(first)) throw new Malformed('publish: an id has 1 to 64 of the characters A-Z a-z 0-9 _ -')
       if (!hasPayload) throw new Malformed('publish: a line break and the payload are missing')
-      return { kind, id: first, topic: readTopic(behind), payload: message.subarray(end + 1) }
+      return { kind, id: readId(first), topic: readTopic(behind), payload: message.subarray(end + 1) }
     case 'ping':
       if (header !== kind) throw new Malformed('ping: there is something behind it')
       return { kind, topic: '' }
@@ -58,10 +61,16 @@ export function readTopic(topic: string): string {
   return topic
 }
 
+export function readId(id: string): string {
+  if (id.length <= longest && idPattern.test(id)) return id
+  throw new Malformed(`an id has 1 to ${longest} of the characters A-Z a-z 0-9 _ -`)
+}
+
 export function readSince(given: string): Since | undefined {
   if (given === '-') return undefined
   if (given === 'all') return given
-  const [, epoch, offset] = sincePattern.exec(given) ?? []
-  if (epoch === undefined) throw new Malformed('subscribe: expected -, all or epoch:offset')
+  const [, epoch = '', offset = ''] = sincePattern.exec(given) ?? []
+  if (epoch === '' || epoch.length > longest || offset.length > mostDigits)
+    throw new Malformed('subscribe: expected -, all or epoch:offset')
   return { epoch, offset: Number(offset) }
 }
