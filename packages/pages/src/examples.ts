@@ -320,6 +320,12 @@ export const examples: Record<string, Drive> = {
   },
   'npm-redis': (program, another) => hearsAcross(program, another),
 
+  'postgres-express': async (program, another) => {
+    await hearsAcross(program, another, '/chat/lobby')
+    expect(await (await program.fetch('/health')).json()).toMatchObject({ health: 'up', topics: 1, missing: 0 })
+  },
+  'npm-postgres': (program, another) => hearsAcross(program, another),
+
   'backplane-threads': async (program) => {
     const { next } = await program.connect('/')
     expect(await next()).toMatch(/^\d{4}-\d\d-\d\dT/)
