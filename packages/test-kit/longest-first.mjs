@@ -9,6 +9,8 @@ const long = [
   'packages/nestjs/test/contract',
   'packages/nestjs/test/contract-nest11',
   'packages/redis/test/outage',
+  'packages/postgres/test/loss',
+  'packages/postgres/test/outage',
   'packages/release/test/install',
   'packages/koa/test/contract',
   'packages/release/test/publish',

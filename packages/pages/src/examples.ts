@@ -320,6 +320,20 @@ export const examples: Record<string, Drive> = {
   },
   'npm-redis': (program, another) => hearsAcross(program, another),
 
+  'postgres-express': async (program, another) => {
+    await hearsAcross(program, another, '/chat/lobby')
+    expect(await (await program.fetch('/health')).json()).toMatchObject({ health: 'up', topics: 1, missing: 0 })
+  },
+  'npm-postgres': (program, another) => hearsAcross(program, another),
+
+  'topics-cluster': async (program) => {
+    const [ada, bob] = [await program.connect('/'), await program.connect('/')]
+    // Joining the primary takes a moment.
+    const speaking = setInterval(() => ada.socket.send('hello'), 20)
+    expect(await bob.next()).toBe('hello')
+    clearInterval(speaking)
+  },
+
   'backplane-threads': async (program) => {
     const { next } = await program.connect('/')
     expect(await next()).toMatch(/^\d{4}-\d\d-\d\dT/)

@@ -24,7 +24,18 @@ const nameOf = (name: string, { language }: Block): string => `${name}.${languag
 
 /** Writes the programs as files. One call of esbuild strips the types. */
 export function writePrograms(programs: ReadonlyMap<string, Block>): void {
-  for (const name of ['core', 'express', 'fastify', 'hono', 'koa', 'nestjs', 'topics', 'redis', 'testing']) {
+  for (const name of [
+    'core',
+    'express',
+    'fastify',
+    'hono',
+    'koa',
+    'nestjs',
+    'topics',
+    'postgres',
+    'redis',
+    'testing'
+  ]) {
     if (existsSync(join(root, 'packages', name, 'dist', 'index.mjs'))) continue
     throw new Error(`packages/${name} is not built: examples run what npm would install. Call "npm run build" first.`)
   }

@@ -1,7 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RedisServer, redisProgram, startRedisCluster } from '@oneport/test-kit'
+import {
+  type Program as DebianProgram,
+  PostgresServer,
+  postgresProgram,
+  RedisServer,
+  redisProgram,
+  startRedisCluster
+} from '@oneport/test-kit'
 import { consoleCuts, consoleLogs, examples } from '../src/examples.ts'
 import { type Block, blocksOf, pages, root, sidesOf } from '../src/markdown.ts'
 import {
@@ -52,7 +59,7 @@ const sessions = blocks.flatMap((block, index) => {
 jest.setTimeout(30_000)
 
 let running: Program[] = []
-let servers: RedisServer[] = []
+let servers: (PostgresServer | RedisServer)[] = []
 
 async function start(...example: Parameters<typeof Program.start>): Promise<Program> {
   const program = await Program.start(...example)
@@ -128,27 +135,36 @@ describe('every code block', () => {
   })
 })
 
-/** The Redis server or Cluster that a program needs. */
-async function startRedisFor(text: string): Promise<RedisServer[]> {
-  if (!text.includes('REDIS_URL')) return []
-  return text.includes('createCluster') ? startRedisCluster() : [await RedisServer.start()]
+/** The server or servers that a program needs, and its environment. */
+async function startServersFor(text: string): Promise<NodeJS.ProcessEnv> {
+  if (text.includes('POSTGRES_URL')) {
+    const server = await PostgresServer.start()
+    servers = [server]
+    return { POSTGRES_URL: server.url() }
+  }
+  if (!text.includes('REDIS_URL')) return {}
+  const started = text.includes('createCluster') ? await startRedisCluster() : [await RedisServer.start()]
+  servers = started
+  return { REDIS_URL: started[0]?.url }
+}
+
+const programOf = (text: string): DebianProgram | undefined => {
+  if (text.includes('POSTGRES_URL')) return postgresProgram
+  return text.includes('REDIS_URL') ? redisProgram : undefined
 }
 
 describe('the program', () => {
   for (const [name, { text }] of programs) {
-    const isMissing = text.includes('REDIS_URL') && !existsSync(redisProgram.path) && process.env.CI !== 'true'
+    const needed = programOf(text)
+    const isMissing = needed !== undefined && !existsSync(needed.path) && process.env.CI !== 'true'
     const run = isMissing ? test.skip : test
-    run(
-      `${name} runs as the page says${isMissing ? ` (apt-get install ${redisProgram.aptPackage})` : ''}`,
-      async () => {
-        const drive = examples[name]
-        if (drive === undefined)
-          throw new Error(`packages/pages/src/examples.ts does not say how to drive the example ${name}`)
-        servers = await startRedisFor(text)
-        const env = { REDIS_URL: servers[0]?.url }
-        await drive(await start(name, env), (more, packages) => start(name, { ...env, ...more }, packages))
-      }
-    )
+    run(`${name} runs as the page says${isMissing ? ` (apt-get install ${needed.aptPackage})` : ''}`, async () => {
+      const drive = examples[name]
+      if (drive === undefined)
+        throw new Error(`packages/pages/src/examples.ts does not say how to drive the example ${name}`)
+      const env = await startServersFor(text)
+      await drive(await start(name, env), (more, packages) => start(name, { ...env, ...more }, packages))
+    })
   }
 })
 

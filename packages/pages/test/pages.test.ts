@@ -27,6 +27,7 @@ const testing = readFileSync(join(root, 'packages/testing/src/options.ts'), 'utf
 const topics = readFileSync(join(root, 'packages/topics/src/options.ts'), 'utf8')
 const fastify = readFileSync(join(root, 'packages/fastify/src/plugin-options.ts'), 'utf8')
 const redis = readFileSync(join(root, 'packages/redis/src/options.ts'), 'utf8')
+const postgres = readFileSync(join(root, 'packages/postgres/src/options.ts'), 'utf8')
 const withoutQuotes = (cell: string): string => cell.replaceAll('`', '')
 
 describe('the links of', () => {
@@ -146,6 +147,12 @@ describe('the table of options', () => {
     const found = rows.map(([name = '', byDefault = '']) => [withoutQuotes(name), withoutQuotes(byDefault)])
     const expected = withNone(declared('TopicsOptions', topics))
     expect(Object.fromEntries(found)).toEqual({ ...expected, onError: expected.onError?.split(';')[0] })
+  })
+
+  test('in docs/postgres.md lists those of postgresBackplane(), with their defaults', () => {
+    expect(documented('docs/postgres.md', 'Meaning', 1)).toEqual(
+      withNone(declared('PostgresBackplaneOptions', postgres))
+    )
   })
 
   test('in docs/redis.md lists those of redisBackplane(), with their defaults', () => {

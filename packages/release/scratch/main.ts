@@ -12,6 +12,7 @@ import { wsPlugin } from '@oneport/fastify'
 import fastifyWebsocket, { type WebsocketPluginOptions } from '@oneport/fastify/fastify-websocket'
 import { attach, webSocket } from '@oneport/hono'
 import { createNodeWebSocket } from '@oneport/hono/node-ws'
+import { postgresBackplane } from '@oneport/postgres'
 import { redisBackplane } from '@oneport/redis'
 import { connect, RefusedError } from '@oneport/testing'
 import { createTopics, TopicsError } from '@oneport/topics'
@@ -102,6 +103,8 @@ async function main(): Promise<void> {
     new Cluster([url], { lazyConnect: true })
   ]
   for (const client of clients) await createTopics({ backplane: redisBackplane({ client }) }).close()
+  const backplane = postgresBackplane({ connection: 'postgresql://127.0.0.1:1/none' })
+  await createTopics({ backplane, history: {} }).close()
 
   const [first] = cases(async ({ createServer, endpoints, options }) => {
     const app = express()

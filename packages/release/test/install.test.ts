@@ -98,7 +98,7 @@ describe('an application that has installed all tarballs with npm', () => {
     cwd = application('everything')
     cpSync(join(__dirname, '../scratch'), cwd, { recursive: true })
     const servers = ['express', 'fastify', 'hono', '@hono/node-server', 'koa']
-    const theirs = [...servers, 'ws', 'redis', 'ioredis', '@types/express@5', '@types/node@20', '@types/ws']
+    const theirs = [...servers, 'ws', 'redis', 'ioredis', 'pg', '@types/express@5', '@types/node@20', '@types/ws']
     const ours = lines().flatMap((line) => words(line).slice(2))
     await runNpm('npm', ['install', ...new Set(ours), ...theirs], { cwd, env: env() })
   })

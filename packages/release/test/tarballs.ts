@@ -14,6 +14,7 @@ export const packages = [
   'hono',
   'koa',
   'nestjs',
+  'postgres',
   'redis',
   'testing',
   'topics'

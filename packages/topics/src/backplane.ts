@@ -1,5 +1,6 @@
 /**
- * Carries messages between nodes: `redisBackplane()` of `@oneport/redis`, {@link memoryBackplane}, or any object with
+ * Carries messages between nodes: `redisBackplane()` of `@oneport/redis`, `postgresBackplane()` of
+ * `@oneport/postgres`, `clusterBackplane()` of `@oneport/topics/cluster`, {@link memoryBackplane}, or any object with
  * these five methods. Each backplane belongs to one set of topics.
  *
  * It only moves bytes: `createTopics` writes and reads the envelope.

@@ -98,7 +98,8 @@ export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
    */
   maxBodyBytes?: number | undefined
   /**
-   * Carries messages to and from other nodes: `redisBackplane()` of `@oneport/redis`, `memoryBackplane()` in tests, or
+   * Carries messages to and from other nodes: `redisBackplane()` of `@oneport/redis`, `postgresBackplane()` of
+   * `@oneport/postgres`, `clusterBackplane()` of `@oneport/topics/cluster`, `memoryBackplane()` in tests, or
    * your own {@link Backplane}. Use it for these topics only; their `close()` closes it.
    * @default none
    */

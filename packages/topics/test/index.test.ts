@@ -31,6 +31,7 @@ test('imports only Node at run time, and only types from ws', () => {
     'node:assert/strict',
     'node:async_hooks',
     'node:buffer',
+    'node:cluster',
     'node:crypto',
     'node:events',
     'node:stream',

@@ -1,0 +1,7 @@
+export {
+  type PostgresBackplaneOptions,
+  type PostgresConnection,
+  type PostgresPool,
+  postgresBackplane,
+  postgresSchema
+} from './index.ts'

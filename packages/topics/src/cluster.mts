@@ -1,0 +1,8 @@
+export {
+  type ClusterBackplaneOptions,
+  type ClusterOptions,
+  type ClusterStats,
+  type ClusterTopics,
+  clusterBackplane,
+  serveCluster
+} from './cluster.ts'
