@@ -109,7 +109,7 @@ export class OneportAdapter implements WebSocketAdapter<GatewayServer, WebSocket
 
   /** Called by Nest, once for each path and port that gateways have. */
   create(port: number, { path }: GatewayOptions = {}): GatewayServer {
-    const key = `${port}/${(path ?? '').replace(/^\/+|\/+$/g, '')}`
+    const key = `${port}${normalizePath(path ?? '')}`
     const server = this.#servers.get(key) ?? new GatewayServer(key.slice(key.indexOf('/')))
     this.#servers.set(key, server)
     return server

@@ -118,7 +118,15 @@ export function splitGatewayOptions(
   }
   checkClassGuards(classGuards, gateway)
   checkRouteOptions(endpoint, gateway)
-  return { path: `/${path.replace(/^\/+|\/+$/g, '')}`, classGuards, endpoint }
+  return { path: normalizePath(path), classGuards, endpoint }
+}
+
+/** A path as Nest compares them: with a slash in front, and without one at its end. */
+export function normalizePath(path: string): string {
+  let [start, end] = [0, path.length]
+  while (path[start] === '/') start++
+  while (end > start && path[end - 1] === '/') end--
+  return `/${path.slice(start, end)}`
 }
 
 /** @throws TypeError that names the call, the option, what it expects and what it got */
