@@ -41,6 +41,8 @@ export function readArguments(argv: readonly string[], seed: number): Arguments 
   if (store === undefined) {
     throw new RangeError(`--store expects one of ${storeNames.join(', ')}; got '${values.store}'.`)
   }
+  if (number('topics', 1) > 100)
+    throw new RangeError('--topics expects at most 100, which is what one request may name.')
   const nodes = number('nodes', store === 'memory' ? 1 : 4)
   if (store === 'memory' && nodes > 1) throw new RangeError('--store memory expects --nodes 1.')
   return {

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Place } from './check/follow.ts'
 import { readAnswer } from './client/answer.ts'
 import type { Polled } from './client/poll.ts'
-import type { Journal } from './journal.ts'
 
 /** How many topics one request may name. */
 const mostTopics = 100
@@ -55,25 +54,3 @@ export async function agreedHeads(ports: readonly number[], topics: readonly str
 
 export const textOf = (place: Place | undefined): string =>
   place === undefined ? 'nothing' : `${place.epoch}:${place.offset}`
-
-/** Reads everything that a node has of a topic. */
-export async function readAll(port: number, topic: string, head: Place, journal: Journal): Promise<void> {
-  let since = 'all'
-  for (let isAtEnd = head.offset === 0; !isAtEnd; isAtEnd = since === textOf(head)) {
-    journal.write({ kind: 'ask', topic, since })
-    const polled = await poll(port, [topic], [since])
-    since = polled.since
-    for (const answer of polled.answers) {
-      const { kind, fields, payload } = readAnswer(
-        typeof answer === 'string' ? answer : Buffer.from(answer.base64, 'base64')
-      )
-      const [first = '', second = '', third = ''] = fields
-      if (kind === 'message') journal.write({ kind, topic, offset: Number(first), payload })
-      else if (kind === 'gap') journal.write({ kind, topic, epoch: first, offset: Number(second) })
-      else if (kind === 'subscribed') {
-        journal.write({ kind, topic, epoch: first, offset: Number(second), beginning: third })
-      } else journal.write({ kind: 'trouble', what: `unexpected ${kind} ${fields.join(' ')}` })
-    }
-    journal.write({ kind: 'lost' })
-  }
-}

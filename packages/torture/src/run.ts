@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { check } from './check/check.ts'
 import type { Contradiction } from './check/contradiction.ts'
-import { Client } from './client/client.ts'
+import type { Place } from './check/follow.ts'
+import { Client, type Door } from './client/client.ts'
 import { Clock, Journal, type TransportName } from './journal.ts'
 import { payloadOf } from './payload.ts'
 import { losesMessages, planOf } from './plan.ts'
 import { Random } from './random.ts'
-import { agreedHeads, readAll, textOf } from './reader.ts'
+import { agreedHeads, textOf } from './reader.ts'
 import type { Fault } from './settings.ts'
 import { Stage } from './stage/stage.ts'
 import type { StoreName } from './store.ts'
@@ -79,9 +80,8 @@ export async function run(options: RunOptions): Promise<Result> {
         ),
       quietMs
     )
-    await crowd.leave()
     const reader = new Journal('reader', clock)
-    for (const [topic, head] of heads) await readAll(ports[0] ?? 0, topic, head, reader)
+    await readAll({ name: 'node 0', port: ports[0] ?? 0 }, heads, reader)
     const mayEnd = losesMessages(events, store)
     troubles.push(...check({ logs: crowd.journals, reader, heads, mayEnd, mayTrim }))
   } catch (error) {
@@ -93,6 +93,25 @@ export async function run(options: RunOptions): Promise<Result> {
   for (const { output } of stage.nodes)
     if (output !== '') troubles.push({ what: `A node prints: ${output}`, lines: [] })
   return { ...crowd.totals, seconds: (performance.now() - start) / 1_000, contradictions: troubles }
+}
+
+/** Reads everything that a node has of some topics. */
+async function readAll(door: Door, heads: ReadonlyMap<string, Place>, journal: Journal): Promise<void> {
+  const topics = [...heads.keys()]
+  const random = new Random(0)
+  const reader = new Client({
+    name: journal.name,
+    topics,
+    doors: [door],
+    transports: ['stream'],
+    random,
+    journal,
+    beginning: 'all'
+  })
+  const stay = reader.stay()
+  await until(() => topics.every((topic) => reader.sinceOf(topic) === textOf(heads.get(topic))), quietMs)
+  reader.leave()
+  await stay
 }
 
 /** Waits until something is so, or it takes too long. */
@@ -126,7 +145,9 @@ class Crowd {
       const { transports } = options
       this.journals.push(journal)
       const own = new Random(options.seed, index)
-      this.clients.push(new Client({ name, topics, doors: stage.doors, transports, random: own, journal }))
+      this.clients.push(
+        new Client({ name, topics, doors: stage.doors, transports, random: own, journal, beginning: '-' })
+      )
     }
   }
 

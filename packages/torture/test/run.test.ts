@@ -1,3 +1,4 @@
+import { describeWith, redisProgram } from '@oneport/test-kit'
 import { type RunOptions, run } from '../src/run.ts'
 
 jest.setTimeout(120_000)
@@ -28,6 +29,14 @@ describe('clients lose nothing silently', () => {
     expect(totals.published).toBe(options.messages)
     expect(totals.reconnects).toBeGreaterThan(0)
     expect(totals.gaps).toBeGreaterThan(0)
+  })
+})
+
+describeWith(redisProgram, 'clients of two nodes lose nothing silently', () => {
+  test('while connections are reset, and nodes and Redis are killed', async () => {
+    const { contradictions, ...totals } = await run({ ...options, seed: 11, nodes: 2, store: 'redis' })
+    expect(contradictions).toEqual([])
+    expect(totals.published).toBe(options.messages)
   })
 })
 

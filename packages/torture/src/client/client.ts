@@ -21,6 +21,8 @@ export interface ClientOptions {
   readonly transports: readonly TransportName[]
   readonly random: Random
   readonly journal: Journal
+  /** Where it begins in each topic. */
+  readonly beginning: '-' | 'all'
 }
 
 interface Position {
@@ -120,7 +122,7 @@ export class Client implements Visitor {
   /** Where the client is in a topic, as in `since` of the protocol. */
   sinceOf = (topic: string): string => {
     const position = this.#positions.get(topic)
-    return position === undefined ? '-' : `${position.epoch}:${position.offset}`
+    return position === undefined ? this.#options.beginning : `${position.epoch}:${position.offset}`
   }
 
   ask(topic: string): void {
