@@ -17,6 +17,7 @@ import {
   checkMessageParser,
   type GatewayOptions,
   type MessageParser,
+  normalizePath,
   type OneportOptions,
   type SplitOptions,
   splitOptions
