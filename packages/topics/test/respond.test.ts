@@ -274,6 +274,13 @@ describe('a poll', () => {
     expect([since, answers]).toEqual([`${epoch}:1`, [`subscribed ${epoch} 1 new news`]])
   })
 
+  test('for everything is answered at once, even if there is nothing', async () => {
+    const { poll } = await start()
+    const { since, answers } = await poll('topic=news&since=all')
+    const [epoch] = since.split(':')
+    expect([since, answers]).toEqual([`${epoch}:0`, [`subscribed ${epoch} 0 new news`]])
+  })
+
   test('with a position waits for the next message', async () => {
     const { topics, poll } = await start()
     const { since } = await poll('topic=news')

@@ -113,7 +113,7 @@ async function poll(http: Http, req: IncomingMessage, open: Open): Promise<Topic
       const topic = name.join(' ')
       if (presence) session.watch(topic)
       // A client that has not said from where to go on has to learn where it is.
-      const isNew = epoch !== '-' && since[topics.indexOf(topic)] === undefined
+      const isNew = epoch !== '-' && typeof since[topics.indexOf(topic)] !== 'object'
       if (isNew || beginning === 'gap') isDue = true
     }
     return isDue && undecided === 0
