@@ -50,7 +50,7 @@ describe('a log', () => {
     expect(log).toMatchObject({ first: 2, cost: 2 * (1_024 + 3) })
   })
 
-  test('drops a message that is larger than its limit, which has an offset all the same', () => {
+  test('drops a message that is larger than its limit, which still has an offset', () => {
     expect(filled({ bytes: 1 }, [0])).toMatchObject({ first: 2, last: 1, size: 0, cost: 0 })
   })
 })

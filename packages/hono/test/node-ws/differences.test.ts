@@ -47,7 +47,7 @@ describe.each(subjects.map(([name, create], index) => ({ name, create, ...(docum
   }
 )
 
-/** Sets a refusal, and goes on all the same. */
+/** Sets a refusal, and goes on. */
 async function refuseBefore(c: Context, next: () => Promise<void>): Promise<void> {
   c.res = new Response(null, { status: 401 })
   await next()
