@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { type AcceptOptions, acceptWebSocket } from './accept.ts'
 import { receiverOf } from './adopt.ts'
-import { HandshakeError } from './errors.ts'
 import type { HandshakeRequest, HandshakeResponse } from './handshake.ts'
 import { serverOf } from './node.ts'
-import { resolveOptions } from './options/server.ts'
-import { refuse } from './refuse.ts'
+import { type ResolvedOptions, resolveOptions } from './options/server.ts'
+import { answerFailure } from './refuse.ts'
 import { attachmentOf } from './registry.ts'
+import { asError } from './reports/thrown.ts'
 import { splitCredential } from './rules/credential.ts'
 import { checkOrdinaryRequest, type FrameworkBinding, isWebSocketRequest, noFramework } from './rules/rules.ts'
 import type { WebSocket } from './websocket.ts'
@@ -32,6 +32,12 @@ export interface SocketService<Access> {
   respond(req: IncomingMessage, access: Access, body?: unknown): Promise<ServiceResponse>
 }
 
+/** The options of the attachment of a request's server, or the defaults. */
+function serverOptions({ socket }: IncomingMessage): ResolvedOptions {
+  const server = serverOf(socket)
+  return receiverOf(server && attachmentOf(server))?.options ?? resolveOptions({})
+}
+
 /** The options of the endpoint at which a service is served: clients must offer its subprotocol. */
 export const serviceOptions = <Options extends AcceptOptions>(
   { subprotocol }: Pick<SocketService<never>, 'subprotocol'>,
@@ -53,9 +59,7 @@ export async function respondOf<Access>(
   body?: unknown
 ): Promise<ServiceResponse> {
   const request = req as IncomingMessage
-  const server = serverOf(request.socket)
-  const { options: ofServer = resolveOptions({}) } = receiverOf(server && attachmentOf(server)) ?? {}
-  checkOrdinaryRequest(request, ofServer, options && splitCredential(options)[0], framework)
+  checkOrdinaryRequest(request, serverOptions(request), options && splitCredential(options)[0], framework)
   return service.respond(request, access, body)
 }
 
@@ -91,7 +95,6 @@ export async function serveTopics<Access>(
   try {
     sendResponse(res, await respondOf(topics, req, access, options))
   } catch (error) {
-    if (error instanceof HandshakeError) refuse(res as ServerResponse, error)
-    else (res as ServerResponse).destroy()
+    answerFailure(asError(error), res as ServerResponse, serverOptions(req as IncomingMessage).onError)
   }
 }

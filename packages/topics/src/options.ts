@@ -64,7 +64,8 @@ export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
   maxSubscriptions?: number | undefined
   /**
    * Keeps the newest messages of topics, so that a subscriber that comes back gets what it has missed: see `serve`. A
-   * function decides for each topic, once, when the topic is first used; `undefined` means no history.
+   * function decides for each topic: it is called often, so it should be quick, and always say the same of a topic.
+   * `undefined` means no history.
    * @default none
    */
   history?: HistoryLimits | ((topic: string) => HistoryLimits | undefined) | undefined
@@ -87,8 +88,8 @@ export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
    */
   maxPublishIds?: number | undefined
   /**
-   * Maximum number of clients that wait for messages over plain HTTP, with a stream or a long poll: see `respond`. Others
-   * get 503 (Service Unavailable). `Infinity` disables the limit.
+   * Maximum number of clients that wait for a response over plain HTTP: to a stream, a long poll or a message. Others get
+   * 503 (Service Unavailable). `Infinity` disables the limit.
    * @default 10_000
    */
   maxHttpClients?: number | undefined

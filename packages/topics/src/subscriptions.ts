@@ -47,13 +47,14 @@ export class Subscriptions {
     const known = this.#members.get(socket)
     if (known?.topics.has(topic)) return false
     this.#checkLimits(topic, known?.topics.size ?? 0)
+    let members = this.#topics.get(topic)
+    // First, because it may throw.
+    if (members === undefined) this.#watch?.want(topic)
     const member = known ?? this.#join(socket)
     member.topics.add(topic)
-    let members = this.#topics.get(topic)
     if (members === undefined) {
       members = new Set()
       this.#topics.set(topic, members)
-      this.#watch?.want(topic)
     }
     members.add(member)
     this.#count++

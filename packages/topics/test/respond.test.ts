@@ -4,7 +4,7 @@ import { connect as connectHttp2, createServer as createHttp2Server, type Http2S
 import type { AddressInfo } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createTopics, type Topics, type TopicsAccess, type TopicsOptions } from '../src/index.ts'
+import { createTopics, type Topics, type TopicsAccess, type TopicsOptions, type TopicsResponse } from '../src/index.ts'
 import { atEnd, stopAll } from './pair.ts'
 
 afterEach(stopAll)
@@ -236,6 +236,18 @@ describe('a stream', () => {
     server.listen(0, '127.0.0.1')
   })
 
+  test('regression: stays open on a server that is handed its connections, and so never listens', async () => {
+    const { server, stream, topics } = await start()
+    Object.defineProperty(server, 'listening', { configurable: true, value: false })
+    const { next } = await stream('topic=news')
+    await next()
+    // Longer than it takes to notice a server that closes.
+    await delay(1_200)
+    topics.publish('news', 'hello')
+    expect((await next()).data).toBe('message 1 news\nhello')
+    Reflect.deleteProperty(server, 'listening')
+  })
+
   test('ends when its key is revoked', async () => {
     const { topics, stream } = await start({}, { key: 'ada' })
     const { next } = await stream('topic=news')
@@ -418,6 +430,33 @@ describe('a POST', () => {
     const response = await fetch(query, { method: 'POST', body })
     expect(response.status).toBe(status)
     expect(await response.json()).toHaveProperty('message')
+  })
+
+  test('whose client leaves while mayPublish decides leaves nothing behind', async () => {
+    const { topics, url } = await start({ history: {} }, { mayPublish: () => new Promise(() => {}) })
+    const left = new AbortController()
+    const posted = fetch(`${url}?topic=news&id=1`, { method: 'POST', body: 'a', signal: left.signal }).catch(() => {})
+    while (topics.stats().httpClients === 0) await delay(5)
+    left.abort()
+    await posted
+    while (topics.stats().served > 0) await delay(5)
+    expect(topics.stats()).toMatchObject({ httpClients: 0, published: 0 })
+  })
+
+  test('whose client leaves within the body is not published, and rejects nothing', async () => {
+    const topics = createTopics({})
+    const responses: Promise<TopicsResponse>[] = []
+    const server = createServer((req) => void responses.push(topics.respond(req, all)))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    atEnd(async () => void (await once(server.close(), 'close')))
+    const { port } = server.address() as AddressInfo
+    const posting = request({ port, method: 'POST', path: '/?topic=news&id=1', agent: false })
+    posting.on('error', () => {})
+    posting.write('half')
+    while (responses.length === 0) await delay(1)
+    posting.destroy()
+    expect(await responses[0]).toMatchObject({ status: 400 })
+    expect(topics.stats()).toMatchObject({ published: 0, served: 0 })
   })
 
   test('with a body that grows too large is refused while it is read', async () => {

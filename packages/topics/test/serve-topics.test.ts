@@ -180,3 +180,16 @@ describe.each(Object.entries(frameworks))('on %s', (name, make) => {
     expect(topics.stats()).toMatchObject({ subscriptions: 0, httpClients: 0 })
   })
 })
+
+test('security: a fault is answered with 500 and goes to onError of the server, on node:http', async () => {
+  const faults: unknown[] = []
+  const server = createServer((req, res) => serveOnNode(req, res, createTopics(), {} as TopicsAccess))
+  attach(server, undefined, { onError: (error) => void faults.push(error) })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const response = await fetch(`http://127.0.0.1:${port}/topics?topic=news`)
+  expect([response.status, await response.text()]).toEqual([500, 'Internal Server Error\n'])
+  expect(faults.map(String)).toEqual([expect.stringContaining('respond: access.mayRead: expected a function')])
+  server.closeAllConnections()
+  await once(server.close(), 'close')
+})

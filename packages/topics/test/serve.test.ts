@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Inbox } from '@oneport/test-kit'
 import type { WebSocket } from 'ws'
-import { createTopics, type Topics, type TopicsAccess, type TopicsOptions } from '../src/index.ts'
+import { createTopics, memoryBackplane, type Topics, type TopicsAccess, type TopicsOptions } from '../src/index.ts'
 import { atEnd, serveBare, stopAll } from './pair.ts'
 
 afterEach(stopAll)
@@ -501,7 +501,79 @@ describe('presence', () => {
   })
 })
 
+describe('what the application throws is reported, and ends nothing', () => {
+  const fails = (topic: string) => {
+    if (topic !== 'fine') throw new Error('no settings')
+    return {}
+  }
+
+  test.each([
+    ['at once', () => true],
+    ['later', async () => true]
+  ])('from the function for the history, for a client that may read %s', async (_when, mayRead) => {
+    const errors: unknown[] = []
+    const { topics, connect } = await start({ history: fails, onError: (error) => void errors.push(error) })
+    const client = await connect({ mayRead, mayPublish: mayRead })
+    expect(await client.ask('subscribe - news')).toBe('error failed subscribe - news')
+    expect(await client.ask('publish 1 news\nhello')).toBe('error failed publish 1 news')
+    expect(errors).toHaveLength(2)
+    await subscribe(client, 'fine')
+    expect(topics.stats()).toMatchObject({ subscriptions: 1, topics: 1 })
+  })
+
+  test('from the function for the history, on a backplane', async () => {
+    const errors: unknown[] = []
+    const onError = (error: unknown) => void errors.push(error)
+    const { topics, connect } = await start({ history: fails, backplane: memoryBackplane(), onError })
+    const client = await connect()
+    expect(await client.ask('subscribe - news')).toBe('error failed subscribe - news')
+    expect(await client.ask('publish 1 news\nhello')).toBe('error failed publish 1 news')
+    const { socket } = await (await serveBare()).connect()
+    expect(() => topics.subscribe(socket, 'news')).toThrow('no settings')
+    expect([errors.length, topics.topicsOf(socket)]).toEqual([2, []])
+    await subscribe(client, 'fine')
+    expect(topics.stats()).toMatchObject({ subscriptions: 1, topics: 1, sockets: 1 })
+  })
+
+  test.each([
+    ['at once', () => true],
+    ['later', async () => true]
+  ])('from a socket whose send fails, for an answer %s', async (_when, mayRead) => {
+    const errors: unknown[] = []
+    const { connect } = await start({ history: {}, onError: (error) => void errors.push(error) })
+    const client = await connect({ mayRead })
+    const { send } = client.socket
+    client.socket.send = () => {
+      throw new Error('replaced')
+    }
+    client.send('subscribe - news')
+    while (errors.length === 0) await delay(1)
+    client.socket.send = send
+    await client.isQuiet()
+  })
+
+  test('from a socket with a binaryType that is not read', async () => {
+    const errors: unknown[] = []
+    const { connect } = await start({ history: {}, onError: (error) => void errors.push(error) })
+    const client = await connect()
+    client.socket.binaryType = 'blob' as never
+    client.send(Buffer.from('ping'))
+    while (errors.length === 0) await delay(1)
+    client.socket.binaryType = 'nodebuffer'
+    await client.isQuiet()
+  })
+})
+
 describe('serve', () => {
+  test('does nothing for a socket that is closed', async () => {
+    const { topics } = await start()
+    const { socket } = await (await serveBare()).connect()
+    socket.terminate()
+    topics.serve(socket, all)
+    expect(topics.stats().served).toBe(0)
+    expect(socket.listenerCount('message')).toBe(0)
+  })
+
   test.each([
     ['no access', undefined],
     ['no mayRead', { mayPublish: () => true }],

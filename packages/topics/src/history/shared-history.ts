@@ -44,9 +44,8 @@ export class SharedHistory {
 
   /** Called when a topic gets its first subscriber. */
   want(topic: string): void {
-    const isNew = !this.#isWanted(topic)
+    if (!this.#isWanted(topic)) this.#follow(topic)
     this.#wanted.add(topic)
-    if (isNew) this.#follow(topic)
   }
 
   /** Called when a topic has lost its last subscriber. */
@@ -61,9 +60,8 @@ export class SharedHistory {
    * @returns undefined if the topic has no history
    */
   open(topic: string, since?: Since): Log | undefined | Promise<Log> {
-    const isNew = !this.#isWanted(topic)
+    if (!this.#isWanted(topic)) this.#follow(topic)
     this.#holds.set(topic, (this.#holds.get(topic) ?? 0) + 1)
-    if (isNew) this.#follow(topic)
     const mirror = this.#mirrors.get(topic)
     const log = mirror?.log
     if (mirror === undefined || log === undefined) return undefined
@@ -136,7 +134,7 @@ export class SharedHistory {
   /** Rejects if it takes too long. */
   #inTime(log: Promise<Log>): Promise<Log> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('The history could not be read in time.')), patienceMs)
+      const timer = setTimeout(() => reject(new Error('The history could not be read in time.')), patienceMs).unref()
       void log.then((value) => {
         clearTimeout(timer)
         resolve(value)

@@ -22,6 +22,7 @@ export class Http {
   readonly maxBodyBytes: number
   readonly #most: number
   readonly #context: Context
+  /** With the server of each. */
   readonly #clients = new Map<TopicSocket, Listening | undefined>()
   #looks = 0
   #timer: NodeJS.Timeout | undefined
@@ -45,7 +46,9 @@ export class Http {
     const channel: EventEmitter = (req as { stream?: Http2Stream }).stream ?? req.socket
     const terminate = (): void => client.terminate()
     channel.once('close', terminate)
-    this.#clients.set(client, (req.socket as { server?: Listening }).server)
+    const { server } = req.socket as { server?: Listening }
+    // A server that is handed its connections never listens.
+    this.#clients.set(client, server?.listening ? server : undefined)
     client.once('close', () => {
       channel.off('close', terminate)
       this.#remove(client)

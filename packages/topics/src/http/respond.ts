@@ -140,8 +140,10 @@ async function publish(http: Http, req: IncomingMessage, body: unknown, open: Op
   const topic = readTopic(parameters.get('topic') ?? '')
   const id = readId(parameters.get('id') ?? '')
   const { payload, isBinary } = await readBody(req, body, http.maxBodyBytes)
+  if (http.isFull) return busy()
   const inbox = new Inbox(() => true)
   const session = open(inbox)
+  http.add(inbox, req)
   session.publish({ kind: 'publish', topic, id, payload }, isBinary)
   await inbox.ready
   inbox.terminate()

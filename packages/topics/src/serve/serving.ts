@@ -1,5 +1,6 @@
 import type { Delivery } from '../delivery.ts'
 import { checkNames, expected } from '../errors.ts'
+import { open } from '../ready-state.ts'
 import type { MessageListener, ServedSocket, TopicSocket } from '../socket.ts'
 import { checkSubscription } from '../subscriptions.ts'
 import type { TopicsAccess } from './access.ts'
@@ -43,9 +44,14 @@ export class Serving {
       fail: (error, socket) => delivery.fail(error, socket)
     }
     const sessions = this.#sessions
+    const { fail } = this.#host
     const end = (socket: TopicSocket): void => this.end(socket)
     this.#onMessage = function (this: TopicSocket, data: Parameters<MessageListener>[0], isBinary: boolean) {
-      sessions.get(this)?.receive(bytesOf(data), isBinary)
+      try {
+        sessions.get(this)?.receive(bytesOf(data), isBinary)
+      } catch (error) {
+        fail(error, this)
+      }
     }
     this.#onClose = function () {
       end(this)
@@ -67,6 +73,8 @@ export class Serving {
     if (this.#host.subscriptions.memberOf(socket) !== undefined) {
       throw new TypeError('serve: the socket has subscriptions already, so its client expects plain messages')
     }
+    // It would emit no `close` that ends the session.
+    if (socket.readyState !== open) return
     this.open(socket, access)
     socket.on('message', this.#onMessage)
     this.#listening.add(socket)

@@ -90,8 +90,13 @@ export class Session {
     this.#host.subscriptions.leave(this.socket)
   }
 
+  /** Never throws, because most answers are sent later, when nobody could catch it. */
   send(answer: string): void {
-    if (this.socket.readyState === open) this.socket.send(answer)
+    try {
+      if (this.socket.readyState === open) this.socket.send(answer)
+    } catch (error) {
+      this.#host.fail(error, this.socket)
+    }
   }
 
   #handle(request: Request, isBinary: boolean): void {
@@ -132,27 +137,48 @@ export class Session {
       this.send(answers.refused(code, 'subscribe', topic))
     }
     const begin = (log: Log | undefined): void => {
-      if (isCurrent()) {
+      try {
+        if (!isCurrent()) return
         const code = this.#begin(topic, since, log)
         if (code === undefined) this.#asked.delete(topic)
         else refuse(code)
+      } finally {
+        this.#host.done(topic)
       }
-      this.#host.done(topic)
     }
-    const decide = (verdict: Verdict): void => {
+    const decide = (verdict: Verdict): void | Promise<void> => {
       if (!isCurrent()) return
       const code = this.#codeOf(verdict)
-      if (code !== undefined) return void refuse(code)
+      if (code !== undefined) {
+        refuse(code)
+        return
+      }
       const log = this.#host.open(topic, since)
-      if (!(log instanceof Promise)) return void begin(log)
-      log.then(begin, () => {
+      if (!(log instanceof Promise)) {
+        begin(log)
+        return
+      }
+      return log.then(begin, () => {
         if (isCurrent()) refuse('failed')
         this.#host.done(topic)
       })
     }
+    // The application's function for the history may throw too.
+    const fail = (error: unknown): void => {
+      this.#host.fail(error, this.socket)
+      if (isCurrent()) refuse('failed')
+    }
     const verdict = ask(() => this.access.mayRead(topic))
-    if (verdict instanceof Promise) void verdict.then(decide)
-    else decide(verdict)
+    if (verdict instanceof Promise) {
+      verdict.then(decide).catch(fail)
+      return
+    }
+    try {
+      const later = decide(verdict)
+      later?.catch(fail)
+    } catch (error) {
+      fail(error)
+    }
   }
 
   /** @returns why the subscription is refused; undefined if it has begun */
@@ -197,7 +223,7 @@ export class Session {
     }
     const decide = (verdict: Verdict): void => {
       const code = this.#codeOf(verdict)
-      const outcome = code === undefined ? this.#host.publish(topic, data, `${id} ${this.access.key ?? ''}`) : { code }
+      const outcome = code === undefined ? this.#admit(topic, data, id) : { code }
       if (outcome instanceof Promise) void outcome.then(answer)
       else answer(outcome)
     }
@@ -222,6 +248,16 @@ export class Session {
       decide(decided)
     } catch (error) {
       this.#host.fail(error, this.socket)
+    }
+  }
+
+  /** Publishes a message. What the application throws, for example about the history, counts as a failure. */
+  #admit(topic: string, data: string | Buffer, id: string): Outcome | Promise<Outcome> {
+    try {
+      return this.#host.publish(topic, data, `${id} ${this.access.key ?? ''}`)
+    } catch (error) {
+      this.#host.fail(error, this.socket)
+      return { code: 'failed' }
     }
   }
 
