@@ -31,7 +31,7 @@ const config: Config = {
   // Tests run the sources: no build comes before them.
   moduleNameMapper: {
     '^@oneport/core/(adapter|ws-compatibility)$': '<rootDir>/packages/core/src/$1.ts',
-    '^@oneport/(core|express|fastify|hono|koa|nestjs|topics|postgres|redis|testing|adapter-testsuite|test-kit)$':
+    '^@oneport/(core|express|fastify|hono|kit|koa|nestjs|topics|client|postgres|redis|testing|adapter-testsuite|test-kit)$':
       '<rootDir>/packages/$1/src/index.ts',
     '^@oneport/adapter-testsuite/parts$': '<rootDir>/packages/adapter-testsuite/src/parts.ts',
     '^@oneport/topics/(cluster|contract)$': '<rootDir>/packages/topics/src/$1.ts'

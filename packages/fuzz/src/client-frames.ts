@@ -1,5 +1,5 @@
 import { clientFrame, type FrameOptions } from '@oneport/adapter-testsuite/parts'
-import type { Random } from './random.ts'
+import type { Random } from '@oneport/kit'
 
 /** A client frame, masked with zeros or unmasked. Strings hold bytes as latin1. */
 export const frame = (

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '@oneport/kit'
 
 /** A request before it is serialized. Strings hold bytes as latin1. */
 export interface Draft {

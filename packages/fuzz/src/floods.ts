@@ -1,6 +1,6 @@
+import type { Random } from '@oneport/kit'
 import { closeFrame, frame } from './client-frames.ts'
 import { handshakeDraft, write } from './draft.ts'
-import type { Random } from './random.ts'
 import { type SettingName, theirPath } from './settings.ts'
 import type { Visit } from './visit.ts'
 

@@ -1,6 +1,6 @@
+import type { Random } from '@oneport/kit'
 import { type Draft, host } from './draft.ts'
 import { targets, values } from './hostile-values.ts'
-import type { Random } from './random.ts'
 
 type Mutation = (draft: Draft, random: Random) => void
 

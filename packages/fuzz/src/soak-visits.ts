@@ -1,8 +1,8 @@
+import { Random } from '@oneport/kit'
 import { get, h2c } from './behind.ts'
 import { closeFrame, frame } from './client-frames.ts'
 import { anyOrdinaryRequest, handshakeDraft, host, write } from './draft.ts'
 import { smallFrames } from './floods.ts'
-import { Random } from './random.ts'
 import type { Visit } from './visit.ts'
 
 /** One kind of connection. */

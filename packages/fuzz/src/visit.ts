@@ -1,3 +1,4 @@
+import { Random } from '@oneport/kit'
 import { anyVisitBehindResponses } from './behind.ts'
 import { anyFrames } from './client-frames.ts'
 import { anyDeparture } from './departures.ts'
@@ -5,7 +6,6 @@ import { anyHandshake, anyOrdinaryRequest, write } from './draft.ts'
 import { anyFlood } from './floods.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { mutateRequest } from './mutate-request.ts'
-import { Random } from './random.ts'
 import { type SettingName, theirPath } from './settings.ts'
 
 /** What a client does on one connection. */

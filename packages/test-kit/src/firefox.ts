@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Program } from '@oneport/kit'
 import { WebSocket } from 'ws'
-import type { Browser } from './browser.ts'
-import type { Program } from './program.ts'
+import type { Browser, Tab } from './browser.ts'
 
 export const firefox: Program = { path: '/usr/bin/firefox-esr', aptPackage: 'firefox-esr' }
 
@@ -26,8 +26,14 @@ user_pref("network.dns.localDomains", "${name}");
 user_pref("network.proxy.no_proxies_on", "${name}");
 `
 
+/** A browser that can be stopped as a whole, as all processes are when a laptop sleeps. */
+export interface SleepyBrowser extends Browser {
+  sleep(): void
+  wake(): void
+}
+
 /** Opens Firefox with one tab and a profile of its own. @param name a host name that leads to this machine */
-export async function openFirefox(name?: string): Promise<Browser> {
+export async function openFirefox(name?: string): Promise<SleepyBrowser> {
   const profile = mkdtempSync(join(tmpdir(), 'oneport-firefox-'))
   writeFileSync(join(profile, 'user.js'), preferences + (name === undefined ? '' : preferencesFor(name)))
   const args = ['--headless', '--remote-debugging-port', '0', '--profile', profile]
@@ -39,7 +45,12 @@ export async function openFirefox(name?: string): Promise<Browser> {
     await ended
   }
   try {
-    return { ...(await openTab(await readAddress(firefoxProcess))), close }
+    return {
+      ...(await openTabs(await readAddress(firefoxProcess))),
+      close,
+      sleep: () => void firefoxProcess.kill('SIGSTOP'),
+      wake: () => void firefoxProcess.kill('SIGCONT')
+    }
   } catch (error) {
     await close()
     throw error
@@ -61,26 +72,41 @@ function readAddress(firefoxProcess: ChildProcess): Promise<string> {
 }
 
 /** Uses the tab that is open at the start (https://www.w3.org/TR/webdriver-bidi/). */
-async function openTab(address: string): Promise<Omit<Browser, 'close'>> {
+async function openTabs(address: string): Promise<Browser> {
   const session = await openSession(address)
   await session.send('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } })
   const { contexts } = await session.send<{ contexts: [{ context: string }] }>('browsingContext.getTree', {})
-  const [{ context }] = contexts
   return {
-    async goTo(url) {
-      await session.send('browsingContext.navigate', { context, url, wait: 'complete' })
+    ...tabOf(session, contexts[0].context),
+    async openTab() {
+      const { context } = await session.send<{ context: string }>('browsingContext.create', { type: 'tab' })
+      return tabOf(session, context)
     },
-    async evaluate(expression) {
-      const { result, exceptionDetails } = await session.send<Evaluated>('script.evaluate', {
-        expression: `Promise.resolve(${expression}).then(JSON.stringify)`,
-        target: { context },
-        awaitPromise: true
+    async setOffline(isOffline) {
+      await session.send('emulation.setNetworkConditions', {
+        networkConditions: isOffline ? { type: 'offline' } : null
       })
-      if (exceptionDetails !== undefined) throw new Error(exceptionDetails.text)
-      return result?.value === undefined ? undefined : JSON.parse(result.value)
     }
   }
 }
+
+const tabOf = (session: Session, context: string): Tab => ({
+  async goTo(url) {
+    await session.send('browsingContext.navigate', { context, url, wait: 'complete' })
+  },
+  async evaluate(expression) {
+    const { result, exceptionDetails } = await session.send<Evaluated>('script.evaluate', {
+      expression: `Promise.resolve(${expression}).then(JSON.stringify)`,
+      target: { context },
+      awaitPromise: true
+    })
+    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.text)
+    return result?.value === undefined ? undefined : JSON.parse(result.value)
+  },
+  async close() {
+    await session.send('browsingContext.close', { context })
+  }
+})
 
 interface Evaluated {
   /** Missing if the expression threw; without a `value` if the expression is undefined. */

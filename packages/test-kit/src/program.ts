@@ -1,11 +1,5 @@
 import { existsSync } from 'node:fs'
-
-/** A system program that tests run. */
-export interface Program {
-  readonly path: string
-  /** The Debian package that contains it. */
-  readonly aptPackage: string
-}
+import type { Program } from '@oneport/kit'
 
 /**
  * A `describe` for tests that run a program. Without the program they are skipped and say how to install it; with

@@ -69,7 +69,7 @@ export class PostgresServer {
   async start(): Promise<void> {
     const pids = this.#pids
     if (pids.length > 0) {
-      for (const pid of pids) process.kill(pid, 'SIGCONT')
+      for (const pid of pids) signal(pid, 'SIGCONT')
       return
     }
     const fixed = [
@@ -99,7 +99,7 @@ export class PostgresServer {
 
   /** Stops all its processes with SIGSTOP. `start()` continues them. */
   pause(): void {
-    for (const pid of this.#pids) process.kill(pid, 'SIGSTOP')
+    for (const pid of this.#pids) signal(pid, 'SIGSTOP')
   }
 
   /** Kills all its processes, so that nothing is written. `start()` starts it again. */
@@ -111,13 +111,7 @@ export class PostgresServer {
     const ended = once(child, 'exit')
     // The first one is stopped, so that it starts no others meanwhile.
     child.kill('SIGSTOP')
-    for (const pid of [...childrenOf(child.pid as number), child.pid as number]) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // It has ended by itself.
-      }
-    }
+    for (const pid of [...childrenOf(child.pid as number), child.pid as number]) signal(pid, 'SIGKILL')
     await ended
     // Its memory is in use until the last one has ended.
     while (pids.some((pid) => existsSync(`/proc/${pid}`))) await sleep(5)
@@ -160,8 +154,8 @@ export class PostgresServer {
   }
 
   /** Copies the data, while the server is not running. */
-  save(): string {
-    const copy = join(this.#folder, 'copy')
+  save(name = 'copy'): string {
+    const copy = join(this.#folder, name)
     rmSync(copy, { recursive: true, force: true })
     this.#run('cp', '-a', this.#data, copy)
     return copy
@@ -218,4 +212,13 @@ function childrenOf(pid: number): number[] {
     .split(' ')
     .filter((word) => word !== '')
     .map(Number)
+}
+
+/** Sends a signal to a process, unless it has ended by itself. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ export const redisProgram: Program = { path: '/usr/bin/redis-server', aptPackage
 
 const slots = 16_384
 
-/** A Redis server for one suite, on a free local port, without persistence. */
+/** A Redis server for one suite, on a free local port. It writes down its data only if an option says so. */
 export class RedisServer {
   readonly port: number
   readonly #folder = mkdtempSync(join(tmpdir(), 'oneport-redis-'))
@@ -37,7 +37,8 @@ export class RedisServer {
   /** Starts the server, again on the same port after `kill()`, or continues it after SIGSTOP. */
   async start(): Promise<void> {
     if (this.#child?.kill('SIGCONT')) return
-    const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#folder]
+    mkdirSync(this.#data, { recursive: true })
+    const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#data]
     const child = spawn(redisProgram.path, ['--port', String(this.port), ...fixed, ...this.#options], {
       stdio: ['ignore', 'pipe', 'inherit']
     })
@@ -59,6 +60,11 @@ export class RedisServer {
     this.#child?.kill(signal)
   }
 
+  /** Stops it with SIGSTOP. `start()` continues it. */
+  pause(): void {
+    this.tell('SIGSTOP')
+  }
+
   /** Kills the server. `start()` starts it again. */
   async kill(): Promise<void> {
     const child = this.#child
@@ -73,6 +79,24 @@ export class RedisServer {
   async stop(): Promise<void> {
     await this.kill()
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Copies the data, if it is written at all. */
+  save(name = 'copy'): string {
+    const copy = join(this.#folder, name)
+    rmSync(copy, { recursive: true, force: true })
+    cpSync(this.#data, copy, { recursive: true })
+    return copy
+  }
+
+  /** Puts back what `save()` has copied, while the server is not running. */
+  putBack(copy: string): void {
+    rmSync(this.#data, { recursive: true })
+    cpSync(copy, this.#data, { recursive: true })
+  }
+
+  get #data(): string {
+    return join(this.#folder, 'data')
   }
 
   /** Sends one command. @returns the raw reply */

@@ -1,0 +1,7 @@
+export { chromium, startChromium } from './chromium.ts'
+export { freePort } from './port.ts'
+export { PostgresServer, postgresProgram } from './postgres-server.ts'
+export type { Program } from './program.ts'
+export { haproxyProgram, nginxProgram, ProxyServer } from './proxy-server.ts'
+export { Random } from './random.ts'
+export { addReplica, clusterJoined, RedisServer, redisProgram, startRedisCluster } from './redis-server.ts'

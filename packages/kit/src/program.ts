@@ -1,0 +1,6 @@
+/** A system program that tests run. */
+export interface Program {
+  readonly path: string
+  /** The Debian package that contains it. */
+  readonly aptPackage: string
+}
