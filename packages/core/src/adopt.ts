@@ -1,18 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Attachment } from './attachment.ts'
 import { type HandshakeRequest, handshakeOf } from './handshake.ts'
-import { admit, type Receiver } from './transport/dispatch.ts'
-
-const receivers = new WeakMap<Attachment, Receiver>()
-
-/** Notes what an attachment does with handshakes, for `adopt`. */
-export function noteReceiver(attachment: Attachment, receiver: Receiver): void {
-  receivers.set(attachment, receiver)
-}
-
-/** What an attachment does with handshakes; undefined if another copy of core has made it. */
-export const receiverOf = (attachment: Attachment | undefined): Receiver | undefined =>
-  attachment && receivers.get(attachment)
+import { internalsOf } from './internals.ts'
+import { admit } from './transport/dispatch.ts'
 
 /**
  * Moves a pending handshake to another attachment of its server, for adapters that learn only from a request which
@@ -23,9 +13,9 @@ export const receiverOf = (attachment: Attachment | undefined): Receiver | undef
  */
 export function adopt(request: HandshakeRequest, attachment: Attachment): void {
   const handshake = handshakeOf(request as IncomingMessage)
-  const receiver = receivers.get(attachment)
-  if (handshake?.state !== 'pending' || receiver === undefined) return
-  if (handshake.connections === receiver.connections) return
-  handshake.moveTo(receiver)
-  admit(request as IncomingMessage, receiver)
+  const owner = internalsOf(attachment)
+  if (handshake?.state !== 'pending' || owner === undefined) return
+  if (handshake.connections === owner.connections) return
+  handshake.moveTo(owner)
+  admit(request as IncomingMessage, owner)
 }

@@ -43,6 +43,7 @@ function union<One>(sets: readonly ReadonlySet<One>[]): ReadonlySet<One> {
 /** `draining` is false while any server accepts handshakes, because one is enough for a readiness probe. */
 const addUp = (stats: readonly AttachmentStats[]): AttachmentStats => ({
   open: sum(stats.map(({ open }) => open)),
+  httpClients: sum(stats.map(({ httpClients }) => httpClients)),
   draining: stats.length > 0 && stats.every(({ draining }) => draining),
   pending: sum(stats.map(({ pending }) => pending)),
   accepted: sum(stats.map(({ accepted }) => accepted)),

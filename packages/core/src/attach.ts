@@ -1,8 +1,8 @@
 import type { Server } from 'node:http'
 import type { Http2SecureServer, Http2Server } from 'node:http2'
-import { noteReceiver } from './adopt.ts'
 import type { Attachment, Dispatch, Http2Dispatch, HttpServer } from './attachment.ts'
 import { calls } from './copy.ts'
+import { noteInternals } from './internals.ts'
 import { ClosingWatch } from './life/closing-watch.ts'
 import { Connections } from './life/connections.ts'
 import { checkDrainOptions, type DrainOptions, type DrainResult, drain, resolveDrainOptions } from './life/drain.ts'
@@ -134,6 +134,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
     stats: () =>
       connections.stats.read({
         open: connections.open.size,
+        httpClients: connections.http.size,
         pending: connections.underWay,
         draining: connections.draining
       }),
@@ -146,7 +147,7 @@ export function attach(anyServer: HttpServer, ...rest: readonly unknown[]): Atta
     }
   }
   joinCopies(copy)
-  noteReceiver(attachment, receiver)
+  noteInternals(attachment, receiver)
   register(server, application, attachment, copy)
   return attachment
 }

@@ -35,6 +35,7 @@ export {
   type RequestFacts,
   renew,
   type ServerOptions,
+  type ServiceClient,
   type ServiceResponse,
   type SocketService,
   serveTopics,

@@ -35,8 +35,11 @@ const privatesOf = (rawSocket: object): Privates => rawSocket as Privates
 export const responseOn = (rawSocket: object): ServerResponse | undefined =>
   privatesOf(rawSocket)._httpMessage ?? undefined
 
-/** The server that accepted a raw socket; undefined for a socket that was created in some other way. */
-export const serverOf = (rawSocket: object): Server | undefined => privatesOf(rawSocket).server
+/**
+ * The server that accepted a raw socket; undefined for a socket that was created in some other way. A request that a test
+ * has made has none.
+ */
+export const serverOf = (rawSocket: object | undefined): Server | undefined => rawSocket && privatesOf(rawSocket).server
 
 /** The number of writes that wait for the operating system. The documented properties count bytes only. */
 export function writesWaiting(stream: Duplex): number {

@@ -17,7 +17,7 @@ import { ordinaryHead } from '../src/transport/replay.ts'
 // A peer may send as much as `--max-http-header-size` allows. Time is not measured here: a checker proves that every
 // regular expression is linear, and all other work is counted.
 
-const packages = ['core', 'express', 'fastify', 'hono', 'koa', 'nestjs', 'redis', 'testing', 'topics']
+const packages = ['client', 'core', 'express', 'fastify', 'hono', 'koa', 'nestjs', 'redis', 'testing', 'topics']
 const root = join(__dirname, '../..')
 
 /** Every regular expression in a source file, as pattern and flags. */

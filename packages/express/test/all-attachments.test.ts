@@ -85,6 +85,7 @@ describe.each(versions)(
       expect(keyless.status).toBe(400)
       expect(websockets.stats()).toEqual({
         open: 1,
+        httpClients: 0,
         draining: false,
         pending: 0,
         accepted: 4,
@@ -97,6 +98,7 @@ describe.each(versions)(
     test('it counts nothing before there is a server', () => {
       expect(wsUpgrade().stats()).toEqual({
         open: 0,
+        httpClients: 0,
         draining: false,
         pending: 0,
         accepted: 0,

@@ -21,12 +21,15 @@ export async function serveTopics<Access>(
   access: Access,
   options?: AcceptOptions
 ): Promise<unknown> {
-  const { raw, body: given } = reply.request
+  const { request } = reply
+  const { raw, body: given } = request
   if (isWebSocketRequest(raw)) {
     await reply.acceptWebSocket(serviceOptions(topics, options), (socket) => topics.serve(socket, access))
     return reply
   }
   const binding = new RequestBinding(reply, undefined)
   const { status, headers, body } = await respondOf(topics, raw, access, options, binding, given)
+  // @fastify/compress does not heed `no-transform`. It would hold back what is sent until there is enough to compress.
+  if (typeof body !== 'string') request.headers = { ...request.headers, 'x-no-compression': 'stream' }
   return reply.code(status).headers(headers).send(body)
 }

@@ -28,6 +28,7 @@ export {
   type RouteOptions,
   renew,
   Socket,
+  serveTopics,
   type TerminationCause,
   type WebSocket,
   WebSocketRoute,

@@ -28,4 +28,5 @@ export type {
   RouteOptions
 } from './options.ts'
 export { Socket, WebSocketRoute, type WebSocketRouteDecorator } from './route.ts'
+export { serveTopics } from './serve-topics.ts'
 export type { GatewayServer } from './server.ts'

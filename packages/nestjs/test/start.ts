@@ -34,7 +34,8 @@ export async function start(
   platform: Platform,
   metadata: ModuleMetadata & { configure?: (consumer: import('@nestjs/common').MiddlewareConsumer) => void },
   options?: OneportOptions,
-  prepare: (app: INestApplication) => void = () => {}
+  prepare: (app: INestApplication) => unknown = () => {},
+  { rawBody = false } = {}
 ): Promise<Started> {
   const { configure, ...module } = metadata
   class Root {
@@ -45,10 +46,10 @@ export async function start(
   nest.common.Module(module)(Root)
   const http = platform === 'Express' ? new nest.express.ExpressAdapter() : new nest.fastify.FastifyAdapter()
   const logger = new TestLogger()
-  const app = await nest.core.NestFactory.create(Root, http, { logger, abortOnError: false })
+  const app = await nest.core.NestFactory.create(Root, http, { logger, abortOnError: false, rawBody })
   const adapter = new nest.oneport.OneportAdapter(app, options)
   app.useWebSocketAdapter(adapter)
-  prepare(app)
+  await prepare(app)
   await app.init()
   if (platform === 'Fastify') await http.getInstance().ready()
   started.push(app)

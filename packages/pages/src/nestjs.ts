@@ -58,6 +58,22 @@ export const nestjs: Record<string, Drive> = {
     expect((await program.fetch('/api/feeds/7')).status).toBe(426)
   },
 
+  'nest-topics': async (program) => {
+    expect((await program.connect('/topics', {}, ['oneport.topics.1'])).status).toBe(403)
+    const { next, socket } = await program.connect('/topics?name=ada', {}, ['oneport.topics.1'])
+    socket.send('subscribe - inbox/bob')
+    expect(await next()).toBe('error forbidden subscribe - inbox/bob')
+    socket.send('subscribe - chat/lobby')
+    await next()
+    const post = (name: string) => program.fetch(`/topics?topic=chat/lobby&id=1${name}`, { method: 'POST', body: 'hi' })
+    expect((await post('')).status).toBe(403)
+    expect(await (await post('&name=bob')).json()).toEqual({ offset: 1 })
+    expect(await next()).toBe('message 1 chat/lobby\nhi')
+    expect(
+      (await program.fetch('/topics?name=ada&topic=chat/lobby', { headers: { Origin: foreign.origin } })).status
+    ).toBe(403)
+  },
+
   'nest-filter': async (program) => {
     const { body, status } = await program.connect('/chat', foreign)
     expect([status, JSON.parse(body)]).toEqual([403, { problem: 'HANDSHAKE_ORIGIN' }])

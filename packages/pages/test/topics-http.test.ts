@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createGunzip } from 'node:zlib'
 import { attach, serveTopics } from '@oneport/core'
 import { type Browser, chromium, describeWith, firefox, openChromium, openFirefox } from '@oneport/test-kit'
 import { createTopics, type Topics } from '@oneport/topics'
@@ -73,6 +74,30 @@ async function subscribed(count: number): Promise<void> {
   while (topics.stats().subscriptions < count) await new Promise(setImmediate)
 }
 
+const { hint, isInstalled } = lookFor('nginx', 'nginx')
+;(isInstalled ? test : test.skip)(`nginx that compresses streams passes on each event at once${hint}`, async () => {
+  const gzip = 'gzip on; gzip_types text/event-stream; gzip_min_length 1; gzip_proxied any; gzip_http_version 1.0;'
+  const { plain } = await startProxy(nginx, portOf(), plainNginx.replace('  listen 80;', `  ${gzip}\n  listen 80;`))
+  const headers = { Host: 'localhost', Accept: 'text/event-stream', 'Accept-Encoding': 'gzip' }
+  const asked = get({ port: plain.port, path: '/topics?topic=news', headers, agent: false })
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  expect(response.headers['content-encoding']).toBe('gzip')
+  const text = response.pipe(createGunzip())
+  const until = async (wanted: string): Promise<void> => {
+    for (let got = ''; !got.includes(wanted); ) {
+      const chunk = text.read() as Buffer | null
+      if (chunk === null) await once(text, 'readable')
+      else got += chunk
+    }
+  }
+  await until('subscribed')
+  for (const payload of ['hello', 'x'.repeat(100_000), 'bye']) {
+    topics.publish('news', payload)
+    await until(payload)
+  }
+  asked.on('error', () => {}).destroy()
+})
+
 for (const [name, program, open] of [
   ['Chromium', chromium, openChromium],
   ['Firefox', firefox, openFirefox]
@@ -110,7 +135,6 @@ for (const [name, program, open] of [
       await browser.evaluate('window.events.close()')
     })
 
-    const { hint, isInstalled } = lookFor('nginx', 'nginx')
     ;(isInstalled ? test : test.skip)(`gets each event at once through nginx that buffers${hint}`, async () => {
       const { plain } = await startProxy(nginx, portOf(), plainNginx)
       await browser.goTo(`http://localhost:${plain.port}/`)

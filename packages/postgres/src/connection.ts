@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { PostgresConnection } from './options.ts'
 
@@ -26,12 +25,14 @@ export class Connection {
   readonly #config: PostgresConnection
   readonly #events: Events
   readonly #timeoutMs: number
-  readonly #closing = new AbortController()
+  #isClosed = false
   #client: Client
   #ready: Client | undefined
   #turn: Promise<unknown> = Promise.resolve()
   /** The attempt to connect that is under way, or comes next. */
   #attempt = attempt()
+  /** Ends the wait for that attempt. */
+  #begin = (): void => {}
 
   /** @throws if `pg` does not understand the configuration */
   constructor(config: PostgresConnection, timeoutMs: number, events: Events) {
@@ -62,6 +63,11 @@ export class Connection {
     return answer
   }
 
+  /** Connects at once if it waits for its next attempt. */
+  hurry(): void {
+    this.#begin()
+  }
+
   /** Ends this connection and opens another one. */
   drop(): void {
     this.#ready = undefined
@@ -70,13 +76,10 @@ export class Connection {
 
   /** Disconnects at once. */
   close(): void {
-    this.#closing.abort()
+    this.#isClosed = true
+    this.#begin()
     this.#attempt.fail(new Error('The backplane is closed.'))
     this.drop()
-  }
-
-  get #isClosed(): boolean {
-    return this.#closing.signal.aborted
   }
 
   #create(): Client {
@@ -90,9 +93,19 @@ export class Connection {
       this.#ready = undefined
       client.connection.stream.destroy()
       const delay = Math.min(firstRetryMs * 2 ** failures++, lastRetryMs) * (0.5 + Math.random() / 2)
-      await sleep(delay, undefined, { ref: false, signal: this.#closing.signal }).catch(() => {})
+      await this.#wait(delay)
       if (!this.#isClosed) this.#client = this.#create()
     }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms).unref()
+      this.#begin = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   /** Resolves at the end of a connection. @returns whether it could be used */

@@ -60,6 +60,7 @@ export function postgresBackplane(options: PostgresBackplaneOptions): HistoryBac
       onReady() {
         // After a failover, others may still be connected to the old server.
         for (const [other, server] of servers) if (server !== servers.get(opened)) other.drop()
+        for (const other of connections) other.hurry()
         events.onReady?.()
       },
       onError(error) {
@@ -69,7 +70,7 @@ export function postgresBackplane(options: PostgresBackplaneOptions): HistoryBac
     return opened
   }
 
-  const [listener, writer, reader] = context.runInAsyncScope(() => [
+  const connections = context.runInAsyncScope(() => [
     open({
       listens: true,
       onReady: () => inbox.lose(),
@@ -78,6 +79,7 @@ export function postgresBackplane(options: PostgresBackplaneOptions): HistoryBac
     open({}),
     open({})
   ]) as [Connection, Connection, Connection]
+  const [listener, writer, reader] = connections
 
   const outbox = new Outbox(maxPendingBytes, async (batch) => {
     const isKept = batch.some(({ limits }) => limits !== undefined)
@@ -195,7 +197,7 @@ export function postgresBackplane(options: PostgresBackplaneOptions): HistoryBac
       isClosed = true
       for (const timer of timers) clearInterval(timer)
       await Promise.race([outbox.empty(), sleep(closeMs, undefined, { ref: false })])
-      for (const opened of [listener, writer, reader]) opened.close()
+      for (const opened of connections) opened.close()
     }
   }
 }

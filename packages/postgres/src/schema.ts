@@ -1,7 +1,7 @@
 import { checkSchema } from './identifier.ts'
 
-/** Names of messages are remembered this long, in milliseconds. */
-const nameMs = 60_000
+/** How long the name of a message is remembered, in milliseconds: a minute, and what the last one may take to arrive. */
+const nameMs = 90_000
 
 /** A topic without messages is kept this long, in milliseconds. Nodes that use one prolong it. */
 export const idleMs = 86_400_000

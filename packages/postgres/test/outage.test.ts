@@ -1,12 +1,18 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describeWith, postgresProgram } from '@oneport/test-kit'
 import { createTopics, type HistoryBackplane, type Topics, type TopicsOptions } from '@oneport/topics'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { atEnd, type Bare, serveBare, stopAll } from '../../topics/test/pair.ts'
+import { postgresBackplane } from '../src/index.ts'
 import { hear, limits, open, openSite, type Site, until } from './site.ts'
 
 jest.setTimeout(60_000)
 
 afterEach(stopAll)
+
+/** All that is not `setTimeout`. */
+const others = ['nextTick', 'setImmediate', 'setInterval', 'Date', 'performance', 'queueMicrotask'] as const
 
 /** What a client has been told of a topic, checked as it arrives: offsets go on by one, or there was a gap. */
 interface Told {
@@ -89,6 +95,9 @@ describeWith(postgresProgram, 'with a real PostgreSQL', () => {
 
   const names = ['news', 'sport', 'weather']
 
+  /** More than is published while one connection is back and another one waits for its next attempt. */
+  const history = { messages: 100_000 }
+
   test.each([
     [
       'killed and started, three times',
@@ -120,7 +129,7 @@ describeWith(postgresProgram, 'with a real PostgreSQL', () => {
   ])('its clients get every message once and in order when it is %s', async (_what, disturb) => {
     await begin()
     const backplanes = [await site.join({ timeoutMs: 1_000 }), await site.join({ timeoutMs: 1_000 })]
-    const nodes = await Promise.all(backplanes.map((backplane) => startNode(backplane)))
+    const nodes = await Promise.all(backplanes.map((backplane) => startNode(backplane, { history })))
     const told: (readonly [string, Told])[] = []
     for (const node of nodes) for (const topic of names) told.push([topic, await node.connect(topic)])
     const { kept, unsure, end } = publish(nodes, names)
@@ -166,6 +175,42 @@ describeWith(postgresProgram, 'with a real PostgreSQL', () => {
     expect(await node.topics.publishAndConfirm('news', 'hello')).toMatchObject({ backplane: 'sent' })
     await until(() => texts.length > 0)
     expect(texts).toEqual(['hello'])
+  })
+
+  test('once one connection is back, the others do not wait for their next attempt', async () => {
+    await begin()
+    const pairs: Socket[][] = []
+    let isUp = false
+    const network = createServer((near) => {
+      if (!isUp) return void near.resetAndDestroy()
+      const far = connect(site.server.port, '127.0.0.1')
+      pairs.push([near, far])
+      for (const socket of [near, far]) socket.on('error', () => {})
+      near.pipe(far).pipe(near)
+    })
+    await once(network.listen(0, '127.0.0.1'), 'listening')
+    atEnd(() => {
+      for (const pair of pairs) for (const socket of pair) socket.destroy()
+      network.close()
+    })
+    // No attempt is made by itself.
+    jest.useFakeTimers({ doNotFake: [...others] })
+    try {
+      const { port } = network.address() as AddressInfo
+      const errors: unknown[] = []
+      const backplane = postgresBackplane({
+        connection: `postgresql://postgres@127.0.0.1:${port}/postgres`,
+        onError: (error) => errors.push(error)
+      })
+      atEnd(() => backplane.close())
+      await until(() => errors.length === 3)
+      isUp = true
+      jest.advanceTimersToNextTimer()
+      await until(() => backplane.health() === 'up')
+      expect(pairs).toHaveLength(3)
+    } finally {
+      jest.useRealTimers()
+    }
   })
 
   test('while it hangs, messages fail in time, and only a bounded number of them waits', async () => {

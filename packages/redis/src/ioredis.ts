@@ -63,9 +63,11 @@ export function connectIoRedis(client: IoRedis, { onMessage, onLost, onError }: 
 
 export function connectIoRedisCluster(client: IoRedisCluster, events: Events): Connection {
   const redisOptions = { ...client.options.redisOptions, ...atMostOnce }
-  const common = { lazyConnect: true, keyPrefix: '', enableOfflineQueue: false, redisOptions }
-  // With a delay, pending commands are sent again when the connection to a shard is lost.
-  const publisher = client.duplicate([], { ...common, retryDelayOnFailover: 0 })
+  // With delays, commands are sent again: messages, when the connection to a shard is lost, and what subscribes and
+  // unsubscribes, in another order.
+  const atOnce = { retryDelayOnFailover: 0, retryDelayOnClusterDown: 0 }
+  const common = { lazyConnect: true, keyPrefix: '', enableOfflineQueue: false, redisOptions, ...atOnce }
+  const publisher = client.duplicate([], common)
   // Otherwise it connects to a shard on the first command for it, and rejects commands until then.
   publisher.on('+node', (node) => void node.connect().catch(() => {}))
   const subscriber = new ClusterSubscriber(

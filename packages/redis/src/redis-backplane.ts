@@ -15,8 +15,8 @@ import { tell } from './told.ts'
 /** Time that pending messages have when the backplane is closed, in milliseconds. */
 const closeMs = 1_000
 
-/** How long the name of a message is remembered, in milliseconds. */
-const namedMs = 60_000
+/** How long the name of a message is remembered, in milliseconds: a minute, and what the last one may take to arrive. */
+const namedMs = 90_000
 
 /** Least time to remember the epoch of a topic without messages, in milliseconds: a new one would mean a gap. */
 const epochMs = 86_400_000

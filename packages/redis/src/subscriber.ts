@@ -1,7 +1,11 @@
 import { begin } from './begin.ts'
 import type { ClusterRetryStrategy, IoRedisCluster } from './client.ts'
 import type { Events } from './connection.ts'
+import { inTime } from './in-time.ts'
 import { insist } from './insist.ts'
+
+/** How long a shard has to answer, in milliseconds. ioredis itself would wait for as long as it takes. */
+const answerMs = 5_000
 
 /**
  * The subscribed connections to the shards of a Cluster. If all nodes are lost, it makes a new ioredis client: ioredis
@@ -15,6 +19,8 @@ export class ClusterSubscriber {
   readonly #channels = new Set<string>()
   #cluster: IoRedisCluster
   #attempts = 0
+  /** How often all channels were to be subscribed again. The last time counts. */
+  #round = 0
   #timer: NodeJS.Timeout | undefined
 
   /** @param strategy returns the delay before the next attempt to connect */
@@ -45,7 +51,7 @@ export class ClusterSubscriber {
 
   async unsubscribe(channel: string): Promise<void> {
     this.#channels.delete(channel)
-    await this.#cluster.sunsubscribe(channel)
+    await inTime(answerMs, 'unsubscribe', () => this.#cluster.sunsubscribe(channel))
   }
 
   close(): void {
@@ -79,25 +85,28 @@ export class ClusterSubscriber {
 
   /** Subscribes to all channels again. */
   #askAgain(cluster: IoRedisCluster): void {
+    if (cluster !== this.#cluster) return
+    const round = ++this.#round
     for (const channel of this.#channels) {
-      const isWanted = (): boolean => cluster === this.#cluster && this.#channels.has(channel)
+      const isWanted = (): boolean => cluster === this.#cluster && round === this.#round && this.#channels.has(channel)
       const again = async (): Promise<void> => {
         // Otherwise ioredis would have the channel in its list once more.
         cluster.sunsubscribe(channel).catch(() => {})
-        await this.#ask(channel)
+        await this.#ask(channel, isWanted)
         this.#events.onLost(channel)
       }
       void insist(again, isWanted, this.#events.onError)
     }
   }
 
-  async #ask(channel: string): Promise<void> {
+  /** @param isWanted whether nobody else has asked for the channel meanwhile */
+  async #ask(channel: string, isWanted = (): boolean => true): Promise<void> {
     const cluster = this.#cluster
     try {
-      await cluster.ssubscribe(channel)
+      await inTime(answerMs, 'subscribe', () => cluster.ssubscribe(channel))
     } catch (error) {
       // ioredis adds the channel to its list before it is subscribed, and again on each attempt.
-      cluster.sunsubscribe(channel).catch(() => {})
+      if (isWanted()) cluster.sunsubscribe(channel).catch(() => {})
       throw error
     }
   }

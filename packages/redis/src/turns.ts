@@ -1,3 +1,5 @@
+import { inTime } from './in-time.ts'
+
 type Kind = 'subscribe' | 'unsubscribe'
 
 interface Job {
@@ -19,25 +21,10 @@ export class Turns {
 
   take(kind: Kind, work: () => Promise<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const run = () => this.#withinLimit(kind, work).then(resolve, reject)
+      const run = () => inTime(this.#limitMs, kind, work).then(resolve, reject)
       this.#jobs.push({ kind, run })
       if (!this.#isRunning) void this.#runAll()
     })
-  }
-
-  async #withinLimit(kind: Kind, work: () => Promise<unknown>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<never>((_, reject) => {
-      const isOver = (): void => {
-        reject(new Error(`Redis has not answered a command to ${kind} in ${this.#limitMs} ms.`))
-      }
-      timer = setTimeout(isOver, this.#limitMs).unref()
-    })
-    try {
-      await Promise.race([work(), limit])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   async #runAll(): Promise<void> {

@@ -193,6 +193,29 @@ describeWith(redisProgram, 'clients of topics with a history have every message 
         await until(() => got.size === topics.length)
       })
 
+      test('a shard that hangs keeps nobody waiting who wants to subscribe', async () => {
+        const site = await begin()
+        const backplane = site.join({ onError() {} })
+        atEnd(() => backplane.close())
+        await until(() => backplane.health() === 'up')
+        const [topic = ''] = topics
+        const got: string[] = []
+        const subscribe = () => backplane.subscribe(topic, (message) => got.push(String(message)))
+        for (const server of site.servers) server.tell('SIGSTOP')
+        await expect(subscribe()).rejects.toThrow(/^Redis has not answered a command to subscribe in \d+ ms\.$/)
+        for (const server of site.servers) server.tell('SIGCONT')
+        await until(() =>
+          subscribe().then(
+            () => true,
+            () => false
+          )
+        )
+        await until(async () => {
+          await backplane.publish(topic, Buffer.from('a')).catch(() => {})
+          return got.length > 0
+        })
+      })
+
       test('after a replica has taken over, nodes read all its topics again', async () => {
         const { site, replica } = await beginWithReplica()
         const backplane = site.join()

@@ -82,14 +82,17 @@ describeWith(redisProgram, 'while Redis is away', () => {
       }
     })
 
-    test('its connections are cut: all topics recover', async () => {
+    // Regression: one time in ten, ioredis subscribed to a channel of a Cluster and unsubscribed from it in the wrong order.
+    test('its connections are cut, ten times: all topics recover', async () => {
       const [one, other, bob] = await startPair()
-      for (const server of site.servers) {
-        await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
-        await server.command('CLIENT', 'KILL', 'TYPE', 'normal')
+      for (let time = 0; time < 10; time++) {
+        for (const server of site.servers) {
+          await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
+          await server.command('CLIENT', 'KILL', 'TYPE', 'normal')
+        }
+        await until(() => comesThrough(one, bob))
+        await until(() => other.backplane.health === 'up' && other.backplane.missing === 0)
       }
-      await until(() => comesThrough(one, bob))
-      await until(() => other.backplane.health === 'up' && other.backplane.missing === 0)
     })
 
     test('not running at the start: nodes start without it', async () => {

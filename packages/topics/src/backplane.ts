@@ -69,7 +69,7 @@ export interface HistoryBackplane extends Backplane {
   /**
    * Gives a message the next offset of its topic, keeps it, and sends it to all nodes that are subscribed, this one too.
    * What exceeds the limits may be removed, the oldest first. All of this is one step: no node sees part of it.
-   * @param name if a message of this name was appended to the topic in the last minute, nothing happens
+   * @param name if a message of this name was appended to the topic in the last 90 seconds, nothing happens
    * @returns a promise of the place of the message, or of the earlier one. It rejects if the message was not kept, or if
    * that is unknown
    */

@@ -1,3 +1,4 @@
+import { tryAgainLater } from './close-code.ts'
 import type { Context } from './context.ts'
 import { costOf } from './cost.ts'
 import { Held } from './held.ts'
@@ -14,9 +15,6 @@ import type { Counters } from './stats.ts'
 import { flushThrough, Tick } from './tick.ts'
 import { tell } from './told.ts'
 import { isIdle, isWithinMessage } from './ws-sender.ts'
-
-/** The close code 1013, Try Again Later, from the registry of RFC 6455 §11.7. */
-const tryAgainLater = 1013
 
 /**
  * How often to check sockets with held messages, in milliseconds. `ws` emits no event when a fragmented message ends.
@@ -43,6 +41,7 @@ export class Delivery {
   readonly #leave: (member: Member) => void
   readonly #context: Context
   readonly #history: History | undefined
+  readonly #presentIn: (topic: string) => string | undefined
   readonly #tick: Tick
   readonly #waiting = new Set<Member>()
   #timer: NodeJS.Timeout | undefined
@@ -52,16 +51,19 @@ export class Delivery {
   /**
    * @param leave ends all subscriptions of a member
    * @param context runs deferred work, since that may be for another client
+   * @param presentIn the answer that lists who is present in a topic; undefined if nobody is, or watches
    */
   constructor(
     rules: Rules,
     counters: Counters,
     leave: (member: Member) => void,
     context: Context,
-    history: History | undefined
+    history: History | undefined,
+    presentIn: (topic: string) => string | undefined
   ) {
     this.#rules = rules
     this.#history = history
+    this.#presentIn = presentIn
     this.#counters = counters
     this.#leave = leave
     this.#context = context
@@ -99,16 +101,28 @@ export class Delivery {
     if (last > 0 && !member.behind?.has(topic)) this.replay(member, topic, last + 1)
     if (last > 0) return
     // What it has yet to read belongs to the other epoch.
-    this.notify(member, new Message(gap(log.epoch, log.first - 1, topic), false, false))
-    this.replay(member, topic, log.first)
-  }
-
-  /** Sends a notice of the protocol. Closes the socket if there is no room, because what it knows would be wrong. */
-  notify(member: Member, notice: Message): void {
     try {
+      const notice = new Message(gap(log.epoch, log.first - 1, topic), false, false)
       if (member.socket.readyState !== open) return
       if (this.#isReady(member, notice)) this.#write(member, notice)
       else this.#close(member)
+    } catch (error) {
+      this.fail(error, member.socket)
+    }
+    this.replay(member, topic, log.first)
+  }
+
+  /** Tells a member who has joined or left a topic. Without room for it, it gets the whole list later. */
+  notify(member: Member, topic: string, notice: Message): void {
+    try {
+      if (member.socket.readyState !== open || member.outdated?.has(topic)) return
+      if (this.#isReady(member, notice)) {
+        this.#write(member, notice)
+        return
+      }
+      member.outdated ??= new Set()
+      member.outdated.add(topic)
+      this.#await(member)
     } catch (error) {
       this.fail(error, member.socket)
     }
@@ -250,7 +264,22 @@ export class Delivery {
     member.held?.release((message) => this.#isReady(member, message) && this.#write(member, message))
     if (member.held?.size === 0) member.held = undefined
     if (member.behind !== undefined) this.#catchUp(member, member.behind)
-    if (member.held === undefined && member.behind === undefined) this.#forget(member)
+    if (member.held !== undefined || member.behind !== undefined) return
+    if (member.outdated !== undefined) this.#list(member, member.outdated)
+    if (member.outdated === undefined) this.#forget(member)
+  }
+
+  /** Writes who is present in the topics of which a member could not be told. */
+  #list(member: Member, outdated: Set<string>): void {
+    for (const topic of outdated) {
+      const list = this.#presentIn(topic)
+      if (list !== undefined) {
+        const notice = new Message(list, false, true)
+        if (!this.#isReady(member, notice) || !this.#write(member, notice)) return
+      }
+      outdated.delete(topic)
+    }
+    member.outdated = undefined
   }
 
   /** Writes messages from the histories of the topics that a member is behind in. */
@@ -288,6 +317,7 @@ export class Delivery {
   #forget(member: Member): void {
     member.held = undefined
     member.behind = undefined
+    member.outdated = undefined
     if (!this.#waiting.delete(member)) return
     if (this.#waiting.size > 0) return
     clearInterval(this.#timer)

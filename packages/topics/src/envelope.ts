@@ -6,7 +6,7 @@ import type { Message } from './message.ts'
  */
 const version = 1
 
-const flags = { binary: 1, compress: 2 } as const
+const flags = { binary: 1, compress: 2, notice: 4 } as const
 const allFlags = flags.binary | flags.compress
 
 /** Length of the random bytes that identify a node. */
@@ -29,6 +29,21 @@ export function seal({ payload, isBinary, compress }: Message, nodeId: Buffer): 
   nodeId.copy(envelope, 2)
   payload.copy(envelope, headLength)
   return envelope
+}
+
+/** Encodes what one node tells the others. Nodes that do not know the flag drop it. */
+export function sealNotice(notice: Buffer, nodeId: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([version, flags.notice]), nodeId, notice])
+}
+
+/**
+ * Decodes what another node tells.
+ * @returns undefined for anything that {@link sealNotice} did not write
+ */
+export function openNotice(envelope: Buffer): { readonly nodeId: Buffer; readonly notice: Buffer } | undefined {
+  if (!Buffer.isBuffer(envelope) || envelope.length < headLength) return undefined
+  if (envelope[0] !== version || envelope[1] !== flags.notice) return undefined
+  return { nodeId: envelope.subarray(2, headLength), notice: envelope.subarray(headLength) }
 }
 
 /**

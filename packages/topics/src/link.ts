@@ -8,7 +8,7 @@ import {
   type Position
 } from './backplane.ts'
 import type { Context } from './context.ts'
-import { nodeIdLength, type Opened, open, seal } from './envelope.ts'
+import { nodeIdLength, type Opened, open, openNotice, seal, sealNotice } from './envelope.ts'
 import { expected, TopicsError } from './errors.ts'
 import type { Message } from './message.ts'
 import type { BackplaneStats } from './stats.ts'
@@ -34,6 +34,8 @@ export type HandedOver =
 interface Listeners {
   /** Called with each message from another node, and with each appended one. */
   receive(topic: string, message: Opened, position: Position | undefined): void
+  /** Called with what another node tells. Returns false if no node of this version has written it. */
+  notice(topic: string, node: string, notice: Buffer): boolean
   /** Called when messages may be missing: after the topic was subscribed, and when the backplane says so. */
   lost(topic: string): void
   onError(error: unknown, topic: string): void
@@ -84,6 +86,16 @@ export class Link {
     }
   }
 
+  /** Names this node in what it tells the others. */
+  get nodeId(): string {
+    return this.#nodeId.toString('hex')
+  }
+
+  /** Whether messages of a topic arrive, unless the connection is lost. */
+  isSubscribed(topic: string): boolean {
+    return this.#subscribed.has(topic) && !this.#doubtful.has(topic)
+  }
+
   /** Number of topics with work left to do. */
   get unsettled(): number {
     return this.#busy.size + this.#queued.size + this.#late.size
@@ -92,7 +104,7 @@ export class Link {
   /** Called when a topic gets its first subscriber. */
   want(topic: string): void {
     this.#wanted.add(topic)
-    if (!this.#isSubscribed(topic)) this.#missing.add(topic)
+    if (!this.isSubscribed(topic)) this.#missing.add(topic)
     this.#settleInContext(topic)
   }
 
@@ -105,19 +117,31 @@ export class Link {
 
   /** Sends a message to the other nodes. Never rejects. */
   publish(topic: string, message: Message): Promise<HandedOver> {
-    return this.#send(topic, message, (envelope) => this.#backplane.publish(topic, envelope))
+    return this.#send(topic, () => this.#backplane.publish(topic, seal(message, this.#nodeId)))
+  }
+
+  /**
+   * Tells the other nodes something about a topic.
+   * @returns false if the backplane is down: then they are told when it is back
+   */
+  notify(topic: string, notice: Buffer): boolean {
+    if (this.#isClosed || this.#health() === 'down') return false
+    const send = (): unknown =>
+      this.#send(topic, () => this.#backplane.publish(topic, sealNotice(notice, this.#nodeId)))
+    this.#context.runInAsyncScope(send)
+    return true
   }
 
   /** Sends a message to all nodes, this one too, and has it kept. Never rejects. */
   append(topic: string, message: Message, limits: KeptLimits, name?: string): Promise<HandedOver> {
     const backplane = this.#backplane as HistoryBackplane
-    return this.#send(topic, message, (envelope) => backplane.append(topic, envelope, limits, name))
+    return this.#send(topic, () => backplane.append(topic, seal(message, this.#nodeId), limits, name))
   }
 
-  async #send(topic: string, message: Message, send: (envelope: Buffer) => Promise<unknown>): Promise<HandedOver> {
+  async #send(topic: string, send: () => Promise<unknown>): Promise<HandedOver> {
     try {
       if (this.#isClosed) throw new TopicsError('TOPICS_CLOSED', 'These topics are closed.')
-      const position = (await send(seal(message, this.#nodeId))) as Position | undefined
+      const position = (await send()) as Position | undefined
       this.#counts.sent++
       return { isSent: true, offset: position?.offset }
     } catch (error) {
@@ -214,12 +238,8 @@ export class Link {
     }
   }
 
-  #isSubscribed(topic: string): boolean {
-    return this.#subscribed.has(topic) && !this.#doubtful.has(topic)
-  }
-
   #isSettled(topic: string): boolean {
-    return this.#wanted.has(topic) ? this.#isSubscribed(topic) : !this.#subscribed.has(topic)
+    return this.#wanted.has(topic) ? this.isSubscribed(topic) : !this.#subscribed.has(topic)
   }
 
   #askLater(topic: string, from: number): void {
@@ -262,10 +282,19 @@ export class Link {
     if (this.#isClosed) return
     const message = open(bytes)
     if (message === undefined) {
-      this.#counts.foreign++
+      this.#takeNotice(position === undefined ? openNotice(bytes) : undefined, topic)
     } else if (position !== undefined || !message.nodeId.equals(this.#nodeId)) {
       this.#counts.received++
       this.#listeners.receive(topic, message, position)
+    }
+  }
+
+  #takeNotice(opened: ReturnType<typeof openNotice>, topic: string): void {
+    if (opened?.nodeId.equals(this.#nodeId)) return
+    if (opened !== undefined && this.#listeners.notice(topic, opened.nodeId.toString('hex'), opened.notice)) {
+      this.#counts.received++
+    } else {
+      this.#counts.foreign++
     }
   }
 

@@ -18,6 +18,8 @@ export class Member {
   readonly isServed: boolean
   /** The offset of the next message to read from the history, of each topic whose newest messages it has not got. */
   behind: Map<string, number> | undefined
+  /** Topics of which it watches who is present, and has yet to get the whole list, because changes found no room. */
+  outdated: Set<string> | undefined
 
   constructor(socket: TopicSocket, isServed: boolean) {
     this.socket = socket

@@ -3,8 +3,8 @@ import { expected } from './errors.ts'
 
 type Receive = (message: Buffer, position?: Position) => void
 
-/** How long the name of a message is remembered, in milliseconds. */
-const namedMs = 60_000
+/** How long the name of a message is remembered, in milliseconds: a minute, and what the last one may take to arrive. */
+const namedMs = 90_000
 
 interface Entry {
   readonly message: Buffer

@@ -76,13 +76,13 @@ export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
    */
   maxHistoryBytes?: number | undefined
   /**
-   * Maximum number of clients that are shown as present in topics, counted once for each topic. Others are not shown.
-   * `Infinity` disables the limit.
+   * Maximum number of members that are shown as present in topics, counted once for each topic and each node that has
+   * them. A node that is known for a topic counts as one too. Others are not shown. `Infinity` disables the limit.
    * @default 100_000
    */
   maxPresence?: number | undefined
   /**
-   * Maximum number of messages of clients whose IDs are remembered for a minute, so that none is published twice.
+   * Maximum number of messages of clients whose IDs are remembered for 90 seconds, so that none is published twice.
    * Beyond it, clients are told to try again. `Infinity` disables the limit.
    * @default 250_000
    */
@@ -93,6 +93,13 @@ export interface TopicsOptions<Socket extends TopicSocket = TopicSocket> {
    * @default 10_000
    */
   maxHttpClients?: number | undefined
+  /**
+   * Maximum number of those of one address. Others get 429 (Too Many Requests). IPv6 addresses count by /64 with
+   * `serveTopics`. Behind a proxy that the framework does not trust, all clients have the proxy's address. `Infinity`
+   * disables the limit.
+   * @default a quarter of `maxHttpClients`
+   */
+  maxHttpClientsPerAddress?: number | undefined
   /**
    * Maximum size of a message that is published over plain HTTP, in bytes. `Infinity` disables the limit.
    * @default 1_048_576
@@ -132,6 +139,7 @@ export interface ResolvedOptions {
   readonly maxPresence: number
   readonly maxPublishIds: number
   readonly maxHttpClients: number
+  readonly maxHttpClientsPerAddress: number
   readonly maxBodyBytes: number
   readonly backplane: Backplane | undefined
   readonly onBackplaneError: (error: unknown, topic: string) => void
@@ -149,6 +157,7 @@ const defaults: ResolvedOptions = Object.freeze({
   maxPresence: 100_000,
   maxPublishIds: 250_000,
   maxHttpClients: 10_000,
+  maxHttpClientsPerAddress: 2_500,
   maxBodyBytes: 1_048_576,
   backplane: undefined,
   onBackplaneError: () => {},
@@ -161,9 +170,10 @@ const units = {
   maxTopicsPerSocket: 'topics',
   maxSubscriptions: 'subscriptions',
   maxHistoryBytes: 'bytes',
-  maxPresence: 'clients',
+  maxPresence: 'members',
   maxPublishIds: 'messages',
   maxHttpClients: 'clients',
+  maxHttpClientsPerAddress: 'clients',
   maxBodyBytes: 'bytes'
 } as const
 
@@ -213,9 +223,10 @@ export function resolveOptions(options: TopicsOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw expected('createTopics: options', 'an object', options)
   checkNames('createTopics', options, defaults)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const { history } = options
+  const { history, maxHttpClients = defaults.maxHttpClients } = options
   const resolved: ResolvedOptions = {
     ...defaults,
+    maxHttpClientsPerAddress: Math.ceil(maxHttpClients / 4),
     ...Object.fromEntries(given),
     history: history === undefined ? undefined : historyOf(history)
   }

@@ -24,10 +24,31 @@ export interface TopicsStats {
   readonly served: number
   /** Those of them that wait for a response over plain HTTP. */
   readonly httpClients: number
+  /**
+   * Members that are shown as present in topics, counted once for each topic and each node that has them. A node that is
+   * known for a topic counts as one too.
+   */
+  readonly presence: number
+  /** What they wait for, and totals. */
+  readonly http: HttpStats
   /** Numbers of the history; undefined if there is none. */
   readonly history: HistoryStats | undefined
   /** Numbers of the backplane; undefined if there is none. */
   readonly backplane: BackplaneStats | undefined
+}
+
+/** Current numbers of the clients over plain HTTP, and totals since `createTopics`. */
+export interface HttpStats {
+  /** Open streams. */
+  readonly streams: number
+  /** Polls that wait for a message. */
+  readonly polls: number
+  /** Messages that wait until they are published. */
+  readonly publishing: number
+  /** Accepted requests: streams, polls and messages. */
+  readonly accepted: number
+  /** Requests that got an error, by status. A stream beyond a limit counts too, although it is ended with 200. */
+  readonly refused: Readonly<Record<number, number>>
 }
 
 /** Current numbers of the history. */
@@ -48,9 +69,9 @@ export interface BackplaneStats {
   readonly topics: number
   /** Topics with subscribers on this node that the backplane is not subscribed to yet. */
   readonly missing: number
-  /** Messages handed to the backplane. */
+  /** Messages handed to the backplane, with what nodes tell each other about presence. */
   readonly sent: number
-  /** Messages received from other nodes. */
+  /** Messages received from other nodes, with what they tell about presence. */
   readonly received: number
   /** Received messages that were not sent by a node of the same version. They are dropped. */
   readonly foreign: number
@@ -61,7 +82,10 @@ export interface BackplaneStats {
 /** The totals among them. */
 export class Counters
   implements
-    Omit<TopicsStats, 'sockets' | 'topics' | 'subscriptions' | 'served' | 'httpClients' | 'history' | 'backplane'>
+    Omit<
+      TopicsStats,
+      'sockets' | 'topics' | 'subscriptions' | 'served' | 'httpClients' | 'presence' | 'http' | 'history' | 'backplane'
+    >
 {
   published = 0
   delivered = 0

@@ -67,6 +67,7 @@ export class Subscriptions {
     if (member?.topics.delete(topic) !== true) return false
     member.held?.discard(topic)
     member.behind?.delete(topic)
+    member.outdated?.delete(topic)
     this.#forget(member, topic)
     if (member.topics.size === 0) this.leave(socket)
     return true

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { keeps, type Position } from './backplane.ts'
+import { goingAway } from './close-code.ts'
 import { Context } from './context.ts'
 import { Delivery } from './delivery.ts'
 import type { Opened } from './envelope.ts'
@@ -8,12 +9,13 @@ import { type Except, type Excepted, exceptedOf, isExcepted } from './except.ts'
 import { History } from './history/history.ts'
 import type { Log, LogLimits } from './history/log.ts'
 import { SharedHistory } from './history/shared-history.ts'
-import { Http } from './http/http.ts'
-import { respond, type TopicsResponse } from './http/respond.ts'
+import { Http, type RespondClient } from './http/http.ts'
+import { type Open, respond, type TopicsResponse } from './http/respond.ts'
 import { type HandedOver, Link } from './link.ts'
 import type { Member } from './member.ts'
 import { Message, type MessageData } from './message.ts'
 import { resolveOptions, type TopicsOptions } from './options.ts'
+import { intervalMs, Presence } from './presence/presence.ts'
 import { Publication } from './publication.ts'
 import type { TopicsAccess } from './serve/access.ts'
 import { PublishIds } from './serve/publish-ids.ts'
@@ -116,10 +118,11 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
    * of `@oneport/core` and of the adapters does.
    * @param access what the client may read and publish, and who it is
    * @param body the body of a POST if middleware has read it: a string or a Buffer; by default `req.body`
+   * @param client what the request does not say about its client
    * @returns a promise of the response, for the application to send. It rejects if the client leaves
    * @throws TypeError if `access` is wrong
    */
-  respond(req: IncomingMessage, access: TopicsAccess, body?: unknown): Promise<TopicsResponse>
+  respond(req: IncomingMessage, access: TopicsAccess, body?: unknown, client?: RespondClient): Promise<TopicsResponse>
   /**
    * Ends what clients with this `access.key` may do: closes their sockets with 4401 and ends their subscriptions.
    * @returns the number of sockets
@@ -146,6 +149,11 @@ export interface Topics<Socket extends TopicSocket = TopicSocket> {
  */
 export function createTopics<Socket extends TopicSocket = TopicSocket>(options?: TopicsOptions<Socket>): Topics<Socket>
 export function createTopics(options: TopicsOptions = {}): Topics {
+  return createTopicsAt(intervalMs, options)
+}
+
+/** @param presenceMs the interval at which nodes with watchers ask who is present, in milliseconds */
+export function createTopicsAt(presenceMs: number, options: TopicsOptions): Topics {
   const resolved = resolveOptions(options)
   const { backplane, history: limitsOf, onBackplaneError } = resolved
   // Timers and subscriptions serve all clients, so they must not run in the AsyncLocalStorage context of one.
@@ -157,7 +165,11 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       backplane,
       {
         receive: (topic, message, position) => receive(topic, message, position),
-        lost: (topic) => shared?.refresh(topic),
+        notice: (topic, node, notice) => presence.receive(topic, node, notice),
+        lost: (topic) => {
+          shared?.refresh(topic)
+          presence.refresh(topic)
+        },
         onError: onBackplaneError
       },
       context
@@ -172,21 +184,34 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     serving.end(socket)
     subscriptions.leave(socket)
   }
-  const delivery = new Delivery(resolved, counters, leave, context, history)
+  const presentIn = (topic: string): string | undefined => presence.presentIn(topic)
+  const delivery = new Delivery(resolved, counters, leave, context, history, presentIn)
+  const presence: Presence = new Presence({
+    most: resolved.maxPresence,
+    tell: ({ socket }, topic, notice) => {
+      const member = subscriptions.memberOf(socket)
+      if (member !== undefined) delivery.notify(member, topic, notice)
+    },
+    link,
+    context,
+    intervalMs: presenceMs
+  })
   const ids = new PublishIds(resolved.maxPublishIds)
   const serving: Serving = new Serving({
     ...resolved,
     subscriptions,
     delivery,
+    presence,
     open: (topic, since) => (shared ? shared.open(topic, since) : history?.logOf(topic)),
     done: (topic) => shared?.done(topic),
     publish: publishOfClient
   })
-  const http = new Http(resolved.maxHttpClients, resolved.maxBodyBytes, context)
+  const http = new Http(resolved, context)
   let isClosed = false
 
   function createHistory(limitsOf: NonNullable<typeof resolved.history>): History {
-    const isInUse = (topic: string): boolean => subscriptions.membersOf(topic) !== undefined
+    const isInUse = (topic: string): boolean =>
+      subscriptions.membersOf(topic) !== undefined || shared?.follows(topic) === true
     return new History({ limitsOf, maxBytes: resolved.maxHistoryBytes, isInUse }, context)
   }
 
@@ -290,13 +315,14 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       serving.serve(socket, access)
     },
 
-    respond(req, access, body) {
+    respond(req, access, body, client = {}) {
       checkAccess('respond', access)
-      return respond(http, req, body, (socket) => {
+      const open: Open = (socket) => {
         const session = serving.open(socket, access)
         if (isClosed) socket.close(goingAway)
         return session
-      })
+      }
+      return respond({ http, req, client, body, open })
     },
     revoke: (key) => serving.revoke(key),
 
@@ -306,13 +332,16 @@ export function createTopics(options: TopicsOptions = {}): Topics {
       ...subscriptions.counts,
       ...counters,
       served: serving.count,
+      presence: presence.count,
       httpClients: http.count,
+      http: http.reports.counts,
       history: history?.counts,
       backplane: link?.stats
     }),
 
     async close() {
       isClosed = true
+      presence.close()
       const closed = link?.close()
       serving.close()
       subscriptions.leaveAll((error, socket) => delivery.fail(error, socket))
@@ -323,9 +352,6 @@ export function createTopics(options: TopicsOptions = {}): Topics {
     }
   }
 }
-
-/** The close code 1001, Going Away. RFC 6455 §7.4.1. */
-const goingAway = 1001
 
 const closedMessage = 'These topics are closed.'
 

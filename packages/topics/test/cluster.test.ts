@@ -74,8 +74,8 @@ describe('three workers of node:cluster', () => {
     return { ports, next, port, stats, tell: (order: object) => primary.send(order) }
   }
 
-  async function connect(port: number) {
-    const client = await connectClient({ port }, '/')
+  async function connect(port: number, name = '') {
+    const client = await connectClient({ port }, `/${name}`)
     atEnd(() => client.socket.terminate())
     const ask = async (request: string): Promise<string> => {
       client.socket.send(request)
@@ -101,6 +101,21 @@ describe('three workers of node:cluster', () => {
     expect(await replacement.ask(`subscribe ${epoch}:1 news`)).toBe(`subscribed ${epoch} 1 resumed news`)
     expect(await replacement.next()).toBe('message 2 news\nsecond')
     expect((await stats())?.nodes).toBe(3)
+  })
+
+  test('show who is present at each of them, and drop those of a worker that was killed', async () => {
+    const { ports, tell } = await startApp()
+    const [ada, bob, viewer] = [await connect(ports[0], 'ada'), await connect(ports[1], 'bob'), await connect(ports[2])]
+    await ada.ask('subscribe - news')
+    await viewer.ask('subscribe - news')
+    expect(await viewer.ask('presence news')).toBe('present news\n[]')
+    expect(await viewer.next()).toBe('joined news\n{"id":"ada"}')
+    await bob.ask('subscribe - news')
+    expect(await viewer.next()).toBe('joined news\n{"id":"bob"}')
+    await bob.ask('unsubscribe news')
+    expect(await viewer.next()).toBe('left news\n{"id":"bob"}')
+    tell({ kill: ports[0] })
+    expect(await viewer.next()).toBe('left news\n{"id":"ada"}')
   })
 
   test('a worker that does not read has nothing waiting for it beyond a limit, and its clients are told of a gap', async () => {

@@ -1,4 +1,4 @@
-import { open, seal } from '../src/envelope.ts'
+import { open, openNotice, seal, sealNotice } from '../src/envelope.ts'
 import { Message } from '../src/message.ts'
 
 const nodeId = Buffer.from('01234567')
@@ -25,4 +25,17 @@ test.each([
   ['no bytes at all', 'text']
 ])('does not open %s', (_what, bytes) => {
   expect(open(bytes as Buffer)).toBeUndefined()
+})
+
+test('seals what a node tells the others as version, flag, node and notice', () => {
+  const envelope = sealNotice(Buffer.from('here 1'), nodeId)
+  expect(envelope.toString('hex')).toBe('01043031323334353637' + '686572652031')
+  expect(openNotice(envelope)).toEqual({ nodeId, notice: Buffer.from('here 1') })
+})
+
+test('does not take the one for the other', () => {
+  expect(open(sealNotice(Buffer.from('here 1'), nodeId))).toBeUndefined()
+  expect(openNotice(sealed)).toBeUndefined()
+  expect(openNotice(sealed.subarray(0, 9))).toBeUndefined()
+  expect(openNotice('text' as unknown as Buffer)).toBeUndefined()
 })

@@ -285,7 +285,7 @@ describe('a backplane', () => {
 
   describe('memory for topics that come and go is bounded', () => {
     const context = new Context()
-    const listeners = { receive: () => {}, lost: () => {}, onError: () => {} }
+    const listeners = { receive: () => {}, notice: () => true, lost: () => {}, onError: () => {} }
 
     test('regression: by the subscribed topics, while the backplane is down', () => {
       const link = new Link({ ...whole, health: () => 'down' }, listeners, context)

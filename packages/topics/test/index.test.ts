@@ -33,6 +33,7 @@ test('imports only Node at run time, and only types from ws', () => {
     'node:buffer',
     'node:cluster',
     'node:crypto',
+    'node:diagnostics_channel',
     'node:events',
     'node:stream',
     'node:timers/promises',

@@ -1,10 +1,18 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type Server } from 'node:http'
+import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createTopics, type Topics, type TopicsAccess, type TopicsOptions, type TopicsResponse } from '../src/index.ts'
+import {
+  createTopics,
+  type RespondClient,
+  type Topics,
+  type TopicsAccess,
+  type TopicsOptions,
+  type TopicsResponse
+} from '../src/index.ts'
 import { atEnd, stopAll } from './pair.ts'
 
 afterEach(stopAll)
@@ -46,13 +54,14 @@ interface Started {
 }
 
 async function start(
-  options: TopicsOptions = { history: {} },
+  given: TopicsOptions | Topics = { history: {} },
   access: Partial<TopicsAccess> = {},
-  create: (listener: (req: IncomingMessage, res: never) => void) => Server | Http2Server = createServer as never
+  create: (listener: (req: IncomingMessage, res: never) => void) => Server | Http2Server = createServer as never,
+  clientOf: () => RespondClient = () => ({})
 ): Promise<Started> {
-  const topics = createTopics(options)
+  const topics = 'publish' in given ? given : createTopics(given)
   const server = create((req, res: import('node:http').ServerResponse) => {
-    topics.respond(req, { ...all, ...access }).then(
+    topics.respond(req, { ...all, ...access }, undefined, clientOf()).then(
       ({ status, headers, body }) => {
         res.writeHead(status, headers)
         if (typeof body === 'string') res.end(body)
@@ -286,6 +295,89 @@ describe('a poll', () => {
     expect([since, answers]).toEqual([`${epoch}:1`, [`subscribed ${epoch} 1 new news`]])
   })
 
+  test('regression: with presence it was answered only after 25 seconds', async () => {
+    const { poll } = await start({ history: {} }, { presence: { id: 'ada' } })
+    const { answers } = await poll('topic=news&presence')
+    expect(answers).toEqual([
+      expect.stringMatching(/^subscribed .* new news$/),
+      'present news\n[]',
+      'joined news\n{"id":"ada"}'
+    ])
+  })
+
+  test('regression: with presence, a client that was far behind was refused for ever', async () => {
+    const { topics, poll } = await start(
+      { history: { messages: 100 }, maxBufferedBytes: 10_000 },
+      { presence: { id: 'ada' } }
+    )
+    for (let count = 1; count <= 50; count++) topics.publish('news', 'x'.repeat(1_000))
+    for (let since = 'all'; !since.endsWith(':50'); ) {
+      const polled = await poll(`topic=news&presence&since=${since}`)
+      expect(polled.status).toBe(200)
+      expect(Number(polled.since.split(':')[1])).toBeGreaterThan(Number(since.split(':')[1] ?? 0))
+      since = polled.since
+    }
+    topics.publish('news', 'a')
+    const { answers } = await poll('topic=news&presence')
+    expect(answers).toContain('present news\n[{"id":"ada"}]')
+  })
+
+  test('regression: where more are present than there is room for, nobody who polls got a message', async () => {
+    const topics = createTopics({ history: {}, maxBufferedBytes: 10_000 })
+    const crowd = Array.from({ length: 20 }, (_, index) => ({ id: `member ${index}`, info: 'x'.repeat(1_000) }))
+    for (const presence of crowd) {
+      const { stream } = await start(topics, { presence })
+      const { next } = await stream('topic=news')
+      expect((await next()).data).toMatch(/^subscribed /)
+    }
+    topics.publish('news', 'a')
+    const { poll } = await start(topics)
+    const { answers } = await poll('topic=news&presence&since=all')
+    expect(answers).toContain('message 1 news\na')
+    const present = answers.map(String).find((answer) => answer.startsWith('present ')) ?? ''
+    expect(JSON.parse(present.split('\n')[1] ?? '')).toEqual(crowd)
+  })
+
+  test('is answered with what there was room for, if more is published at once', async () => {
+    const { topics, poll } = await start({ maxBufferedBytes: 10_000 })
+    const polled = poll('topic=news')
+    while (topics.subscribers('news').length === 0) await delay(1)
+    const message = 'x'.repeat(1_000)
+    for (let count = 1; count <= 50; count++) topics.publish('news', message)
+    const { status, answers } = await polled
+    expect(status).toBe(200)
+    expect(answers.length).toBeGreaterThan(4)
+    expect(answers.slice(1).every((answer) => answer === `message - news\n${message}`)).toBe(true)
+    expect(topics.stats()).toMatchObject({ closed: 1, subscriptions: 0 })
+  })
+
+  test('regression: clients that poll left and joined with each poll, and woke each other', async () => {
+    const topics = createTopics({ history: {} })
+    const join = async (id: string): Promise<Started> => start(topics, { presence: { id } }, createServer as never)
+    const [ada, bob] = [await join('ada'), await join('bob')]
+    const { next } = await bob.stream('topic=news&presence')
+    expect((await next()).data).toMatch(/^subscribed/)
+    expect((await next()).data).toBe('present news\n[]')
+    expect((await next()).data).toBe('joined news\n{"id":"bob"}')
+    const { since } = await ada.poll('topic=news&presence')
+    expect((await next()).data).toBe('joined news\n{"id":"ada"}')
+    const waiting = ada.poll(`topic=news&presence&since=${since}`)
+    for (let count = 0; count < 3; count++) await ada.poll('topic=news&presence')
+    topics.publish('news', 'a')
+    expect((await waiting).answers).toEqual([
+      expect.stringMatching(/^subscribed/),
+      'present news\n[{"id":"bob"},{"id":"ada"}]',
+      'message 1 news\na'
+    ])
+    expect((await next()).data).toBe('message 1 news\na')
+    // As if ten seconds had gone by.
+    const now = performance.now.bind(performance)
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 10_000)
+    expect((await next()).data).toBe('left news\n{"id":"ada"}')
+    jest.mocked(performance.now).mockRestore()
+    expect(topics.stats().presence).toBe(1)
+  })
+
   test('for everything is answered at once, even if there is nothing', async () => {
     const { poll } = await start()
     const { since, answers } = await poll('topic=news&since=all')
@@ -382,6 +474,51 @@ describe('a poll', () => {
     const response = await fetch('topic=news', { headers: { Accept: 'text/event-stream' } })
     expect([response.status, await response.text()]).toEqual([200, expect.stringMatching(/^retry: \d{4}\n\n$/)])
   })
+
+  test('security: one address gets a quarter of maxHttpClients', async () => {
+    const addresses = ['198.51.100.1', '198.51.100.1', '198.51.100.2']
+    let asked = 0
+    const { topics, fetch } = await start({ history: {}, maxHttpClients: 7 }, {}, undefined, () => ({
+      address: addresses[asked++]
+    }))
+    const open = () => fetch('topic=news', { headers: { Accept: 'text/event-stream' } })
+    addresses.push('198.51.100.1', '198.51.100.1', '198.51.100.1', '198.51.100.2')
+    const streams = [await open(), await open(), await open()]
+    expect(topics.stats().http.streams).toBe(3)
+    const poll = await fetch('topic=news')
+    expect([poll.status, poll.headers.get('retry-after')]).toEqual([429, expect.stringMatching(/^[1-5]$/)])
+    expect((await fetch('topic=news&id=1', { method: 'POST', body: 'hello' })).status).toBe(429)
+    expect(await (await open()).text()).toMatch(/^retry: \d{4}\n\n$/)
+    expect((await fetch('topic=news')).status).toBe(200)
+    await streams[0]?.body?.cancel()
+    while (topics.stats().http.streams > 2) await delay(5)
+    addresses.push('198.51.100.1')
+    expect((await fetch('topic=news')).status).toBe(200)
+    expect(topics.stats().http.refused).toEqual({ 429: 3 })
+  })
+
+  test.each([
+    [401, 401],
+    [429, 429],
+    [503, 503]
+  ])('whose signal is aborted with %i is refused with it, before and while it waits', async (reason, status) => {
+    let stop = new AbortController()
+    const { topics, fetch } = await start({ history: {} }, {}, undefined, () => ({ signal: stop.signal }))
+    const { since } = (await (await fetch('topic=news')).json()) as { since: string }
+    const polling = fetch(`topic=news&since=${since}`)
+    const stream = await fetch('topic=news', { headers: { Accept: 'text/event-stream' } })
+    while (topics.stats().httpClients < 2) await delay(5)
+    stop.abort(reason)
+    expect((await polling).status).toBe(reason === 401 ? 401 : 503)
+    expect(await stream.text()).toMatch(/\nretry: \d{4}\n\n$/)
+    expect((await fetch('topic=news')).status).toBe(status)
+    expect((await fetch('topic=news&id=1', { method: 'POST', body: 'hello' })).status).toBe(status)
+    const ended = await fetch('topic=news', { headers: { Accept: 'text/event-stream' } })
+    expect([ended.status, await ended.text()]).toEqual([200, expect.stringMatching(/^retry: \d{4}\n\n$/)])
+    expect(topics.stats()).toMatchObject({ httpClients: 0, published: 0 })
+    stop = new AbortController()
+    expect((await fetch('topic=news')).status).toBe(200)
+  })
 })
 
 describe('a POST', () => {
@@ -473,6 +610,25 @@ describe('a POST', () => {
 })
 
 test.each([
+  ['of unknown length', {}],
+  ['of a known length', { 'Content-Length': 5_000_000 }]
+])(
+  'regression: a client with a body that is too large, %s, was cut off before it had the answer',
+  async (_name, headers) => {
+    const { url } = await start({ maxBodyBytes: 1_000 })
+    const agent = new Agent({ keepAlive: true })
+    atEnd(() => agent.destroy())
+    const posting = request(`${url}?topic=news&id=1`, { method: 'POST', agent, headers })
+    for (let count = 0; count < 50; count++) posting.write('x'.repeat(100_000))
+    posting.end()
+    const [response] = (await once(posting, 'response')) as [IncomingMessage]
+    expect(response.statusCode).toBe(413)
+    response.resume()
+    await once(response, 'end')
+  }
+)
+
+test.each([
   'topic=',
   'topic',
   'topic=a%00',
@@ -490,4 +646,126 @@ test.each([
 test('refuses other methods', async () => {
   const response = await (await start()).fetch('topic=news', { method: 'DELETE' })
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST'])
+})
+
+describe.each(['revoke', 'a signal'])(
+  'security: a message that mayPublish has not decided when %s ends the login',
+  (by) => {
+    test('is not published', async () => {
+      const stop = new AbortController()
+      let decide = (_allowed: boolean): void => {}
+      const access = { key: 'ada', mayPublish: () => new Promise<boolean>((resolve) => (decide = resolve)) }
+      const { topics, fetch } = await start({ history: {} }, access, undefined, () => ({ signal: stop.signal }))
+      const posted = fetch('topic=news&id=1', { method: 'POST', body: 'hello' })
+      while (topics.stats().http.publishing === 0) await delay(5)
+      if (by === 'revoke') topics.revoke('ada')
+      else stop.abort(401)
+      expect((await posted).status).toBe(401)
+      decide(true)
+      await delay(5)
+      expect(topics.stats()).toMatchObject({ published: 0, httpClients: 0 })
+    })
+  }
+)
+
+describe('monitoring', () => {
+  /** What is published on the channels of this process while a test runs. */
+  function listen(): Record<'accepted' | 'refused' | 'closed', Record<string, unknown>[]> {
+    const seen = { accepted: [], refused: [], closed: [] }
+    for (const [name, messages] of Object.entries(seen) as [string, object[]][]) {
+      const take = (message: unknown): void => void messages.push(message as object)
+      subscribe(`oneport:http-client:${name}`, take)
+      atEnd(() => void unsubscribe(`oneport:http-client:${name}`, take))
+    }
+    return seen
+  }
+
+  test('counts the clients, and tells of each', async () => {
+    const seen = listen()
+    const { topics, fetch, poll } = await start(
+      { history: {} },
+      { key: 'ada', mayPublish: (topic) => topic === 'news' }
+    )
+    const left = new AbortController()
+    const headers = { Accept: 'text/event-stream' }
+    await fetch('topic=news', { headers, signal: left.signal })
+    const { since } = await poll('topic=news')
+    const polling = fetch(`topic=news&since=${since}`)
+    while (topics.stats().http.polls === 0) await delay(5)
+    expect(topics.stats()).toMatchObject({
+      httpClients: 2,
+      http: { streams: 1, polls: 1, publishing: 0, accepted: 3, refused: {} }
+    })
+    left.abort()
+    while (topics.stats().http.streams > 0) await delay(5)
+    topics.revoke('ada')
+    expect((await polling).status).toBe(401)
+    await fetch('topic=news&id=1', { method: 'POST', body: 'hello' })
+    await fetch('topic=others&id=1', { method: 'POST', body: 'hello' })
+    await fetch('id=1', { method: 'POST', body: 'hello' })
+    await fetch('topic=news', { method: 'DELETE' })
+    expect(topics.stats()).toMatchObject({
+      httpClients: 0,
+      http: { streams: 0, polls: 0, publishing: 0, accepted: 5, refused: { 400: 1, 401: 1, 403: 1, 405: 1 } }
+    })
+    expect(seen.accepted.map(({ kind }) => kind)).toEqual(['stream', 'poll', 'poll', 'publish', 'publish'])
+    expect(seen.accepted[0]?.request).toMatchObject({ method: 'GET', url: '/?topic=news' })
+    expect(seen.refused.map(({ kind, status }) => [kind, status])).toEqual([
+      ['poll', 401],
+      ['publish', 403],
+      ['publish', 400],
+      [undefined, 405]
+    ])
+    expect(seen.closed.map(({ kind, code }) => [kind, code])).toEqual([
+      ['poll', 1000],
+      ['stream', 1006],
+      ['poll', 4401],
+      ['publish', 1000],
+      ['publish', 1000]
+    ])
+    expect(seen.closed[1]).toEqual({
+      kind: 'stream',
+      code: 1006,
+      durationMs: expect.any(Number),
+      request: { path: '/', address: '127.0.0.1' }
+    })
+  })
+
+  test('says why a stream was ended', async () => {
+    const seen = listen()
+    const { topics, server, fetch } = await start({ maxBufferedBytes: 10_000, maxHttpClients: 1 }, { key: 'ada' })
+    const open = () => fetch('topic=news', { headers: { Accept: 'text/event-stream' } })
+    const revoked = await open()
+    await (await open()).text()
+    expect(topics.stats().http).toMatchObject({ streams: 1, refused: { 503: 1 } })
+    topics.revoke('ada')
+    await revoked.text()
+    const slow = await open()
+    for (let count = 0; count < 1_000; count++) topics.publish('news', 'x'.repeat(10_000))
+    await slow.text()
+    const closing = await open()
+    const closed = once(server.close(), 'close')
+    await closing.text()
+    await closed
+    server.listen(0, '127.0.0.1')
+    expect(seen.closed.map(({ kind, code }) => [kind, code])).toEqual([
+      ['stream', 4401],
+      ['stream', 1013],
+      ['stream', 1001]
+    ])
+  })
+
+  test('does not count a client that has left as refused', async () => {
+    const seen = listen()
+    const { topics, url } = await start({}, { mayPublish: () => new Promise(() => {}) })
+    const left = new AbortController()
+    const posted = fetch(`${url}?topic=news&id=1`, { method: 'POST', body: 'a', signal: left.signal }).catch(() => {})
+    while (topics.stats().http.publishing === 0) await delay(5)
+    left.abort()
+    await posted
+    while (topics.stats().http.publishing > 0) await delay(5)
+    await delay(20)
+    expect(topics.stats().http).toMatchObject({ accepted: 1, refused: {} })
+    expect(seen.closed).toMatchObject([{ kind: 'publish', code: 1006 }])
+  })
 })

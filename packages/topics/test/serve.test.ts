@@ -262,6 +262,22 @@ describe('access', () => {
   })
 })
 
+test('security: after revoke, a message that mayPublish has not decided is not published', async () => {
+  let decide = (_allowed: boolean): void => {}
+  const { topics, connect } = await start()
+  const mayPublish = () => new Promise<boolean>((resolve) => (decide = resolve))
+  const ada = await connect({ key: 'ada', mayPublish })
+  const closed = closeOf(ada)
+  // In order, so the message has arrived when there is an answer.
+  ada.inbox.socket.send('publish 1 news\nhello')
+  expect(await ada.ask('ping')).toBe('pong')
+  topics.revoke('ada')
+  expect(await closed).toEqual([4401, 'credential revoked'])
+  decide(true)
+  await new Promise(setImmediate)
+  expect(topics.stats().published).toBe(0)
+})
+
 describe('publishing', () => {
   test('is acknowledged with the offset, and reaches all subscribers', async () => {
     const { connect } = await start()
@@ -436,6 +452,27 @@ describe('slow clients', () => {
     }
   })
 
+  test('a client that publishes while it catches up is not closed', async () => {
+    const { topics, connect } = await start({ history: { messages: 10_000 }, maxBufferedBytes: 10_000 })
+    const payload = 'x'.repeat(10_000)
+    for (let count = 1; count <= 1_000; count++) topics.publish('news', payload)
+    const client = await connect()
+    client.inbox.socket.pause()
+    client.send('subscribe all news')
+    client.send('publish a news\nmine')
+    while (topics.stats().published === 1_000) await delay(1)
+    client.inbox.socket.resume()
+    const answers: string[] = []
+    while (answers.length < 1_003) answers.push((await client.next()).split('\n', 1)[0] ?? '')
+    const isMessage = (answer: string): boolean => answer.startsWith('message ')
+    expect(answers.filter(isMessage)).toEqual(Array.from({ length: 1_001 }, (_, index) => `message ${index + 1} news`))
+    expect(answers.filter((answer) => !isMessage(answer))).toEqual([
+      expect.stringMatching(/^subscribed .* 0 new news$/),
+      'published a 1001'
+    ])
+    expect(topics.stats().closed).toBe(0)
+  })
+
   test('a client that asks and does not read is closed', async () => {
     const { topics, connect } = await start({ maxBufferedBytes: 10_000 })
     const client = await connect()
@@ -468,6 +505,25 @@ describe('presence', () => {
     expect(await ada.next()).toBe('joined news\n{"id":"bob"}')
     bob.inbox.socket.close()
     expect(await ada.next()).toBe('left news\n{"id":"bob"}')
+  })
+
+  test('is told whole, and last, to a client that was too slow for each change', async () => {
+    const { topics, connect } = await start({ history: { messages: 10_000 }, maxBufferedBytes: 10_000 })
+    const ada = await connect(person('ada'))
+    await subscribe(ada, 'news')
+    await ada.ask('presence news')
+    ada.inbox.socket.pause()
+    const payload = 'x'.repeat(10_000)
+    for (let count = 1; count <= 1_000; count++) topics.publish('news', payload)
+    const [bob, eve] = [await connect(person('bob')), await connect(person('eve'))]
+    for (const client of [bob, eve]) await subscribe(client, 'news')
+    await bob.ask('unsubscribe news')
+    ada.inbox.socket.resume()
+    for (let count = 1; count <= 1_000; count++) expect(await ada.next()).toBe(`message ${count} news\n${payload}`)
+    expect(await ada.next()).toBe('present news\n[{"id":"ada"},{"id":"eve"}]')
+    await bob.ask('subscribe - news')
+    expect(await ada.next()).toBe('joined news\n{"id":"bob"}')
+    expect(topics.stats().closed).toBe(0)
   })
 
   test('several connections of one id count as one', async () => {

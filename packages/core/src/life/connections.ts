@@ -9,6 +9,7 @@ import { Deadlines, type Due } from './deadlines.ts'
 import { Expiry } from './expiry.ts'
 import { Farewell } from './farewell.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { HttpClients } from './http-clients.ts'
 import type { Timers } from './timers.ts'
 
 /** Time that a refused client has to close its side of the connection, in milliseconds (RFC 9112 §9.6). */
@@ -44,6 +45,8 @@ export class Connections implements Home {
   readonly lingering: Deadlines<UnderWay>
   readonly holding: Deadlines
   readonly limits: Limits
+  /** Clients of services that wait for a response over plain HTTP. */
+  readonly http: HttpClients
   readonly stats: Stats = new Stats()
   readonly report: FaultReporter
   readonly #heartbeat: Heartbeat | undefined
@@ -70,6 +73,7 @@ export class Connections implements Home {
     this.holding = new Deadlines(holdMs, timers)
     this.limits = new Limits(options.maxConnections, options.maxConnectionsPerAddress)
     this.#expiry = new Expiry(timers)
+    this.http = new HttpClients(this.limits, this.#expiry)
     this.#heartbeat = options.heartbeat === undefined ? undefined : new Heartbeat(options.heartbeat, timers)
   }
 
@@ -140,7 +144,7 @@ export class Connections implements Home {
     for (const socket of sockets) connectionOf(socket)?.expel(code, reason)
     const coming = [...this.#handshakes()].filter((handshake) => handshake.key === key)
     for (const handshake of coming) handshake.revoke(code, reason)
-    return sockets.length + coming.length
+    return sockets.length + coming.length + this.http.revoke(key)
   }
 
   /** Terminates the connections that a drain has not closed yet. @returns how many */

@@ -1,8 +1,8 @@
 import { CloseCode } from '../close-code.ts'
 import { checking, checkNames, checkReason, expected } from '../options/checks.ts'
-import type { WebSocket } from '../websocket.ts'
 import type { Connections } from './connections.ts'
 import { connectionOf } from './contained-socket.ts'
+import type { HttpClient } from './http-clients.ts'
 
 /** How to close the open connections. */
 export interface DrainOptions {
@@ -83,8 +83,13 @@ export async function drain(connections: Connections, options: DrainOptions = {}
   const stopClosing = closeEvenly([...farewell.sockets], spreadMs, (socket) =>
     connectionOf(socket)?.close(code, reason)
   )
+  // They need no time to say goodbye, so nobody waits for them.
+  const expel = (client: HttpClient): void => client.expel(503)
+  const stopExpelling = closeEvenly([...connections.http], spreadMs, expel)
   const deadline = setTimeout(() => {
     stopClosing()
+    stopExpelling()
+    for (const client of connections.http) expel(client)
     terminated += connections.cut(farewell)
   }, deadlineMs)
   // Pending handshakes get 503 when the application accepts them. They have the same deadline.
@@ -96,22 +101,22 @@ export async function drain(connections: Connections, options: DrainOptions = {}
   return { closed: farewell.count - terminated, terminated }
 }
 
-function closeEvenly(sockets: WebSocket[], spreadMs: number, close: (socket: WebSocket) => void): () => void {
-  if (spreadMs === 0) {
-    for (const socket of sockets) close(socket)
+function closeEvenly<One>(all: readonly One[], spreadMs: number, close: (one: One) => void): () => void {
+  if (spreadMs === 0 || all.length === 0) {
+    for (const one of all) close(one)
     return () => {}
   }
-  const share = (ms: number): number => Math.ceil((sockets.length * ms) / spreadMs)
+  const share = (ms: number): number => Math.ceil((all.length * ms) / spreadMs)
   const start = performance.now()
   let last = start
   let next = 0
   const timer = setInterval(() => {
     const now = performance.now()
     const most = share(catchUpPace * Math.min(now - last, 2 * sliceMs))
-    const due = Math.min(sockets.length, share(now - start), next + most)
+    const due = Math.min(all.length, share(now - start), next + most)
     last = now
-    while (next < due) close(sockets[next++] as WebSocket)
-    if (next === sockets.length) clearInterval(timer)
+    while (next < due) close(all[next++] as One)
+    if (next === all.length) clearInterval(timer)
   }, sliceMs)
   return () => clearInterval(timer)
 }

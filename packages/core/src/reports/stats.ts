@@ -12,13 +12,18 @@ export type TerminationCause = 'heartbeat' | 'backpressure' | 'budget' | 'drain'
 export interface AttachmentStats {
   /** Number of open connections. */
   readonly open: number
+  /** Number of clients that wait for a response of `serveTopics` over plain HTTP. Those with a GET have a place too. */
+  readonly httpClients: number
   /** Whether new handshakes get 503. For a readiness probe. */
   readonly draining: boolean
   /** Number of handshakes that are not completely answered. */
   readonly pending: number
   /** Number of accepted handshakes. */
   readonly accepted: number
-  /** Number of handshakes that Oneport refused, by error code. Does not count what the application itself refused. */
+  /**
+   * Number of handshakes, and of requests to `serveTopics` over plain HTTP, that Oneport refused, by error code. Does
+   * not count what the application itself refused.
+   */
   readonly refused: Readonly<Partial<Record<HandshakeErrorCode, number>>>
   /** Number of closed connections, by close code; 1006 if there was no close frame. */
   readonly closed: Readonly<Record<number, number>>
@@ -86,7 +91,7 @@ export class Stats {
   }
 
   /** A snapshot of the counters. */
-  read(now: Pick<AttachmentStats, 'open' | 'pending' | 'draining'>): AttachmentStats {
+  read(now: Pick<AttachmentStats, 'open' | 'httpClients' | 'pending' | 'draining'>): AttachmentStats {
     return {
       ...now,
       accepted: this.#accepted,

@@ -20,6 +20,14 @@ export class Limits {
    * @throws HandshakeError HANDSHAKE_UNAVAILABLE if no place is left, HANDSHAKE_TOO_MANY if the address has none left
    */
   take(client: { readonly address?: string | undefined }): string | undefined {
+    const key = this.check(client)
+    if (key !== undefined) this.#byAddress.set(key, (this.#byAddress.get(key) ?? 0) + 1)
+    this.#taken++
+    return key
+  }
+
+  /** Checks that there is a place, as `take` does, without taking it. */
+  check(client: { readonly address?: string | undefined }): string | undefined {
     if (this.#taken >= this.#max) {
       throw new HandshakeError(
         'HANDSHAKE_UNAVAILABLE',
@@ -29,8 +37,13 @@ export class Limits {
     }
     const address = this.#maxPerAddress === Infinity ? undefined : client.address
     const key = address === undefined ? undefined : addressKey(address)
-    if (key !== undefined) this.#takeFrom(key)
-    this.#taken++
+    if (key !== undefined && (this.#byAddress.get(key) ?? 0) >= this.#maxPerAddress) {
+      throw new HandshakeError(
+        'HANDSHAKE_TOO_MANY',
+        'Your address has reached its limit of WebSocket connections; close one, or try again later.',
+        `maxConnectionsPerAddress is ${this.#maxPerAddress}, address ${key}`
+      )
+    }
     return key
   }
 
@@ -38,18 +51,6 @@ export class Limits {
   giveBack(key: string | undefined): void {
     this.#taken--
     if (key !== undefined) this.#giveBackAddress(key)
-  }
-
-  #takeFrom(key: string): void {
-    const count = this.#byAddress.get(key) ?? 0
-    if (count >= this.#maxPerAddress) {
-      throw new HandshakeError(
-        'HANDSHAKE_TOO_MANY',
-        'Your address has reached its limit of WebSocket connections; close one, or try again later.',
-        `maxConnectionsPerAddress is ${this.#maxPerAddress}, address ${key}`
-      )
-    }
-    this.#byAddress.set(key, count + 1)
   }
 
   #giveBackAddress(key: string): void {

@@ -10,6 +10,7 @@ import {
   otherCopyOf,
   tellFramework
 } from '../handshake.ts'
+import { internalsFor } from '../internals.ts'
 import { serverOf } from '../node.ts'
 import { inCall, optionError } from '../options/checks.ts'
 import { type Endpoint, type EndpointOptions, resolveEndpoint } from '../options/endpoint.ts'
@@ -91,7 +92,8 @@ export function reportRefusal(error: unknown, req: IncomingMessage, framework: F
   const handshake = handshakeOf(req)
   if (handshake !== undefined) handshake.report(error, framework)
   else if (framework.onRefused !== undefined) tellFramework(framework, error, logFault, req)
-  else logRefusal(error, framework)
+  // An ordinary request to an attached server is no handshake: there is nothing to tell the operator.
+  else if (internalsFor(req) === undefined) logRefusal(error, framework)
 }
 
 /** Checks the rules, in the order of RFC 6455 §4.2. */
@@ -100,9 +102,10 @@ export function checkRules(
   options: EndpointOptions | undefined,
   framework: FrameworkBinding
 ): Checked {
+  const handshake = handshakeOf(req)
+  if (handshake === undefined && req.method === 'GET') requireRoom(req, framework)
   // Checked again: middleware may have removed `Upgrade`, so that nothing after it accepts.
   validateRequest(req)
-  const handshake = handshakeOf(req)
   if (handshake === undefined) throw withoutHandshake(req, framework)
   if (handshake.isTaken) throw conflict(handshake)
   validateHandshake(req)
@@ -111,12 +114,26 @@ export function checkRules(
   checkHost(handshake.options.hosts, effective)
   requireAllowedOrigin(req, endpoint, effective, framework)
   const subprotocol = agreeSubprotocol(req, endpoint)
-  if (handshake.connections.draining) {
-    throw new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
-  }
+  if (handshake.connections.draining) throw shuttingDown()
   const { stream } = handshake.rawSocket
   if (stream.destroyed || (handshake.state === 'pending' && !stream.writable)) throw aborted()
   return { handshake, endpoint, subprotocol, effective }
+}
+
+/** The refusal while the server drains. */
+export const shuttingDown = (): HandshakeError =>
+  new HandshakeError('HANDSHAKE_UNAVAILABLE', 'The server is shutting down; connect again in a few seconds.')
+
+/**
+ * Refuses an ordinary request where a handshake would find no room. A page cannot see why its handshake was refused, so
+ * it asks with such a request, and 426 would tell it that WebSockets cannot get there.
+ */
+function requireRoom(req: IncomingMessage, framework: FrameworkBinding): void {
+  const owner = internalsFor(req)
+  if (owner === undefined) return
+  const { connections, options } = owner
+  if (connections.draining) throw shuttingDown()
+  connections.limits.check(framework.effectiveRequest?.() ?? options.effectiveRequest(req))
 }
 
 function withoutHandshake({ socket }: IncomingMessage, framework: FrameworkBinding): HandshakeError {
@@ -206,6 +223,7 @@ function requireAllowedOrigin(
  * https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
  *
  * @param server the options of the attachment of the server
+ * @returns what the framework believes about the request
  * @throws HandshakeError HANDSHAKE_HOST or HANDSHAKE_ORIGIN
  */
 export function checkOrdinaryRequest(
@@ -213,23 +231,17 @@ export function checkOrdinaryRequest(
   server: ResolvedOptions,
   options: EndpointOptions | undefined,
   framework: FrameworkBinding
-): void {
-  try {
-    const endpoint = endpointFor(server, options)
-    const effective = framework.effectiveRequest?.() ?? server.effectiveRequest(req)
-    checkHost(server.hosts, effective)
-    const { origin, 'sec-fetch-site': site } = req.headers
-    if (origin === undefined && (site === 'cross-site' || site === 'same-site')) {
-      if (!endpoint.origins.allows('null', effective)) throw ofOtherSite(site, endpoint)
-    } else if (origin !== undefined || site !== 'same-origin') {
-      requireAllowedOrigin(req, endpoint, effective, framework)
-    }
-  } catch (error) {
-    if (!(error instanceof HandshakeError)) throw error
-    if (framework.onRefused === undefined) server.onRefused(error, req, framework)
-    else tellFramework(framework, error, logFault, req)
-    throw error
+): EffectiveRequest {
+  const endpoint = endpointFor(server, options)
+  const effective = framework.effectiveRequest?.() ?? server.effectiveRequest(req)
+  checkHost(server.hosts, effective)
+  const { origin, 'sec-fetch-site': site } = req.headers
+  if (origin === undefined && (site === 'cross-site' || site === 'same-site')) {
+    if (!endpoint.origins.allows('null', effective)) throw ofOtherSite(site, endpoint)
+  } else if (origin !== undefined || site !== 'same-origin') {
+    requireAllowedOrigin(req, endpoint, effective, framework)
   }
+  return effective
 }
 
 const ofOtherSite = (site: string, { origins }: Endpoint): HandshakeError =>

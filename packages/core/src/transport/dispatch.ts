@@ -30,7 +30,7 @@ export function dispatch(receiver: Receiver, handshake: Handshake): void {
 }
 
 /** @throws HandshakeError for a handshake that an attachment refuses before the application sees it */
-export function admit(req: IncomingMessage, { options, connections }: Receiver): void {
+export function admit(req: IncomingMessage, { options, connections }: HandshakeOwner): void {
   const { bearerSubprotocol, maxPendingHandshakes } = options
   const isFull = connections.pending.size > maxPendingHandshakes
   try {

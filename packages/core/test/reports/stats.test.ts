@@ -48,6 +48,7 @@ describe('stats()', () => {
     expect(attachment.stats()).toMatchObject({ open: 0, accepted: 3, closed: { 1000: 1, 1006: 1, 4001: 1 } })
     expect(before).toEqual({
       open: 0,
+      httpClients: 0,
       pending: 0,
       draining: false,
       accepted: 0,

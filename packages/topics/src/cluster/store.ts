@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Kept, KeptLimits, Position } from '../backplane.ts'
 
-/** How long the name of a message is remembered, in milliseconds. */
-const nameMs = 60_000
+/** How long the name of a message is remembered, in milliseconds: a minute, and what the last one may take to arrive. */
+const nameMs = 90_000
 
 /** Memory taken by a message, a name or a topic, beyond its bytes. */
 const overheadBytes = 512

@@ -18,7 +18,7 @@ interface Rules {
   readonly limitsOf: (topic: string) => LogLimits | undefined
   /** Memory that all topics may take together, in bytes. */
   readonly maxBytes: number
-  /** Whether a topic has subscribers. Its offsets must go on then. */
+  /** Whether a topic has subscribers, or is followed for another reason. Its offsets must go on then. */
   readonly isInUse: (topic: string) => boolean
 }
 
@@ -45,6 +45,11 @@ export class History {
     let messages = 0
     for (const log of this.#logs.values()) messages += log.size
     return { topics: this.#logs.size, messages, bytes: this.#cost }
+  }
+
+  /** Whether topics may stay that nobody needs just now. */
+  get hasMuchRoom(): boolean {
+    return this.#cost <= this.#rules.maxBytes / 2
   }
 
   /** The log of a topic, without messages that are too old. */

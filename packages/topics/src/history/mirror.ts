@@ -42,6 +42,11 @@ export class Mirror {
     return this.#log ?? new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** Whether it has read the log once. */
+  get isRead(): boolean {
+    return this.#log !== undefined
+  }
+
   /** The log with everything that was appended until now. */
   get fresh(): Promise<Log> {
     const log = new Promise<Log>((resolve) => this.#asking.push(resolve))

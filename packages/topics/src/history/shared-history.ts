@@ -11,6 +11,13 @@ import { Mirror, type Source } from './mirror.ts'
 /** Delay before a backplane that has failed to read is asked again, in milliseconds. */
 const retryMs = 500
 
+/**
+ * How long to follow a topic after its last reader has left, in milliseconds, and how many such topics there may be. A
+ * client that polls comes back before that, so the history is not read from the backplane for each of its polls.
+ */
+const restMs = 15_000
+const mostResting = 1_000
+
 /** How long a subscriber waits for the history of its topic, in milliseconds. */
 const patienceMs = 5_000
 
@@ -24,7 +31,7 @@ interface Parts {
   readonly reportGap: (topic: string, log: Log, last: number) => void
 }
 
-/** The histories of topics on a backplane. This node follows those that it has subscribers for. */
+/** The histories of topics on a backplane. This node follows those that it has subscribers for, or had just now. */
 export class SharedHistory {
   readonly #parts: Parts
   readonly #link: Link
@@ -33,8 +40,11 @@ export class SharedHistory {
   /** Topics with subscribers, and how many clients wait for each log. */
   readonly #wanted = new Set<string>()
   readonly #holds = new Map<string, number>()
+  /** Topics that have lost their last reader, with the time, the first one in front. */
+  readonly #resting = new Map<string, number>()
   readonly #late = new Set<() => void>()
   #timer: NodeJS.Timeout | undefined
+  #restTimer: NodeJS.Timeout | undefined
 
   constructor(parts: Parts, link: Link, context: Context) {
     this.#parts = parts
@@ -44,7 +54,7 @@ export class SharedHistory {
 
   /** Called when a topic gets its first subscriber. */
   want(topic: string): void {
-    if (!this.#isWanted(topic)) this.#follow(topic)
+    this.#follow(topic)
     this.#wanted.add(topic)
   }
 
@@ -60,12 +70,13 @@ export class SharedHistory {
    * @returns undefined if the topic has no history
    */
   open(topic: string, since?: Since): Log | undefined | Promise<Log> {
-    if (!this.#isWanted(topic)) this.#follow(topic)
+    this.#follow(topic)
     this.#holds.set(topic, (this.#holds.get(topic) ?? 0) + 1)
     const mirror = this.#mirrors.get(topic)
     const log = mirror?.log
     if (mirror === undefined || log === undefined) return undefined
-    if (log instanceof Promise) return this.#inTime(log)
+    // The first read may have begun before the client saw its last message.
+    if (log instanceof Promise) return this.#inTime(log.then((read) => (isAhead(read, since) ? mirror.fresh : read)))
     return isAhead(log, since) ? this.#inTime(mirror.fresh) : log
   }
 
@@ -85,9 +96,15 @@ export class SharedHistory {
     this.#mirrors.get(topic)?.refresh()
   }
 
+  /** Whether this node keeps the history of a topic up to date. */
+  follows(topic: string): boolean {
+    return this.#mirrors.has(topic)
+  }
+
   close(): void {
     for (const topic of [...this.#mirrors.keys()]) this.#end(topic)
     clearTimeout(this.#timer)
+    clearTimeout(this.#restTimer)
     this.#late.clear()
   }
 
@@ -96,6 +113,7 @@ export class SharedHistory {
   }
 
   #follow(topic: string): void {
+    if (this.#isWanted(topic) || this.#resting.delete(topic)) return
     const limits = this.#parts.limitsOf(topic)
     if (limits !== undefined) this.#mirrors.set(topic, new Mirror(this.#sourceOf(topic, limits), limits.messages))
     this.#link.want(topic)
@@ -103,11 +121,41 @@ export class SharedHistory {
 
   #leave(topic: string): void {
     if (this.#isWanted(topic)) return
+    if (this.#mirrors.get(topic)?.isRead && this.#parts.history.hasMuchRoom) this.#rest(topic)
+    else this.#drop(topic)
+  }
+
+  #rest(topic: string): void {
+    this.#resting.set(topic, performance.now())
+    const [first = topic] = this.#resting.keys()
+    if (this.#resting.size > mostResting) this.#drop(first)
+    this.#restTimer ??= this.#armRest(restMs)
+  }
+
+  #armRest(ms: number): NodeJS.Timeout {
+    return this.#context.runInAsyncScope(() => setTimeout(() => this.#endRests(), ms).unref())
+  }
+
+  #endRests(): void {
+    this.#restTimer = undefined
+    const now = performance.now()
+    for (const [topic, since] of this.#resting) {
+      const left = since + restMs - now
+      if (left > 0) {
+        this.#restTimer = this.#armRest(Math.ceil(left))
+        return
+      }
+      this.#drop(topic)
+    }
+  }
+
+  #drop(topic: string): void {
     this.#end(topic)
     this.#link.release(topic)
   }
 
   #end(topic: string): void {
+    this.#resting.delete(topic)
     this.#mirrors.get(topic)?.end()
     this.#mirrors.delete(topic)
     this.#parts.history.forget(topic)

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import { finished } from 'node:stream'
 import { Malformed } from '../serve/requests.ts'
 
 /** A body that exceeds the limit. */
@@ -18,7 +19,9 @@ export async function readBody(
   const isBinary = /^application\/octet-stream\b/i.test(req.headers['content-type'] ?? '')
   const payload = req.readableEnded ? bodyOf(body ?? req.body) : await read(req, maxBytes)
   if (payload.length > maxBytes) throw tooLarge(maxBytes)
-  if (!isBinary && !isUtf8(payload)) throw new Malformed('the body is not UTF-8; send it as application/octet-stream')
+  if (!isBinary && (!isUtf8(payload) || isMangled(payload, req))) {
+    throw new Malformed('the body is not UTF-8; send it as application/octet-stream')
+  }
   return { payload, isBinary }
 }
 
@@ -28,21 +31,35 @@ function bodyOf(body: unknown): Buffer {
   throw new Malformed('the body was parsed already; send it as text/plain or application/octet-stream')
 }
 
-async function read(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  if (Number(req.headers['content-length']) > maxBytes) throw tooLarge(maxBytes)
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    for await (const chunk of req as AsyncIterable<Buffer>) {
+const replacement = Buffer.from('\ufffd')
+
+/** Whether a parser that makes strings, such as Fastify's, has replaced what is not UTF-8. Then the length has changed. */
+function isMangled(payload: Buffer, { headers }: IncomingMessage): boolean {
+  const length = headers['content-encoding'] === undefined ? headers['content-length'] : undefined
+  return length !== undefined && Number(length) !== payload.length && payload.includes(replacement)
+}
+
+/** The connection stays open: whoever destroys a request that it has not read cuts the answer off too. */
+function read(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] = []
+    let length = 0
+    const take = (chunk: Buffer): void => {
       length += chunk.length
-      if (length > maxBytes) throw tooLarge(maxBytes)
       chunks.push(chunk)
+      if (length <= maxBytes) return
+      chunks = []
+      // The rest is read and dropped.
+      req.off('data', take).resume()
+      reject(tooLarge(maxBytes))
     }
-  } catch (error) {
-    // The client has left.
-    throw error instanceof TooLarge ? error : new Malformed('the body ended early')
-  }
-  return Buffer.concat(chunks)
+    if (Number(req.headers['content-length']) > maxBytes) reject(tooLarge(maxBytes))
+    else req.on('data', take)
+    finished(req, { writable: false }, (error) => {
+      if (error) reject(new Malformed('the body ended early'))
+      else resolve(Buffer.concat(chunks))
+    })
+  })
 }
 
 const tooLarge = (maxBytes: number): TooLarge => new TooLarge(`The body may have at most ${maxBytes} bytes.`)

@@ -13,9 +13,15 @@ export const retry = (): string => `retry: ${Math.round(shortestMs + Math.random
 /** The body of a response with Server-Sent Events. Topics use it like a socket. */
 export class EventStream extends Readable implements TopicSocket {
   readonly extensions = ''
+  /** The close code, if topics have closed it. */
+  code: number | undefined
   readonly #positions: Positions
   readonly #onAnswer: (header: string) => void
   #hasEnded = false
+  /** Bytes that were sent, how many of them had been read at the last look, and whether others waited then. */
+  #pushed = 0
+  #read = 0
+  #wasWaiting = false
 
   /** @param onAnswer called with the header line of each answer */
   constructor(positions: Positions, onAnswer: (header: string) => void) {
@@ -35,19 +41,29 @@ export class EventStream extends Readable implements TopicSocket {
   send(data: string | Buffer, { binary = Buffer.isBuffer(data) } = {}): void {
     const answer = answerOf(data, binary)
     const hasMoved = this.#positions.take(answer.header)
-    this.push(eventOf(answer, hasMoved ? String(this.#positions) : undefined))
+    this.#write(eventOf(answer, hasMoved ? String(this.#positions) : undefined))
     this.#onAnswer(answer.header)
+  }
+
+  /** Whether something has waited for the client since the last call, and it has read nothing. */
+  isStuck(): boolean {
+    const read = this.#pushed - this.readableLength
+    const isStuck = this.#wasWaiting && read === this.#read
+    this.#read = read
+    this.#wasWaiting = this.readableLength > 0
+    return isStuck
   }
 
   /** Sends a comment, so that proxies and the client see that the connection works. */
   beat(): void {
-    if (this.readyState === open) this.push(':\n\n')
+    if (this.readyState === open) this.#write(':\n\n')
   }
 
   /** Ends the response. An `EventSource` comes back by itself. */
-  close(): void {
+  close(code?: number): void {
     if (this.readyState !== open) return
-    this.push(retry())
+    this.code = code
+    this.#write(retry())
     this.#hasEnded = true
     this.push(null)
   }
@@ -57,4 +73,10 @@ export class EventStream extends Readable implements TopicSocket {
   }
 
   override _read(): void {}
+
+  #write(text: string): void {
+    const bytes = Buffer.from(text)
+    this.#pushed += bytes.length
+    this.push(bytes)
+  }
 }

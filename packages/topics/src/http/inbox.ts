@@ -30,7 +30,7 @@ export class Inbox extends EventEmitter implements TopicSocket {
     return this.#readyState
   }
 
-  /** What is in the response cannot be taken back, so it counts as waiting. */
+  /** What is in the response cannot be taken back, so it counts as waiting, except for who is present. */
   get bufferedAmount(): number {
     return this.#bytes
   }
@@ -38,11 +38,13 @@ export class Inbox extends EventEmitter implements TopicSocket {
   send(data: string | Buffer, { binary = Buffer.isBuffer(data) } = {}): void {
     const answer = answerOf(data, binary)
     this.answers.push(answer)
-    this.#bytes += answer.bytes.length
+    // Each poll has all who are present. However many they are, there must be room for messages.
+    if (!answer.header.startsWith('present ')) this.#bytes += answer.bytes.length
     if (this.#isEnough()) this.#resolve()
   }
 
   close(code?: number): void {
+    if (this.#readyState === closed) return
     this.code = code
     this.terminate()
   }

@@ -28,6 +28,6 @@ export interface TopicsAccess {
 export interface TopicsPresence {
   /** Names the user, in at most 256 characters. */
   readonly id: string
-  /** Anything else to show, such as a name. It is sent as JSON. */
+  /** Anything else to show, such as a name. It is sent as JSON, which with the `id` may have 4,096 characters. */
   readonly info?: unknown
 }

@@ -1,12 +1,15 @@
-/** How long a message is published once only, in milliseconds. */
-const keptMs = 60_000
+/**
+ * How long a message is published once only, in milliseconds. Clients send it again for at most a minute, and what they
+ * send last may take its time.
+ */
+const keptMs = 90_000
 
 interface Entry {
   readonly offset: number | undefined
   readonly time: number
 }
 
-/** The IDs of messages that clients have published in the last minute. */
+/** The IDs of messages that clients have published lately. */
 export class PublishIds {
   readonly #most: number
   /** In the order of their times. */

@@ -1,22 +1,18 @@
+import { goingAway, unauthorized } from '../close-code.ts'
 import type { Delivery } from '../delivery.ts'
 import { checkNames, expected } from '../errors.ts'
+import { longestId } from '../presence/member.ts'
 import { open } from '../ready-state.ts'
 import type { MessageListener, ServedSocket, TopicSocket } from '../socket.ts'
 import { checkSubscription } from '../subscriptions.ts'
 import type { TopicsAccess } from './access.ts'
-import { Presence } from './presence.ts'
 import { type Host, Session } from './session.ts'
 
-/** The close code of core's `revoke`, and its reason. */
-const unauthorized = 4401
+/** The reason that core's `revoke` gives. */
 const revoked = 'credential revoked'
 
-/** The close code 1001, Going Away. RFC 6455 §7.4.1. */
-const goingAway = 1001
-
-interface Parts extends Omit<Host, 'presence' | 'replay' | 'fail'> {
+interface Parts extends Omit<Host, 'replay' | 'fail'> {
   readonly delivery: Delivery
-  readonly maxPresence: number
 }
 
 /** All sockets that speak the protocol. */
@@ -29,14 +25,10 @@ export class Serving {
   readonly #onMessage: MessageListener
   readonly #onClose: (this: TopicSocket) => void
 
-  constructor({ delivery, maxPresence, ...parts }: Parts) {
+  constructor({ delivery, ...parts }: Parts) {
     const { subscriptions } = parts
     this.#host = {
       ...parts,
-      presence: new Presence(maxPresence, ({ socket }, notice) => {
-        const member = subscriptions.memberOf(socket)
-        if (member !== undefined) delivery.notify(member, notice)
-      }),
       replay: (socket, topic, offset) => {
         const member = subscriptions.memberOf(socket)
         if (member !== undefined) delivery.replay(member, topic, offset)
@@ -107,7 +99,10 @@ export class Serving {
   revoke(key: string): number {
     if (typeof key !== 'string') throw expected('revoke: key', 'a string', key)
     const sessions = [...(this.#keys.get(key) ?? [])]
-    for (const { socket } of sessions) this.#close(socket, unauthorized, revoked)
+    for (const session of sessions) {
+      session.isRevoked = true
+      this.#close(session.socket, unauthorized, revoked)
+    }
     return sessions.length
   }
 
@@ -117,6 +112,9 @@ export class Serving {
   }
 
   #close(socket: TopicSocket, code: number, reason?: string): void {
+    const session = this.#sessions.get(socket)
+    // It does not come back.
+    if (session !== undefined) session.isPoll = false
     try {
       this.end(socket)
       socket.close(code, reason)
@@ -134,8 +132,6 @@ function bytesOf(data: Buffer | ArrayBuffer | Buffer[]): Buffer {
 
 const accessNames: Record<keyof TopicsAccess, true> = { mayRead: true, mayPublish: true, key: true, presence: true }
 const presenceNames = { id: true, info: true }
-
-const longestId = 256
 
 /** @throws TypeError */
 export function checkAccess(call: string, access: TopicsAccess): void {

@@ -1,19 +1,17 @@
-import { costOf } from '../cost.ts'
+import { policyViolation, tryAgainLater } from '../close-code.ts'
+import { costOf, pieceBytes } from '../cost.ts'
 import { TopicsError } from '../errors.ts'
 import type { Log } from '../history/log.ts'
+import { longestMember } from '../presence/member.ts'
+import type { Presence } from '../presence/presence.ts'
 import { open } from '../ready-state.ts'
 import type { TopicSocket } from '../socket.ts'
 import type { Subscriptions } from '../subscriptions.ts'
 import { senderOf } from '../ws-sender.ts'
 import type { TopicsAccess } from './access.ts'
 import * as answers from './answers.ts'
-import type { Presence } from './presence.ts'
 import { Malformed, type Request, readRequest, type Since } from './requests.ts'
 import { ask, type Verdict } from './verdict.ts'
-
-/** The close codes 1008, Policy Violation, and 1013, Try Again Later. RFC 6455 §7.4.1 and §11.7. */
-const policyViolation = 1008
-const tryAgainLater = 1013
 
 /** How many subscriptions of one client, and how many of its messages, may wait for a decision of the application. */
 const mostAsked = 100
@@ -46,6 +44,10 @@ export class Session {
   readonly access: TopicsAccess
   /** How others see the client in the presence of its topics. */
   readonly shown: { readonly id: string; readonly json: string } | undefined
+  /** Whether it is one poll of a client, which comes back with the next. */
+  isPoll = false
+  /** Whether the login of the client has ended, so that nothing more is published for it. */
+  isRevoked = false
   readonly #host: Host
   /** The subscriptions that wait for `mayRead`. */
   readonly #asked = new Map<string, object>()
@@ -53,24 +55,29 @@ export class Session {
   #asking = 0
   #deciding = 0
   #askingBytes = 0
+  /** What the answers may take that there was no room for, in bytes. */
+  #overdraft = 0
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** @throws TypeError if `access.presence.info` cannot be JSON */
+  /** @throws TypeError if `access.presence` cannot be JSON, or is too long for that */
   constructor(socket: TopicSocket, access: TopicsAccess, host: Host) {
     this.socket = socket
     this.access = access
     this.#host = host
     if (access.presence === undefined) return
     const { id, info } = access.presence
-    this.shown = { id, json: JSON.stringify({ id, info }) }
+    const json = JSON.stringify({ id, info })
+    if (json.length > longestMember) {
+      throw new TypeError(`access.presence: expected at most ${longestMember} characters of JSON; got ${json.length}`)
+    }
+    this.shown = { id, json }
   }
 
   /** Handles a message of the client. */
   receive(message: Buffer, isBinary: boolean): void {
     const { socket } = this
     if (socket.readyState !== open) return
-    // Each request has an answer, so a client that does not read must not go on asking.
-    if (costOf(socket, senderOf(socket)) > this.#host.maxBufferedBytes) {
+    if (!this.#mayAsk()) {
       socket.close(tryAgainLater, 'too much unread')
       return
     }
@@ -97,6 +104,17 @@ export class Session {
     } catch (error) {
       this.#host.fail(error, this.socket)
     }
+  }
+
+  /**
+   * Each request has an answer, so a client that does not read must not go on asking. But one that catches up, so that its
+   * room is full, may publish meanwhile.
+   */
+  #mayAsk(): boolean {
+    const { maxBufferedBytes } = this.#host
+    if (costOf(this.socket, senderOf(this.socket)) <= maxBufferedBytes) this.#overdraft = 0
+    else this.#overdraft += pieceBytes
+    return this.#overdraft <= maxBufferedBytes
   }
 
   #handle(request: Request, isBinary: boolean): void {
@@ -223,7 +241,8 @@ export class Session {
     }
     const decide = (verdict: Verdict): void => {
       const code = this.#codeOf(verdict)
-      const outcome = code === undefined ? this.#admit(topic, data, id) : { code }
+      const refusal = this.isRevoked ? 'forbidden' : code
+      const outcome = refusal === undefined ? this.#admit(topic, data, id) : { code: refusal }
       if (outcome instanceof Promise) void outcome.then(answer)
       else answer(outcome)
     }

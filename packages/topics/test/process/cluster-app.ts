@@ -3,9 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { clusterBackplane, serveCluster } from '../../src/cluster.ts'
-import { createTopics } from '../../src/index.ts'
+import { createTopicsAt } from '../../src/topics.ts'
 
-/** Three workers, each with topics at a port of its own. The test asks the primary to kill and to count. */
+/** Three workers, each with topics at a port of its own, where the path names a client. The test asks the primary to kill and to count. */
 function startPrimary(): void {
   const topics = serveCluster({ maxPendingBytes: 4_194_304 })
   const workers = new Map<number, Worker>()
@@ -38,12 +38,14 @@ function startPrimary(): void {
 }
 
 function startWorker(): void {
-  const topics = createTopics({ backplane: clusterBackplane(), history: { messages: 10 } })
+  const topics = createTopicsAt(300, { backplane: clusterBackplane(), history: { messages: 10 } })
   const http = createServer()
   const server = new WebSocketServer({ server: http })
-  server.on('connection', (socket) => {
+  server.on('connection', (socket, { url = '' }) => {
     socket.on('error', () => {})
-    topics.serve(socket, { mayRead: () => true, mayPublish: () => true })
+    const id = url.slice(1)
+    const access = { mayRead: () => true, mayPublish: () => true }
+    topics.serve(socket, id === '' ? access : { ...access, presence: { id } })
   })
   http.listen({ port: 0, host: '127.0.0.1', exclusive: true }, () => {
     process.send?.({ port: (http.address() as AddressInfo).port })
