@@ -1,4 +1,5 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
+import { createNetwork, type Network } from '@oneport/testing'
 import { createTRPCUntypedClient, createWSClient, wsLink } from '@trpc/client'
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
@@ -17,6 +18,17 @@ const webSocketWith = (headers: Record<string, string>) =>
 const statusOf = async (program: Program, path: string, origin: string, subprotocols: string[] = []): Promise<number> =>
   (await program.connect(path, { origin }, subprotocols)).status
 
+/** Cuts the connection of a library on a network of `@oneport/testing`: the library connects again through it. */
+async function connectsAgain(program: Program, open: (network: Network) => () => unknown): Promise<void> {
+  const network = await createNetwork(program.origin, { headers: { Authorization: 'Ada' } })
+  const close = open(network)
+  const connection = await network.next()
+  connection.cut()
+  await network.next()
+  await close()
+  network.close()
+}
+
 /** Drives each example of docs/integrations.md with the client of its library. */
 export const integrations: Record<string, (program: Program) => Promise<void>> = {
   'integration-graphql-ws': async (program) => {
@@ -30,6 +42,11 @@ export const integrations: Record<string, (program: Program) => Promise<void>> =
     for await (const { data } of client.iterate({ query: '{ user }' })) results.push(data)
     expect(results).toEqual([{ countdown: 3 }, { countdown: 2 }, { countdown: 1 }, { user: 'Ada' }])
     await client.dispose()
+    await connectsAgain(program, ({ WebSocket }) => {
+      const options = { lazy: false, retryWait: async () => {}, onNonLazyError: () => {} }
+      const again = createClient({ url: 'ws://app.example/graphql', webSocketImpl: WebSocket, ...options })
+      return () => again.dispose()
+    })
     const protocol = 'graphql-transport-ws'
     expect(await statusOf(program, '/graphql', program.origin, ['graphql-ws'])).toBe(400)
     expect(await statusOf(program, '/graphql', 'https://evil.example', [protocol])).toBe(403)
@@ -46,6 +63,10 @@ export const integrations: Record<string, (program: Program) => Promise<void>> =
     for await (const item of client.subscription('news', undefined)) news.push(item)
     expect(news).toEqual(['first', 'second'])
     await wsClient.close()
+    await connectsAgain(program, ({ WebSocket }) => {
+      const again = createWSClient({ url: 'ws://app.example/trpc', WebSocket, retryDelayMs: () => 0 })
+      return () => again.close()
+    })
     expect(await statusOf(program, '/trpc', 'https://evil.example')).toBe(403)
     const { next } = await program.connect('/trpc')
     const ended = program.signal('SIGTERM')
@@ -74,6 +95,14 @@ export const integrations: Record<string, (program: Program) => Promise<void>> =
       provider.destroy()
       provider.doc.destroy()
     }
+    await connectsAgain(program, ({ WebSocket }) => {
+      const options = { WebSocketPolyfill: WebSocket, disableBc: true }
+      const provider = new WebsocketProvider('ws://app.example/docs', 'letter', new Doc(), options)
+      return () => {
+        provider.destroy()
+        provider.doc.destroy()
+      }
+    })
     expect(await statusOf(program, '/docs/letter', 'https://evil.example')).toBe(403)
   },
 
@@ -101,6 +130,11 @@ export const integrations: Record<string, (program: Program) => Promise<void>> =
       provider.destroy()
       websocketProvider.destroy()
     }
+    await connectsAgain(program, ({ WebSocket }) => {
+      const options = { WebSocketPolyfill: WebSocket, delay: 1, minDelay: 1 }
+      const provider = new HocuspocusProviderWebsocket({ url: 'ws://app.example/collaboration', ...options })
+      return () => provider.destroy()
+    })
     expect(await statusOf(program, '/collaboration', 'https://evil.example')).toBe(403)
   },
 

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
 import { type ClientOptions, WebSocket } from 'ws'
 import { Client } from './client.ts'
-import { fieldsWithCookies, keepCookies } from './cookies.ts'
+import { keepCookies } from './cookies.ts'
+import { openTransport, settingsFor } from './handshake.ts'
 import type { Head } from './head.ts'
 import { Http2Connection } from './http2.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -33,10 +32,7 @@ export class Attempt {
     this.#way = way
     this.#options = options
     const settings = {
-      // Node accepts an array for a repeated field, but the types of `ws` do not.
-      headers: fieldsWithCookies(way.url, options) as Record<string, string>,
-      ...originFor(way.url, options),
-      perMessageDeflate: options.perMessageDeflate,
+      ...settingsFor(way.url, way, options),
       createConnection: (() => this.#connect()) as unknown as NonNullable<ClientOptions['createConnection']>
     }
     try {
@@ -56,7 +52,10 @@ export class Attempt {
       this.#socket.on('error', (fault) => resolve({ fault }))
       this.#socket.once('upgrade', (response: IncomingMessage) => {
         const client = new Client(this.#socket, this.#learn(response), options.timeoutMs)
-        this.#socket.once('open', () => resolve(client))
+        this.#socket.once('open', () => {
+          way.opened?.()
+          resolve(client)
+        })
       })
       this.#socket.once('unexpected-response', (_request, response: IncomingMessage) => {
         const head = this.#learn(response)
@@ -91,20 +90,7 @@ export class Attempt {
   }
 
   #connect(): Duplex {
-    const { http2, name, url, verifies } = this.#way
-    const isSecure = url.protocol === 'wss:'
-    const raw = this.#way.connect()
-    const stream = isSecure
-      ? connectTls({
-          socket: raw,
-          host: name,
-          ...(isIP(name) === 0 && { servername: name }),
-          ALPNProtocols: [http2 ? 'h2' : 'http/1.1'],
-          rejectUnauthorized: verifies,
-          ...this.#options.tls
-        })
-      : raw
-    this.#connection = http2 ? new Http2Connection(stream, url.host, isSecure) : stream
+    this.#connection = openTransport(this.#way, this.#options)
     return this.#connection
   }
 
@@ -114,11 +100,4 @@ export class Attempt {
     keepCookies(this.#options.agent?.jar, this.#way.url, this.#head.headers)
     return this.#head
   }
-}
-
-function originFor(url: URL, { origin, headers }: ResolvedOptions): { origin?: string } {
-  if (origin === undefined) return {}
-  if (origin !== 'same-origin') return { origin }
-  const [, host = url.host] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'host') ?? []
-  return { origin: `${url.protocol === 'wss:' ? 'https' : 'http'}://${host}` }
 }

@@ -1,9 +1,10 @@
 import { Attempt } from './attempt.ts'
 import { Client } from './client.ts'
-import { type ConnectOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { Network, type Passage, passThrough } from './network.ts'
+import { type ConnectOptions, resolveOptions } from './options.ts'
 import { type Refusal, RefusedError } from './refused.ts'
 import { readable, show } from './show.ts'
-import { type Target, type Way, wayTo } from './target.ts'
+import { reach, type Target } from './target.ts'
 import { overdue, within } from './wait.ts'
 
 /**
@@ -18,18 +19,17 @@ import { overdue, within } from './wait.ts'
  * @throws TypeError for an invalid target, path or option
  * @throws Error that says what was received instead, if there is no response in time, or a broken one
  */
-export async function connect(target: Target, path?: string, options?: ConnectOptions): Promise<Client> {
+export async function connect(target: Target | Network, path?: string, options?: ConnectOptions): Promise<Client> {
   return open('connect', target, path, options)
 }
 
 async function open(
   call: string,
-  target: Target,
+  target: Target | Network,
   path: string | undefined,
   options: ConnectOptions = {}
 ): Promise<Client> {
-  const resolved = resolveOptions(options, call)
-  const way = await reach(call, target, path, resolved)
+  const { way, options: resolved } = await passageTo(call, target, path, options)
   const attempt = new Attempt(way, resolved)
   const outcome = await within(resolved.timeoutMs, attempt.outcome)
   if (outcome instanceof Client) return outcome
@@ -43,15 +43,15 @@ async function open(
   throw new RefusedError(way.url.pathname, outcome.head, outcome.body)
 }
 
-async function reach(call: string, target: Target, path: string | undefined, options: ResolvedOptions): Promise<Way> {
-  const search = wayTo(call, target, path, options)
-  const way = await within(options.timeoutMs, search)
-  if (way !== overdue) return way
-  void search.then(
-    ({ release }) => release(),
-    () => {}
-  )
-  throw new Error(`${call}: the application was not ready within ${options.timeoutMs} ms`)
+async function passageTo(
+  call: string,
+  target: Target | Network,
+  path: string | undefined,
+  given: ConnectOptions
+): Promise<Passage> {
+  if (target instanceof Network) return passThrough(target, call, path, given)
+  const options = resolveOptions(given, call)
+  return { way: await reach(call, target, path, options), options }
 }
 
 /**
@@ -60,7 +60,11 @@ async function reach(call: string, target: Target, path: string | undefined, opt
  * @throws Error if the handshake is accepted
  * @throws TypeError, Error like `connect`
  */
-export async function expectRefused(target: Target, path?: string, options?: ConnectOptions): Promise<Refusal> {
+export async function expectRefused(
+  target: Target | Network,
+  path?: string,
+  options?: ConnectOptions
+): Promise<Refusal> {
   let client: Client
   try {
     client = await open('expectRefused', target, path, options)

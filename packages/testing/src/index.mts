@@ -1,17 +1,24 @@
 export {
   type Client,
   type Closed,
+  type Connection,
   type ConnectOptions,
   type CookieJar,
   connect,
+  createNetwork,
+  type Direction,
   expectRefused,
   type FastifyLike,
   type Head,
   type HttpServer,
   type KoaLike,
+  type Link,
   type Listener,
   type Message,
+  type Network,
   type Refusal,
   RefusedError,
-  type Target
+  type RefuseOptions,
+  type Target,
+  type WebSocketClass
 } from './index.ts'

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
-import { setImmediate } from './clock.ts'
 import { asServer, Context } from './context.ts'
+import { Line } from './line.ts'
 
 /** The address of both ends of a connection in memory. */
 export const memoryAddress = '127.0.0.1'
@@ -24,10 +24,14 @@ export class MemorySocket extends Duplex {
   readonly localFamily: string = 'IPv4'
   bytesRead = 0
   bytesWritten = 0
+  /** The way to the peer. */
+  readonly line = new Line()
   /** Data arrives in the context in which this end was created, as with a `net.Socket`. */
   readonly #context = new Context()
   #peer: MemorySocket = this
   #peerHasEnded = false
+  /** Whether this end knows that the peer was destroyed. */
+  #peerIsGone = false
   /** Number of bytes that the peer has not received yet. */
   #underWay = 0
   /** Called when the peer has room again. */
@@ -44,19 +48,23 @@ export class MemorySocket extends Duplex {
     return { client, server }
   }
 
+  get peer(): MemorySocket {
+    return this.#peer
+  }
+
   override _read(): void {
     this.#peer.#continue()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
-    if (this.#peer.destroyed) {
-      done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }))
+    if (this.#peerIsGone) {
+      done(failure('write', 'EPIPE'))
       return
     }
     this.bytesWritten += chunk.length
     this.#underWay += chunk.length
     const copy = Buffer.from(chunk)
-    this.#peer.#soon((peer) => {
+    this.#send((peer) => {
       this.#underWay -= copy.length
       peer.#receive(copy)
     })
@@ -65,21 +73,39 @@ export class MemorySocket extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#peer.#soon((peer) => peer.#receiveEnd())
+    this.#send((peer) => peer.#receiveEnd())
     done()
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#peer.#soon((peer) => {
+    this.#send((peer) => {
+      peer.#peerIsGone = true
       peer.#receiveEnd()
       peer.#continue()
     })
     done(error)
   }
 
-  /** In a later turn of the event loop. */
-  #soon(work: (self: this) => void): void {
-    this.#context.runInAsyncScope(setImmediate, undefined, () => work(this))
+  /** Destroys both ends, as a network does that resets the connection. What is under way is lost. */
+  reset(): void {
+    for (const end of [this, this.#peer]) {
+      end.line.cut()
+      end.#context.runInAsyncScope(() => end.destroy(failure('read', 'ECONNRESET')))
+    }
+  }
+
+  /** Ends the connection with an error at the peer. */
+  fail(error: Error): void {
+    this.#send((peer) => {
+      peer.destroy(error)
+    })
+    this.destroy()
+  }
+
+  /** Tells the peer something, in the peer's context. */
+  #send(message: (peer: MemorySocket) => void): void {
+    const peer = this.#peer
+    this.line.carry(() => peer.#context.runInAsyncScope(message, undefined, peer))
   }
 
   #continue(): void {
@@ -132,3 +158,7 @@ export class MemorySocket extends Duplex {
     return { address: this.localAddress, family: this.localFamily }
   }
 }
+
+/** An error as Node reports it for a `net.Socket`. */
+export const failure = (syscall: string, code: string): Error =>
+  Object.assign(new Error(`${syscall} ${code}`), { code, syscall })

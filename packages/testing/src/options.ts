@@ -109,14 +109,18 @@ const defaults: ResolvedOptions = Object.freeze({
   timeoutMs: 4_000
 })
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): boolean => typeof value === 'string'
 const isSwitch = (value: unknown): boolean => typeof value === 'boolean'
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 const isJar = (value: unknown): boolean =>
   typeof (value as { jar?: Partial<CookieJar> } | null)?.jar?.getCookies === 'function'
 
-const rules: Record<keyof ConnectOptions, [expected: string, fits: (value: unknown) => boolean]> = {
+/** For each option what it expects, and whether a value fits. */
+export type Rules<Options> = Record<keyof Options, [expected: string, fits: (value: unknown) => boolean]>
+
+const rules: Rules<ConnectOptions> = {
   headers: [
     'an object of strings, or of lists of strings',
     (value) => isObject(value) && Object.values(value as object).every((field) => isText(field) || isTexts(field))
@@ -131,16 +135,32 @@ const rules: Record<keyof ConnectOptions, [expected: string, fits: (value: unkno
   timeoutMs: ['a number of milliseconds above 0, or Infinity', (value) => typeof value === 'number' && value > 0]
 }
 
+/** The options that are given. */
+type Given<Options> = { [Name in keyof Options]?: Exclude<Options[Name], undefined> }
+
 /**
  * Checks options and fills in the defaults.
  * @param call the name of the called function, for messages
+ * @throws TypeError like `checkOptions`
+ */
+export const resolveOptions = (options: ConnectOptions, call: string, others = defaults): ResolvedOptions => ({
+  ...others,
+  ...checkOptions(options, call, rules)
+})
+
+/**
+ * @returns the options that are given
  * @throws TypeError that names the function and the option, what it expects and what it got
  */
-export function resolveOptions(options: ConnectOptions, call: string): ResolvedOptions {
+export function checkOptions<Options extends object>(
+  options: Options,
+  call: string,
+  rules: Rules<Options>
+): Given<Options> {
   if (!isObject(options)) throw new TypeError(`${call}: options: expected an object; got ${showValue(options)}`)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   for (const [name, value] of given) {
-    const rule = Object.hasOwn(rules, name) ? rules[name as keyof ConnectOptions] : undefined
+    const rule = Object.hasOwn(rules, name) ? rules[name as keyof Options] : undefined
     if (rule === undefined) {
       const near = nearMiss(name, Object.keys(rules))
       const hint = near === undefined ? `see ${pages}/testing.md` : `did you mean ${near}?`
@@ -152,5 +172,5 @@ export function resolveOptions(options: ConnectOptions, call: string): ResolvedO
     const hint = near === undefined ? '' : `; did you mean ${near}?`
     throw new TypeError(`${call}: ${name}: expected ${expected}; got ${showValue(value)}${hint}`)
   }
-  return { ...defaults, ...Object.fromEntries(given) }
+  return Object.fromEntries(given) as Given<Options>
 }

@@ -13,6 +13,7 @@ import {
   takesMemory
 } from './server.ts'
 import { showValue } from './show.ts'
+import { overdue, within } from './wait.ts'
 
 /** The part of a Fastify instance that is used. */
 export interface FastifyLike {
@@ -44,6 +45,10 @@ export interface Way {
   /** The name of the server in its certificate. */
   readonly name: string
   connect(): Duplex
+  /** A connection that the network refuses, instead of one to the server; undefined if it lets the handshake pass. */
+  refusal?(): Duplex | undefined
+  /** Called when the handshake is accepted. */
+  opened?(): void
   /** Called when the connection has ended. */
   release(): void
 }
@@ -52,12 +57,7 @@ export interface Way {
  * Finds out how to reach a target. Waits until it is ready, and makes it listen if the options ask for a port.
  * @throws TypeError for an invalid target or path
  */
-export async function wayTo(
-  call: string,
-  target: Target,
-  path: string | undefined,
-  options: ResolvedOptions
-): Promise<Way> {
+async function wayTo(call: string, target: Target, path: string | undefined, options: ResolvedOptions): Promise<Way> {
   if (typeof target === 'string' || target instanceof URL) return overNetwork(call, target, path, options)
   const server = await findServer(call, target)
   const scheme = isSecure(server) ? 'wss' : 'ws'
@@ -68,6 +68,26 @@ export async function wayTo(
   }
   const { host, connect, release } = await listen(server)
   return { ...common, url: urlOf(call, `${scheme}://${host}`, path), connect, release }
+}
+
+/**
+ * Like `wayTo`, with a time limit.
+ * @throws Error if the application is not ready in time
+ */
+export async function reach(
+  call: string,
+  target: Target,
+  path: string | undefined,
+  options: ResolvedOptions
+): Promise<Way> {
+  const search = wayTo(call, target, path, options)
+  const way = await within(options.timeoutMs, search)
+  if (way !== overdue) return way
+  void search.then(
+    ({ release }) => release(),
+    () => {}
+  )
+  throw new Error(`${call}: the application was not ready within ${options.timeoutMs} ms`)
 }
 
 async function findServer(call: string, target: Listener | KoaLike | FastifyLike | HttpServer): Promise<HttpServer> {
@@ -114,7 +134,7 @@ function readUrl(target: URL | string): URL | undefined {
 }
 
 /** @throws TypeError for an invalid path */
-function urlOf(call: string, base: string, path = '/'): URL {
+export function urlOf(call: string, base: string, path = '/'): URL {
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new TypeError(`${call}: path: expected a string that starts with '/'; got ${showValue(path)}`)
   }

@@ -174,6 +174,8 @@ const onKoa =
   async (tls) => {
     const heard = listenForEnd()
     const app = new Koa({ proxy: true })
+    // Over HTTP/2, it prints that a connection was reset.
+    app.silent = true
     app.use(async (ctx, next) => {
       ctx.set(fields)
       await next()

@@ -9,5 +9,5 @@ test('exports the same to import as to require', () => {
 })
 
 test('exports at run time exactly what the list names', () => {
-  expect(Object.keys(index).sort()).toEqual(['RefusedError', 'connect', 'expectRefused'])
+  expect(Object.keys(index).sort()).toEqual(['RefusedError', 'connect', 'createNetwork', 'expectRefused'])
 })

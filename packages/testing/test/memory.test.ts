@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Line } from '../src/line.ts'
 import { MemorySocket } from '../src/memory.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -83,4 +84,50 @@ test('a write that waits for the peer finishes when the peer is gone', async () 
   client.end()
   server.destroy()
   await once(client, 'finish')
+})
+
+test('a line takes the same time for each of 200,000 parcels, at both ends', async () => {
+  const line = new Line()
+  line.isFrozen = true
+  let count = 0
+  for (let carried = 0; carried < 200_000; carried++) line.carry(() => count++)
+  await turn()
+  expect(count).toBe(0)
+  line.isFrozen = false
+  for (let carried = 0; carried < 200_000; carried++) line.carry(() => count++)
+  while (count < 400_000) await turn()
+  expect(count).toBe(400_000)
+})
+
+test('after a reset, nothing arrives any more, and both ends report it', async () => {
+  const { client, server } = MemorySocket.pair()
+  const errors = Promise.all([once(client, 'error'), once(server, 'error')])
+  const got: unknown[] = []
+  server.on('data', (chunk) => got.push(chunk))
+  client.write('lost')
+  client.reset()
+  expect((await errors).map(([{ code }]) => code)).toEqual(['ECONNRESET', 'ECONNRESET'])
+  await turn()
+  expect(got).toEqual([])
+})
+
+test('an end learns that its peer has failed when that arrives, with the error', async () => {
+  const { client, server } = MemorySocket.pair()
+  server.line.isFrozen = true
+  server.fail(new Error('no route'))
+  await turn()
+  client.write('into the void')
+  expect(client.destroyed).toBe(false)
+  server.line.isFrozen = false
+  await expect(once(client, 'end')).rejects.toThrow('no route')
+})
+
+test('a line that is cut delivers nothing of what it carries', async () => {
+  const line = new Line()
+  const got: string[] = []
+  line.carry(() => got.push('under way'))
+  line.cut()
+  line.carry(() => got.push('too late'))
+  await turn()
+  expect(got).toEqual([])
 })

@@ -9,13 +9,20 @@ import request from 'supertest'
 import {
   type Client,
   type Closed,
+  type Connection,
   type ConnectOptions,
   type connect,
+  type createNetwork,
+  type Direction,
   type expectRefused,
+  type Link,
   type Message,
+  type Network,
   type Refusal,
   RefusedError,
-  type Target
+  type RefuseOptions,
+  type Target,
+  type WebSocketClass
 } from '../src/index.ts'
 import type { WebSocket } from '../src/websocket.ts'
 
@@ -92,6 +99,39 @@ test('results are typed', () => {
   }
   expect(check).toBeInstanceOf(Function)
   expect(RefusedError.prototype).toBeInstanceOf(Error)
+})
+
+test('a network is typed', () => {
+  const check = async (network: Network, open: typeof connect, create: typeof createNetwork): Promise<void> => {
+    same<ReturnType<typeof createNetwork>, Promise<Network>>(true)
+    same<ReturnType<Network['next']>, Promise<Connection>>(true)
+    same<Network['connections'], Connection[]>(true)
+    same<ReturnType<typeof connect>, Promise<Client>>(true)
+    const links: Link[] = [network, await network.next()]
+    const direction: Direction = 'toServer'
+    for (const link of links) link.delay(1, direction)
+    network.refuse({ status: 503, times: Infinity } satisfies RefuseOptions)
+    const socket = new network.WebSocket('/', ['v1'], { headers: {} })
+    same<typeof socket, WebSocket>(true)
+    const asInPages = new network.WebSocket('/')
+    same<typeof asInPages, InstanceType<typeof globalThis.WebSocket>>(true)
+    const asWithWs: WebSocketClass = network.WebSocket
+    // Client libraries want one of these.
+    const forPages: typeof globalThis.WebSocket = network.WebSocket
+    const forLibraries: new (
+      url: string,
+      protocols?: string | string[]
+    ) => { send(data: string): void; close(code?: number, reason?: string): void } = network.WebSocket
+    expect([forPages, forLibraries, asWithWs]).toHaveLength(3)
+    // @ts-expect-error it has two directions
+    network.freeze('up')
+    // @ts-expect-error a connection is refused before it exists
+    ;(await network.next()).refuse()
+    // @ts-expect-error a network leads to no other network
+    await create(network)
+    await open(network, '/', { timeoutMs: 1 })
+  }
+  expect(check).toBeInstanceOf(Function)
 })
 
 test('the type of a socket is that of core, which this package does without', () => {
