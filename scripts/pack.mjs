@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { bundleClient } from './bundle-client.mjs'
 import { pnpm } from './pnpm.mjs'
 import { publicPackages, tarballOf } from './public-packages.mjs'
 import { root } from './root.mjs'
@@ -16,7 +17,9 @@ function removeLeftovers(directory) {
   const [src, dist] = [join(root, directory, 'src'), join(root, directory, 'dist')]
   for (const file of readdirSync(dist, { recursive: true })) {
     const source = file.replace(/(?:\.d)?\.([cm]?)[jt]s(?:\.map)?$/, '.$1ts')
-    if (source !== file && !existsSync(join(src, source))) rmSync(join(dist, file))
+    // The bundle has no source of its own.
+    const isBundle = file.endsWith('.min.js')
+    if (source !== file && !isBundle && !existsSync(join(src, source))) rmSync(join(dist, file))
   }
 }
 
@@ -27,6 +30,8 @@ try {
     }
     removeLeftovers(directory)
   }
+  // Programs of this repository are compiled without it.
+  await bundleClient()
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
   const filters = packages.map(({ manifest }) => `--filter=${manifest.name}`)

@@ -638,10 +638,5 @@ export const consoleLogs: Record<string, readonly string[]> = {
   'session-express': ['log in first'],
   'session-fastify': ['log in first'],
   'bearer-subprotocol': ['news.v1: Hello, Ada.'],
-  'topics-http': ['message 1 chat/lobby\nhello'],
-  // The second time is after the connection was lost.
-  'moving-socket-io': Array(2).fill('{"type":"answer","id":1,"joined":"lobby"}')
+  'topics-http': ['message 1 chat/lobby\nhello']
 }
-
-/** How many lines are logged before the connections of a page are cut. */
-export const consoleCuts: Record<string, number> = { 'moving-socket-io': 1 }

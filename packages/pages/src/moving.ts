@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { io } from 'socket.io-client'
 import { WebSocket } from 'ws'
 import type { Answer, Program } from './program.ts'
 
@@ -159,40 +158,6 @@ export const moving: Record<string, (program: Program) => Promise<void>> = {
     const { next, headers } = await program.connect('/', { origin: 'https://app.example' }, ['chat.v1', 'chat.v2'])
     expect(await next()).toBe('chat.v2, 1 open')
     expect([headers['x-server'], headers['sec-websocket-extensions']]).toEqual(['one', 'permessage-deflate'])
-  },
-
-  'moving-socket-io-before': async (program) => {
-    const options = { transports: ['websocket'], reconnection: false, forceNew: true }
-    const [ada, bob] = ['ada', 'ada'].map((token) => io(program.origin, { ...options, auth: { token } }))
-    if (ada === undefined || bob === undefined) throw new Error('There are two clients')
-    try {
-      const answers = await Promise.all([ada, bob].map((client) => client.emitWithAck('join', 'lobby')))
-      expect(answers).toEqual([{ joined: 'lobby' }, { joined: 'lobby' }])
-      const said = new Promise((resolve) => bob.once('said', resolve))
-      ada.emit('say', 'lobby', 'hello')
-      expect(await said).toBe('hello')
-      const stranger = io(program.origin, options)
-      const refusal = await new Promise<Error>((resolve) => stranger.once('connect_error', resolve))
-      expect(refusal.message).toBe('Log in first.')
-      stranger.close()
-    } finally {
-      ada.close()
-      bob.close()
-    }
-    expect((await program.connect('/socket.io/?EIO=4&transport=websocket', foreign)).status).toBe(101)
-  },
-
-  'moving-socket-io': async (program) => {
-    const connect = () => program.connect('/chat', {}, ['chat', 'bearer.ada'])
-    const clients = [await connect(), await connect()] as const
-    for (const { socket, next } of clients) {
-      socket.send('{"type":"join","id":1,"room":"lobby"}')
-      expect(JSON.parse(await next())).toEqual({ type: 'answer', id: 1, joined: 'lobby' })
-    }
-    const [ada, bob] = clients
-    expect(await heard(ada, '{"type":"say","room":"lobby","text":"hello"}', bob)).toBe('{"type":"said","text":"hello"}')
-    expect((await program.connect('/chat', {}, ['chat', 'bearer.eve'])).status).toBe(401)
-    expect((await program.connect('/chat', foreign, ['chat', 'bearer.ada'])).status).toBe(403)
   },
 
   'moving-crossws-before': async (program) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { certificate, freePort } from '@oneport/test-kit'
@@ -16,6 +17,16 @@ const folder = join(__dirname, '..', 'node_modules', '.cache', `examples-${proce
 /** Time limit for a program to start listening, and to exit, in milliseconds. */
 const patienceMs = 10_000
 
+/**
+ * Ends a program that an example becomes: closes the pipe that tells that everything above has run. In between,
+ * Fastify 5 throws if a signal closes it while `listen` looks up the addresses of localhost, though it listens already.
+ * Workers of `node:cluster` have their own channel there, and threads share it.
+ */
+const lastLine = `
+import { isMainThread as isProgram } from 'node:worker_threads'
+if (isProgram && !process.connected) (await import('node:fs')).closeSync(3)
+`
+
 /** Stands for the port while types are stripped: esbuild would write 3000 as 3e3. */
 const placeholder = 54_321
 
@@ -25,6 +36,7 @@ const nameOf = (name: string, { language }: Block): string => `${name}.${languag
 /** Writes the programs as files. One call of esbuild strips the types. */
 export function writePrograms(programs: ReadonlyMap<string, Block>): void {
   for (const name of [
+    'client',
     'core',
     'express',
     'fastify',
@@ -155,7 +167,7 @@ export class Program {
   }
 
   /**
-   * Starts an example and waits until it listens.
+   * Starts an example and waits until all of it has run, and it listens.
    * @param packages what to import instead of these packages: other versions
    */
   static async start(
@@ -167,8 +179,8 @@ export class Program {
     const file = join(folder, `${name}-${port}.mjs`)
     const text = readFileSync(join(folder, `${name}.mjs`), 'utf8').replaceAll(String(placeholder), String(port))
     const changed = Object.entries(packages).reduce((all, [from, to]) => all.replace(`"${from}"`, `"${to}"`), text)
-    writeFileSync(file, changed)
-    return Program.run(`Example ${name}`, [file], folder, env, port)
+    writeFileSync(file, changed + lastLine)
+    return Program.#run(`Example ${name}`, [file], folder, env, port, process.execPath, 'pipe')
   }
 
   /**
@@ -191,7 +203,7 @@ export class Program {
    * @param what its name in errors
    * @param node another version of Node
    */
-  static async run(
+  static run(
     what: string,
     args: readonly string[],
     cwd: string,
@@ -199,15 +211,33 @@ export class Program {
     port: number,
     node: string = process.execPath
   ): Promise<Program> {
+    return Program.#run(what, args, cwd, env, port, node, 'ignore')
+  }
+
+  /** @param last a pipe that the program closes when all of it has run */
+  static async #run(
+    what: string,
+    args: readonly string[],
+    cwd: string,
+    env: NodeJS.ProcessEnv,
+    port: number,
+    node: string,
+    last: 'ignore' | 'pipe'
+  ): Promise<Program> {
     const { NODE_ENV: _test, ...inherited } = process.env
     const child = spawn(node, args, {
       cwd,
       env: { ...inherited, ...env },
-      stdio: ['ignore', 'pipe', 'pipe']
+      stdio: ['ignore', 'pipe', 'pipe', last]
     })
     const program = new Program(child, port)
+    let hasRun = last === 'ignore'
+    const pipe = child.stdio[3] as Readable | null | undefined
+    pipe?.resume().once('close', () => {
+      hasRun = true
+    })
     const giveUp = Date.now() + patienceMs
-    while (!(await program.#listens())) {
+    while (!(hasRun && (await program.#listens()))) {
       if (child.exitCode === null && Date.now() < giveUp) {
         await sleep(20)
         continue
@@ -287,10 +317,9 @@ export class Program {
 
   /**
    * Runs lines as they would run in the browser console, on a page of this program.
-   * @param cut number of logged lines after which their connections are cut
    * @returns the logged lines
    */
-  async console(text: string, lines: number, cut?: number): Promise<string[]> {
+  async console(text: string, lines: number): Promise<string[]> {
     const { origin } = this
     const sockets = this.#sockets
     class BrowserWebSocket extends WebSocket {
@@ -305,7 +334,6 @@ export class Program {
     const done = new Promise<void>((resolve) => {
       const log = (...values: unknown[]) => {
         logged.push(values.map(String).join(' '))
-        if (logged.length === cut) for (const socket of sockets) socket.terminate()
         if (logged.length === lines) resolve()
       }
       const browserFetch = (path: string, init?: RequestInit) => fetch(new URL(path, origin), init)

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { cases } from '@oneport/adapter-testsuite'
 import { hostileValues } from '@oneport/adapter-testsuite/parts'
+import { ReconnectingWebSocket } from '@oneport/client'
 import * as core from '@oneport/core'
 import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
 import expressWs, { type Instance } from '@oneport/express/express-ws'
@@ -171,6 +172,8 @@ async function main(): Promise<void> {
   if (requiredError !== TopicsError) throw new Error('CommonJS and ESM have two copies of @oneport/topics')
   const parts = require('@oneport/adapter-testsuite/parts') as { hostileValues: typeof hostileValues }
   if (parts.hostileValues !== hostileValues) throw new Error('CommonJS and ESM have two copies of the contract')
+  const client = require('@oneport/client') as { ReconnectingWebSocket: { readonly OPEN: number } }
+  if (client.ReconnectingWebSocket.OPEN !== ReconnectingWebSocket.OPEN) throw new Error('@oneport/client differs')
   const testing = require('@oneport/testing') as { RefusedError: typeof RefusedError }
   if (testing.RefusedError !== RefusedError) throw new Error('CommonJS and ESM have two copies of @oneport/testing')
 }

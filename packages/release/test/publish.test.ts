@@ -92,7 +92,12 @@ describe('the script that publishes', () => {
   })
 
   test.each([
-    ['another version', 'v9.9.9', `${version} (2026-01-02)`, 'Not the version of the tag v9.9.9: packages/core, '],
+    [
+      'another version',
+      'v9.9.9',
+      `${version} (2026-01-02)`,
+      'Not the version of the tag v9.9.9: packages/client, packages/core, '
+    ],
     [
       'a changelog without it',
       `v${version}`,

@@ -8,6 +8,7 @@ export const root = join(__dirname, '../../..')
 /** The public packages. */
 export const packages = [
   'adapter-testsuite',
+  'client',
   'core',
   'express',
   'fastify',

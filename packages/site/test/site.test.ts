@@ -122,7 +122,7 @@ describe('the site', () => {
     expect([...foreign, ...inStyles]).toEqual([])
   })
 
-  test.each(['adapter-testsuite', 'core', 'express', 'fastify', 'redis', 'testing', 'topics'])(
+  test.each(['adapter-testsuite', 'client', 'core', 'express', 'fastify', 'redis', 'testing', 'topics'])(
     'has everything that @oneport/%s exports',
     (name) => {
       const html = htmlOf(`api/${name}`)
