@@ -13,6 +13,7 @@ export type Happening =
       readonly offset: number
       readonly beginning: string
     }
+  | { readonly kind: 'unsubscribed'; readonly topic: string }
   | { readonly kind: 'message'; readonly topic: string; readonly offset: number; readonly payload: string }
   | { readonly kind: 'gap'; readonly topic: string; readonly epoch: string; readonly offset: number }
   | { readonly kind: 'send'; readonly topic: string; readonly id: string; readonly payload: string }

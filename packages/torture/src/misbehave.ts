@@ -8,7 +8,7 @@ const victim = 5
 type Wrapped = Parameters<Topics['serve']>[0]
 type Send = (data: string | Buffer, options?: { binary: boolean; compress: boolean }) => void
 
-/** Topics that get one message of each WebSocket wrong, so that a test sees whether the checker finds it. */
+/** Topics that get one message or answer of each WebSocket wrong, so that a test sees whether the checker finds it. */
 export function misbehave(topics: Topics, fault: Fault): Topics {
   return { ...topics, serve: (socket, access) => topics.serve(wrong(socket, fault), access) }
 }
@@ -20,6 +20,11 @@ function wrong(socket: ServedSocket, fault: Fault): Wrapped {
   const sendWrongly: Send = (...given) => {
     const [data] = given
     const [kind, , ...topic] = String(data).split('\n', 1)[0]?.split(' ') ?? []
+    if (fault === 'mute') {
+      // One message is never acknowledged.
+      if (kind !== 'published' || ++count !== victim) send(...given)
+      return
+    }
     if (kind !== 'message') return send(...given)
     const name = topic.join(' ')
     if (held !== undefined) {

@@ -7,9 +7,18 @@ const mostPrinted = 10
 /** A number with its thousands separated: 1 000 000. */
 export const count = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+$)/g, ' ')
 
-export const summaryOf = ({ published, deliveries, reconnects, gaps, seconds, contradictions }: Result): string =>
-  `${count(published)} messages, ${count(deliveries)} deliveries, ${count(reconnects)} reconnects, ${count(gaps)} gaps, ` +
-  `${count(contradictions.length)} contradictions, in ${Math.round(seconds)} s`
+export const summaryOf = ({
+  published,
+  abandoned,
+  deliveries,
+  reconnects,
+  gaps,
+  seconds,
+  contradictions
+}: Result): string =>
+  `${count(published)} messages and ${count(abandoned)} abandoned, ${count(deliveries)} deliveries, ` +
+  `${count(reconnects)} reconnects, ${count(gaps)} gaps, ${count(contradictions.length)} contradictions, ` +
+  `in ${Math.round(seconds)} s`
 
 /** What is wrong, and the command that repeats the run. */
 export function failureOf({ contradictions }: Result, given: Arguments): string {

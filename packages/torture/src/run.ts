@@ -1,16 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Random } from '@oneport/kit'
 import { check } from './check/check.ts'
 import type { Contradiction } from './check/contradiction.ts'
 import type { Place } from './check/follow.ts'
+import { compareViews } from './check/views.ts'
 import { Client, type Door } from './client/client.ts'
+import { Crowd, lookMs, quietMs } from './crowd.ts'
 import { Clock, Journal, type TransportName } from './journal.ts'
-import { payloadOf } from './payload.ts'
 import { losesMessages, planOf } from './plan.ts'
-import { Random } from './random.ts'
 import { agreedHeads, textOf } from './reader.ts'
 import type { Fault } from './settings.ts'
 import { Stage } from './stage/stage.ts'
 import type { StoreName } from './store.ts'
+import { until } from './until.ts'
 
 export interface RunOptions {
   readonly seed: number
@@ -23,14 +24,26 @@ export interface RunOptions {
   readonly rate: number
   readonly proxies: boolean
   readonly transports: readonly TransportName[]
+  /** Which clients: the test client, which knows the protocol by itself, or that of `@oneport/client`. */
+  readonly client: ClientName
+  /** How many of the clients are pages of a browser. They need the library. */
+  readonly pages: number
   /** Whether anything breaks. */
   readonly chaos: boolean
+  /** What each node does wrong on purpose, and each page. */
   readonly fault: Fault | undefined
+  readonly pageFault: Fault | undefined
+  /** How long a request may take, in milliseconds. */
+  readonly answerMs: number
   readonly onProgress: (done: number) => void
+  /** Ends the run, and everything that it has started. */
+  readonly signal?: AbortSignal
 }
 
 export interface Result {
   readonly published: number
+  /** Messages of which nobody knows whether they were published, such as those of pages that were loaded again. */
+  readonly abandoned: number
   readonly deliveries: number
   readonly reconnects: number
   readonly gaps: number
@@ -38,18 +51,14 @@ export interface Result {
   readonly contradictions: readonly Contradiction[]
 }
 
-/** How many topics a client follows. */
-const [fewest, most] = [1, 8]
+export type ClientName = 'test' | 'library'
+export const clientNames: readonly ClientName[] = ['test', 'library']
 
-/** How often to publish and to look, in milliseconds. */
-const tickMs = 20
-const longestTickMs = 100
+/** How long clients have to get their messages acknowledged, in milliseconds. */
+const publishMs = 60_000
 
-/** How many messages may wait for their acknowledgement before no more are published. */
-const mostUnacknowledged = 1_000
-
-/** How long clients have to get their messages acknowledged, and then to get all messages, in milliseconds. */
-const [publishMs, quietMs] = [60_000, 30_000]
+/** How long clients may see somebody who is not there, in milliseconds: nodes are believed dead after three intervals of 20 s. */
+const presenceMs = 90_000
 
 /** In one run of so many, histories are short. */
 const shortEvery = 4
@@ -58,36 +67,37 @@ const shortMessages = 50
 /** Runs clients, nodes and a store, breaks what a seed says, and checks what the clients saw. */
 export async function run(options: RunOptions): Promise<Result> {
   const start = performance.now()
-  const { seed, nodes, store, messages, rate, proxies, fault } = options
+  const { seed, nodes, store, clients, pages, messages, rate, proxies, fault, signal } = options
   const random = new Random(seed)
   const mayTrim = options.chaos && random.below(shortEvery) === 0
   const durationMs = (messages / rate) * 1_000
-  const events = options.chaos ? planOf(random, { durationMs, nodes, store, clients: options.clients }) : []
-  const stage = await Stage.open({ nodes, store, proxies, fault, messages: mayTrim ? shortMessages : messages + 1 })
+  const events = options.chaos ? planOf(random, { durationMs, nodes, store, clients, pages }) : []
+  const kept = mayTrim ? shortMessages : messages + 1
+  const stage = await Stage.open({ nodes, store, proxies, fault, messages: kept, browser: pages > 0 })
   const clock = new Clock()
   const troubles: Contradiction[] = []
   const crowd = new Crowd(options, stage, clock, random)
   try {
     await crowd.perform(events)
     await stage.repaired()
-    await until(() => crowd.unacknowledged === 0, publishMs)
+    await until(() => crowd.unacknowledged === 0, publishMs, signal)
     const ports = stage.nodes.map(({ settings }) => settings.port)
     const heads = await agreedHeads(ports, crowd.topics)
-    await until(
-      () =>
-        crowd.clients.every(({ sinceOf, topics }) =>
-          topics.every((topic) => sinceOf(topic) === textOf(heads.get(topic)))
-        ),
-      quietMs
-    )
+    await crowd.arrived(heads)
+    await until(() => crowd.clients.every(({ unanswered }) => unanswered === 0), options.answerMs + lookMs, signal)
+    await until(() => compareViews(crowd.clients).length === 0, presenceMs, signal)
+    troubles.push(...compareViews(crowd.clients))
     const reader = new Journal('reader', clock)
-    await readAll({ name: 'node 0', port: ports[0] ?? 0 }, heads, reader)
+    await readAll({ name: 'node 0', port: ports[0] ?? 0 }, heads, reader, options.answerMs)
     const mayEnd = losesMessages(events, store)
     troubles.push(...check({ logs: crowd.journals, reader, heads, mayEnd, mayTrim }))
   } catch (error) {
+    if (signal?.aborted) throw error
     troubles.push({ what: String(error), lines: [] })
   } finally {
     await crowd.leave()
+    // What is about to start again would outlive the stage.
+    await stage.repaired().catch(() => {})
     await stage.close()
   }
   for (const { output } of stage.nodes)
@@ -96,7 +106,12 @@ export async function run(options: RunOptions): Promise<Result> {
 }
 
 /** Reads everything that a node has of some topics. */
-async function readAll(door: Door, heads: ReadonlyMap<string, Place>, journal: Journal): Promise<void> {
+async function readAll(
+  door: Door,
+  heads: ReadonlyMap<string, Place>,
+  journal: Journal,
+  answerMs: number
+): Promise<void> {
   const topics = [...heads.keys()]
   const random = new Random(0)
   const reader = new Client({
@@ -106,101 +121,11 @@ async function readAll(door: Door, heads: ReadonlyMap<string, Place>, journal: J
     transports: ['stream'],
     random,
     journal,
-    beginning: 'all'
+    beginning: 'all',
+    answerMs
   })
   const stay = reader.stay()
   await until(() => topics.every((topic) => reader.sinceOf(topic) === textOf(heads.get(topic))), quietMs)
   reader.leave()
   await stay
-}
-
-/** Waits until something is so, or it takes too long. */
-async function until(isSo: () => boolean, ms: number): Promise<void> {
-  const end = performance.now() + ms
-  while (!isSo() && performance.now() < end) await sleep(tickMs)
-}
-
-/** All clients of a run. */
-class Crowd {
-  readonly topics: readonly string[]
-  readonly clients: Client[] = []
-  readonly journals: Journal[] = []
-  readonly #options: RunOptions
-  readonly #stage: Stage
-  readonly #random: Random
-  readonly #stays: Promise<void>[] = []
-
-  constructor(options: RunOptions, stage: Stage, clock: Clock, random: Random) {
-    this.#options = options
-    this.#stage = stage
-    this.#random = random
-    this.topics = Array.from({ length: options.topics }, (_, index) => `topic/ä ${index}`)
-    const [big = '', ...others] = this.topics
-    for (let index = 0; index < options.clients; index++) {
-      const name = `client-${index}`
-      const journal = new Journal(name, clock)
-      const few = random.shuffle(others).slice(0, random.between(fewest, most))
-      // Few clients, which are slow, get the big messages.
-      const topics = index % 40 === 0 || few.length === 0 ? [big, ...few] : few
-      const { transports } = options
-      this.journals.push(journal)
-      const own = new Random(options.seed, index)
-      this.clients.push(
-        new Client({ name, topics, doors: stage.doors, transports, random: own, journal, beginning: '-' })
-      )
-    }
-  }
-
-  get unacknowledged(): number {
-    return this.clients.reduce((sum, { unacknowledged }) => sum + unacknowledged, 0)
-  }
-
-  get totals(): Omit<Result, 'seconds' | 'contradictions'> {
-    const sum = (name: 'acknowledged' | 'deliveries' | 'reconnects' | 'gaps'): number =>
-      this.clients.reduce((total, client) => total + client[name], 0)
-    return {
-      published: sum('acknowledged'),
-      deliveries: sum('deliveries'),
-      reconnects: sum('reconnects'),
-      gaps: sum('gaps')
-    }
-  }
-
-  /** Lets all clients in, publishes all messages, and breaks things in the meantime. */
-  async perform(events: ReturnType<typeof planOf>): Promise<void> {
-    const { messages, onProgress, rate } = this.#options
-    for (const client of this.clients) this.#stays.push(client.stay())
-    await until(
-      () => this.clients.every(({ topics, sinceOf }) => topics.every((topic) => sinceOf(topic) !== '-')),
-      quietMs
-    )
-    const due = [...events]
-    // The clock of the plan. It stands still while the clients cannot keep up.
-    let elapsed = 0
-    let last = performance.now()
-    for (let published = 0; published < messages; ) {
-      const now = performance.now()
-      if (this.unacknowledged < mostUnacknowledged) elapsed += Math.min(now - last, longestTickMs)
-      last = now
-      for (; published < Math.min(messages, (elapsed * rate) / 1_000); published++) this.#publish(published)
-      while ((due[0]?.atMs ?? Infinity) <= elapsed) {
-        const event = due.shift()
-        if (event?.what === 'doze') void this.clients[event.client]?.doze(event.ms)
-        else if (event !== undefined) this.#stage.perform(event, this.#random)
-      }
-      onProgress(published)
-      await sleep(tickMs)
-    }
-  }
-
-  async leave(): Promise<void> {
-    for (const client of this.clients) client.leave()
-    await Promise.all(this.#stays)
-  }
-
-  #publish(number: number): void {
-    const topic = this.#random.pick(this.topics)
-    const payload = payloadOf(`message ${number}`, topic === this.topics[0] && this.topics.length > 1, this.#random)
-    this.#random.pick(this.clients).publish(topic, payload)
-  }
 }

@@ -1,21 +1,36 @@
+import { postgresBackplane } from '@oneport/postgres'
 import { redisBackplane } from '@oneport/redis'
 import type { Backplane } from '@oneport/topics'
-import { createClient } from 'redis'
+import { clusterBackplane } from '@oneport/topics/cluster'
+import { createClient, createCluster } from 'redis'
 
-/** What keeps the history of the topics. */
-export type StoreName = 'memory' | 'redis'
+/** How long a store may take to answer, in milliseconds. */
+const timeoutMs = 2_000
 
-export const storeNames: readonly StoreName[] = ['memory', 'redis']
+/** What may keep the history of the topics. */
+export type StoreName = 'memory' | 'redis' | 'redis-cluster' | 'postgres' | 'cluster'
+
+/** Those that several nodes can share. */
+export const sharedStores: readonly StoreName[] = ['redis', 'redis-cluster', 'postgres', 'cluster']
+
+export const storeNames: readonly StoreName[] = ['memory', ...sharedStores]
 
 /**
  * Connects a node to its store.
  * @returns undefined for a history in the memory of the node
- * @throws Error if the store does not keep messages
  */
-export function connectStore(name: StoreName, url: string): Backplane | undefined {
-  if (name === 'memory') return undefined
-  const client = createClient({ url })
-  const backplane = redisBackplane({ client, timeoutMs: 2_000 })
-  if (!('append' in backplane)) throw new Error(`The ${name} backplane keeps no messages.`)
-  return backplane
+export function connectStore(name: StoreName, urls: readonly string[]): Backplane | undefined {
+  const [first = ''] = urls
+  switch (name) {
+    case 'memory':
+      return undefined
+    case 'redis':
+      return redisBackplane({ client: createClient({ url: first }), timeoutMs })
+    case 'redis-cluster':
+      return redisBackplane({ client: createCluster({ rootNodes: urls.map((url) => ({ url })) }), timeoutMs })
+    case 'postgres':
+      return postgresBackplane({ connection: first, timeoutMs })
+    case 'cluster':
+      return clusterBackplane({ timeoutMs })
+  }
 }

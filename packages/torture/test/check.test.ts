@@ -1,6 +1,7 @@
 import { check } from '../src/check/check.ts'
+import { compareViews } from '../src/check/views.ts'
 import type { Happening } from '../src/journal.ts'
-import { ask, evidence, gap, lost, message, subscribed } from './log.ts'
+import { ask, evidence, gap, lost, message, subscribed, unsubscribed } from './log.ts'
 
 type Change = (subscriber: Happening[]) => Happening[]
 
@@ -42,6 +43,11 @@ describe('finds', () => {
     ['a gap for nothing', replaced(8, gap(4)), 'subscriber in news: a gap, and the history goes back far enough.'],
     ['a message before the answer', without(7), 'subscriber in news: a message without a subscription.'],
     [
+      'a message after the subscription has ended',
+      replaced(8, unsubscribed, message(4)),
+      'subscriber in news: a message without a subscription.'
+    ],
+    [
       'another epoch',
       replaced(7, subscribed(3, 'gap', 'f.0')),
       'subscriber in news: another epoch, and nothing was lost.'
@@ -73,6 +79,11 @@ describe('finds', () => {
 })
 
 describe('allows', () => {
+  test('a client that unsubscribes, and subscribes again from where it was', () => {
+    const away: Change = (log) => log.toSpliced(4, 0, unsubscribed, ask('e.0:2'), subscribed(2, 'resumed'))
+    expect(faultsOf(away)).toEqual([])
+  })
+
   test('a gap that names exactly what is missing, if the history was too short', () => {
     const trimmed: Change = (log) => log.toSpliced(3, 2, gap(3))
     expect(faultsOf(trimmed, { mayTrim: true })).toEqual([])
@@ -97,4 +108,27 @@ test('says which lines contradict each other', () => {
     '#13 subscriber: message topic news, offset 1, payload "message 1"',
     '#14 subscriber: message topic news, offset 3, payload "message 3"'
   ])
+})
+
+describe('of who is subscribed', () => {
+  const ids = (...ids: string[]): Parameters<typeof compareViews>[0] => [
+    { name: 'watcher', id: 'watcher', topics: ['news'], view: { topic: 'news', ids } },
+    { name: 'tab 1', id: 'tabs', topics: ['news'], view: undefined },
+    { name: 'tab 2', id: 'tabs', topics: ['news', 'sports'], view: undefined },
+    { name: 'other', id: 'other', topics: ['sports'], view: undefined }
+  ]
+
+  test.each([
+    ['finds nothing wrong if everybody is seen', ['tabs', 'watcher'], []],
+    ['finds somebody who is not seen', ['watcher'], ['watcher does not see tabs in news.']],
+    ['finds somebody who is not there', ['tabs', 'watcher', 'other'], ['watcher sees other in news, who is not there.']]
+  ])('%s', (_what, seen, faults) => {
+    expect(compareViews(ids(...seen)).map(({ what }) => what)).toEqual(faults)
+  })
+
+  test('finds a client that was told nothing', () => {
+    const [watcher] = ids()
+    const clients = [{ ...watcher, view: { topic: 'news', ids: undefined } }] as Parameters<typeof compareViews>[0]
+    expect(compareViews(clients).map(({ what }) => what)).toEqual(['watcher does not see watcher in news.'])
+  })
 })

@@ -23,6 +23,8 @@ export const gap = (offset: number, of = epoch): Happening => ({ kind: 'gap', to
 
 export const ask = (since: string): Happening => ({ kind: 'ask', topic, since })
 
+export const unsubscribed: Happening = { kind: 'unsubscribed', topic }
+
 export const lost: Happening = { kind: 'lost' }
 
 /** What a publisher, a subscriber and the reader saw of a topic with five messages, in which nothing went wrong. */

@@ -42,6 +42,7 @@ export function follow(
 
   const take = (entry: Entry): void => {
     if (entry.kind === 'lost') for (const state of states.values()) state.isSubscribed = false
+    if (entry.kind === 'unsubscribed') stateOf(entry.topic).isSubscribed = false
     if (entry.kind === 'trouble') report({ what: `${name}: ${entry.what}.`, lines: [lineOf(name, entry)] })
     if (entry.kind === 'ask') stateOf(entry.topic).since = entry.since
     if (entry.kind !== 'subscribed' && entry.kind !== 'gap' && entry.kind !== 'message') return

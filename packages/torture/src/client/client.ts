@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Random } from '@oneport/kit'
 import type { Journal, TransportName } from '../journal.ts'
-import type { Random } from '../random.ts'
 import { readAnswer, textOf } from './answer.ts'
+import type { Participant } from './participant.ts'
 import { visitByPolls } from './poll.ts'
 import { post } from './post.ts'
 import { visitByStream } from './stream.ts'
+import { Unanswered } from './unanswered.ts'
 import type { Outgoing, Transport, Visit, Visitor } from './visit.ts'
 import { visitByWebSocket } from './websocket.ts'
 
@@ -23,6 +25,8 @@ export interface ClientOptions {
   readonly journal: Journal
   /** Where it begins in each topic. */
   readonly beginning: '-' | 'all'
+  /** How long a request may take, in milliseconds. */
+  readonly answerMs: number
 }
 
 interface Position {
@@ -46,9 +50,12 @@ const mostPosts = 4
 const [shortestMs, longestMs] = [20, 250]
 
 /** A client that never gives up: subscribes, publishes, and comes back with where it was. */
-export class Client implements Visitor {
+export class Client implements Participant, Visitor {
   readonly name: string
   readonly topics: readonly string[]
+  readonly answerMs: number
+  readonly id: string
+  readonly view = undefined
   reconnects = 0
   deliveries = 0
   gaps = 0
@@ -61,13 +68,19 @@ export class Client implements Visitor {
   readonly #outbox = new Map<string, Outgoing & { readonly until: number }>()
   /** Messages whose POST was not answered. */
   readonly #posting = new Set<string>()
+  /** Topics that it does not want for a while. */
+  readonly #away = new Set<string>()
+  readonly #unanswered = new Unanswered()
   readonly #leaving = new AbortController()
   #visit: Visit | undefined
+  #by: TransportName = 'websocket'
   #ids = 0
 
   constructor(options: ClientOptions) {
     this.name = options.name
+    this.id = options.name
     this.topics = options.topics
+    this.answerMs = options.answerMs
     this.#options = options
   }
 
@@ -79,12 +92,14 @@ export class Client implements Visitor {
       const by = random.pick(names)
       const heard = journal.entries.length
       journal.write({ kind: 'connect', by, door: door.name })
+      this.#by = by
       this.#visit = transports[by](door.port, this)
       // Requests of their own need not wait for the answer.
       if (this.#visit.publish === undefined) this.#sendAll()
       await this.#visit.ended
       this.#visit = undefined
       this.#subscribed.clear()
+      this.#unanswered.clear()
       if (this.#leaving.signal.aborted) return
       journal.write({ kind: 'lost' })
       this.reconnects++
@@ -107,6 +122,40 @@ export class Client implements Visitor {
     visit?.resume()
   }
 
+  /** Unsubscribes from a topic, and subscribes again after a while. A client always has a topic. */
+  async part(ms: number): Promise<void> {
+    const { wanted } = this
+    if (wanted.length < 2) return
+    const topic = this.#options.random.pick(wanted)
+    this.#away.add(topic)
+    this.#visit?.change(topic)
+    await sleep(ms)
+    // Messages may arrive until then, so it does not know yet from where to go on.
+    while (this.#unanswered.has(`unsubscribe ${topic}`)) await this.#moment()
+    this.#away.delete(topic)
+    this.#visit?.change(topic)
+  }
+
+  /** It is no page. */
+  async reload(): Promise<void> {}
+
+  /** Reports requests that should have been answered, and loses the connection. */
+  checkAnswers(): void {
+    const overdue = this.#unanswered.overdue(this.answerMs)
+    for (const what of overdue) this.trouble(`no answer to ${what} in ${this.answerMs} ms`)
+    if (overdue.length > 0) this.#visit?.end()
+  }
+
+  /** Number of requests that wait for an answer. */
+  get unanswered(): number {
+    return this.#unanswered.size
+  }
+
+  /** Those that it wants at the moment. */
+  get wanted(): readonly string[] {
+    return this.topics.filter((topic) => !this.#away.has(topic))
+  }
+
   publish(topic: string, payload: string | Buffer): void {
     const message = { topic, payload, id: `${this.name}-${++this.#ids}`, until: performance.now() + triesMs }
     this.#outbox.set(message.id, message)
@@ -119,6 +168,11 @@ export class Client implements Visitor {
     return [...this.#outbox.values()].filter(({ until }) => until > now).length
   }
 
+  /** Number of messages that were not acknowledged in time. */
+  get abandoned(): number {
+    return this.#outbox.size - this.unacknowledged
+  }
+
   /** Where the client is in a topic, as in `since` of the protocol. */
   sinceOf = (topic: string): string => {
     const position = this.#positions.get(topic)
@@ -126,15 +180,22 @@ export class Client implements Visitor {
   }
 
   ask(topic: string): void {
+    // A poll is answered late, and all topics at once.
+    if (this.#by !== 'poll') this.#unanswered.ask(`subscribe ${topic}`)
     this.#options.journal.write({ kind: 'ask', topic, since: this.sinceOf(topic) })
+  }
+
+  dismiss(topic: string): void {
+    this.#unanswered.answer(`subscribe ${topic}`)
+    this.#unanswered.ask(`unsubscribe ${topic}`)
   }
 
   trouble(what: string): void {
     this.#options.journal.write({ kind: 'trouble', what })
   }
 
-  compare(positions: string): void {
-    const expected = this.topics.map(this.sinceOf).join()
+  compare(topics: readonly string[], positions: string): void {
+    const expected = topics.map(this.sinceOf).join()
     if (positions !== expected)
       this.trouble(`the server takes the client for at ${positions}, and it is at ${expected}`)
   }
@@ -153,6 +214,7 @@ export class Client implements Visitor {
         break
       }
       case 'subscribed': {
+        this.#unanswered.answer(`subscribe ${topic}`)
         const isFirst = this.#subscribed.size === 0
         this.#subscribed.add(topic)
         journal.write({ kind, topic, epoch: first, offset: Number(second), beginning: third })
@@ -162,15 +224,22 @@ export class Client implements Visitor {
         if (isFirst && this.#visit?.publish !== undefined) this.#sendAll()
         break
       }
+      case 'unsubscribed':
+        this.#unanswered.answer(`unsubscribe ${topic}`)
+        this.#subscribed.delete(topic)
+        journal.write({ kind, topic })
+        break
       case 'gap':
         this.gaps++
         journal.write({ kind, topic, epoch: first, offset: Number(second) })
         this.#positions.set(topic, { epoch: first, offset: Number(second) })
         break
       case 'published':
+        this.#unanswered.answer(`publish ${first}`)
         this.#acknowledge(first, Number(second))
         break
       case 'error':
+        this.#unanswered.answer(`${second} ${second === 'publish' ? third : topic}`)
         void this.#refused(first, second, third, topic)
         break
       default:
@@ -185,12 +254,18 @@ export class Client implements Visitor {
 
   async #refused(code: string, what: string, id: string, topic: string): Promise<void> {
     if (code !== 'busy' && code !== 'failed') this.trouble(`error ${code} ${what} ${topic}`)
+    if (what === 'subscribe') this.#subscribed.delete(topic)
     const visit = this.#visit
     await this.#moment()
     if (visit !== this.#visit) return
-    if (what === 'subscribe') visit?.askAgain(topic)
+    if (what === 'subscribe' && this.#lacks(topic)) visit?.askAgain(topic)
     const message = this.#outbox.get(id)
     if (message !== undefined) this.#send(message)
+  }
+
+  /** Whether it wants a topic that it neither has nor has asked for. */
+  #lacks(topic: string): boolean {
+    return !this.#away.has(topic) && !this.#subscribed.has(topic) && !this.#unanswered.has(`subscribe ${topic}`)
   }
 
   #send(message: Outgoing & { readonly until: number }): void {
@@ -200,6 +275,7 @@ export class Client implements Visitor {
     if (visit === undefined) return
     const isPost = visit.publish === undefined
     if (isPost ? !this.#mayPost(id) : visit.publish?.(message) === false) return
+    if (!isPost) this.#unanswered.ask(`publish ${id}`)
     this.#options.journal.write({ kind: 'send', topic, id, payload: textOf(payload) })
     if (isPost) void this.#post(message)
   }

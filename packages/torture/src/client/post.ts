@@ -1,5 +1,4 @@
-import { isLoss } from './stream.ts'
-import { answerMs, judgeStatus, type Outgoing, type Visitor } from './visit.ts'
+import { judgeFailure, judgeStatus, type Outgoing, type Visitor } from './visit.ts'
 
 /**
  * Publishes with a POST.
@@ -7,7 +6,7 @@ import { answerMs, judgeStatus, type Outgoing, type Visitor } from './visit.ts'
  */
 export async function post(
   port: number,
-  visitor: Pick<Visitor, 'name' | 'trouble'>,
+  visitor: Pick<Visitor, 'name' | 'answerMs' | 'trouble'>,
   { topic, id, payload }: Outgoing,
   signal: AbortSignal
 ): Promise<number | undefined> {
@@ -18,12 +17,12 @@ export async function post(
       method: 'POST',
       headers: { 'Content-Type': type },
       body: payload as string,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
+      signal: AbortSignal.any([signal, AbortSignal.timeout(visitor.answerMs)])
     })
     if (response.status === 200) return ((await response.json()) as { offset: number }).offset
     judgeStatus(visitor, response.status, await response.text())
   } catch (error) {
-    if (!isLoss(error)) visitor.trouble(String(error))
+    judgeFailure(visitor, `a POST of ${id}`, error)
   }
   return undefined
 }

@@ -10,14 +10,19 @@ export interface Outgoing {
 /** What a connection needs from its client. */
 export interface Visitor {
   readonly name: string
-  readonly topics: readonly string[]
+  /** Those that it wants at the moment. */
+  readonly wanted: readonly string[]
+  /** How long a request may take, in milliseconds. */
+  readonly answerMs: number
   /** Where the client goes on in a topic, as in `since` of the protocol. */
   sinceOf(topic: string): string
   /** Called before the client asks for a topic. */
   ask(topic: string): void
+  /** Called before the client unsubscribes from a topic. */
+  dismiss(topic: string): void
   hear(answer: string | Buffer): void
-  /** Called with the positions that the server names for the client, in the order of its topics. */
-  compare(positions: string): void
+  /** Called with the positions that the server names for the client, in the order of the topics that it has asked for. */
+  compare(topics: readonly string[], positions: string): void
   trouble(what: string): void
 }
 
@@ -30,6 +35,8 @@ export interface Visit {
   readonly publish: ((message: Outgoing) => boolean) | undefined
   /** Asks again for a topic that was refused. */
   askAgain(topic: string): void
+  /** Called when the visitor wants a topic no more, or again. */
+  change(topic: string): void
   /** Stops to read for a while. */
   pause(): void
   resume(): void
@@ -40,15 +47,19 @@ export interface Visit {
 export type Transport = (port: number, visitor: Visitor) => Visit
 
 /** The URL of the topics, with everything that a client over plain HTTP asks for. */
-export function urlOf(port: number, { name, topics, sinceOf }: Visitor): string {
+export function urlOf(port: number, { name, sinceOf }: Visitor, topics: readonly string[]): string {
   const query = new URLSearchParams({ client: name })
   for (const topic of topics) query.append('topic', topic)
   query.set('since', topics.map((topic) => sinceOf(topic)).join())
   return `http://127.0.0.1:${port}/topics?${query}`
 }
 
-/** How long a client waits for the answer to a handshake or a POST, in milliseconds. */
-export const answerMs = 10_000
+/** Reports why a request has failed, unless its connection was lost, or the client has left. */
+export function judgeFailure(visitor: Pick<Visitor, 'trouble'>, what: string, error: unknown): void {
+  const { name, message } = error as Error
+  if (name === 'AbortError' || message === 'fetch failed' || message === 'terminated') return
+  visitor.trouble(name === 'TimeoutError' ? `no answer to ${what} in time` : String(error))
+}
 
 /** Statuses of proxies whose server is away, and of a server that is closing. */
 const passing = [502, 503, 504]

@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws'
-import { answerMs, judgeStatus, type Transport } from './visit.ts'
+import { deflate } from './deflate.ts'
+import { judgeStatus, type Transport } from './visit.ts'
 
 /** Close codes that a client may see when something breaks. RFC 6455 §7.4.1. */
 const passing = [1001, 1005, 1006, 1012, 1013]
@@ -8,23 +9,25 @@ const passing = [1001, 1005, 1006, 1012, 1013]
 export const visitByWebSocket: Transport = (port, visitor) => {
   const url = `ws://127.0.0.1:${port}/topics?client=${visitor.name}`
   const socket = new WebSocket(url, 'oneport.topics.1', {
-    perMessageDeflate: visitor.name.endsWith('0'),
-    handshakeTimeout: answerMs
+    perMessageDeflate: visitor.name.endsWith('0') && deflate,
+    handshakeTimeout: visitor.answerMs
   })
   const ask = (topic: string): void => {
     visitor.ask(topic)
     socket.send(`subscribe ${visitor.sinceOf(topic)} ${topic}`)
   }
   socket.on('open', () => {
-    for (const topic of visitor.topics) ask(topic)
+    for (const topic of visitor.wanted) ask(topic)
   })
   socket.on('message', (data: Buffer, isBinary) => visitor.hear(isBinary ? data : data.toString()))
   socket.on('unexpected-response', (_request, response) => {
     judgeStatus(visitor, response.statusCode ?? 0, 'for a handshake')
     socket.terminate()
   })
-  // The connection was reset.
-  socket.on('error', () => {})
+  // Otherwise the connection was reset.
+  socket.on('error', ({ message }) => {
+    if (message.includes('timed out')) visitor.trouble(`no answer to a handshake in ${visitor.answerMs} ms`)
+  })
   const ended = new Promise<void>((resolve) => {
     socket.on('close', (code, reason) => {
       if (!passing.includes(code)) visitor.trouble(`closed with ${code} ${reason}`)
@@ -42,6 +45,14 @@ export const visitByWebSocket: Transport = (port, visitor) => {
     },
     askAgain: (topic) => {
       if (socket.readyState === WebSocket.OPEN) ask(topic)
+    },
+    change: (topic) => {
+      if (socket.readyState !== WebSocket.OPEN) return
+      if (visitor.wanted.includes(topic)) ask(topic)
+      else {
+        visitor.dismiss(topic)
+        socket.send(`unsubscribe ${topic}`)
+      }
     },
     pause: () => socket.pause(),
     resume: () => socket.resume(),

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { Random } from '../random.ts'
+import type { Random } from '@oneport/kit'
 
-/** The network in front of a server: passes on bytes, and resets connections. */
+/** The network in front of a server: passes on bytes, resets connections, and is cut for a while. */
 export class Relay {
   readonly #target: number
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
+  #isCut = false
 
   /** @param target the port of the server */
   constructor(target: number) {
@@ -28,6 +29,22 @@ export class Relay {
     for (const pair of [...this.#pairs]) if (random.chance(share)) end(pair)
   }
 
+  /** Passes on nothing, and does not say so. */
+  cut(): void {
+    this.#isCut = true
+    for (const [near, far] of this.#pairs) {
+      near.unpipe(far)
+      far.unpipe(near)
+    }
+  }
+
+  /** Passes on everything that has waited. Once is enough: those who cut it may overlap. */
+  heal(): void {
+    if (!this.#isCut) return
+    this.#isCut = false
+    for (const pair of this.#pairs) join(pair)
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#server.close(), 'close')
     for (const pair of [...this.#pairs]) end(pair)
@@ -38,8 +55,7 @@ export class Relay {
     const far = connect(this.#target, '127.0.0.1')
     const pair = [near, far] as const
     this.#pairs.add(pair)
-    near.pipe(far)
-    far.pipe(near)
+    if (!this.#isCut) join(pair)
     for (const socket of pair) {
       socket.setNoDelay()
       socket.on('error', () => {})
@@ -50,6 +66,11 @@ export class Relay {
       })
     }
   }
+}
+
+function join([near, far]: readonly [Socket, Socket]): void {
+  near.pipe(far)
+  far.pipe(near)
 }
 
 function end(pair: readonly [Socket, Socket]): void {

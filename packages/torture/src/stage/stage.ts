@@ -1,13 +1,17 @@
+import { existsSync } from 'node:fs'
+import { chromium, freePort, type Random } from '@oneport/kit'
 import type { Door } from '../client/client.ts'
-import type { Event } from '../plan.ts'
-import type { Random } from '../random.ts'
+import { PageBrowser } from '../page/browser.ts'
+import { type Event, hasNetwork } from '../plan.ts'
 import type { Fault } from '../settings.ts'
 import type { StoreName } from '../store.ts'
-import { NodeProcess } from './node-process.ts'
-import { freePort } from './port.ts'
+import { ClusterProcess } from './cluster-process.ts'
+import { type Node, NodeProcess } from './node-process.ts'
 import { haproxy, isInstalled, nginx, ProxyProcess } from './proxy.ts'
-import { RedisProcess } from './redis-process.ts'
+import { RedisCluster } from './redis-cluster.ts'
 import { Relay } from './relay.ts'
+import { SingleStore } from './single-store.ts'
+import type { Store } from './store.ts'
 
 /** How long a repair may take, in milliseconds. */
 const repairMs = 30_000
@@ -19,22 +23,28 @@ export interface StageOptions {
   readonly messages: number
   readonly proxies: boolean
   readonly fault: Fault | undefined
+  /** Whether there are pages of a browser among the clients. */
+  readonly browser: boolean
 }
 
 /** Everything between the clients and the store, and what breaks it. */
 export class Stage {
-  readonly nodes: NodeProcess[] = []
+  readonly nodes: Node[] = []
   /** Where clients connect: to each proxy and each node, over a relay. */
   readonly doors: Door[] = []
+  /** What the pages run in. */
+  browser: PageBrowser | undefined
   readonly #proxies: ProxyProcess[] = []
   readonly #relays: Relay[] = []
+  /** Between each node and the store. */
+  readonly #cables: Relay[] = []
   readonly #work = new Set<Promise<void>>()
   readonly #busy = new Set<unknown>()
   #giveUp = (): void => {}
   readonly #lateness = new Promise<never>((_resolve, reject) => {
     this.#giveUp = () => reject(new Error('What was broken does not work again in time.'))
   })
-  #redis: RedisProcess | undefined
+  #store: Store | undefined
 
   static async open(options: StageOptions): Promise<Stage> {
     const stage = new Stage()
@@ -47,16 +57,18 @@ export class Stage {
     return stage
   }
 
-  async #open({ nodes, store, messages, proxies, fault }: StageOptions): Promise<void> {
-    if (store === 'redis') {
-      this.#redis = new RedisProcess(await freePort())
-      await this.#redis.start()
-      this.#redis.copy()
-    }
-    const url = this.#redis?.url ?? ''
+  async #open({ nodes, store, messages, proxies, fault, browser }: StageOptions): Promise<void> {
+    if (browser) this.browser = await PageBrowser.open()
+    const script = this.browser?.script
+    const opened = await openStore(store)
+    this.#store = opened
     const ports: number[] = []
     for (let index = 0; index < nodes; index++) ports.push(await freePort())
-    for (const port of ports) this.nodes.push(new NodeProcess({ port, store, url, messages, fault }))
+    for (const port of ports) {
+      const urls = hasNetwork(store) ? await this.#wire(opened?.urls ?? []) : (opened?.urls ?? [])
+      const settings = { port, store, urls, messages, fault, script }
+      this.nodes.push(opened instanceof ClusterProcess ? opened.nodeOf(settings) : new NodeProcess(settings))
+    }
     await Promise.all(this.nodes.map((node) => node.start()))
     for (const kind of proxies ? [nginx, haproxy].filter(isInstalled) : []) {
       const proxy = new ProxyProcess(kind, await freePort(), ports)
@@ -72,6 +84,19 @@ export class Stage {
       this.#relays.push(relay)
       this.doors.push({ name, port: await relay.listen() })
     }
+  }
+
+  /** @returns the URLs of a store over networks of their own */
+  #wire(urls: readonly string[]): Promise<string[]> {
+    return Promise.all(
+      urls.map(async (url) => {
+        const cabled = new URL(url)
+        const cable = new Relay(Number(cabled.port))
+        this.#cables.push(cable)
+        cabled.port = String(await cable.listen())
+        return String(cabled)
+      })
+    )
   }
 
   /** Breaks something, and has it repaired later. What is broken already is left alone. */
@@ -102,28 +127,30 @@ export class Stage {
           )
         break
       }
-      case 'copy store':
-        if (!this.#busy.has(this.#redis)) this.#redis?.copy()
-        break
-      case 'restart store': {
-        const redis = this.#redis
-        if (redis !== undefined)
+      case 'cut': {
+        const cable = this.#cables[event.node]
+        if (cable !== undefined)
           this.#repair(
-            redis,
+            cable,
             event.ms,
-            () => stop(redis, event.data),
-            () => redis.start()
+            async () => cable.cut(),
+            async () => cable.heal()
           )
         break
       }
+      case 'reset store':
+        this.#cables[event.node]?.reset(1, random)
+        break
+      case 'fail over':
+      case 'restart store':
       case 'hang store': {
-        const redis = this.#redis
-        if (redis !== undefined)
+        const store = this.#store
+        if (store !== undefined)
           this.#repair(
-            redis,
+            store,
             event.ms,
-            async () => redis.hang(),
-            async () => redis.wake()
+            () => store.break(event),
+            () => store.repair(event)
           )
       }
     }
@@ -137,10 +164,10 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#relays.map((relay) => relay.close()))
+    await this.browser?.close()
+    await Promise.all([...this.#relays, ...this.#cables].map((relay) => relay.close()))
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()))
-    await Promise.all(this.nodes.map((node) => node.kill()))
-    await this.#redis?.stop()
+    await Promise.all([...this.nodes.map((node) => node.kill()), this.#store?.stop()])
   }
 
   #repair(what: unknown, ms: number, breakIt: () => Promise<void>, repair: () => Promise<void>): void {
@@ -160,11 +187,25 @@ export class Stage {
   }
 }
 
-async function stop(redis: RedisProcess, data: 'kept' | 'lost' | 'older'): Promise<void> {
-  await redis.kill()
-  if (data === 'lost') redis.forget()
-  if (data === 'older') redis.restore()
+/** Nothing for the memory of the nodes. */
+async function openStore(name: StoreName): Promise<Store | undefined> {
+  switch (name) {
+    case 'memory':
+      return undefined
+    case 'redis':
+      return SingleStore.openRedis()
+    case 'redis-cluster':
+      return RedisCluster.open()
+    case 'postgres':
+      return SingleStore.openPostgres()
+    case 'cluster':
+      return new ClusterProcess()
+  }
 }
+
+/** The browser of the pages, if it is not installed, and how to get it. */
+export const missingBrowser = (): string | undefined =>
+  existsSync(chromium.path) ? undefined : `chromium is not installed: apt-get install ${chromium.aptPackage}`
 
 /** The proxies that are not installed, and how to get them. */
 export const missingProxies = (): string[] =>
