@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundleClient } from './bundle-client.mjs'
 import { stampFile } from './install/installed.mjs'
 import { readJson, root } from './root.mjs'
 
@@ -10,9 +11,13 @@ const bundle = join(demo, 'dist', 'demo.cjs')
 /** The files that the bundle was made from. */
 const inputsFile = join(demo, 'dist', 'demo.inputs.json')
 
+/** The module that the page loads, which the compiler overwrites with one for Node.js. */
+const client = 'packages/client/dist/index.mjs'
+
 /**
- * Bundles the sources of the demo and of the packages in this repository that it uses, unless the bundle is newer than they
- * are. Compiling them would need TypeScript and the types of all dependencies; esbuild ignores types.
+ * Bundles the sources of the demo and of the packages in this repository that it uses, and the client for its page, unless
+ * the bundle is newer than they are. Compiling them would need TypeScript and the types of all dependencies; esbuild ignores
+ * types.
  * @returns {Promise<string | undefined>} its URL; undefined if that failed, with the reason printed and the exit code set
  */
 export async function bundleDemo() {
@@ -38,7 +43,9 @@ function isFresh() {
 async function build() {
   const require = createRequire(join(demo, 'package.json'))
   const { dependencies } = require('./package.json')
-  const { metafile } = await require('esbuild').build({
+  const esbuild = require('esbuild')
+  const inputs = await bundleClient(esbuild)
+  const { metafile } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: [join(demo, 'src', 'main.ts')],
     outfile: bundle,
@@ -52,7 +59,7 @@ async function build() {
     external: Object.keys(dependencies).filter((name) => !name.startsWith('@oneport/')),
     plugins: [{ name: 'our-sources', setup: (build) => build.onResolve({ filter: /^@oneport\// }, sourceOf) }]
   })
-  writeFileSync(inputsFile, JSON.stringify(Object.keys(metafile.inputs)))
+  writeFileSync(inputsFile, JSON.stringify([client, ...inputs, ...Object.keys(metafile.inputs)]))
 }
 
 /** The source of an export of our packages: `./dist/index.js` is built from `src/index.ts`. */

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { bundleClient } from './bundle-client.mjs'
 import { endWithShell } from './end-with-shell.mjs'
 import { root } from './root.mjs'
 
@@ -14,6 +15,7 @@ const typescript = dirname(createRequire(import.meta.url).resolve('typescript/pa
 const build = [join(typescript, 'bin', 'tsc'), '-b']
 const { status } = spawnSync(process.execPath, build, { cwd: root, stdio: 'inherit' })
 if (status === 0) {
+  await bundleClient()
   const program = join(root, process.argv[2])
   // As if Node had been called with the program.
   process.argv.splice(1, 2, program)

@@ -73,10 +73,11 @@ describe('npm start', () => {
     const npm = clone.run('npm', ['start', '--', '--port', '0'])
     const [, port] = await npm.printed(/Oneport chat on http:\/\/localhost:(\d+)/)
     const visitor = new Visitor(`ws://127.0.0.1:${port}`, 'Ada')
-    await visitor.hear('welcome')
+    await visitor.entered()
     const closed = visitor.closed()
     npm.process.kill('SIGTERM')
     expect(await closed).toBe(1001)
+    visitor.leave()
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)('ends an installation, and itself, on %s', async (signal) => {

@@ -6,6 +6,10 @@ export function element(name, className, ...children) {
   return made
 }
 
+/** A name that nobody else has. `crypto.randomUUID()` is missing in pages that were not loaded over HTTPS. */
+export const randomName = (bytes = 16) =>
+  Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+
 export const byId = (id) => document.getElementById(id)
 
 /** Shows the first letter of a name, in a color that depends only on the name. */

@@ -1,8 +1,9 @@
 import { announce, byId, element } from './element.mjs'
+import { network } from './network.mjs'
 
-/** The fields that make a request a handshake, or that decide about it. The others are collapsed. */
+/** The fields that make a request what it is, or that decide about it. The others are collapsed. */
 const telling =
-  /^(:protocol|:authority|upgrade|connection|origin|host|cookie|sec-websocket-.*|retry-after|www-authenticate)$/i
+  /^(:protocol|:authority|upgrade|connection|origin|host|cookie|accept|content-type|sec-websocket-.*|retry-after|www-authenticate)$/i
 
 /** Why the handshakes are refused. */
 const faults = {
@@ -18,9 +19,9 @@ const exchanges = new Map()
 let selected = 'chat'
 
 /** Shows how this connection began. */
-export function showHandshake(exchange) {
-  exchanges.set('chat', exchange)
-  showStatus(buttonOf('chat'), exchange.response)
+export function showHandshake(connected) {
+  exchanges.set('chat', connected)
+  showStatus(buttonOf('chat'), connected.response)
   if (selected === 'chat') show('chat')
 }
 
@@ -39,9 +40,10 @@ function show(name) {
   for (const button of byId('exchanges').querySelectorAll('button')) {
     button.ariaPressed = String(button.dataset.exchange === name)
   }
-  const { request, response } = exchanges.get(name)
+  const { request, response, transport } = exchanges.get(name)
   const heads = [head('Request', request), head('Response', response)]
-  const parts = name === 'chat' ? [...heads, ...notesOn(response)] : [note(faults[name]), ...heads]
+  const notes = transport === 'websocket' ? notesOn(response) : []
+  const parts = name === 'chat' ? [...heads, ...notes] : [note(faults[name]), ...heads]
   byId('handshake').replaceChildren(...parts)
 }
 
@@ -86,7 +88,7 @@ async function provoke(name) {
   const title = button.querySelector('strong').textContent
   button.ariaBusy = 'true'
   try {
-    const answer = await fetch(`/provoke/${name}`, { method: 'POST' })
+    const answer = await network.fetch(`/provoke/${name}`, { method: 'POST' })
     if (!answer.ok) throw new Error(`The demo answered ${answer.status}.`)
     const exchange = await answer.json()
     exchanges.set(name, exchange)

@@ -1,4 +1,5 @@
 import { byId } from './element.mjs'
+import { network } from './network.mjs'
 
 const dialog = byId('login')
 const form = byId('login-form')
@@ -7,7 +8,7 @@ const problem = byId('login-problem')
 
 /** The nickname in the cookie, which scripts cannot read; null if there is none. */
 export async function whoAmI() {
-  const answer = await fetch('/nickname')
+  const answer = await network.fetch('/nickname')
   return (await answer.json()).nickname
 }
 
@@ -34,7 +35,7 @@ export function logIn(current) {
 form.addEventListener('submit', async (event) => {
   event.preventDefault()
   try {
-    const answer = await fetch('/nickname', {
+    const answer = await network.fetch('/nickname', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ nickname: field.value })

@@ -1,55 +1,47 @@
-import { Connection } from './connection.mjs'
-import { announce, byId, element, paintAvatar } from './element.mjs'
+import { Absence } from './absence.mjs'
+import { connectTopics } from './client.mjs'
+import { announce, byId, paintAvatar, randomName } from './element.mjs'
 import { showHandshake } from './handshake.mjs'
 import { logIn, whoAmI } from './login.mjs'
-import { clearMessages, showHistory, showMessage, showNotice } from './messages.mjs'
-import { showPeople, showRooms } from './people.mjs'
+import {
+  clearMessages,
+  endMissed,
+  removeWaiting,
+  showMessage,
+  showMissed,
+  showMissing,
+  showReady,
+  showVisit,
+  showWaiting
+} from './messages.mjs'
+import { network, tryNow } from './network.mjs'
+import { Outbox } from './outbox.mjs'
+import { roomsOf, showPeople, showRooms } from './people.mjs'
 import { pathOf, roomAt, toRoomName } from './room.mjs'
 import { showState } from './state.mjs'
+import { Visits } from './visits.mjs'
+import {
+  resetNetwork,
+  showCatchingUp,
+  showConnection,
+  showGap,
+  showPosition,
+  showProcess,
+  showSent,
+  showWaiting as showWaitingCount
+} from './your-network.mjs'
 
-const connection = new Connection()
 const text = byId('text')
+const maxTextLength = 600
+/** The longest delay before the next attempt, in milliseconds: shorter than by default, since people are watching. */
+const maxDelayMs = 10_000
 
 let room = 'lobby'
 let me = null
-let people
 let unread = 0
-/** Whether the text in the box is to be sent once the page is back online. */
-let isWaiting = false
-
-/** What the server sends, by type. */
-const receive = {
-  welcome({ nickname, room: joined, people: present, history, handshake }) {
-    byId('me').hidden = false
-    byId('my-name').textContent = nickname
-    paintAvatar(byId('my-avatar'), nickname)
-    me = nickname
-    people = present
-    showPeople(people, me)
-    showHistory(history, me)
-    showHandshake(handshake)
-    announce(`Connected to the room ${joined} as ${nickname}.`)
-    if (isWaiting) say()
-  },
-  people({ people: present }) {
-    for (const name of present) if (!people.includes(name)) showNotice(element('bdi', '', name), ' joined')
-    for (const name of people) if (!present.includes(name)) showNotice(element('bdi', '', name), ' left')
-    people = present
-    showPeople(people, me)
-  },
-  rooms({ rooms }) {
-    showRooms(rooms, room)
-  },
-  said(message) {
-    showMessage(message, me)
-    if (document.hidden) unread++
-    showTitle()
-  },
-  refused({ reason, text: returned }) {
-    byId('say-problem').textContent = reason
-    if (text.value === '') text.value = returned
-  }
-}
+let outbox
+/** Leaves the room. */
+let leave = () => {}
 
 function showTitle() {
   // Isolated, so that a name written from right to left does not reorder the rest.
@@ -58,14 +50,163 @@ function showTitle() {
 
 /** Enters the room that the address names. */
 function enter() {
+  leave()
   room = roomAt(location.pathname)
   byId('room-name').textContent = room
   byId('room-size').textContent = ''
-  wait(false)
+  byId('me').hidden = false
+  byId('my-name').textContent = me
+  paintAvatar(byId('my-avatar'), me)
   clearMessages()
-  showRooms([], room)
+  showRooms(new Map(), room)
   showTitle()
-  connection.open(`${location.origin.replace(/^http/, 'ws')}/chat/${encodeURIComponent(room)}`)
+  showState('connecting')
+  resetNetwork()
+  join()
+}
+
+/** Connects to the room. */
+function join() {
+  const page = randomName(4)
+  const topic = `room/${room}`
+  const { fetch, WebSocket: webSocket } = network
+  const topics = connectTopics(`/chat/${encodeURIComponent(room)}?page=${page}`, { fetch, webSocket, maxDelayMs })
+  const visits = new Visits(showVisit)
+  const absence = new Absence(onCaughtUp)
+  let isFirst = true
+  outbox = new Outbox((message) => topics.publish(topic, message), onOutbox)
+  /** How the page is connected, by the transport: there may be two on the way from one to the other. */
+  const connections = new Map()
+  /** Messages that were written while there was no connection. */
+  const late = new Set()
+
+  topics.subscribe(topic, (data, position) => hear(JSON.parse(data), position), {
+    since: 'all',
+    onSubscribed: () => absence.end(),
+    onGap(gap) {
+      showMissing(gap.missing)
+      showGap(gap)
+    }
+  })
+  topics.subscribe(`page/${page}`, (data) => showConnected(JSON.parse(data)), { since: 'all' })
+  topics.presence('people', (members) => {
+    const rooms = roomsOf(members)
+    const here = rooms.get(room) ?? []
+    showRooms(rooms, room)
+    showPeople(here, me)
+    visits.update(here, me)
+  })
+  topics.addEventListener('statechange', onState)
+  leave = () => {
+    topics.removeEventListener('statechange', onState)
+    topics.close()
+    visits.close()
+    absence.close()
+  }
+
+  function hear(said, position) {
+    const isMissed = absence.isCatchingUp && !isFirst && said.nickname !== me
+    if (absence.isCatchingUp) absence.count(isMissed)
+    if (isMissed) {
+      showMissed(absence.missed)
+      showCatchingUp(absence.missed, false)
+    }
+    showMessage(said, me, isMissed)
+    showPosition(position, isFirst ? 'kept' : isMissed ? 'missed' : 'live')
+    outbox.settle(said)
+    if (isFirst || !document.hidden) return
+    unread++
+    showTitle()
+  }
+
+  function onCaughtUp(missed) {
+    if (isFirst) showReady()
+    else {
+      endMissed()
+      showCatchingUp(missed, true)
+      announce(missed === 0 ? 'Back online. You missed nothing.' : `Back online. You missed ${missed}.`)
+    }
+    isFirst = false
+  }
+
+  function onOutbox(what, said, code) {
+    showWaitingCount(outbox.size)
+    if (what === 'waiting') {
+      const isOffline = topics.state !== 'open'
+      if (isOffline) late.add(said.id)
+      showWaiting(said, isOffline)
+    } else if (what === 'returned') {
+      late.delete(said.id)
+      void giveBack(said, code)
+    } else if (late.delete(said.id)) showSent()
+  }
+
+  /** Called when the server tells how the page is connected. */
+  function showConnected(connected) {
+    connections.set(connected.transport, connected)
+    showCurrent()
+  }
+
+  function showCurrent() {
+    const connected = connections.get(topics.transport)
+    if (connected === undefined) return
+    showHandshake(connected)
+    showProcess(connected.process)
+  }
+
+  function onState() {
+    showConnection(topics.state, topics.transport)
+    showCurrent()
+    if (topics.state === 'open') {
+      showState('open')
+      if (isFirst) announce(`Connected to the room ${room} as ${me}.`)
+      // Over a WebSocket, the server says when the topic goes on.
+      if (topics.transport !== 'websocket') absence.end()
+    } else if (topics.state === 'connecting') {
+      showState('lost')
+      absence.begin()
+    } else void ask(topics.error)
+  }
+}
+
+/** A message that was not sent is not lost: it goes back into the box. */
+async function giveBack(said, code) {
+  removeWaiting(said)
+  text.value = [text.value, said.text].filter(Boolean).join('\n')
+  // Another window may have changed the name that is in the cookie.
+  const nickname = code === 'forbidden' ? ((await whoAmI().catch(() => me)) ?? me) : me
+  if (nickname !== me) {
+    me = nickname
+    enterAndWrite()
+  }
+  byId('say-problem').textContent = reasonFor(code, nickname !== said.nickname)
+}
+
+function reasonFor(code, hasOtherName) {
+  if (hasOtherName) return `You are ${me} now. Send it again.`
+  return code === 'forbidden'
+    ? 'That was fast. Wait a moment, then send it again.'
+    : 'That was not sent. Send it again.'
+}
+
+/** Called when there will be no connection. */
+async function ask(error) {
+  showState('idle')
+  byId('say-problem').textContent = error?.code === 401 ? '' : `The chat is over: ${error?.message}`
+  if (error?.code !== 401) return
+  leave()
+  me = await logIn(null)
+  enterAndWrite()
+}
+
+/** Sends the text in the box: now, or once the page is back online. */
+function say() {
+  const trimmed = text.value.trim()
+  const isTooLong = trimmed.length > maxTextLength
+  byId('say-problem').textContent = isTooLong ? `A message has at most ${maxTextLength} characters.` : ''
+  if (trimmed === '' || isTooLong) return
+  text.value = ''
+  void outbox.send({ id: randomName(), nickname: me, text: trimmed, at: Date.now() })
 }
 
 function goTo(name) {
@@ -80,36 +221,8 @@ function enterAndWrite() {
   if (matchMedia('(hover: hover)').matches) text.focus()
 }
 
-/** Sends the text in the box: now, or once the page is back online. */
-function say() {
-  byId('say-problem').textContent = ''
-  if (text.value.trim() === '') return
-  const isSent = connection.send({ type: 'say', text: text.value })
-  if (isSent) text.value = ''
-  wait(!isSent)
-}
-
-function wait(isNeeded) {
-  isWaiting = isNeeded
-  byId('say-later').textContent = isNeeded
-    ? 'Offline. This will be sent when you are back online, unless you edit it.'
-    : ''
-}
-
-connection.addEventListener('state', ({ detail }) => showState(detail))
-connection.addEventListener('message', ({ detail }) => receive[detail.type]?.(detail))
-connection.addEventListener('refused', async () => {
-  // A page cannot see the status of a refusal. If the cookie is gone, that was the reason.
-  const nickname = await whoAmI().catch(() => me)
-  if (nickname !== null) return
-  connection.close()
-  showState({ state: 'idle' })
-  await logIn(null)
-  enterAndWrite()
-})
-
 byId('retry').addEventListener('click', () => {
-  connection.retry()
+  tryNow()
   text.focus()
 })
 
@@ -118,8 +231,6 @@ byId('say').addEventListener('submit', (event) => {
   say()
   text.focus()
 })
-
-text.addEventListener('input', () => wait(false))
 
 text.addEventListener('keydown', (event) => {
   // While an input method is composing, Enter belongs to it.
@@ -146,6 +257,7 @@ byId('rooms').addEventListener('click', (event) => {
 byId('rename').addEventListener('click', async () => {
   const nickname = await logIn(me)
   if (nickname === me) return
+  me = nickname
   // The handshake carries the cookie, so a new name needs a new connection.
   enterAndWrite()
 })
@@ -164,5 +276,5 @@ for (const query of ['(min-width: 760px)', '(min-width: 1120px)']) {
   })
 }
 
-if ((await whoAmI()) === null) await logIn(null)
+me = (await whoAmI()) ?? (await logIn(null))
 enterAndWrite()

@@ -1,8 +1,17 @@
 import { byId, element, paintAvatar } from './element.mjs'
 import { pathOf } from './room.mjs'
 
+/** Who is in which room: the members of each, by their nicknames. */
+export function roomsOf(members) {
+  const rooms = new Map()
+  for (const { info } of members.values()) rooms.set(info.room, [...(rooms.get(info.room) ?? []), info])
+  for (const people of rooms.values()) people.sort((a, b) => a.nickname.localeCompare(b.nickname))
+  return rooms
+}
+
 /** Shows who is here, the reader's own name first. */
-export function showPeople(people, me) {
+export function showPeople(members, me) {
+  const people = members.map(({ nickname }) => nickname)
   const others = people.filter((nickname) => nickname !== me)
   byId('people').replaceChildren(
     ...(people.includes(me) ? [me] : []).concat(others).map((nickname) => person(nickname, me))
@@ -20,7 +29,7 @@ function person(nickname, me) {
 
 /** Shows the open rooms as links, and always the lobby. */
 export function showRooms(rooms, current) {
-  const sizes = new Map([['lobby', 0], [current, 0], ...rooms.map(({ name, people }) => [name, people])])
+  const sizes = new Map([['lobby', 0], [current, 0], ...Array.from(rooms, ([name, { length }]) => [name, length])])
   byId('rooms').replaceChildren(...[...sizes].map(([name, people]) => roomLink(name, people, name === current)))
 }
 

@@ -9,15 +9,9 @@ export interface Address {
   /** If given, the server speaks TLS. */
   readonly tls?: Certificate
   /** Connects this process with others. */
-  readonly backplanes?: Backplanes
-}
-
-/** The connections to other processes. Topics need a backplane for themselves. */
-export interface Backplanes {
-  /** Carries the messages. */
-  readonly said: Backplane
-  /** Carries who is in the rooms. */
-  readonly people: Backplane
+  readonly backplane?: Backplane
+  /** Ends one of the processes that serve the demo, without a warning; unknown if there is one only. */
+  readonly kill?: (pid: number) => void
 }
 
 /** A listening server, whichever framework it uses. */

@@ -1,21 +1,31 @@
 const burst = 8
 const refillMs = 1_000
 
-/** How many messages a socket may still send: eight at once, then one a second. */
+/** How many people are remembered; whoever has said nothing for the longest time is forgotten first. */
+const maxPeople = 10_000
+
+interface Left {
+  readonly messages: number
+  readonly at: number
+}
+
+/** How many messages each person may still send: eight at once, then one a second. */
 export class Allowance {
-  #left = burst
-  #at: number
+  /** In the order of the last messages. */
+  readonly #left = new Map<string, Left>()
 
-  constructor(now: number) {
-    this.#at = now
-  }
-
-  /** @returns false if none is left */
-  take(now: number): boolean {
-    this.#left = Math.min(burst, this.#left + (now - this.#at) / refillMs)
-    this.#at = now
-    if (this.#left < 1) return false
-    this.#left--
-    return true
+  /**
+   * @param now in milliseconds
+   * @returns false if none is left
+   */
+  take(nickname: string, now: number): boolean {
+    const { messages, at } = this.#left.get(nickname) ?? { messages: burst, at: now }
+    const left = Math.min(burst, messages + (now - at) / refillMs)
+    const isAllowed = left >= 1
+    this.#left.delete(nickname)
+    this.#left.set(nickname, { messages: isAllowed ? left - 1 : left, at: now })
+    const [longestSilent] = this.#left.keys()
+    if (this.#left.size > maxPeople && longestSilent !== undefined) this.#left.delete(longestSilent)
+    return isAllowed
   }
 }

@@ -1,156 +1,97 @@
-import { randomUUID } from 'node:crypto'
-import { CloseCode, type WebSocket } from '@oneport/core'
-import { createTopics, type Topics } from '@oneport/topics'
-import type { Backplanes } from './address.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Backplane, createTopics, type HistoryLimits, type Topics, type TopicsAccess } from '@oneport/topics'
 import { Allowance } from './allowance.ts'
-import type { Exchange } from './exchange.ts'
-import { maxTextLength, readSay, type Said, type ServerMessage } from './message.ts'
-import { type People, Presence } from './presence.ts'
+import type { Connected } from './exchange.ts'
+import { isSaidBy, maxPayloadBytes } from './message.ts'
 
-const maxRooms = 200
 const maxPeople = 100
-const maxHistory = 50
+const maxVisitors = 1_000
 
-/** The topic that every socket subscribes to. No room can have this name. */
-const everybody = '*'
+/** How many pages that poll are remembered. */
+const maxPolling = 1_000
+
+/** How often a message to a page is published, if the backplane does not take it, and after how many milliseconds again. */
+const [mostTries, againMs] = [20, 250]
+
+/** The topic in which everybody is present, each with a nickname and a room. Nothing is published there. */
+const people = 'people'
+
+/** The topic of a room: its messages. */
+const topicOf = (room: string): string => `room/${room}`
+
+/** The topic of a page: how it is connected. */
+const topicOfPage = (page: string): string => `page/${page}`
 
 /** Someone who enters a room. */
 export interface Visitor {
   readonly room: string
   readonly nickname: string
-  readonly handshake: Exchange
+  /** The name that the page has given itself; undefined if it has none. */
+  readonly page: string | undefined
 }
 
-interface Room {
-  readonly name: string
-  /** Someone with two windows is in it twice. */
-  readonly sockets: Map<WebSocket, string>
-  readonly history: Said[]
+/** What is kept of a topic. */
+function historyOf(topic: string): HistoryLimits | undefined {
+  if (topic === people) return undefined
+  return topic.startsWith('room/') ? { messages: 50, ms: 3_600_000 } : { messages: 4, ms: 60_000 }
 }
 
-/** The rooms and who is in them. It knows sockets, but neither HTTP nor a framework. */
+/** The rooms and who may say what in them. It knows neither HTTP nor a framework. */
 export class Chat {
-  readonly #rooms = new Map<string, Room>()
-  /** The messages, in all processes that share the backplane. A client that does not read is closed. */
-  readonly #said: Topics
-  /** Who is in the rooms, and which rooms there are. Each process tells its own sockets. */
-  readonly #here = createTopics()
-  /** Who is in the rooms of other processes. */
-  readonly #presence: Presence | undefined
-  #announcing = false
+  readonly topics: Topics
+  readonly #allowance = new Allowance()
+  readonly #polling = new Set<string>()
+  #isClosed = false
 
-  constructor(backplanes?: Backplanes) {
-    this.#said = createTopics({ backplane: backplanes?.said })
-    if (backplanes === undefined) return
-    this.#presence = new Presence(
-      backplanes.people,
-      () => this.#peopleHere(),
-      (changed) => this.#tellPeople(changed)
+  constructor(backplane?: Backplane) {
+    this.topics = createTopics({ backplane, history: historyOf, maxBodyBytes: maxPayloadBytes })
+  }
+
+  /** Whether a room is full, or all of them together are. */
+  isFull(room: string): boolean {
+    return (
+      this.topics.subscribers(topicOf(room)).length >= maxPeople ||
+      this.topics.subscribers(people).length >= maxVisitors
     )
   }
 
-  /** Whether a room is full, or there are too many rooms to open another. */
-  isFull(name: string): boolean {
-    const room = this.#rooms.get(name)
-    return room === undefined ? this.#rooms.size >= maxRooms : room.sockets.size >= maxPeople
-  }
-
-  /** Puts a socket into a room until it closes. */
-  join(socket: WebSocket, { room: name, nickname, handshake }: Visitor): void {
-    const room = this.#enter(socket, name, nickname)
-    const allowance = new Allowance(performance.now())
-
-    socket.on('message', (data, isBinary) => {
-      const text = isBinary ? undefined : readSay(String(data))
-      if (text === undefined) socket.close(CloseCode.POLICY_VIOLATION, 'not a message of chat.v1')
-      else if (!allowance.take(performance.now()))
-        refuse(socket, text, 'That was fast. Wait a moment, then send it again.')
-      else if (text.length > maxTextLength) refuse(socket, text, `A message has at most ${maxTextLength} characters.`)
-      else this.#say(room, nickname, text.trim())
-    })
-    socket.on('close', () => this.#leave(socket, room))
-
-    const people = this.#people().get(name) ?? []
-    send(socket, { type: 'welcome', room: name, nickname, people, history: room.history, handshake })
-    this.#onMove(room)
-  }
-
-  /** Ends all subscriptions and closes the backplanes. */
-  async close(): Promise<void> {
-    await Promise.all([this.#presence?.close(), this.#said.close(), this.#here.close()])
-  }
-
-  #enter(socket: WebSocket, name: string, nickname: string): Room {
-    const room = this.#rooms.get(name) ?? { name, sockets: new Map(), history: [] }
-    this.#rooms.set(name, room)
-    room.sockets.set(socket, nickname)
-    this.#said.subscribe(socket, name)
-    this.#here.subscribe(socket, name)
-    this.#here.subscribe(socket, everybody)
-    return room
-  }
-
-  #leave(socket: WebSocket, room: Room): void {
-    room.sockets.delete(socket)
-    if (room.sockets.size === 0) this.#rooms.delete(room.name)
-    this.#onMove(room)
-  }
-
-  /** Called when someone has entered or left a room of this process. */
-  #onMove(room: Room): void {
-    this.#presence?.tell()
-    this.#tellPeople([room.name])
-  }
-
-  #say(room: Room, nickname: string, text: string): void {
-    if (text === '') return
-    const said: Said = { type: 'said', id: randomUUID(), nickname, text, at: Date.now() }
-    room.history.push(said)
-    if (room.history.length > maxHistory) room.history.shift()
-    this.#said.publish(room.name, stringify(said))
-  }
-
-  /** Tells the sockets in these rooms who is there, and all sockets which rooms there are. */
-  #tellPeople(names: readonly string[]): void {
-    const people = this.#people()
-    for (const name of names) {
-      this.#here.publish(name, stringify({ type: 'people', people: people.get(name) ?? [] }))
+  /** What a visitor may do: read one room, and speak there. Someone with two windows is present once. */
+  accessOf({ room, nickname, page }: Visitor): TopicsAccess {
+    const topic = topicOf(room)
+    const readable = [topic, people, ...(page === undefined ? [] : [topicOfPage(page)])]
+    return {
+      mayRead: (asked) => readable.includes(asked),
+      mayPublish: (asked, data) =>
+        asked === topic && isSaidBy(nickname, data) && this.#allowance.take(nickname, performance.now()),
+      presence: { id: `${room}/${nickname}`, info: { nickname, room, since: Date.now() } }
     }
-    this.#announceRooms()
   }
 
-  /** Tells everyone which rooms are open: once per turn of the event loop, however many people move. */
-  #announceRooms(): void {
-    if (this.#announcing) return
-    this.#announcing = true
-    setImmediate(() => {
-      this.#announcing = false
-      const rooms = Array.from(this.#people(), ([name, { length }]) => ({ name, people: length }))
-      this.#here.publish(everybody, stringify({ type: 'rooms', rooms }))
-    })
+  /** Tells a page how it is connected. Without a page or a connection there is nothing to tell. */
+  tell(page: string | undefined, connected: Connected | undefined): void {
+    if (page === undefined || connected === undefined) return
+    const { transport } = connected
+    // The first of a page's polls will do. A message about each of them would answer the next one at once.
+    if (transport === 'poll' && this.#polling.has(page)) return
+    if (transport === 'poll') this.#polling.add(page)
+    else this.#polling.delete(page)
+    const [oldest] = this.#polling
+    if (this.#polling.size > maxPolling && oldest !== undefined) this.#polling.delete(oldest)
+    void this.#publish(topicOfPage(page), JSON.stringify(connected))
   }
 
-  /** Who is in each room, in all processes. Someone with two windows counts once. */
-  #people(): People {
-    const people = new Map(this.#peopleHere())
-    for (const other of this.#presence?.others ?? []) {
-      for (const [name, nicknames] of other) people.set(name, sorted([...(people.get(name) ?? []), ...nicknames]))
+  /** Publishes a message, again if the backplane is not there yet. */
+  async #publish(topic: string, message: string): Promise<void> {
+    for (let tries = 0; tries < mostTries && !this.#isClosed; tries++) {
+      const { backplane } = await this.topics.publishAndConfirm(topic, message)
+      if (backplane !== 'failed') return
+      await sleep(againMs, undefined, { ref: false })
     }
-    return people
   }
 
-  #peopleHere(): People {
-    return new Map(Array.from(this.#rooms.values(), ({ name, sockets }) => [name, sorted(sockets.values())]))
+  /** Ends all subscriptions and closes the backplane. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    return this.topics.close()
   }
-}
-
-const refuse = (socket: WebSocket, text: string, reason: string): void =>
-  send(socket, { type: 'refused', reason, text })
-
-const sorted = (nicknames: Iterable<string>): string[] => [...new Set(nicknames)].sort((a, b) => a.localeCompare(b))
-
-const stringify = (message: ServerMessage): string => JSON.stringify(message)
-
-function send(socket: WebSocket, message: ServerMessage): void {
-  if (socket.readyState === socket.OPEN) socket.send(stringify(message))
 }

@@ -1,4 +1,5 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import { type ClientRequest, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { isWebSocketRequest } from '@oneport/core'
 
 /** A request or a response, in readable form. */
 export interface Head {
@@ -14,10 +15,35 @@ export interface Exchange {
   readonly response: Head
 }
 
-/** An accepted handshake as it went over the wire, without secrets. */
-export function showExchange(req: IncomingMessage, res: ServerResponse): Exchange {
-  return { request: showRequest(req), response: showResponse(res) }
+/** How a page is connected. */
+export interface Connected extends Exchange {
+  readonly transport: 'websocket' | 'stream' | 'poll'
+  /** The ID of this process. */
+  readonly process: number
 }
+
+/** The status and the fields of a response. */
+export interface Sent {
+  readonly status: number
+  readonly fields: readonly (readonly [name: string, value: unknown])[]
+}
+
+/**
+ * How a page got its connection, as it went over the wire, without secrets.
+ * @returns undefined if it did not, and for a message that it has posted
+ */
+export function showConnected(req: IncomingMessage, sent: Sent): Connected | undefined {
+  if (req.method === 'POST' || sent.status >= 300) return undefined
+  const isStream = String(req.headers.accept).includes('text/event-stream')
+  const transport = isWebSocketRequest(req) ? 'websocket' : isStream ? 'stream' : 'poll'
+  return { transport, process: process.pid, request: showRequest(req), response: showResponse(req, sent) }
+}
+
+/** What Node has sent. */
+export const sentBy = (res: ServerResponse): Sent => ({
+  status: res.statusCode,
+  fields: namesOf(res).map((name) => [name, res.getHeader(name)])
+})
 
 function showRequest(req: IncomingMessage): Head {
   const { method, url, rawHeaders } = req
@@ -30,13 +56,10 @@ function showRequest(req: IncomingMessage): Head {
   return { line: `${sent} ${url} ${isHttp2(req) ? 'HTTP/2' : `HTTP/${req.httpVersion}`}`, fields }
 }
 
-function showResponse(res: ServerResponse): Head {
-  const fields = namesOf(res).flatMap((name) =>
-    [res.getHeader(name) ?? []].flat().map((value) => showField(name, `${value}`))
-  )
+function showResponse(req: IncomingMessage, { status, fields }: Sent): Head {
+  const shown = fields.flatMap(([name, value]) => [value ?? []].flat().map((each) => showField(name, `${each}`)))
   // HTTP/2 has no reason phrase.
-  const line = isHttp2(res.req) ? `HTTP/2 ${res.statusCode}` : `HTTP/1.1 ${res.statusCode} ${res.statusMessage}`
-  return { line, fields }
+  return { line: isHttp2(req) ? `HTTP/2 ${status}` : `HTTP/1.1 ${status} ${STATUS_CODES[status]}`, fields: shown }
 }
 
 const isHttp2 = (req: IncomingMessage): boolean => req.httpVersionMajor === 2

@@ -2,21 +2,27 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { acceptWebSocket, HandshakeError, wsUpgrade } from '@oneport/express'
+import { HandshakeError, serveTopics, wsUpgrade } from '@oneport/express'
 import cookieParser from 'cookie-parser'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type NextFunction,
+  type Request,
+  type Response
+} from 'express'
 import { type Address, drainMs, type Running } from './address.ts'
 import { Chat } from './chat.ts'
 import { keepConnections } from './connections.ts'
-import { showExchange } from './exchange.ts'
-import { maxPayloadBytes, subprotocol } from './message.ts'
+import { sentBy, showConnected } from './exchange.ts'
+import { maxPayloadBytes } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
-import { publicFolder, securityFields } from './page.ts'
+import { clientFile, clientFolder, isOwnPage, publicFolder, readPage, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
 import { isRoom, roomRule } from './room.ts'
 
 /** Serves the demo with Express. */
-export async function startExpress({ host, port, tls, backplanes }: Address): Promise<Running> {
+export async function startExpress({ host, port, tls, backplane, kill }: Address): Promise<Running> {
   const app = express().disable('x-powered-by')
   const ws = wsUpgrade()
   app.use(ws)
@@ -26,15 +32,21 @@ export async function startExpress({ host, port, tls, backplanes }: Address): Pr
   })
   app.use(cookieParser())
 
-  const chat = new Chat(backplanes)
+  const chat = new Chat(backplane)
   serveChat(app, chat)
   serveLogin(app)
   app.use(express.static(publicFolder))
   app.get('/r/:room', (_req, res) => res.sendFile('index.html', { root: publicFolder }))
+  app.get('/client.mjs', (_req, res) => res.sendFile(clientFile, { root: clientFolder }))
   app.post('/provoke/:fault', async (req, res, next) => {
     const { fault } = req.params
     if (isFault(fault)) res.json(await provoke(fault, req.get('Host') ?? '', req.socket))
     else next()
+  })
+  app.post('/kill/:pid', requireNickname, (req, res, next) => {
+    if (kill === undefined || !isOwnPage(req.get('Origin'), req.get('Host'))) return next()
+    res.once('finish', () => kill(Number(req.params.pid)))
+    res.status(202).json({})
   })
   app.use(answerError)
 
@@ -55,22 +67,28 @@ export async function startExpress({ host, port, tls, backplanes }: Address): Pr
   }
 }
 
-const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
-
-/** The WebSocket endpoint is a route like any other, with middleware and typed parameters; its status is 101. */
+/** A WebSocket is a route like any other, with middleware and typed parameters; its status is 101. */
 function serveChat(app: Express, chat: Chat): void {
-  app.get('/chat/:room', requireNickname, (req, res) => {
+  app.all('/chat/:room', requireNickname, async (req, res) => {
     const { room } = req.params
-    if (!isRoom(room)) return res.status(400).json({ message: roomRule })
-    if (chat.isFull(room)) return res.status(503).set('Retry-After', '10').json({ message: 'The room is full.' })
-    return acceptWebSocket(req, res, endpoint, (socket) => {
-      chat.join(socket, { room, nickname: res.locals.nickname, handshake: showExchange(req, res) })
-    })
+    if (!isRoom(room)) {
+      res.status(400).json({ message: roomRule })
+      return
+    }
+    if (req.method === 'GET' && chat.isFull(room)) {
+      res.status(503).set('Retry-After', '10').json({ message: 'The room is full.' })
+      return
+    }
+    const page = readPage(req.query.page)
+    // Over a WebSocket, or for those who cannot have one over HTTP.
+    const access = chat.accessOf({ room, nickname: res.locals.nickname, page })
+    await serveTopics(req, res, chat.topics, access, { maxPayloadBytes })
+    chat.tell(page, showConnected(req, sentBy(res)))
   })
 }
 
 /** Ordinary middleware: a handshake without a login gets an ordinary 401, and no WebSocket is opened. */
-const requireNickname: RequestHandler<{ room: string }> = (req, res, next) => {
+function requireNickname<Params>(req: Request<Params>, res: Response, next: NextFunction): void {
   const nickname = cleanNickname(req.cookies[nicknameCookie])
   if (nickname === undefined) {
     // A 401 has to name a way to log in (RFC 9110 §11.6.1).

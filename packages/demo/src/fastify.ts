@@ -1,15 +1,21 @@
 import type { AddressInfo } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
 import fastifyStatic from '@fastify/static'
-import { wsPlugin } from '@oneport/fastify'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, type onRequestAsyncHookHandler } from 'fastify'
+import { isWebSocketRequest, serveTopics, wsPlugin } from '@oneport/fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  type onRequestAsyncHookHandler,
+  type RouteGenericInterface
+} from 'fastify'
 import { type Address, drainMs, type Running } from './address.ts'
 import { Chat } from './chat.ts'
 import { keepConnections } from './connections.ts'
-import { showExchange } from './exchange.ts'
-import { maxPayloadBytes, subprotocol } from './message.ts'
+import { type Sent, sentBy, showConnected } from './exchange.ts'
+import { maxPayloadBytes } from './message.ts'
 import { cleanNickname, nicknameCookie, nicknameMaxAge, nicknameRule } from './nickname.ts'
-import { publicFolder, securityFields } from './page.ts'
+import { clientFile, clientFolder, isOwnPage, publicFolder, readPage, securityFields } from './page.ts'
 import { isFault, provoke } from './provoke.ts'
 import { roomPattern } from './room.ts'
 
@@ -21,7 +27,7 @@ declare module 'fastify' {
 }
 
 /** Serves the demo with Fastify. */
-export async function startFastify({ host, port, tls, backplanes }: Address): Promise<Running> {
+export async function startFastify({ host, port, tls, backplane, kill }: Address): Promise<Running> {
   const overTls = tls === undefined ? {} : { http2: true, https: { ...tls, allowHTTP1: true } }
   // Fastify's types treat HTTP/2 as another kind of application. What is used here is the same in both.
   const app = Fastify(overTls as FastifyServerOptions)
@@ -34,13 +40,20 @@ export async function startFastify({ host, port, tls, backplanes }: Address): Pr
   await app.register(fastifyStatic, { root: publicFolder })
   app.decorateRequest('nickname', '')
 
-  const chat = new Chat(backplanes)
+  const chat = new Chat(backplane)
   serveChat(app, chat)
   serveLogin(app)
   app.get('/r/:room', (_request, reply) => reply.sendFile('index.html'))
+  app.get('/client.mjs', (_request, reply) => reply.sendFile(clientFile, clientFolder))
   app.post<{ Params: { fault: string } }>('/provoke/:fault', async ({ host, params: { fault }, socket }, reply) =>
     isFault(fault) ? provoke(fault, host, socket) : reply.callNotFound()
   )
+  app.post<{ Params: { pid: string } }>('/kill/:pid', { onRequest: requireNickname }, (request, reply) => {
+    const { headers, host, params } = request
+    if (kill === undefined || !isOwnPage(headers.origin, host)) return reply.callNotFound()
+    reply.raw.once('finish', () => kill(Number(params.pid)))
+    return reply.code(202).send({})
+  })
 
   await app.listen({ host, port })
   return {
@@ -57,19 +70,39 @@ export async function startFastify({ host, port, tls, backplanes }: Address): Pr
   }
 }
 
-const endpoint = { subprotocols: [subprotocol], requireSubprotocol: true, maxPayloadBytes }
+interface ChatRoute extends RouteGenericInterface {
+  Params: { room: string }
+  Querystring: { page?: unknown }
+}
 
-/** The WebSocket endpoint is a route like any other, with schema, hooks and typed parameters; its status is 101. */
+/** A WebSocket is a route like any other, with schema, hooks and typed parameters; its status is 101. */
 function serveChat(app: FastifyInstance, chat: Chat): void {
-  const schema = { params: { type: 'object', properties: { room: { type: 'string', pattern: roomPattern } } } }
+  const tell = ({ query, raw }: FastifyRequest<ChatRoute>, sent: Sent): void =>
+    chat.tell(readPage(query.page), showConnected(raw, sent))
 
-  app.get<{ Params: { room: string } }>('/chat/:room', { schema, onRequest: requireNickname }, (request, reply) => {
-    const { nickname, params } = request
-    const { room } = params
-    if (chat.isFull(room)) return reply.code(503).header('Retry-After', '10').send({ message: 'The room is full.' })
-    return reply.acceptWebSocket(endpoint, (socket) => {
-      chat.join(socket, { room, nickname, handshake: showExchange(request.raw, reply.raw) })
-    })
+  app.route<ChatRoute>({
+    method: ['GET', 'POST'],
+    url: '/chat/:room',
+    schema: { params: { type: 'object', properties: { room: { type: 'string', pattern: roomPattern } } } },
+    bodyLimit: maxPayloadBytes,
+    onRequest: requireNickname,
+    async handler(request, reply) {
+      const { method, nickname, params, query, raw } = request
+      const { room } = params
+      if (method === 'GET' && chat.isFull(room)) {
+        return reply.code(503).header('Retry-After', '10').send({ message: 'The room is full.' })
+      }
+      const access = chat.accessOf({ room, nickname, page: readPage(query.page) })
+      // Over a WebSocket, or for those who cannot have one over HTTP.
+      const answer = await serveTopics(reply, chat.topics, access, { maxPayloadBytes })
+      if (isWebSocketRequest(raw)) tell(request, sentBy(reply.raw))
+      return answer
+    },
+    // A stream ends when the page leaves: this is before it.
+    async onSend(request, reply) {
+      if (isWebSocketRequest(request.raw)) return
+      tell(request, { status: reply.statusCode, fields: Object.entries(reply.getHeaders()) })
+    }
   })
 }
 

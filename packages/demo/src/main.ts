@@ -1,7 +1,9 @@
-import type { Address, Running } from './address.ts'
+import cluster from 'node:cluster'
 import { type Arguments, readArguments, usage, usualPort } from './arguments.ts'
-import { findFreePort, isTaken } from './port.ts'
+import { chooseFreePort, findFreePort, isTaken } from './port.ts'
+import { Processes } from './processes.ts'
 import { urlsOf } from './urls.ts'
+import { work } from './worker.ts'
 
 /** Prints a sentence, and sets the exit code. */
 function fail(sentence: string, exitCode: number): void {
@@ -9,22 +11,18 @@ function fail(sentence: string, exitCode: number): void {
   process.exitCode = exitCode
 }
 
-/** Loads only what is asked for: each of these takes up to a tenth of a second. */
-async function start({ framework, https, redis }: Arguments, host: string, port: number): Promise<Running> {
-  const address: Address = {
-    host,
-    port,
-    ...(https && { tls: await (await import('./certificate.ts')).makeCertificate() }),
-    ...(redis !== undefined && { backplanes: (await import('./redis.ts')).joinRedis(redis) })
-  }
-  try {
-    if (framework === 'Express') return await (await import('./express.ts')).startExpress(address)
-    return await (await import('./fastify.ts')).startFastify(address)
-  } catch (error) {
-    // Their connections would keep this process alive.
-    await Promise.all(Object.values(address.backplanes ?? {}).map((backplane) => backplane.close()))
-    throw error
-  }
+const said = new Set<string>()
+
+/** Prints a sentence to stderr, unless it was printed before: several processes may say the same. */
+function say(sentence: string): void {
+  if (!said.has(sentence)) process.stderr.write(`${sentence}\n`)
+  said.add(sentence)
+}
+
+async function prepare({ framework, https, redis }: Arguments, host: string, port: number): Promise<Processes> {
+  // Loaded only if it is asked for: it takes up to a tenth of a second.
+  const tls = https ? await (await import('./certificate.ts')).makeCertificate() : undefined
+  return new Processes(__filename, { framework, host, port, redis, ...(tls && { tls }) }, say)
 }
 
 /** Why the demo cannot listen, and on which port it can. */
@@ -42,7 +40,7 @@ async function whyNotListening(error: unknown, host: string, port: number): Prom
 const warning =
   'Your browser will warn you: the certificate was made just now and is self-signed. You can safely continue.\n'
 
-const aboutRedis = 'Every process with this Redis shares the chat. Each keeps its own history.\n'
+const aboutRedis = 'Every process with this Redis shares the chat and its history.\n'
 
 /** What to know about `--https`, by framework. */
 const aboutTls = {
@@ -60,12 +58,12 @@ function welcome({ framework, host, https, redis }: Arguments, port: number): st
   ].join('')
 }
 
-function closeOnSignal(running: Running): void {
+function closeOnSignal(processes: Processes): void {
   let isClosing = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // Not `once`: Ctrl-C reaches this process from the terminal, and from npm a moment later.
     process.on(signal, () => {
-      if (!isClosing) void running.close()
+      if (!isClosing) processes.close()
       isClosing = true
     })
   }
@@ -86,14 +84,18 @@ async function main(): Promise<void> {
   let port = given.port ?? usualPort
   try {
     port = given.port ?? (await findFreePort(host, usualPort)) ?? usualPort
-    const running = await start(given, host, port)
-    closeOnSignal(running)
-    if (port !== (given.port ?? usualPort))
+    // All processes listen on the same one, also those that are started later.
+    if (port === 0) port = await chooseFreePort(host)
+    const processes = await prepare(given, host, port)
+    closeOnSignal(processes)
+    if (!(await processes.start())) return
+    if (given.port === undefined && port !== usualPort)
       process.stdout.write(`Port ${usualPort} is in use; using ${port} instead.\n`)
-    process.stdout.write(welcome(given, running.port))
+    process.stdout.write(welcome(given, port))
   } catch (error) {
     fail(await whyNotListening(error, host, port), 1)
   }
 }
 
-void main()
+if (cluster.isPrimary) void main()
+else work()

@@ -1,55 +1,43 @@
-import type { Exchange } from './exchange.ts'
-
-/** The subprotocol of the chat: each message is a text message with one JSON object. */
-export const subprotocol = 'chat.v1'
-
-/** A message that someone sent to a room. */
+/**
+ * A message that someone sends to a room, as JSON. The page gives it an ID, so that it is shown once even if it was published
+ * twice: a message that was sent, and not answered for a minute, is published again.
+ */
 export interface Said {
-  readonly type: 'said'
   readonly id: string
   readonly nickname: string
   readonly text: string
-  /** Milliseconds since 1970. */
+  /** When it was written, by the clock of whoever wrote it, in milliseconds since 1970. */
   readonly at: number
 }
 
-/** What the server sends. */
-export type ServerMessage =
-  | Said
-  /** The first message of each connection. */
-  | {
-      readonly type: 'welcome'
-      readonly room: string
-      readonly nickname: string
-      readonly people: readonly string[]
-      readonly history: readonly Said[]
-      readonly handshake: Exchange
-    }
-  /** Who is in the room now. */
-  | { readonly type: 'people'; readonly people: readonly string[] }
-  /** The rooms that are open, and how many people are in each. */
-  | { readonly type: 'rooms'; readonly rooms: readonly { readonly name: string; readonly people: number }[] }
-  /** A message was refused; `text` goes back to whoever wrote it. */
-  | { readonly type: 'refused'; readonly reason: string; readonly text: string }
-
-/** A text of this length fits into `maxPayloadBytes` even if JSON escapes every character, with six bytes each. */
 export const maxTextLength = 600
 
-/** Largest message that a client may send, in bytes. */
-export const maxPayloadBytes = 4_096
+/** A message of this length fits even if JSON escapes every character of its text, with six bytes each. */
+export const maxPayloadBytes = 8_192
 
-/**
- * The text of `{ "type": "say", "text": "…" }`.
- * @returns undefined for anything else
- */
-export function readSay(data: string): string | undefined {
-  let message: unknown
+/** The longest time from 1970 that a `Date` can have, in milliseconds. */
+const maxTime = 8.64e15
+
+/** Whether it is a message of the chat, and says that it is from this person. */
+export function isSaidBy(nickname: string, data: string | Buffer): boolean {
+  if (typeof data !== 'string') return false
   try {
-    message = JSON.parse(data)
+    const said = JSON.parse(data) as Partial<Said> | null
+    return typeof said === 'object' && said !== null && said.nickname === nickname && isSaid(said)
   } catch {
-    return undefined
+    return false
   }
-  if (typeof message !== 'object' || message === null) return undefined
-  const { type, text } = message as { type?: unknown; text?: unknown }
-  return type === 'say' && typeof text === 'string' ? text : undefined
+}
+
+function isSaid({ id, text, at, ...others }: Partial<Said>): boolean {
+  return (
+    Object.keys(others).join() === 'nickname' &&
+    typeof id === 'string' &&
+    /^\w{1,64}$/.test(id) &&
+    typeof text === 'string' &&
+    text.trim() !== '' &&
+    text.length <= maxTextLength &&
+    Number.isInteger(at) &&
+    Math.abs(at as number) <= maxTime
+  )
 }

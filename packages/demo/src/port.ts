@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 
 /** How many ports are tried. If so many are taken, something else is wrong. */
 const attempts = 100
@@ -13,6 +13,18 @@ export async function findFreePort(host: string, first: number): Promise<number 
   const last = Math.min(first + attempts - 1, 65_535)
   for (let port = first; port <= last; port++) if (await isFree(host, port)) return port
   return undefined
+}
+
+/**
+ * A port that the system chooses.
+ * @throws the system's error if it cannot listen on this host at all
+ */
+export async function chooseFreePort(host: string): Promise<number> {
+  const server = createServer()
+  await once(server.listen(0, host), 'listening')
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), 'close')
+  return port
 }
 
 async function isFree(host: string, port: number): Promise<boolean> {

@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { type Exchange, type Head, showField } from './exchange.ts'
-import { subprotocol } from './message.ts'
 import { nicknameCookie } from './nickname.ts'
 
 /** What is wrong with each handshake: the fields that differ from a valid one. Undefined omits a field. */
@@ -34,7 +33,7 @@ export async function provoke(fault: Fault, host: string, socket: Socket): Promi
     Origin: `${isTls ? 'https' : 'http'}://${host}`,
     'Sec-WebSocket-Version': '13',
     'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Protocol': subprotocol,
+    'Sec-WebSocket-Protocol': 'oneport.topics.1',
     Cookie: `${nicknameCookie}=probe`,
     ...faults[fault]
   }).filter((field): field is [string, string] => field[1] !== undefined)

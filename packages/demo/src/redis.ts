@@ -1,21 +1,17 @@
 import { redisBackplane } from '@oneport/redis'
+import type { Backplane } from '@oneport/topics'
 import { createClient } from 'redis'
-import type { Backplanes } from './address.ts'
 
-/** Backplanes on the Redis at this URL. The first time it can't be reached, they print a line; they keep trying. */
-export function joinRedis(url: string): Backplanes {
-  let isTold = false
-  const join = () =>
-    redisBackplane({
-      client: createClient({ url }),
-      prefix: 'oneport-demo:',
-      onError(error) {
-        if (isTold) return
-        isTold = true
-        process.stderr.write(`Redis cannot be reached (${whyNot(error)}). Until it can, this process chats alone.\n`)
-      }
-    })
-  return { said: join(), people: join() }
+/**
+ * A backplane on the Redis at this URL, which keeps the history too. It keeps trying to reach it.
+ * @param report called with a sentence while it can't be reached, each time that an attempt has failed
+ */
+export function joinRedis(url: string, report: (sentence: string) => void): Backplane {
+  return redisBackplane({
+    client: createClient({ url }),
+    prefix: 'oneport-demo:',
+    onError: (error) => report(`Redis cannot be reached (${whyNot(error)}). Until it can, messages wait.`)
+  })
 }
 
 /** The code of a network error, whose message may be empty or contain the address. */

@@ -3,6 +3,7 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import type { Address, Running } from '../src/address.ts'
 import { startExpress } from '../src/express.ts'
 import { startFastify } from '../src/fastify.ts'
+import { Visitor } from './visitor.ts'
 
 type Start = (address: Address) => Promise<Running>
 
@@ -94,6 +95,33 @@ describeWith(chromium, 'the page in Chromium', () => {
       expect(await message(grace, 'Hello, Grace').getAttribute('class')).not.toContain('mine')
     })
 
+    it('shows a message once that was published twice', async () => {
+      const ada = await enter('Ada')
+      const grace = new Visitor(`ws://127.0.0.1:${running.port}`, 'Grace')
+      for (const text of ['once', 'once']) await grace.say(text, { id: 'same' })
+      await grace.say('more')
+      await message(ada, 'more').waitFor()
+      expect(await message(ada, 'once').count()).toBe(1)
+      grace.leave()
+    })
+
+    it('gives a message back to somebody who has changed their name in another window', async () => {
+      const ada = await enter('Ada')
+      const other = await ada.context().newPage()
+      await other.goto(ada.url())
+      await other.getByRole('button', { name: 'Change' }).click()
+      await other.getByLabel('Nickname').fill('Countess')
+      await other.keyboard.press('Enter')
+      await person(other, 'Countess').waitFor()
+      terminateAll()
+      await person(ada, 'Ada').waitFor({ state: 'detached' })
+      await say(ada, 'Who am I?')
+      await ada.getByText('You are Countess now. Send it again.').waitFor()
+      await ada.getByText('Online', { exact: true }).waitFor()
+      await ada.keyboard.press('Enter')
+      await message(other, 'Who am I?').getByText('You', { exact: true }).waitFor({ state: 'attached' })
+    })
+
     it('shows who is here, who joins and who leaves', async () => {
       const ada = await enter('Ada')
       const grace = await enter('Grace')
@@ -143,9 +171,9 @@ describeWith(chromium, 'the page in Chromium', () => {
     it('shows the handshake as it happened, without the cookie', async () => {
       const page = await enter('SecretAda')
       const panel = page.getByRole('complementary', { name: 'Handshake' })
-      await panel.getByText('GET /chat/lobby HTTP/1.1').waitFor()
+      await panel.getByText(/^GET \/chat\/lobby\?page=\w+ HTTP\/1\.1$/).waitFor()
       await panel.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
-      await panel.getByText('Both sides speak the subprotocol chat.v1.').waitFor()
+      await panel.getByText('Both sides speak the subprotocol oneport.topics.1.').waitFor()
       const text = await panel.textContent()
       expect(text).toContain('Originhttp://localhost')
       expect(text).not.toContain('SecretAda')
@@ -199,8 +227,8 @@ describeWith(chromium, 'the page in Chromium', () => {
       const page = await enter('Ada', '/', { viewport: { width: 1_280, height: 800 } })
       await page.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
       for (const name of ['Foreign origin', 'Version 12', 'No login']) {
-        const { y, height } = (await page.getByRole('button', { name }).boundingBox()) ?? { y: 0, height: 800 }
-        expect(y + height).toBeLessThan(400)
+        const { y, height } = (await page.getByRole('button', { name }).boundingBox()) ?? { y: 0, height: 801 }
+        expect(y + height).toBeLessThan(800)
       }
     })
 
@@ -215,44 +243,52 @@ describeWith(chromium, 'the page in Chromium', () => {
       await page.getByRole('button', { name: 'This chat 101', pressed: true }).waitFor()
     })
 
-    it('sends what was written offline once it is back online', async () => {
+    it('shows what was written offline as waiting, and sends it once it is back online', async () => {
       const [ada, grace] = [await enter('Ada'), await enter('Grace')]
       await fixJitter(ada, 1_000)
       terminateAll()
       await ada.getByText('Offline', { exact: true }).waitFor()
       await say(ada, 'Still here')
-      await ada.getByText('Offline. This will be sent when you are back online, unless you edit it.').waitFor()
-      await ada.getByRole('button', { name: 'Try now' }).click()
-      await message(ada, 'Still here').waitFor()
-      await message(grace, 'Still here').waitFor()
+      const waiting = ada.getByRole('list', { name: 'Waiting to be sent' }).getByRole('listitem')
+      await waiting.filter({ hasText: 'Still here' }).getByText('Waiting').waitFor()
       expect(await ada.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('')
-      expect(await ada.getByText('Offline. This will be sent').count()).toBe(0)
+      await ada.getByRole('button', { name: 'Try now' }).click()
+      await message(grace, 'Still here').waitFor()
+      await message(ada, 'Still here').locator('time').waitFor()
+      expect([await waiting.count(), await message(ada, 'Still here').count()]).toEqual([0, 1])
     })
 
-    it('does not send a text that was edited or written in another room', async () => {
+    it('gives back what waits to be sent when its room is left', async () => {
       const page = await enter('Ada')
       await fixJitter(page, 1_000)
       terminateAll()
       await page.getByText('Offline', { exact: true }).waitFor()
-      const box = page.getByRole('textbox', { name: 'Message' })
-      const later = page.getByText('Offline. This will be sent')
-      await say(page, 'Half a thou')
-      await later.waitFor()
-      await box.press('t')
-      expect(await later.count()).toBe(0)
-      await page.getByRole('button', { name: 'Try now' }).click()
-      await page.getByText('Online', { exact: true }).waitFor()
-      expect(await box.inputValue()).toBe('Half a thout')
-
-      await fixJitter(page, 1_000)
-      terminateAll()
-      await page.getByText('Offline', { exact: true }).waitFor()
-      await box.press('Enter')
-      await later.waitFor()
+      await say(page, 'Only for')
+      await say(page, 'the lobby')
+      await message(page, 'the lobby').waitFor()
       await page.getByLabel('Go to another room').fill('Tea')
       await page.keyboard.press('Enter')
       await page.getByText('Online', { exact: true }).waitFor()
-      expect([await box.inputValue(), await message(page, 'Half a').count()]).toEqual(['Half a thout', 0])
+      await page.getByText('That was not sent. Send it again.').waitFor()
+      const box = page.getByRole('textbox', { name: 'Message' })
+      expect([await box.inputValue(), await message(page, 'Only for').count()]).toEqual(['Only for\nthe lobby', 0])
+    })
+
+    it('gives messages back that are too many', async () => {
+      const page = await enter('Ada')
+      // All at once, which nobody can type.
+      await page.evaluate(() => {
+        const [form, box] = [document.querySelector('form#say'), document.querySelector('textarea')]
+        for (let count = 1; count <= 10; count++) {
+          if (box !== null) box.value = `message ${count}`
+          ;(form as HTMLFormElement).requestSubmit()
+        }
+      })
+      await page.getByRole('alert').getByText('That was fast. Wait a moment, then send it again.').waitFor()
+      const box = page.getByRole('textbox', { name: 'Message' })
+      while ((await box.inputValue()) !== 'message 9\nmessage 10')
+        await page.evaluate(() => new Promise(requestAnimationFrame))
+      expect([await message(page, 'message 8').count(), await message(page, 'message 9').count()]).toEqual([1, 0])
     })
 
     it.each([
@@ -308,15 +344,12 @@ describeWith(chromium, 'the page in Chromium', () => {
       expect(await message(ada, 'before').count()).toBe(1)
     })
 
-    it('says when it tries again, and tries at once on request', async () => {
+    it('says that it is offline, and tries at once on request', async () => {
       const page = await enter('Ada')
       await fixJitter(page, 1_000)
       terminateAll()
-      await page.getByText(/^Next attempt in \d+ s\.$/).waitFor()
-      await page
-        .getByRole('status')
-        .getByText(/^Offline\. Next attempt in \d+ seconds\.$/)
-        .waitFor()
+      await page.getByText('Connection lost. What you write is sent later.').waitFor()
+      await page.getByRole('status').getByText('Offline. What you write is sent later.').waitFor()
       await page.getByRole('button', { name: 'Try now' }).click()
       await page.getByText('Online', { exact: true }).waitFor()
       expect(await page.getByRole('button', { name: 'Try now' }).isVisible()).toBe(false)
@@ -329,13 +362,146 @@ describeWith(chromium, 'the page in Chromium', () => {
       await page.getByLabel('Nickname').fill('Ada II')
       await page.keyboard.press('Enter')
       await person(page, 'Ada II').waitFor()
-      expect(problems.splice(0)).toEqual([expect.stringMatching(/Authentication failed|401/)])
+      // The browser's own lines, one for the handshake and one for the question why it failed.
+      expect(problems.splice(0).sort()).toEqual([
+        expect.stringMatching(/^Failed to load resource: .* 401/),
+        expect.stringMatching(/^WebSocket connection to .* failed: .*(Authentication failed|401)/)
+      ])
+    })
+
+    const choose = (page: Page, network: string) => page.getByRole('radio', { name: network }).check()
+
+    const fact = (page: Page, name: string) => page.locator('.facts div').filter({ hasText: name }).locator('dd')
+
+    /** Waits until the diary has a line. */
+    const noted = (page: Page, line: string | RegExp) =>
+      page.getByRole('list', { name: 'What happened' }).getByText(line).first().waitFor()
+
+    /** The browser's own lines about handshakes that a broken network must cause, and about asking why they failed. */
+    function forgive(...expected: RegExp[]): void {
+      problems = problems.filter((problem) => !expected.some((each) => each.test(problem)))
+    }
+
+    it('goes on over a stream where WebSocket is blocked, says so, and comes back', async () => {
+      const [ada, grace] = [await enter('Ada'), await enter('Grace')]
+      const panel = ada.getByRole('complementary', { name: 'Network and handshake' })
+      await panel.getByRole('status').getByText('Connected over a WebSocket.').waitFor()
+      expect(await fact(ada, 'Transport').textContent()).toBe('WebSocket')
+      await choose(ada, 'WebSocket blocked')
+      await panel.getByRole('status').getByText('Connected over a stream of plain HTTP.').waitFor()
+      await panel.getByText('HTTP/1.1 200 OK').waitFor()
+      await panel.getByText('text/event-stream').first().waitFor()
+      await say(grace, 'Can you hear me?')
+      await message(ada, 'Can you hear me?').waitFor()
+      await say(ada, 'Loud and clear')
+      await message(grace, 'Loud and clear').waitFor()
+      expect(await message(ada, 'Loud and clear').count()).toBe(1)
+      await choose(ada, 'Normal')
+      await panel.getByRole('status').getByText('Connected over a WebSocket.').waitFor()
+      await say(ada, 'Back')
+      await message(grace, 'Back').waitFor()
+      await panel.getByText('HTTP/1.1 101 Switching Protocols').waitFor()
+      expect(await message(ada, 'Loud and clear').count()).toBe(1)
+      // The client asks why the handshakes failed, and is answered that it names no topic.
+      forgive(/^Failed to load resource: .* 400/)
+    })
+
+    it('catches up with what was said in airplane mode, and then sends what was written, once', async () => {
+      const [ada, grace] = [await enter('Ada'), await enter('Grace')]
+      await say(grace, 'Have a good flight')
+      await message(ada, 'Have a good flight').waitFor()
+      await choose(ada, 'Airplane mode')
+      await ada.getByText('Offline', { exact: true }).waitFor()
+      await ada.getByRole('status').getByText('No network. What you write waits.').waitFor()
+      await say(ada, 'Above the clouds')
+      await message(ada, 'Above the clouds').getByText('Waiting').waitFor()
+      expect(await fact(ada, 'Waiting to be sent').textContent()).toBe('1 message')
+      for (const text of ['one', 'two', 'three']) await say(grace, `missed ${text}`)
+      await message(grace, 'missed three').waitFor()
+      expect(await message(ada, 'missed').count()).toBe(0)
+
+      await choose(ada, 'Normal')
+      await message(ada, '3 messages that you missed').waitFor()
+      await message(ada, 'Above the clouds').locator('time').waitFor()
+      await ada.getByRole('status').getByText('Back online. You missed 3.').waitFor()
+      await noted(ada, 'Caught up: 3 messages')
+      await noted(ada, 'Message sent that had waited')
+      expect(await fact(ada, 'Missed while away').textContent()).toBe('3 messages, caught up')
+      expect(await fact(ada, 'Waiting to be sent').textContent()).toBe('nothing')
+      expect(await fact(ada, 'Position').textContent()).toMatch(/^\w{6}… 5$/)
+      await message(grace, 'Above the clouds').waitFor()
+      for (const page of [ada, grace]) {
+        const texts = await page.locator('#messages .message .text').allTextContents()
+        expect(texts).toEqual(['Have a good flight', 'missed one', 'missed two', 'missed three', 'Above the clouds'])
+      }
+      expect(await ada.locator('.missed .text').allTextContents()).toEqual(['missed one', 'missed two', 'missed three'])
+    })
+
+    it('lands where WebSocket is blocked', async () => {
+      const [ada, grace] = [await enter('Ada'), await enter('Grace')]
+      await choose(ada, 'Airplane mode')
+      await ada.getByText('Offline', { exact: true }).waitFor()
+      await say(grace, 'Welcome back')
+      await say(ada, 'Thank you')
+      await fixJitter(ada, 1_000)
+      await choose(ada, 'WebSocket blocked')
+      await message(ada, '1 message that you missed').waitFor()
+      await message(grace, 'Thank you').waitFor()
+      expect(await fact(ada, 'Transport').textContent()).toBe('Stream over HTTP')
+      forgive(/^Failed to load resource: .* 400/)
+    })
+
+    it('takes its time on the slow train, and loses nothing in its tunnels', async () => {
+      const [ada, grace] = [await enter('Ada'), await enter('Grace')]
+      await choose(ada, 'Slow train')
+      await say(ada, 'Choo choo')
+      await message(ada, 'Choo choo').getByText('Waiting').waitFor()
+      await message(grace, 'Choo choo').waitFor()
+      await message(ada, 'Choo choo').locator('time').waitFor()
+      await ada.getByRole('status').getByText('In a tunnel: no network.').waitFor()
+      await say(grace, 'Are you there?')
+      await say(ada, 'It is dark in here')
+      await message(ada, 'Are you there?').waitFor()
+      await message(grace, 'It is dark in here').waitFor()
+      for (const page of [ada, grace]) {
+        const texts = await page.locator('#messages .message .text').allTextContents()
+        expect(texts.sort()).toEqual(['Are you there?', 'Choo choo', 'It is dark in here'])
+      }
+    })
+
+    it('says that messages are missing if the server has lost its history', async () => {
+      const ada = await enter('Ada')
+      await say(ada, 'before')
+      await message(ada, 'before').waitFor()
+      const { port } = running
+      await running.close()
+      await ada.getByText('Offline', { exact: true }).waitFor()
+      running = await start({ host: '127.0.0.1', port })
+      await message(ada, 'Messages are missing here').waitFor()
+      await noted(ada, 'Gap: the server has lost its history')
+      await say(ada, 'after')
+      await message(ada, 'after').locator('time').waitFor()
+      forgive(/^WebSocket connection to .* failed/, /^Failed to load resource: .*/)
+    })
+
+    it('lets keys choose the network, and says if there is no other process', async () => {
+      const page = await enter('Ada')
+      await page.getByRole('radio', { name: 'Normal' }).focus()
+      await page.keyboard.press('ArrowUp')
+      expect(await page.getByRole('radio', { name: 'Airplane mode' }).isChecked()).toBe(true)
+      await page.getByText('Offline', { exact: true }).waitFor()
+      await page.keyboard.press('ArrowDown')
+      await page.getByText('Online', { exact: true }).waitFor()
+      await fact(page, 'Server process').getByText(String(process.pid)).waitFor()
+      await page.getByRole('button', { name: 'Kill the server process' }).press('Enter')
+      await noted(page, 'The server has one process only.')
+      forgive(/^Failed to load resource: .* 404/)
     })
 
     it('fits a phone, where keys open and close the panels', async () => {
       const page = await enter('Ada', '/', { viewport: { width: 360, height: 740 } })
-      const panel = page.getByRole('complementary', { name: 'Handshake' })
-      const opener = page.getByRole('button', { name: 'Handshake' })
+      const panel = page.getByRole('complementary', { name: 'Network and handshake' })
+      const opener = page.getByRole('button', { name: 'Network and handshake' })
       await opener.focus()
       await page.keyboard.press('Enter')
       await panel.waitFor()

@@ -1,10 +1,12 @@
+import { once } from 'node:events'
+import type { TopicsOptions } from '@oneport/client'
 import { takePrinted } from '@oneport/test-kit'
 import type { Address, Running } from '../src/address.ts'
-import type { Exchange } from '../src/exchange.ts'
+import type { Connected, Exchange } from '../src/exchange.ts'
 import { startExpress } from '../src/express.ts'
 import { startFastify } from '../src/fastify.ts'
 import { nicknameCookie } from '../src/nickname.ts'
-import { Visitor } from './visitor.ts'
+import { shakeHands, subprotocol, Visitor } from './visitor.ts'
 
 type Start = (address: Address) => Promise<Running>
 
@@ -23,16 +25,19 @@ describe.each<[string, Start]>([
   })
 
   afterEach(async () => {
-    for (const { socket } of visitors) socket.terminate()
+    for (const visitor of visitors) visitor.leave()
     await running.close()
   })
 
-  function visit(...rest: [nickname: string | undefined, room?: string, protocols?: string[]]): Visitor {
+  async function visit(...rest: [nickname: string, room?: string, options?: TopicsOptions]): Promise<Visitor> {
     const visitor = new Visitor(`ws://127.0.0.1:${running.port}`, ...rest)
-    visitor.socket.on('error', () => {})
     visitors.push(visitor)
+    await visitor.entered()
     return visitor
   }
+
+  const responseTo = async (...rest: [nickname?: string, room?: string, protocols?: string[]]) =>
+    shakeHands(`ws://127.0.0.1:${running.port}`, ...(rest as [string])).response
 
   const logIn = (nickname: unknown, type = 'application/json'): Promise<Response> =>
     fetch(`${url}/nickname`, {
@@ -44,7 +49,7 @@ describe.each<[string, Start]>([
   const provoke = async (fault: string): Promise<Exchange> =>
     (await (await fetch(`${url}/provoke/${fault}`, { method: 'POST' })).json()) as Exchange
 
-  it.each(['/', '/r/tea', '/chat.css', '/main.mjs', '/favicon.svg'])(
+  it.each(['/', '/r/tea', '/chat.css', '/main.mjs', '/client.mjs', '/favicon.svg'])(
     'serves %s under a strict policy',
     async (path) => {
       const response = await fetch(`${url}${path}`)
@@ -96,126 +101,174 @@ describe.each<[string, Start]>([
   })
 
   it('refuses a handshake without a nickname with 401', async () => {
-    const response = await visit(undefined).response
+    const response = await responseTo()
     expect(response.statusCode).toBe(401)
     expect(response.headers['www-authenticate']).toBe('Cookie')
   })
 
   it.each(['Tea%20Time', 'TEA', 'a%E2%80%AEb', '*'])('refuses the room %s with 400', async (room) => {
-    expect((await visit('Ada', room).response).statusCode).toBe(400)
+    expect((await responseTo('Ada', room)).statusCode).toBe(400)
   })
 
   it.each(['кухня', 'مقهى', '日本語', '👩‍🚀', 'constructor', '𒀀'.repeat(32)])('has a room called %s', async (room) => {
     const page = await fetch(`${url}/r/${encodeURIComponent(room)}`)
     expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')])
     await page.text()
-    const ada = visit('Ada', encodeURIComponent(room))
-    expect(await ada.hear('welcome')).toMatchObject({ room, people: ['Ada'] })
-    await ada.hear('rooms', ({ rooms }) => rooms.some(({ name }) => name === room))
-    ada.say('Hello')
-    await ada.hear('said')
+    const ada = await visit('Ada', room)
+    expect(ada.people).toContain(`${room}/Ada`)
+    await ada.say('Hello')
+    await ada.hears('Hello')
+  })
+
+  it('refuses the 101st client of a room with 503', async () => {
+    const origin = `ws://127.0.0.1:${running.port}`
+    const clients = Array.from({ length: 100 }, (_value, index) => shakeHands(origin, `visitor ${index}`).socket)
+    await Promise.all(
+      clients.map(async (socket) => {
+        await once(socket, 'open')
+        socket.send('subscribe - room/lobby')
+        await once(socket, 'message')
+      })
+    )
+    const { statusCode, headers } = await responseTo('Ada')
+    expect([statusCode, headers['retry-after']]).toEqual([503, '10'])
+    expect((await responseTo('Ada', 'tea')).statusCode).toBe(101)
+    for (const socket of clients) socket.terminate()
   })
 
   it('refuses a client that speaks another subprotocol with 400', async () => {
-    expect((await visit('Ada', 'lobby', ['chat.v9']).response).statusCode).toBe(400)
+    expect((await responseTo('Ada', 'lobby', ['chat.v9'])).statusCode).toBe(400)
   })
 
   it('passes messages on within a room, with sender and time', async () => {
-    const [ada, grace, elsewhere] = [visit('Ada'), visit('Grace'), visit('Eve', 'tea')]
-    await ada.hear('people', ({ people }) => people.length === 2)
-    await grace.hear('welcome')
-    await elsewhere.hear('welcome')
-    ada.say(' Hello, <b>Grace</b> ')
-    const said = await grace.hear('said')
-    expect(said).toMatchObject({ nickname: 'Ada', text: 'Hello, <b>Grace</b>' })
-    expect(Math.abs(Date.now() - said.at)).toBeLessThan(60_000)
-    elsewhere.say('Is it tea time?')
-    expect(await elsewhere.hear('said')).toMatchObject({ nickname: 'Eve', text: 'Is it tea time?' })
+    const [ada, grace, elsewhere] = [await visit('Ada'), await visit('Grace'), await visit('Eve', 'tea')]
+    await elsewhere.say('Is it tea time?')
+    await ada.say('Hello, <b>Grace</b>')
+    await grace.hears('Hello, <b>Grace</b>')
+    expect(grace.said).toMatchObject([{ nickname: 'Ada', text: 'Hello, <b>Grace</b>' }])
+    expect(elsewhere.said).toMatchObject([{ nickname: 'Eve', text: 'Is it tea time?' }])
   })
 
   it('shows latecomers what was said', async () => {
-    const first = visit('Ada')
-    await first.hear('welcome')
-    first.say('Anybody here?')
-    await first.hear('said')
-    const { history, people } = await visit('Grace').hear('welcome')
-    expect(history.map(({ nickname, text }) => [nickname, text])).toEqual([['Ada', 'Anybody here?']])
-    expect(people).toEqual(['Ada', 'Grace'])
+    const ada = await visit('Ada')
+    await ada.say('Anybody here?')
+    ada.leave()
+    const grace = await visit('Grace')
+    await grace.hears('Anybody here?')
   })
 
-  it('tells who is here once a person, however many windows, and who has left', async () => {
-    const ada = visit('Ada')
-    await ada.hear('welcome')
-    const grace = visit('Grace')
-    await visit('Grace').hear('welcome')
-    await ada.hear('people', ({ people }) => people.join() === 'Ada,Grace')
-    for (const { socket } of visitors.slice(1)) socket.close()
-    await ada.hear('people', ({ people }) => people.join() === 'Ada')
-    expect(grace.socket.readyState).not.toBe(grace.socket.OPEN)
+  it('tells who is where once a person, however many windows, and who has left', async () => {
+    const ada = await visit('Ada')
+    const windows = [await visit('Grace'), await visit('Grace')]
+    await visit('Grace', 'tea')
+    await ada.until(({ people }) => people.join() === 'lobby/Ada,lobby/Grace,tea/Grace')
+    windows[0]?.leave()
+    windows[1]?.leave()
+    await ada.until(({ people }) => people.join() === 'lobby/Ada,tea/Grace')
   })
 
-  it('tells which rooms are open, and forgets empty ones', async () => {
-    const ada = visit('Ada')
-    const tea = visit('Grace', 'tea')
-    await ada.hear('rooms', ({ rooms }) => rooms.some(({ name, people }) => name === 'tea' && people === 1))
-    await tea.hear('welcome')
-    tea.socket.close()
-    expect((await ada.hear('rooms', ({ rooms }) => rooms.length === 1)).rooms).toEqual([{ name: 'lobby', people: 1 }])
+  it.each(['stream', 'poll'] as const)('serves those who have no WebSocket over a %s', async (transport) => {
+    const ada = await visit('Ada')
+    const grace = await visit('Grace', 'lobby', { transports: [transport] })
+    await ada.until(({ people }) => people.includes('lobby/Grace'))
+    await grace.say('Hello, Ada')
+    await ada.hears('Hello, Ada')
+    await ada.say('Hello, Grace')
+    await grace.hears('Hello, Grace')
+    expect(grace.topics.transport).toBe(transport)
   })
 
-  it('gives the text back to a client that says too much at once', async () => {
-    const ada = visit('Ada')
-    await ada.hear('welcome')
-    for (let count = 1; count <= 12; count++) ada.say(`message ${count}`)
-    const refused = await ada.hear('refused')
-    expect(refused).toMatchObject({
-      text: expect.stringMatching(/^message \d+$/),
-      reason: expect.stringContaining('fast')
-    })
-  })
-
-  it('gives a text back that is too long', async () => {
-    const ada = visit('Ada')
-    await ada.hear('welcome')
-    ada.say('x'.repeat(601))
-    expect((await ada.hear('refused')).reason).toContain('600')
+  it('refuses somebody who says too much at once', async () => {
+    const ada = await visit('Ada')
+    const outcomes = Array.from({ length: 12 }, (_value, index) =>
+      ada.say(`message ${index}`).then(
+        () => 'published',
+        ({ code }) => code as string
+      )
+    )
+    expect(await Promise.all(outcomes)).toEqual([
+      ...Array.from({ length: 8 }, () => 'published'),
+      ...Array.from({ length: 4 }, () => 'forbidden')
+    ])
   })
 
   it.each([
-    ['no JSON', 'hello', 1008],
-    ['an unknown type', '{"type":"shout","text":"hello"}', 1008],
-    ['a text that is none', '{"type":"say","text":{}}', 1008],
-    ['binary data', Buffer.from('{"type":"say","text":"hello"}'), 1008],
-    ['more than 4 KiB', JSON.stringify({ type: 'say', text: 'x'.repeat(4_096) }), 1009]
-  ])('closes the connection of a client that sends %s', async (_what, data, code) => {
-    const ada = visit('Ada')
-    await ada.hear('welcome')
-    ada.socket.send(data)
-    expect(await ada.closed()).toBe(code)
+    ['in the name of somebody else', { nickname: 'Grace' }],
+    ['a text that is too long', { text: 'x'.repeat(601) }],
+    ['nothing', { text: '  ' }],
+    ['what is not a text', { text: {} as string }],
+    ['at a time that no calendar has', { at: 8.65e15 }],
+    ['under an ID that is none', { id: 'a b' }],
+    ['more than a message has', { colour: 'red' }]
+  ])('security: does not publish %s', async (_what, changes) => {
+    const ada = await visit('Ada')
+    await expect(ada.say('hello', changes)).rejects.toMatchObject({ code: 'forbidden' })
+    await ada.say('goodbye')
+    await ada.hears('goodbye')
+    expect(ada.said).toHaveLength(1)
+  })
+
+  it.each(['not JSON', 'null', '7', Buffer.from('{}')])('security: does not publish %p', async (data) => {
+    const ada = await visit('Ada')
+    await expect(ada.topics.publish('room/lobby', data)).rejects.toMatchObject({ code: 'forbidden' })
+  })
+
+  it.each(['room/tea', 'people', 'page/other', 'other'])(
+    'security: lets nobody speak in %s from the lobby, nor read what is not for everybody',
+    async (topic) => {
+      const ada = await visit('Ada')
+      await expect(ada.topics.publish(topic, JSON.stringify(ada.said))).rejects.toMatchObject({ code: 'forbidden' })
+      if (topic === 'people') return
+      const refused = new Promise((resolve) => ada.topics.subscribe(topic, () => {}, { onError: resolve }))
+      expect(await refused).toMatchObject({ code: 'forbidden' })
+    }
+  )
+
+  it('closes the connection of a client that sends more than 8 KiB', async () => {
+    const { socket, response } = shakeHands(`ws://127.0.0.1:${running.port}`, 'Ada')
+    await response
+    socket.send('x'.repeat(8_193))
+    const [code] = await once(socket, 'close')
+    expect(code).toBe(1009)
     // A frame against the limit is reported by the library; the chat goes on.
     takePrinted()
   })
 
-  it('shows the handshake as it went over the wire', async () => {
-    const ada = visit('Ada')
-    const { rawHeaders } = await ada.response
-    const { handshake } = await ada.hear('welcome')
-    expect(handshake.request.line).toBe('GET /chat/lobby HTTP/1.1')
-    expect(handshake.request.fields).toContainEqual(['Sec-WebSocket-Version', '13'])
-    expect(handshake.response.line).toBe('HTTP/1.1 101 Switching Protocols')
-    expect(handshake.response.fields).toContainEqual(['Sec-WebSocket-Protocol', 'chat.v1'])
+  it('tells a page how its handshake went over the wire, and which process has it', async () => {
+    const { socket, response } = shakeHands(`ws://127.0.0.1:${running.port}`, 'SecretName', 'lobby?page=mine')
+    const { rawHeaders } = await response
+    socket.send('subscribe all page/mine')
+    const text = await new Promise<string>((resolve) => {
+      socket.on('message', (data) => String(data).startsWith('message ') && resolve(String(data)))
+    })
+    socket.terminate()
+    const connected = JSON.parse(text.slice(text.indexOf('\n') + 1)) as Connected
+    expect(connected).toMatchObject({ transport: 'websocket', process: process.pid })
+    expect(connected.request.line).toBe('GET /chat/lobby?page=mine HTTP/1.1')
+    expect(connected.request.fields).toContainEqual(['Sec-WebSocket-Version', '13'])
+    expect(connected.response.line).toBe('HTTP/1.1 101 Switching Protocols')
+    expect(connected.response.fields).toContainEqual(['Sec-WebSocket-Protocol', subprotocol])
     // Node adds the field "Date" as it writes.
     const dateAt = rawHeaders.indexOf('Date')
-    expect(handshake.response.fields.flat()).toEqual(rawHeaders.toSpliced(dateAt, 2))
+    expect(connected.response.fields.flat()).toEqual(rawHeaders.toSpliced(dateAt, 2))
+    // security: neither the cookie nor the key
+    expect(connected.request.fields).toContainEqual(['Cookie', `${nicknameCookie}=…`])
+    expect(text).not.toContain('SecretName')
+    const [, key = ''] = connected.request.fields.find(([name]) => name === 'Sec-WebSocket-Key') ?? []
+    expect(key).toHaveLength(5)
   })
 
-  it('security: does not show the cookie or the key of the handshake to the page', async () => {
-    const ada = visit('SecretName')
-    const { handshake } = await ada.hear('welcome')
-    expect(handshake.request.fields).toContainEqual(['Cookie', `${nicknameCookie}=…`])
-    expect(JSON.stringify(handshake)).not.toContain('SecretName')
-    const [, key = ''] = handshake.request.fields.find(([name]) => name === 'Sec-WebSocket-Key') ?? []
-    expect(key).toHaveLength(5)
+  it.each([
+    ['stream', 'text/event-stream; charset=utf-8'],
+    ['poll', 'application/json; charset=utf-8']
+  ] as const)('tells a page about its %s', async (transport, type) => {
+    const ada = await visit('Ada', 'lobby', { transports: [transport] })
+    const connected = ada.connected.at(-1) as Connected
+    expect(connected).toMatchObject({ transport, process: process.pid })
+    expect(connected.request.line).toMatch(/^GET \/chat\/lobby\?page=\w+&topic=.* HTTP\/1\.1$/)
+    expect(connected.response.line).toBe('HTTP/1.1 200 OK')
+    const fields = new Map(connected.response.fields.map(([name, value]) => [name.toLowerCase(), value]))
+    expect(fields.get('content-type')).toBe(type)
   })
 
   it.each([
@@ -237,26 +290,55 @@ describe.each<[string, Start]>([
     await response.text()
   })
 
-  it('closes the connection of a client that does not read with 1013', async () => {
-    const ada = visit('Ada')
-    await ada.hear('welcome')
-    ada.socket.pause()
-    // More than the system's buffers take, and less than the limit that the library has by itself.
-    const large = JSON.stringify({ type: 'said', text: 'x'.repeat(12_000_000) })
-    for (const socket of running.connections()) socket.send(large)
-    const grace = visit('Grace')
-    await grace.hear('welcome')
-    grace.say('Are you there?')
-    await grace.hear('said')
-    ada.socket.resume()
-    expect(await ada.closed()).toBe(1013)
-  })
-
   it('closes its connections with 1001 when it ends', async () => {
-    const ada = visit('Ada')
-    await ada.hear('welcome')
+    const ada = await visit('Ada')
     const closed = ada.closed()
     await running.close()
     expect(await closed).toBe(1001)
+  })
+
+  it('has no process to kill if it is the only one', async () => {
+    const response = await fetch(`${url}/kill/${process.pid}`, {
+      method: 'POST',
+      headers: { Origin: url, Cookie: `${nicknameCookie}=Ada` }
+    })
+    expect(response.status).toBe(404)
+    await response.text()
+  })
+})
+
+describe.each<[string, Start]>([
+  ['Fastify', startFastify],
+  ['Express', startExpress]
+])('the demo with %s in several processes', (_name, start) => {
+  let running: Running
+  let url: string
+  let killed: number[]
+
+  beforeEach(async () => {
+    killed = []
+    running = await start({ host: '127.0.0.1', port: 0, kill: (pid) => killed.push(pid) })
+    url = `http://127.0.0.1:${running.port}`
+  })
+
+  afterEach(() => running.close())
+
+  const kill = async (headers: Record<string, string>): Promise<number> => {
+    const response = await fetch(`${url}/kill/4711`, { method: 'POST', headers })
+    await response.text()
+    return response.status
+  }
+
+  it('kills one for its own page', async () => {
+    expect(await kill({ Origin: url, Cookie: `${nicknameCookie}=Ada` })).toBe(202)
+    expect(killed).toEqual([4711])
+  })
+
+  it.each([
+    ['a page of another site', { Origin: 'https://evil.example', Cookie: `${nicknameCookie}=Ada` }, 404],
+    ['a program that does not say where it is from', { Cookie: `${nicknameCookie}=Ada` }, 404],
+    ['a stranger', { Origin: 'http://127.0.0.1' }, 401]
+  ])('security: kills none for %s', async (_who, headers, status) => {
+    expect([await kill(headers), killed]).toEqual([status, []])
   })
 })

@@ -1,77 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { describeWith, RedisServer, redisProgram } from '@oneport/test-kit'
+import { Demo } from './program.ts'
 import { Visitor } from './visitor.ts'
-
-// As built: it is what `npm start` runs, and `npm test` builds before it tests.
-const main = join(__dirname, '../dist/main.js')
-
-/** Long after the second that the demo has to end in; a process that is still there then counts as hanging. */
-const patienceMs = 4_000
 
 // A process takes its time to start on a busy machine.
 jest.setTimeout(30_000)
-
-interface Ended {
-  readonly exitCode: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly out: string
-  readonly err: string
-}
-
-class Demo {
-  readonly process: ChildProcess
-  readonly #text = { out: '', err: '' }
-  readonly ended: Promise<Ended>
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(args: string[], env: NodeJS.ProcessEnv = {}) {
-    const { PORT: _port, HOST: _host, ...inherited } = process.env
-    this.process = spawn(process.execPath, [main, ...args], { env: { ...inherited, ...env } })
-    for (const [name, stream] of [
-      ['out', this.process.stdout],
-      ['err', this.process.stderr]
-    ] as const) {
-      stream?.on('data', (chunk: Buffer) => {
-        this.#text[name] += chunk.toString()
-      })
-    }
-    this.ended = once(this.process, 'close').then(([exitCode, signal]) => {
-      clearTimeout(this.#timer)
-      return { exitCode, signal, ...this.#text }
-    })
-  }
-
-  /** Waits until it has printed something. */
-  async printed(text: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = text.exec(this.#text.out)
-      if (match !== null) return match
-      await once(this.process.stdout as NodeJS.ReadableStream, 'data')
-    }
-  }
-
-  /** The port in the URL that it prints. */
-  async port(): Promise<number> {
-    return Number((await this.printed(/localhost:(\d+).*\n/))[1])
-  }
-
-  signal(signal: NodeJS.Signals): Promise<Ended> {
-    this.process.kill(signal)
-    this.#timer = setTimeout(() => this.process.kill('SIGKILL'), patienceMs)
-    return this.ended
-  }
-
-  async stop(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.process.kill('SIGKILL')
-    await this.ended
-  }
-}
 
 describe('npm start', () => {
   let demos: Demo[]
@@ -101,11 +38,11 @@ describe('npm start', () => {
       const demo = run([...args, '--port', '0'])
       const port = await demo.port()
       const polite = new Visitor(`ws://127.0.0.1:${port}`, 'Ada')
-      await polite.hear('welcome')
+      await polite.entered()
       // It reads nothing any more, so it never answers the closing handshake.
       const deaf = new Visitor(`ws://127.0.0.1:${port}`, 'Grace')
-      await deaf.hear('welcome')
-      deaf.socket.pause()
+      await deaf.entered()
+      deaf.freeze()
       // Browsers open a connection before they need it, and keep one open between requests.
       const silent = connect(port, '127.0.0.1').on('error', () => {})
       await once(silent, 'connect')
@@ -113,7 +50,8 @@ describe('npm start', () => {
 
       const closed = polite.closed()
       const { exitCode, out, err } = await demo.signal(signal)
-      deaf.socket.terminate()
+      deaf.leave()
+      polite.leave()
       silent.destroy()
       expect({ exitCode, out, err }).toEqual({
         exitCode: 0,
@@ -133,10 +71,10 @@ describe('npm start', () => {
       const demo = run([...args, '--https', '--port', '0'])
       const port = await demo.port()
       const polite = new Visitor(`wss://127.0.0.1:${port}`, 'Ada')
-      await polite.hear('welcome')
+      await polite.entered()
       const deaf = new Visitor(`wss://127.0.0.1:${port}`, 'Grace')
-      await deaf.hear('welcome')
-      deaf.socket.pause()
+      await deaf.entered()
+      deaf.freeze()
       // What browsers keep between requests, and what they open before they need it: with TLS, and not even that.
       const options = { port, rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] }
       const idle = connectTls(options).on('error', () => {})
@@ -146,7 +84,8 @@ describe('npm start', () => {
 
       const closed = polite.closed()
       const { exitCode, out, err } = await demo.signal('SIGTERM')
-      deaf.socket.terminate()
+      deaf.leave()
+      polite.leave()
       idle.destroy()
       silent.destroy()
       expect({ exitCode, out, err }).toEqual({
@@ -166,11 +105,11 @@ describe('npm start', () => {
   it('ends once when Ctrl-C comes from the terminal and from npm', async () => {
     const demo = run(['--port', '0'])
     const visitor = new Visitor(`ws://127.0.0.1:${await demo.port()}`, 'Ada')
-    await visitor.hear('welcome')
-    visitor.socket.pause()
+    await visitor.entered()
+    visitor.freeze()
     demo.process.kill('SIGINT')
     const { exitCode, signal } = await demo.signal('SIGINT')
-    visitor.socket.terminate()
+    visitor.leave()
     expect({ exitCode, signal }).toEqual({ exitCode: 0, signal: null })
   })
 
@@ -222,6 +161,98 @@ describe('npm start', () => {
     expect(await run(args).ended).toMatchObject({ exitCode: 2, out: '', err })
   })
 
+  describe.each([
+    ['Fastify', []],
+    ['Express', ['--express']]
+  ] as const)('in several processes with %s', (_framework, args) => {
+    let port: number
+    let visitors: Visitor[]
+
+    beforeEach(async () => {
+      visitors = []
+      port = await run([...args, '--port', '0']).port()
+    })
+
+    afterEach(() => {
+      for (const visitor of visitors) visitor.leave()
+    })
+
+    const processOf = (visitor: Visitor): number | undefined => visitor.connected.at(-1)?.process
+
+    async function visit(nickname: string): Promise<Visitor> {
+      const visitor = new Visitor(`ws://127.0.0.1:${port}`, nickname)
+      visitors.push(visitor)
+      await visitor.entered()
+      return visitor
+    }
+
+    /** Two visitors, each in a process of its own. */
+    async function visitBoth(): Promise<[Visitor, Visitor]> {
+      const ada = await visit('Ada')
+      for (;;) {
+        const grace = await visit('Grace')
+        if (processOf(grace) !== processOf(ada)) return [ada, grace]
+        grace.leave()
+      }
+    }
+
+    async function kill(pid: number | undefined): Promise<void> {
+      const { status } = await fetch(`http://127.0.0.1:${port}/kill/${pid}`, {
+        method: 'POST',
+        headers: { Origin: `http://127.0.0.1:${port}`, Cookie: 'oneport_nickname=Ada' }
+      })
+      expect(status).toBe(202)
+    }
+
+    it('shows the people of all of them', async () => {
+      const [ada, grace] = await visitBoth()
+      for (const visitor of [ada, grace]) {
+        await visitor.until(({ people }) => people.join() === 'lobby/Ada,lobby/Grace')
+      }
+      grace.leave()
+      await ada.until(({ people }) => people.join() === 'lobby/Ada')
+    })
+
+    it('loses nothing and doubles nothing when one is killed, and then the other', async () => {
+      const [ada, grace] = await visitBoth()
+      const texts: string[] = []
+      const say = async (visitor: Visitor, text: string) => {
+        texts.push(text)
+        await visitor.say(text)
+      }
+      await say(ada, 'one')
+      await say(grace, 'two')
+      const first = processOf(grace)
+      const closed = grace.closed()
+      await kill(first)
+      await say(ada, 'three')
+      await closed
+      await say(grace, 'four')
+      await grace.until((visitor) => processOf(visitor) !== first)
+      await kill(processOf(ada))
+      await say(grace, 'five')
+      await say(ada, 'six')
+      for (const visitor of [ada, grace]) {
+        await visitor.hears('six')
+        expect(visitor.said.map(({ text }) => text)).toEqual(texts)
+      }
+    })
+
+    it('security: kills no process that is not one of its own', async () => {
+      const ada = await visit('Ada')
+      const other = spawn(process.execPath, ['--eval', 'process.stdin.resume()'], {
+        stdio: ['pipe', 'ignore', 'ignore']
+      })
+      await once(other, 'spawn')
+      await kill(other.pid)
+      await ada.say('Still here')
+      const ended = once(other, 'exit')
+      other.stdin.end()
+      expect(await ended).toEqual([0, null])
+      expect(ada.connected).toHaveLength(1)
+    })
+  })
+
   describeWith(redisProgram, 'with --redis', () => {
     let redis: RedisServer
     let visitors: Visitor[]
@@ -232,55 +263,49 @@ describe('npm start', () => {
     })
 
     afterEach(async () => {
-      for (const { socket } of visitors) socket.terminate()
+      for (const visitor of visitors) visitor.leave()
       await redis.stop()
     })
 
     async function visit(demo: Demo, nickname: string): Promise<Visitor> {
       const visitor = new Visitor(`ws://127.0.0.1:${await demo.port()}`, nickname)
       visitors.push(visitor)
-      await visitor.hear('welcome')
+      await visitor.entered()
       return visitor
     }
 
+    /** Everybody there is, all in the lobby. */
     const seeing = (visitor: Visitor, ...names: string[]) =>
-      visitor.hear('people', ({ people }) => people.join() === names.join())
+      visitor.until(({ people }) => people.join() === names.map((name) => `lobby/${name}`).join())
 
-    it('passes on what is said to other processes, and ends by itself', async () => {
+    it('passes on what is said to other processes, with what was said before, and ends by itself', async () => {
       const demos = [
         run(['--port', '0', '--redis', redis.url]),
         run(['--express', '--port', '0', '--redis', redis.url])
       ] as const
-      const [ada, grace] = await Promise.all([visit(demos[0], 'Ada'), visit(demos[1], 'Grace')])
-      // A subscription at Redis takes a moment.
-      const speaking = setInterval(() => ada.say('Hello, Grace'), 300)
-      expect(await grace.hear('said')).toMatchObject({ nickname: 'Ada', text: 'Hello, Grace' })
-      clearInterval(speaking)
-      grace.say('Hello, Ada')
-      await ada.hear('said', ({ nickname, text }) => nickname === 'Grace' && text === 'Hello, Ada')
+      const ada = await visit(demos[0], 'Ada')
+      await ada.say('Anybody here?')
+      const grace = await visit(demos[1], 'Grace')
+      await grace.hears('Anybody here?')
+      await grace.say('Hello, Ada')
+      await ada.hears('Hello, Ada')
       for (const demo of demos) {
         const { exitCode, out, err } = await demo.signal('SIGTERM')
         expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
-        expect(out).toContain(
-          'Ctrl-C ends it.\nEvery process with this Redis shares the chat. Each keeps its own history.\n'
-        )
+        expect(out).toContain('Ctrl-C ends it.\nEvery process with this Redis shares the chat and its history.\n')
       }
     })
 
-    it('shows the people of all processes, until they leave, or their process ends or dies', async () => {
-      const [one, ending, dying] = Array.from({ length: 3 }, () => run(['--port', '0', '--redis', redis.url]))
-      const ada = await visit(one as Demo, 'Ada')
-      const grace = await visit(ending as Demo, 'Grace')
-      const [mary] = [await visit(dying as Demo, 'Mary'), await visit(dying as Demo, 'Tim')]
-      await seeing(ada, 'Ada', 'Grace', 'Mary', 'Tim')
-      await seeing(grace, 'Ada', 'Grace', 'Mary', 'Tim')
-      mary.socket.close()
-      await seeing(ada, 'Ada', 'Grace', 'Tim')
-      await (ending as Demo).signal('SIGTERM')
-      await seeing(ada, 'Ada', 'Tim')
-      await (dying as Demo).stop()
+    it('shows the people of all processes, until they leave, or their process ends', async () => {
+      const [one, ending] = [run(['--port', '0', '--redis', redis.url]), run(['--port', '0', '--redis', redis.url])]
+      const ada = await visit(one, 'Ada')
+      const [grace, mary] = [await visit(ending, 'Grace'), await visit(ending, 'Mary')]
+      await seeing(ada, 'Ada', 'Grace', 'Mary')
+      await seeing(grace, 'Ada', 'Grace', 'Mary')
+      mary.leave()
+      await seeing(ada, 'Ada', 'Grace')
+      await ending.signal('SIGTERM')
       await seeing(ada, 'Ada')
-      expect((await ada.hear('rooms')).rooms).toEqual([{ name: 'lobby', people: 1 }])
     })
 
     it('ends if its port is in use', async () => {
@@ -292,32 +317,28 @@ describe('npm start', () => {
       expect({ exitCode, err }).toEqual({ exitCode: 1, err: expect.stringContaining(`Port ${port} is in use`) })
     })
 
-    it('shows its own people while Redis is away, and those of all processes afterwards', async () => {
-      const demos = [run(['--port', '0', '--redis', redis.url]), run(['--port', '0', '--redis', redis.url])] as const
-      const ada = await visit(demos[0], 'Ada')
-      await visit(demos[1], 'Grace')
-      await seeing(ada, 'Ada', 'Grace')
+    it('publishes what is said while Redis is away when it is back', async () => {
+      const ada = await visit(run(['--port', '0', '--redis', redis.url]), 'Ada')
       await redis.kill()
-      await seeing(ada, 'Ada')
+      const said = ada.say('Anybody here?')
       await redis.start()
-      await seeing(ada, 'Ada', 'Grace')
+      await said
+      await ada.hears('Anybody here?')
+      expect(ada.said).toHaveLength(1)
     })
   })
 
-  it('with --redis says once that it cannot reach it, and is a chat without it', async () => {
+  it('with --redis says once that it cannot reach it', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await once(closed, 'listening')
     const { port } = closed.address() as AddressInfo
     closed.close()
     const demo = run(['--port', '0', '--redis', `redis://127.0.0.1:${port}`])
-    const ada = new Visitor(`ws://127.0.0.1:${await demo.port()}`, 'Ada')
-    await ada.hear('welcome')
-    ada.say('Anybody here?')
-    await ada.hear('said')
+    await demo.complained(/\n/)
     const { exitCode, err } = await demo.signal('SIGTERM')
     expect({ exitCode, err }).toEqual({
       exitCode: 0,
-      err: 'Redis cannot be reached (ECONNREFUSED). Until it can, this process chats alone.\n'
+      err: 'Redis cannot be reached (ECONNREFUSED). Until it can, messages wait.\n'
     })
   })
 
