@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { contenders } from './contenders/index.ts'
+import { handshakers } from './contenders/index.ts'
 import { suites } from './suites/index.ts'
 import type { Suite } from './suites/suite.ts'
 
@@ -9,6 +9,10 @@ export interface Endurance {
   readonly connections: number | undefined
 }
 
+export interface Rolling {
+  readonly clients: number
+}
+
 /** The arguments on the command line. */
 export interface Arguments {
   readonly help: boolean
@@ -16,35 +20,41 @@ export interface Arguments {
   readonly suites: readonly Suite[]
   /** For the suite `endurance`; undefined unless it is named. */
   readonly endurance: Endurance | undefined
+  /** For the suite `rolling`; undefined unless it is named. */
+  readonly rolling: Rolling | undefined
   /** Names of contenders; undefined for all. */
   readonly contenders: ReadonlySet<string> | undefined
   readonly rounds: number
+  /** Rounds of suites that start new servers for each round, which takes most of their time. */
+  readonly freshRounds: number
   readonly connections: number
   /** Whether the results are kept, and the page is written. */
   readonly write: boolean
   readonly profiles: string | undefined
 }
 
-/** A suite of its own kind. It takes long, so it has to be named. */
+/** Suites of their own kind. They take long, so they have to be named. */
 const endurance = 'endurance'
+const rolling = 'rolling'
 
 export const usage = `Compares Oneport with other libraries, and prints the ratios.
 
   npm run bench                                             everything, up to an hour; writes docs/benchmarks.md
   npm run bench -- --quick                                  everything, roughly, in under 3 minutes
   npm run bench -- --suite echo --contender ws,core         some suites, some contenders
-  npm run bench -- --rounds 21                              more rounds (9 by default, 3 with --quick)
+  npm run bench -- --rounds 21                              more rounds (9, or 3 with new servers; fewer with --quick)
   npm run bench -- --connections 2000                       fewer idle connections (10000 by default)
   npm run bench -- --suite echo --write                     some suites, in place of their results on the page
   npm run bench -- --render                                 writes the page from the results it has, without measuring
   npm run bench -- --suite handshake-close --profile FOLDER CPU profiles of the servers
   npm run bench -- --suite endurance                        ten minutes with many connections, only if named
   npm run bench -- --suite endurance --seconds 60           the same in a minute
+  npm run bench -- --suite rolling                          four rolling deploys under 1000 clients, only if named
   npm run bench -- --help                                   prints this help
 
-Suites:     ${suites.map(({ name }) => name).join(', ')}, ${endurance}
+Suites:     ${suites.map(({ name }) => name).join(', ')}, ${endurance}, ${rolling}
             (the start of a name selects all suites that start with it)
-Contenders: ${contenders.map(({ name }) => name).join(', ')}
+Contenders: ${handshakers.map(({ name }) => name).join(', ')}
 `
 
 const options = {
@@ -73,18 +83,22 @@ export function readArguments(argv: readonly string[]): Arguments {
     known(
       'contender',
       name,
-      contenders.some((contender) => contender.name === name)
+      handshakers.some((contender) => contender.name === name)
     )
   for (const name of chosen ?? [])
-    known('suite', name, name === endurance || suites.some((suite) => begins(suite, name)))
+    known('suite', name, [endurance, rolling].includes(name) || suites.some((suite) => begins(suite, name)))
   const isWhole = !quick && chosen === undefined && names === undefined && profiles === undefined
   return {
     help,
     quick,
     suites: render ? [] : suites.filter((suite) => chosen?.some((name) => begins(suite, name)) ?? true),
     endurance: readEndurance(chosen, values),
+    rolling: chosen?.includes(rolling)
+      ? { clients: readCount('connections', values.connections ?? '1000') }
+      : undefined,
     contenders: names && new Set(names),
     rounds: readCount('rounds', values.rounds ?? (quick ? '3' : '9')),
+    freshRounds: readCount('rounds', values.rounds ?? (quick ? '1' : '3')),
     connections: readCount('connections', values.connections ?? (quick ? '2000' : '10000')),
     write: render || (values.write ?? isWhole),
     profiles

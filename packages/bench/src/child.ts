@@ -42,10 +42,21 @@ export class Child<Question extends object, Answer> {
   }
 
   /** Ends the process. Resolves when it has exited. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    return this.#exitAfter(() => {
+      if (this.#process.connected) this.#process.disconnect()
+    })
+  }
+
+  /** Ends the process as a crash does. */
+  kill(): Promise<void> {
+    return this.#exitAfter(() => this.#process.kill('SIGKILL'))
+  }
+
+  async #exitAfter(act: () => void): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const exited = once(this.#process, 'exit')
-    if (this.#process.connected) this.#process.disconnect()
+    act()
     await exited
   }
 }

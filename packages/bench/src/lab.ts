@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RedisProcess } from './across-nodes/redis-process.ts'
 import { Child } from './child.ts'
 import type { Settings } from './contenders/endpoint.ts'
 import type { Extent } from './extent.ts'
@@ -57,22 +59,42 @@ export class Lab {
   }
 
   async #measure(suite: Suite, entry: Entry): Promise<Sample> {
-    const server = suite.fresh ? await this.#start(entry) : await this.#keep(suite, entry)
+    if (!suite.fresh) return suite.measure(this.#stage(entry, await this.#keep(suite, entry)))
+    const redis = suite.redis ? await RedisProcess.start() : undefined
+    const shared: Settings = redis === undefined ? {} : { redisUrl: redis.url }
+    const servers = [await this.#start(entry, shared)]
     try {
-      return await suite.measure(this.#stage(entry, server))
+      return await suite.measure(this.#stage(entry, servers[0] as RunningServer, shared, servers))
     } finally {
-      if (suite.fresh) await server.child.end()
+      await Promise.all(servers.map(({ child }) => child.end()))
+      await redis?.end()
     }
   }
 
-  #stage(entry: Entry, { child, port }: RunningServer): Stage {
+  #stage(entry: Entry, first: RunningServer, shared: Settings = {}, servers: RunningServer[] = []): Stage {
     const { divisor, connections, heartbeatMs } = this.#extent
+    const { port } = first
+    let { child } = first
     return {
       entry,
       connections,
       heartbeatMs,
       scaled: (times) => Math.ceil(times / divisor),
       server: (question) => child.ask(question),
+      restart: async (how, awayMs) => {
+        if (how === 'kill') await child.kill()
+        else await child.ask({ ask: 'stop' })
+        await child.end()
+        await sleep(awayMs)
+        const next = await this.#start(entry, { ...shared, port })
+        servers.push(next)
+        child = next.child
+      },
+      startOther: async () => {
+        const other = await this.#start(entry, shared, undefined)
+        servers.push(other)
+        return other.port
+      },
       generate: (job) => this.#generator.ask({ ...job, port, dialect: entry.contender.dialect } as Job)
     }
   }
@@ -84,16 +106,20 @@ export class Lab {
     return server
   }
 
-  async #start({ name, contender, heartbeat, deflate = false, bufferUtil }: Entry): Promise<RunningServer> {
+  /** @param core the core to pin it to; undefined for any */
+  async #start(entry: Entry, own: Settings = {}, core: 0 | undefined = 0): Promise<RunningServer> {
+    const { name, contender, heartbeat, deflate = false, size, bufferUtil } = entry
     const { profiles, heartbeatMs } = this.#extent
     const profiling =
       profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`]
     const script = join(__dirname, 'server-process.js')
-    const child = new Child<ServerQuestion, ServerAnswer>(contender.title, script, 0, ['--expose-gc', ...profiling])
+    const child = new Child<ServerQuestion, ServerAnswer>(contender.title, script, core, ['--expose-gc', ...profiling])
     this.#children.push(child)
     const settings: Settings = {
       deflate,
-      ...(heartbeat !== undefined && { heartbeat: heartbeat === 'on' ? heartbeatMs : 'off' })
+      ...(size !== undefined && { size }),
+      ...(heartbeat !== undefined && { heartbeat: heartbeat === 'on' ? heartbeatMs : 'off' }),
+      ...own
     }
     const { port } = await child.ask({ ask: 'start', contender: contender.name, settings, bufferUtil })
     return { child, port: port as number }

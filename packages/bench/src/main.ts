@@ -1,4 +1,5 @@
-import { type Arguments, type Endurance, readArguments, usage } from './arguments.ts'
+import { hasRedis } from './across-nodes/redis-process.ts'
+import { type Arguments, type Endurance, type Rolling, readArguments, usage } from './arguments.ts'
 import { canUseBufferUtil } from './buffer-util.ts'
 import { type Conditions, conditionsFor, conditionsOf } from './conditions.ts'
 import { keepRecording, type Recording } from './endurance/recording.ts'
@@ -10,14 +11,14 @@ import { Lab, type SuiteResult } from './lab.ts'
 import { describeMachine, descriptorLimit } from './machine.ts'
 import { writePage } from './page.ts'
 import { keepResult } from './results.ts'
+import { keepRolling, type Recording as RollingRecording } from './rolling/recording.ts'
+import { roll, ways } from './rolling/run.ts'
+import { rollingConditions, rollingSummary } from './rolling/section.ts'
 import { selectEntries } from './selection.ts'
 import { printTable } from './terminal.ts'
 
-/** Starting new servers for each round takes most of the time. */
-const mostFreshRounds = 3
-
 async function measure(given: Arguments, take: (result: SuiteResult) => void): Promise<void> {
-  const { rounds, quick } = given
+  const { rounds, freshRounds } = given
   if (given.suites.length === 0) return
   const extent = extentOf(given)
   checkDescriptors(extent, descriptorLimit())
@@ -30,7 +31,11 @@ async function measure(given: Arguments, take: (result: SuiteResult) => void): P
         process.stderr.write(`${suite.title}: skipped, because bufferutil has no compiled code for this machine\n`)
         continue
       }
-      const suiteRounds = suite.fresh ? Math.min(rounds, quick ? 1 : mostFreshRounds) : rounds
+      if (suite.redis && !hasRedis()) {
+        process.stderr.write(`${suite.title}: skipped, because redis-server is not installed\n`)
+        continue
+      }
+      const suiteRounds = suite.fresh ? freshRounds : rounds
       const result = await lab.run(suite, entries, suiteRounds, (round) =>
         process.stderr.write(`${suite.title}: ${round <= 0 ? 'warm-up' : `round ${round} of ${suiteRounds}`}\n`)
       )
@@ -56,6 +61,14 @@ async function measureEndurance({ seconds, connections: wanted }: Endurance): Pr
   return recording
 }
 
+/** Runs the suite `rolling`. */
+function measureRolling({ clients }: Rolling): Promise<RollingRecording> {
+  process.stderr.write(`Rolling: ${ways.length} deploys under ${clients} clients\n`)
+  return roll({ nodes: 4, clients, perSecond: 50, restMs: 5_000 }, ways, (deploy) => {
+    process.stdout.write(rollingSummary(deploy))
+  })
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const given = readArguments(argv)
   if (given.help) {
@@ -72,6 +85,10 @@ async function main(argv: readonly string[]): Promise<void> {
   if (given.endurance !== undefined) {
     const recording = await measureEndurance(given.endurance)
     if (given.write) keepRecording({ recording, ...originOf(conditionsFor(enduranceLibraries)) })
+  }
+  if (given.rolling !== undefined) {
+    const recording = await measureRolling(given.rolling)
+    if (given.write) keepRolling({ recording, ...originOf(rollingConditions()) })
   }
   process.stdout.write(`${Object.values(describeMachine()).join('\n')}\n`)
   process.stdout.write(`Took ${Math.round((performance.now() - started) / 1_000)} s.\n`)

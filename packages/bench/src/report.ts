@@ -1,10 +1,12 @@
 import { usualOf } from './conditions.ts'
-import { contenders } from './contenders/index.ts'
+import { handshakers } from './contenders/index.ts'
 import type { KeptRecording } from './endurance/recording.ts'
 import { enduranceSection } from './endurance/section.ts'
 import type { Origin } from './kept-file.ts'
 import { remarks } from './remarks.ts'
 import type { Kept } from './results.ts'
+import type { KeptRolling } from './rolling/recording.ts'
+import { rollingSection } from './rolling/section.ts'
 import { markdownTable, section, shortTable } from './section.ts'
 
 /** The commands that measured the results, the latest last. */
@@ -14,16 +16,19 @@ function commandsOf(origins: readonly Origin[]): string[] {
 }
 
 /** The page of all results. */
-export function renderPage(results: readonly Kept[], endurance?: KeptRecording): string {
-  const origins: Origin[] = [...results, ...(endurance === undefined ? [] : [endurance])]
+export function renderPage(results: readonly Kept[], endurance?: KeptRecording, rolling?: KeptRolling): string {
+  const origins: Origin[] = [...results, endurance, rolling].filter((origin) => origin !== undefined)
   const usual = usualOf(origins.map(({ conditions }) => conditions))
   const { rounds = '9 rounds', machine, system, pinning, connections } = usual
   const facts = [machine, system, pinning, connections].filter((fact) => fact !== undefined)
-  const who = contenders.map(({ title, libraries, note }) => [
-    title,
-    libraries.map((library) => usual[library] ?? library).join(', '),
-    note
-  ])
+  const measured = new Set(results.flatMap((result) => result.measured.map(({ entry }) => entry.contender)))
+  const who = handshakers
+    .filter((contender) => measured.has(contender))
+    .map(({ title, libraries, note }) => [
+      title,
+      libraries.map((library) => usual[library] ?? library).join(', '),
+      note
+    ])
   const sections = [
     '# Benchmarks',
     '<!-- Written by the bench; change packages/bench instead. -->',
@@ -76,6 +81,7 @@ npm run bench -- --help
 ${facts.map((fact) => `- ${fact}`).join('\n')}`,
     `## What is compared\n\n${markdownTable([['', 'Packages', 'How it does the work'], ...who])}`,
     ...results.map((result) => section(result, usual)),
+    ...(rolling === undefined ? [] : [rollingSection(rolling, usual)]),
     ...(endurance === undefined ? [] : [enduranceSection(endurance, usual)]),
     remarks
   ]

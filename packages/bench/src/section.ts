@@ -1,5 +1,6 @@
 import { type Bar, drawChart } from './chart.ts'
 import { type Conditions, unusualNote } from './conditions.ts'
+import { handshakers } from './contenders/index.ts'
 import type { SuiteResult } from './lab.ts'
 import type { Kept } from './results.ts'
 import { ratioTo, showRatios, summaryOf, tableOf } from './table.ts'
@@ -58,12 +59,22 @@ export function shortTable(results: readonly SuiteResult[]): string {
   ])
 }
 
+/** What a suite was measured with, and when, if not all of it is in the table of what is compared. */
+function packagesNote({ measured, measuredAt, conditions }: Kept): string[] {
+  const listed = new Set(handshakers.flatMap(({ libraries }) => libraries))
+  const libraries = [...new Set(measured.flatMap(({ entry }) => entry.contender.libraries))]
+  if (libraries.every((library) => listed.has(library))) return []
+  const packages = libraries.map((library) => conditions[library] ?? library)
+  return [`Measured on ${measuredAt.slice(0, 10)} with ${packages.join(', ')}.`]
+}
+
 /** A suite on the page. It says what it was measured with where that is not as usual. */
 export function section(result: Kept, usual: Conditions): string {
   const { title, text, chart } = result.suite
   return [
     `## ${title}`,
     text,
+    ...packagesNote(result),
     ...unusualNote(result.conditions, usual),
     `![${chart}](images/${chartFile(result)})`,
     markdownTable(tableOf(result))

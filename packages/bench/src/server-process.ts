@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerParent } from './answers.ts'
 import { hasBufferUtil, hideBufferUtil } from './buffer-util.ts'
-import type { Settings, Start } from './contenders/endpoint.ts'
+import type { Endpoint, Settings } from './contenders/endpoint.ts'
 import { collectGarbage, fullPauses, Garbage } from './garbage.ts'
 import { Intake } from './intake.ts'
 import { summarize } from './statistics.ts'
@@ -22,6 +22,7 @@ export type ServerQuestion =
   /** Waits until no client has sent anything for a while. */
   | { readonly ask: 'quiet' }
   | { readonly ask: 'end' }
+  | { readonly ask: 'stop' }
   | { readonly ask: 'memory' }
   /** Forces full collections of garbage. */
   | { readonly ask: 'collect'; readonly times: number }
@@ -41,6 +42,8 @@ export interface ServerAnswer {
   readonly fullPauseMs?: number
   readonly heapBytes?: number
   readonly rssBytes?: number
+  /** The largest resident memory since the process started. */
+  readonly mostRssBytes?: number
 }
 
 /** The interval of the monitor's timer, which is part of each delay it measures. */
@@ -48,14 +51,15 @@ const resolution = 1
 const delay = monitorEventLoopDelay({ resolution })
 /** Twice, because the second collection frees what the first one has finalized. */
 const thorough = 2
+let endpoint: Endpoint
 let server: Server
 let cpu = process.cpuUsage()
 let watched: Garbage | Intake | undefined
 
 async function start(contender: string, settings: Settings, bufferUtil: boolean): Promise<ServerAnswer> {
   if (!bufferUtil) hideBufferUtil()
-  const { start: startContender } = (await import(`./contenders/${contender}.js`)) as { start: Start }
-  server = await startContender(settings)
+  endpoint = (await import(`./contenders/${contender}.js`)) as Endpoint
+  server = await endpoint.start(settings)
   if (hasBufferUtil() !== bufferUtil) throw new Error(`bufferutil is ${bufferUtil ? 'not ' : ''}loaded`)
   return { port: (server.address() as AddressInfo).port }
 }
@@ -82,7 +86,12 @@ function end(): ServerAnswer {
   delay.disable()
   const found = watched?.end()
   watched = undefined
-  return { cpuMs: (user + system) / 1_000, worstDelayMs: Math.max(0, delay.max / 1e6 - resolution), ...found }
+  return {
+    cpuMs: (user + system) / 1_000,
+    worstDelayMs: Math.max(0, delay.max / 1e6 - resolution),
+    mostRssBytes: process.resourceUsage().maxRSS * 1_024,
+    ...found
+  }
 }
 
 async function memory(): Promise<ServerAnswer> {
@@ -109,6 +118,9 @@ answerParent(async (question: ServerQuestion): Promise<ServerAnswer> => {
       return {}
     case 'end':
       return end()
+    case 'stop':
+      await endpoint.stop?.()
+      return {}
     case 'memory':
       return memory()
     case 'collect':

@@ -11,13 +11,20 @@ describe('the arguments', () => {
       suites,
       contenders: undefined,
       rounds: 9,
+      freshRounds: 3,
       connections: 10_000,
       write: true
     })
   })
 
   test('with --quick stand for a small run, which writes nothing', () => {
-    expect(readArguments(['--quick'])).toMatchObject({ suites, rounds: 3, connections: 2_000, write: false })
+    expect(readArguments(['--quick'])).toMatchObject({
+      suites,
+      rounds: 3,
+      freshRounds: 1,
+      connections: 2_000,
+      write: false
+    })
   })
 
   test.each([[['--suite', 'echo']], [['--contender', 'ws,core']], [['--profile', 'profiles']]])(
@@ -47,6 +54,19 @@ describe('the arguments', () => {
     })
   })
 
+  test('include the suite rolling only if it is named', () => {
+    expect(readArguments([]).rolling).toBeUndefined()
+    expect(readArguments(['--suite', 'rolling'])).toMatchObject({
+      suites: [],
+      rolling: { clients: 1_000 },
+      write: false
+    })
+    expect(readArguments(['--suite', 'rolling', '--connections', '200', '--write'])).toMatchObject({
+      rolling: { clients: 200 },
+      write: true
+    })
+  })
+
   test('with --render measure nothing, and write the page', () => {
     expect(readArguments(['--render'])).toMatchObject({ suites: [], write: true })
   })
@@ -69,5 +89,6 @@ describe('the arguments', () => {
   test('are explained, with all suites and contenders', () => {
     for (const { name } of [...suites, ...contenders]) expect(usage).toContain(name)
     expect(usage).toContain('endurance')
+    expect(usage).toContain('rolling')
   })
 })

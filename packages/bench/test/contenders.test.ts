@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Child } from '../src/child.ts'
 import { plainPath, plainText, subprotocol } from '../src/contenders/endpoint.ts'
-import { broadcasters, contenders, plainServers } from '../src/contenders/index.ts'
+import { broadcasters, handshakers, plainServers, resumers } from '../src/contenders/index.ts'
 import { Client } from '../src/generator/client.ts'
 import { closeFrame, dialects } from '../src/generator/dialect.ts'
 import { flood, readFlood } from '../src/generator/flood.ts'
@@ -28,7 +28,7 @@ async function start(contender: string): Promise<number> {
   return port as number
 }
 
-describe.each(contenders)('the contender $name', ({ name, dialect }) => {
+describe.each(handshakers)('the contender $name', ({ name, dialect }) => {
   const { handshake, foreignHandshake, greeting, opened, message, echo } = dialects[dialect]
 
   test('does its work: a handshake with a subprotocol, an echo, a close, a refusal, a GET', async () => {
@@ -119,7 +119,7 @@ describe('a flood of unread messages', () => {
   })
 })
 
-describe.each(broadcasters)('the contender $name', ({ name, dialect }) => {
+describe.each([...broadcasters, ...resumers])('the contender $name', ({ name, dialect }) => {
   const { handshake, greeting, opened, message } = dialects[dialect]
 
   test('sends what is asked for to all clients', async () => {

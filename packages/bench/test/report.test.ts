@@ -5,6 +5,7 @@ import { readRecording } from '../src/endurance/recording.ts'
 import type { Measured, SuiteResult } from '../src/lab.ts'
 import { renderPage } from '../src/report.ts'
 import { type Kept, readResults } from '../src/results.ts'
+import { readRolling } from '../src/rolling/recording.ts'
 import { chartOf, markdownTable } from '../src/section.ts'
 import { suites } from '../src/suites/index.ts'
 import type { Sample, Suite } from '../src/suites/suite.ts'
@@ -80,11 +81,17 @@ const kept = (result: SuiteResult, command: string, conditions: Conditions = {})
   conditions: { rounds: '9 rounds', machine: '2 cores of a CPU', ws: 'ws 8.23.0', ...conditions }
 })
 
+const resumed = resultOf('resume-256', { 'resume-topics': [{ cpu: 9, rss: 20, generatorCpu: 5 }] })
+
 describe('the page', () => {
   const page = renderPage([
     kept(echo, 'npm run bench 2', { rounds: '21 rounds', express: 'express 5.3.0', 'express-ws': 'express-ws 5.0.2' }),
     kept(heartbeat, 'npm run bench 1'),
-    kept(heartbeat, 'npm run bench 1')
+    kept(heartbeat, 'npm run bench 1'),
+    {
+      ...kept(resumed, 'npm run bench 1', { '@oneport/topics': '@oneport/topics 1.2.3' }),
+      measuredAt: '2025-01-31T12:00'
+    }
   ])
 
   test('says how it was made, on which machine, with which versions', () => {
@@ -101,6 +108,16 @@ describe('the page', () => {
   test('says in a section what it was measured with, if that is not usual', () => {
     expect(page).toContain('Unlike most of this page, this was measured with: 21 rounds.\n\n![Server CPU per message')
     expect(page.match(/Unlike most/g)).toHaveLength(1)
+  })
+
+  test('says when and with what a section was measured whose packages are not in the table', () => {
+    const note = 'Measured on 2025-01-31 with @oneport/core, @oneport/topics 1.2.3, @oneport/redis.'
+    expect(page.match(/Measured on .*/g)).toEqual([note])
+  })
+
+  test('describes what was measured, and nothing else', () => {
+    expect(page).toContain('| express-ws |')
+    expect(page).not.toContain('| crossws |')
   })
 
   test('says what is noise', () => {
@@ -122,7 +139,7 @@ describe('the page', () => {
 describe('the page in docs', () => {
   test('is made from the results that are kept; "npm run bench -- --render" writes it again', () => {
     const committed = readFileSync(join(__dirname, '../../../docs/benchmarks.md'), 'utf8')
-    expect(committed).toBe(renderPage(readResults(), readRecording()))
+    expect(committed).toBe(renderPage(readResults(), readRecording(), readRolling()))
   })
 })
 

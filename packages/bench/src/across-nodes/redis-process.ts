@@ -1,7 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { createClient } from 'redis'
+
+/** Whether a Redis server can be started. */
+export const hasRedis = (): boolean => spawnSync('redis-server', ['--version']).status === 0
 
 /** A Redis server that reports what it uses. */
 export class RedisProcess {

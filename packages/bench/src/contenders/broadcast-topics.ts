@@ -1,14 +1,14 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:net'
-import { createTopics } from '@oneport/topics'
+import { createTopics, type HistoryLimits } from '@oneport/topics'
 import { WebSocketServer } from 'ws'
 import { broadcastAsAsked, broadcastText } from './broadcast.ts'
 import { chooseSubprotocol, listen, perMessageDeflate, type Settings } from './endpoint.ts'
 
 /** The same server of `ws`, with topics. */
-export async function start({ deflate }: Settings): Promise<Server> {
+export async function start({ deflate }: Settings, history?: HistoryLimits): Promise<Server> {
   const server = createServer()
-  const topics = createTopics()
+  const topics = createTopics({ history })
   const sockets = new WebSocketServer({
     server,
     handleProtocols: chooseSubprotocol,

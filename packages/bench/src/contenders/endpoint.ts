@@ -16,13 +16,25 @@ export interface Settings {
   readonly heartbeat?: number | 'off'
   /** Whether messages are compressed, each on its own and however small. */
   readonly deflate?: boolean
+  /** Characters of a broadcast message, 256 if left out. */
+  readonly size?: number
+  /** A Redis server, for contenders with a shared store. */
+  readonly redisUrl?: string
+  /** The port to listen on. If left out, the system chooses one. */
+  readonly port?: number
 }
 
 /** For contenders that compress. */
 export const perMessageDeflate = { serverNoContextTakeover: true, threshold: 0 }
+/** For those that have short answers to send, which the generator reads. */
+export const largeMessageDeflate = { serverNoContextTakeover: true, threshold: 1_024 }
 
-/** The export of each contender's file. */
-export type Start = (settings: Settings) => Promise<Server>
+/** The exports of a contender's file. */
+export interface Endpoint {
+  start(settings: Settings): Promise<Server>
+  /** Shuts the server down as an application would. Only servers that are restarted have it. */
+  stop?(): Promise<void>
+}
 
 export const isAllowed = (req: IncomingMessage): boolean => req.headers.origin === origin
 
@@ -40,9 +52,9 @@ export const answerPlain: RequestListener = (req, res) => {
 export const listening = { port: 0, host: '127.0.0.1', backlog: 4096 }
 
 /** Resolves when the server listens. */
-export function listen<Listening extends Server>(server: Listening): Promise<Listening> {
+export function listen<Listening extends Server>(server: Listening, port = listening.port): Promise<Listening> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(listening, () => resolve(server))
+    server.listen({ ...listening, port }, () => resolve(server))
   })
 }

@@ -97,6 +97,85 @@ export const contenders: readonly Contender[] = [
   }
 ]
 
+/** Servers whose clients come back and get what they have missed. */
+export const resumers: readonly Contender[] = [
+  {
+    name: 'resume-socket-io',
+    title: 'socket.io',
+    kind: 'peer',
+    libraries: ['socket.io', '@socket.io/redis-streams-adapter'],
+    dialect: 'socket.io',
+    note: '`connectionStateRecovery`, and its adapter for Redis streams where a store is shared'
+  },
+  {
+    name: 'resume-topics',
+    title: 'Oneport topics',
+    kind: 'ours',
+    libraries: ['@oneport/core', '@oneport/topics', '@oneport/redis'],
+    dialect: 'oneport.topics',
+    note: '`topics.serve` with a history, and `redisBackplane` where a store is shared'
+  }
+]
+
+/** Adapters for other frameworks. Only their handshakes are measured, so that a whole run does not take longer. */
+const otherFrameworks: readonly Contender[] = [
+  {
+    name: 'hono',
+    title: 'Oneport for Hono',
+    kind: 'ours',
+    libraries: ['@oneport/hono', 'hono', '@hono/node-server'],
+    dialect: 'websocket',
+    note: 'A route with `webSocket()`, behind `attach`'
+  },
+  {
+    name: 'hono-node-ws',
+    title: '@hono/node-ws',
+    kind: 'peer',
+    libraries: ['@hono/node-ws', 'hono', '@hono/node-server'],
+    dialect: 'websocket',
+    note: 'A route with `upgradeWebSocket()`; middleware checks the origin. It calls a message handler with an event instead of the socket’s own'
+  },
+  {
+    name: 'koa',
+    title: 'Oneport for Koa',
+    kind: 'ours',
+    libraries: ['@oneport/koa', 'koa'],
+    dialect: 'websocket',
+    note: '`wsUpgrade()`, and a middleware that accepts'
+  },
+  {
+    name: 'koa-easy-ws',
+    title: 'koa-easy-ws',
+    kind: 'peer',
+    libraries: ['koa-easy-ws', 'koa'],
+    dialect: 'websocket',
+    note: 'A middleware that calls `ctx.ws()`, after it has checked the origin'
+  },
+  {
+    name: 'nestjs',
+    title: 'Oneport for NestJS',
+    kind: 'ours',
+    libraries: ['@oneport/nestjs', '@nestjs/core', '@nestjs/platform-express'],
+    dialect: 'websocket',
+    note: 'A method with `@WebSocketRoute()`, on Express'
+  },
+  {
+    name: 'nestjs-platform-ws',
+    title: '@nestjs/platform-ws',
+    kind: 'peer',
+    libraries: ['@nestjs/platform-ws', '@nestjs/core', '@nestjs/platform-express'],
+    dialect: 'websocket',
+    note: 'A gateway, on Express; `verifyClient` of `ws` checks the origin, and no guard, pipe or middleware runs'
+  }
+]
+
+/** All whose handshakes are measured. */
+export const handshakers: readonly Contender[] = [
+  ...contenders.filter(({ kind }) => kind !== 'floor'),
+  ...otherFrameworks,
+  ...contenders.filter(({ kind }) => kind === 'floor')
+]
+
 /** Servers without WebSockets, as a base for the HTTP tax. */
 export const plainServers: readonly Contender[] = [
   ['plain-http', 'node:http alone'],
@@ -121,6 +200,14 @@ export const broadcasters: readonly Contender[] = [
     libraries: ['@oneport/topics', 'ws'],
     dialect: 'websocket',
     note: '`publish`, on sockets of bare `ws`'
+  },
+  {
+    name: 'broadcast-topics-history',
+    title: 'Oneport topics, with history',
+    kind: 'ours',
+    libraries: ['@oneport/topics', 'ws'],
+    dialect: 'websocket',
+    note: 'The same, and topics keep their newest messages'
   },
   {
     name: 'broadcast-crossws',

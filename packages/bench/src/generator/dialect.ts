@@ -17,9 +17,9 @@ export interface Dialect {
   echo(text: string): Buffer
 }
 
-export type DialectName = 'websocket' | 'socket.io'
+export type DialectName = 'websocket' | 'socket.io' | 'oneport.topics'
 
-function handshake(target: string, from: string): Buffer {
+function handshake(target: string, from: string, protocol = subprotocol): Buffer {
   const lines = [
     `GET ${target} HTTP/1.1`,
     'Host: app.example',
@@ -34,7 +34,7 @@ function handshake(target: string, from: string): Buffer {
     'Accept-Language: en-GB,en;q=0.9',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
     'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits',
-    `Sec-WebSocket-Protocol: ${subprotocol}`
+    `Sec-WebSocket-Protocol: ${protocol}`
   ]
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
 }
@@ -47,6 +47,7 @@ const mask = [0x37, 0xfa, 0x21, 0x3d]
 const masked = (opcode: number, payload: Buffer): Buffer => clientFrame(opcode, payload, { mask })
 
 const foreignOrigin = 'https://foreign.example'
+const topicsProtocol = 'oneport.topics.1'
 const socketIoPath = '/socket.io/?EIO=4&transport=websocket'
 /** Engine.IO's packet "message" around Socket.IO's packet "event". */
 const event = (text: string): Buffer => Buffer.from(`42${JSON.stringify(['echo', text])}`)
@@ -67,6 +68,15 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     opened: '40{',
     message: (text) => masked(opcodes.text, event(text)),
     echo: (text) => serverFrame(opcodes.text, event(text))
+  },
+  // The protocol leaves messages of a kind that it does not know to the application.
+  'oneport.topics': {
+    handshake: handshake(path, origin, topicsProtocol),
+    foreignHandshake: handshake(path, foreignOrigin, topicsProtocol),
+    greeting: masked(opcodes.text, Buffer.from('subscribe - news')),
+    opened: 'subscribed ',
+    message: (text) => masked(opcodes.text, Buffer.from(`broadcast ${text}`)),
+    echo: (text) => serverFrame(opcodes.text, text)
   }
 }
 

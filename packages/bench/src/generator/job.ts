@@ -6,6 +6,15 @@ import { type Aftermath, type Flood, flood, readFlood } from './flood.ts'
 import { type Gets, sendGets } from './gets.ts'
 import { beRefused, type Handshakes, openAndClose } from './handshakes.ts'
 import { beClosed, drop, type Ends, openAndStay } from './held.ts'
+import {
+  comeBack,
+  type Gathering,
+  gather,
+  openSubscribers,
+  publishOn,
+  type Return,
+  type Subscribers
+} from './resume/gathering.ts'
 
 /** A job for the generator. */
 export type Job = { readonly port: number; readonly dialect: DialectName } & (
@@ -15,12 +24,16 @@ export type Job = { readonly port: number; readonly dialect: DialectName } & (
   | ({ readonly kind: 'send gets' } & Gets)
   | ({ readonly kind: 'flood' | 'read the flood' } & Flood)
   | ({ readonly kind: 'churn' } & Churn)
+  | ({ readonly kind: 'open subscribers' } & Subscribers)
+  | ({ readonly kind: 'gather' } & Gathering)
+  | { readonly kind: 'publish on'; readonly perSecond: number }
+  | { readonly kind: 'come back'; readonly patienceMs: number }
   | { readonly kind: 'be closed'; readonly sliceMs: number }
   | { readonly kind: 'close after echoes' | 'drop' }
 )
 
 /** What a job has found out, if anything. */
-export type Outcome = Partial<Aftermath & Ends>
+export type Outcome = Partial<Aftermath & Ends & Return>
 
 export async function run(job: Job): Promise<Outcome> {
   const { port } = job
@@ -58,6 +71,17 @@ export async function run(job: Job): Promise<Outcome> {
     case 'churn':
       await churn(port, dialect, job)
       break
+    case 'open subscribers':
+      await openSubscribers(port, job.dialect, job)
+      break
+    case 'gather':
+      await gather(port, job.dialect, job)
+      break
+    case 'publish on':
+      publishOn(job)
+      break
+    case 'come back':
+      return comeBack(job)
     case 'be closed':
       return beClosed(job)
     case 'drop':

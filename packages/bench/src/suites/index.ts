@@ -9,6 +9,7 @@ import { httpTax } from './http-tax.ts'
 import { memory } from './memory.ts'
 import { pauses } from './pauses.ts'
 import { reconnect } from './reconnect.ts'
+import { resumes } from './resume.ts'
 import type { Suite } from './suite.ts'
 
 /** In the order of the page. */
@@ -25,5 +26,6 @@ export const suites: readonly Suite[] = [
   heartbeat,
   reconnect,
   flood,
-  ...broadcasts
+  ...broadcasts,
+  ...resumes
 ]

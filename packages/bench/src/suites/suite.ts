@@ -11,6 +11,8 @@ export interface Entry {
   /** If left out, the contender uses its own default. */
   readonly heartbeat?: 'on' | 'off'
   readonly deflate?: boolean
+  /** Characters of a broadcast message. */
+  readonly size?: number
   readonly bufferUtil: boolean
   /** The name of the entry by which the figures are divided. */
   readonly base: string
@@ -39,6 +41,10 @@ export interface Stage {
   /** Milliseconds between pings, where they are measured. */
   readonly heartbeatMs: number
   server(question: Exclude<ServerQuestion, { ask: 'start' }>): Promise<ServerAnswer>
+  /** Ends the server, and starts another on the same port after some time. */
+  restart(how: 'shut down' | 'kill', awayMs: number): Promise<void>
+  /** Starts another server of the same entry, which ends with the first. */
+  startOther(): Promise<number>
   generate(job: DistributiveOmit<Job, 'port' | 'dialect'>): Promise<Effort>
 }
 
@@ -58,6 +64,8 @@ export interface Suite {
   readonly fresh: boolean
   /** Whether the suite keeps servers of its own, which have done nothing else before. */
   readonly apart?: boolean
+  /** Whether the servers share a Redis server, which starts with the first and ends with the last. Only if `fresh`. */
+  readonly redis?: boolean
   measure(stage: Stage): Promise<Sample>
 }
 
