@@ -218,7 +218,7 @@ describe.each([
   })
 
   test('a connection outlives http2SessionTimeout', async () => {
-    const app = await make({ http2SessionTimeout: 20 } as FastifyServerOptions)
+    const app = await make({ http2SessionTimeout: 500 } as FastifyServerOptions)
     app.get('/echo', { websocket: true }, echo)
     const client = await session(app)
     const goaway = once(client, 'goaway')

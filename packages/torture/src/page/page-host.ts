@@ -119,7 +119,9 @@ export class PageHost implements Host {
   async #load(page: Page): Promise<void> {
     const { fault, persist, port, random, share, transports } = this.#options
     const url = `http://127.0.0.1:${await port}/page`
-    while (!(await this.#loads(page, url))) await sleep(random.between(shortestMs, longestMs))
+    while (!(await this.#isServed(url)) || !(await this.#loads(page, url))) {
+      await sleep(random.between(shortestMs, longestMs))
+    }
     for (const told of JSON.parse(await page.evaluate<string>('lastWords()')) as Told[]) {
       if (told.number > this.#number) this.#hear(told)
     }
@@ -135,6 +137,21 @@ export class PageHost implements Host {
     }
     this.#isOpen = true
     await this.#evaluate(`start(${JSON.stringify(start)})`)
+  }
+
+  /**
+   * Whether the page is served. If an error page takes its place first, Chromium often loses what the page before stores
+   * in `pagehide`: its last words.
+   */
+  async #isServed(url: string): Promise<boolean> {
+    if (this.#isClosed) throw new Error('The page is closed.')
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(loadMs) })
+      await response.body?.cancel()
+      return response.ok
+    } catch {
+      return false
+    }
   }
 
   /** Whether the page has loaded: the node may be down, or a proxy says that it is. */
