@@ -4,16 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { connect, RefusedError } from '../src/index.ts'
 import { Unread } from '../src/unread.ts'
-import { accepting, answering, brief } from './server.ts'
-
-const said = async (promise: Promise<unknown>): Promise<string> => {
-  try {
-    await promise
-  } catch (error) {
-    return (error as Error).message
-  }
-  throw new Error('it did not reject')
-}
+import { accepting, answering, brief, said } from './server.ts'
 
 describe('a server that sends without end', () => {
   test('regression: messages that are not read were kept without bound; now the connection is terminated with an error', async () => {

@@ -10,7 +10,7 @@ import express from 'express'
 import request from 'supertest'
 import { connect, createNetwork, expectRefused, type Network, type WebSocketClass } from '../src/index.ts'
 import type { WebSocket } from '../src/websocket.ts'
-import { accepting, answering, brief } from './server.ts'
+import { accepting, answering, brief, said } from './server.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -38,15 +38,6 @@ function hearing(answer: (socket: WebSocket, data: string) => void = () => {}) {
     socket.on('close', (code) => closes.push(code))
   })
   return { server, heard, closes }
-}
-
-const said = async (promise: Promise<unknown>): Promise<string> => {
-  try {
-    await promise
-  } catch (error) {
-    return (error as Error).message
-  }
-  throw new Error('it did not reject')
 }
 
 describe('next()', () => {

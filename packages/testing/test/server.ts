@@ -19,3 +19,13 @@ export function answering(
 
 /** For waits that should time out. */
 export const brief: ConnectOptions = { timeoutMs: 250 }
+
+/** The message with which a promise rejects. */
+export async function said(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('it did not reject')
+}

@@ -1,17 +1,8 @@
 import { createServer } from 'node:http'
 import { connect, expectRefused, RefusedError } from '../src/index.ts'
-import { accepting, answering, brief } from './server.ts'
+import { accepting, answering, brief, said } from './server.ts'
 
 const silent = () => accepting(() => {})
-
-const said = async (promise: Promise<unknown>): Promise<string> => {
-  try {
-    await promise
-  } catch (error) {
-    return (error as Error).message
-  }
-  throw new Error('it did not reject')
-}
 
 describe('next()', () => {
   test('reports that no message arrived', async () => {
