@@ -32,10 +32,20 @@ function prepare({ name, others }: (typeof versions)[number], port: number): str
   return folder
 }
 
-/** What a user gets who connects now, if that is a WebSocket. */
-async function greeting(program: Program): Promise<string | undefined> {
-  const answer = await program.connect('/chat/lobby', { headers: { Authorization: 'Bearer secret-of-ada' } })
-  return answer.status === 101 ? answer.next() : undefined
+/**
+ * What a user gets with the first connection that Nitro passes on. Nitro 3 closes those that come while it has no worker,
+ * which it has a little later than it says "built".
+ */
+async function greeting(program: Program): Promise<string> {
+  for (;;) {
+    try {
+      const answer = await program.connect('/chat/lobby', { headers: { Authorization: 'Bearer secret-of-ada' } })
+      return answer.status === 101 ? await answer.next() : `status ${answer.status}`
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+      await sleep(50)
+    }
+  }
 }
 
 describe.each(versions)('the recipe for $name', (version) => {
@@ -52,10 +62,9 @@ describe.each(versions)('the recipe for $name', (version) => {
     const port = await freePort()
     const folder = prepare(version, port)
     const program = await run(folder, [cli, 'dev', '--port', String(port)], port)
-    await program.printed('built')
     expect(await greeting(program)).toBe('Welcome to lobby, ada.')
     const route = join(folder, 'server/routes/chat/[room].js')
     writeFileSync(route, readFileSync(route, 'utf8').replace('Welcome to', 'Welcome again to'))
-    while ((await greeting(program).catch(() => undefined)) !== 'Welcome again to lobby, ada.') await sleep(50)
+    while ((await greeting(program).catch(String)) !== 'Welcome again to lobby, ada.') await sleep(50)
   })
 })
