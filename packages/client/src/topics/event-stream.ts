@@ -8,7 +8,7 @@ export function eventStream(onEvent: (type: string, data: string) => void): (chu
   let type = ''
   let data: string[] = []
   return (chunk) => {
-    const lines = (rest + chunk).split('\n')
+    const lines = (rest + chunk).split(/\r?\n/)
     rest = lines.pop() as string
     for (const line of lines) {
       const [name, value] = line.split(/: ?(.*)/s)
