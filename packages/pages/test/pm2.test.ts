@@ -57,6 +57,8 @@ test('pm2 reload replaces the workers, and closes their connections with 1012', 
   await pm2('reload', 'app')
   expect(await ends).toEqual([1012, 1012, 1012, 1012])
   expect((await connect(port)).readyState).toBe(WebSocket.OPEN)
-  const log = readFileSync(join(folder, 'home', 'logs', 'app-out-0.log'), 'utf8')
-  expect(log).toMatch(/^closed \d, terminated 0$/m)
+  // PM2 writes the log a little later than the worker.
+  const log = () => readFileSync(join(folder, 'home', 'logs', 'app-out-0.log'), 'utf8')
+  while (!log().includes('closed')) await sleep(50)
+  expect(log()).toMatch(/^closed \d, terminated 0$/m)
 })

@@ -34,7 +34,7 @@ function prepare({ name, others }: (typeof versions)[number], port: number): str
 
 /**
  * What a user gets with the first connection that Nitro passes on. Nitro 3 closes those that come while it has no worker,
- * which it has a little later than it says "built".
+ * which it has a little later than it says "built". Before, it listens for a moment to see whether the port is free.
  */
 async function greeting(program: Program): Promise<string> {
   for (;;) {
@@ -42,7 +42,7 @@ async function greeting(program: Program): Promise<string> {
       const answer = await program.connect('/chat/lobby', { headers: { Authorization: 'Bearer secret-of-ada' } })
       return answer.status === 101 ? await answer.next() : `status ${answer.status}`
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+      if (!['ECONNRESET', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
       await sleep(50)
     }
   }

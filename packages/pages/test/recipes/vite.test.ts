@@ -17,7 +17,10 @@ async function start(
   const config = join(folder, 'vite.config.js')
   writeFileSync(config, change(readFileSync(config, 'utf8')))
   const server = await run(folder, ['server.js'], port)
-  return { server, vite: await run(folder, [cli, '--strictPort', '--logLevel', 'warn'], vitePort) }
+  const vite = await run(folder, [cli, '--strictPort'], vitePort)
+  // Before, Vite listens for a moment to see whether the port is free, and hangs up on who connects then.
+  await vite.printed('Local')
+  return { server, vite }
 }
 
 describeWith(chromium, "the recipe for Vite's own server", () => {
