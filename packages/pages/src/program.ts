@@ -15,7 +15,7 @@ import { type Block, root } from './markdown.ts'
 const folder = join(__dirname, '..', 'node_modules', '.cache', `examples-${process.pid}`)
 
 /** Time limit for a program to start listening, and to exit, in milliseconds. */
-const patienceMs = 10_000
+const patienceMs = 30_000
 
 /**
  * Ends a program that an example becomes: closes the pipe that tells that everything above has run. In between,

@@ -8,8 +8,8 @@ import { Program, withMetadata } from '../src/program.ts'
 
 const folder = join(__dirname, '..', 'programs')
 
-// A program has 10 s to start listening and 10 s to exit.
-jest.setTimeout(30_000)
+// A program has 30 s to start listening and 30 s to exit.
+jest.setTimeout(60_000)
 
 let program: Program | undefined
 afterEach(() => program?.end())

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { type Block, blocksOf } from '../src/markdown.ts'
 import { Program, removePrograms, writePrograms } from '../src/program.ts'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const examples = blocksOf('docs/start.md').flatMap((block): [name: string, block: Block][] =>
   block.label?.startsWith('example: ') ? [[block.label.slice('example: '.length), block]] : []

@@ -7,7 +7,7 @@ import { lookFor } from './proxies/installed.ts'
 import { swap } from './proxies/kinds.ts'
 
 // The first call reads all units of the machine.
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const { hint, isInstalled } = lookFor('systemd-analyze', 'systemd')
 const run = isInstalled ? test : test.skip

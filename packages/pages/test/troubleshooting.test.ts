@@ -19,7 +19,7 @@ const answers =
   (_req, res) =>
     res.writeHead(status, fields).end()
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const servers: Server[] = []
 
