@@ -8,7 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './port.ts'
 import type { Program } from './program.ts'
 
-export const redisProgram: Program = { path: '/usr/bin/redis-server', aptPackage: 'redis-server' }
+/** Redis, or what the environment has in its place, such as Valkey. */
+export const redisProgram: Program = {
+  path: process.env.REDIS_SERVER ?? '/usr/bin/redis-server',
+  aptPackage: 'redis-server'
+}
 
 const slots = 16_384
 
@@ -50,7 +54,7 @@ export class RedisServer {
     const ended = once(child, 'exit').then(() => true)
     while (!printed.includes('Ready to accept connections')) {
       if (await Promise.race([ended, once(child.stdout, 'data').then(() => false)])) {
-        throw new Error(`redis-server exited. It printed: ${printed}`)
+        throw new Error(`${redisProgram.path} exited. It printed: ${printed}`)
       }
     }
   }
