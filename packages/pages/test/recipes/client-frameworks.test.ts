@@ -216,6 +216,7 @@ async function chatsWithoutLoss(tab: Browser, open: () => Promise<void>): Promis
   await isShown(tab, 'Connected')
   await say(tab, 'mine')
   expect(await linesWith(tab, 'mine')).toEqual(['before', 'mine'])
+  expect(await tab.evaluate('state()')).toBe('Connected')
   await say(tab, 'forbidden')
   expect(await linesWith(tab, 'Not sent: forbidden')).toEqual(['before', 'mine', 'Not sent: forbidden'])
   await untilOpen(1)
