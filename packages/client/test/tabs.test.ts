@@ -2,7 +2,17 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { attach, serveTopics } from '@oneport/core'
-import { type Browser, chromium, describeWith, firefox, openChromium, openFirefox, type Tab } from '@oneport/test-kit'
+import {
+  type Browser,
+  chromium,
+  describeWith,
+  firefox,
+  openChromium,
+  openFirefox,
+  openWebKit,
+  type Tab,
+  webkit
+} from '@oneport/test-kit'
 import { createTopics, type Topics } from '@oneport/topics'
 import { clientScript } from './bundled.ts'
 
@@ -65,7 +75,8 @@ const heard = (tab: Tab, line: string): Promise<unknown> =>
 
 describe.each([
   ['Chromium', chromium, openChromium],
-  ['Firefox', firefox, openFirefox]
+  ['Firefox', firefox, openFirefox],
+  ['WebKit', webkit, openWebKit]
 ] as const)('in %s', (_name, program, open) => {
   describeWith(program, 'tabs', () => {
     let browser: Browser

@@ -2,7 +2,16 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type AttachOptions, acceptWebSocket, attach } from '@oneport/core'
-import { type Browser, chromium, describeWith, firefox, openChromium, openFirefox } from '@oneport/test-kit'
+import {
+  type Browser,
+  chromium,
+  describeWith,
+  firefox,
+  openChromium,
+  openFirefox,
+  openWebKit,
+  webkit
+} from '@oneport/test-kit'
 
 // Tests what the pages say about browsers, in browsers.
 jest.setTimeout(60_000)
@@ -34,7 +43,8 @@ const visit = (url: string, subprotocols: string[] = []): string => `new Promise
 
 for (const [name, program, open, withoutSubprotocol] of [
   ['Chromium', chromium, openChromium, 1006],
-  ['Firefox', firefox, openFirefox, 'Welcome.']
+  ['Firefox', firefox, openFirefox, 'Welcome.'],
+  ['WebKit', webkit, openWebKit, 'Welcome.']
 ] as const) {
   describeWith(program, name, () => {
     let browser: Browser

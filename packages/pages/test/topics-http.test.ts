@@ -3,7 +3,16 @@ import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createGunzip } from 'node:zlib'
 import { attach, serveTopics } from '@oneport/core'
-import { type Browser, chromium, describeWith, firefox, openChromium, openFirefox } from '@oneport/test-kit'
+import {
+  type Browser,
+  chromium,
+  describeWith,
+  firefox,
+  openChromium,
+  openFirefox,
+  openWebKit,
+  webkit
+} from '@oneport/test-kit'
 import { createTopics, type Topics } from '@oneport/topics'
 import { blocksOf } from '../src/markdown.ts'
 import { lookFor } from './proxies/installed.ts'
@@ -100,7 +109,8 @@ const { hint, isInstalled } = lookFor('nginx', 'nginx')
 
 for (const [name, program, open] of [
   ['Chromium', chromium, openChromium],
-  ['Firefox', firefox, openFirefox]
+  ['Firefox', firefox, openFirefox],
+  ['WebKit', webkit, openWebKit]
 ] as const) {
   describeWith(program, name, () => {
     let browser: Browser

@@ -11,6 +11,10 @@ export interface Tab {
 export interface Browser extends Tab {
   /** Opens another tab, with the same storage and cookies. */
   openTab(): Promise<Tab>
+}
+
+/** A browser that can lose its network. */
+export interface OnlineBrowser extends Browser {
   /** Takes the network away from all tabs, and tells them so, or gives it back. */
   setOffline(isOffline: boolean): Promise<void>
 }

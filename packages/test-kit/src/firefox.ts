@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Program } from '@oneport/kit'
 import { WebSocket } from 'ws'
-import type { Browser, Tab } from './browser.ts'
+import type { OnlineBrowser, Tab } from './browser.ts'
 
 export const firefox: Program = { path: '/usr/bin/firefox-esr', aptPackage: 'firefox-esr' }
 
@@ -27,7 +27,7 @@ user_pref("network.proxy.no_proxies_on", "${name}");
 `
 
 /** A browser that can be stopped as a whole, as all processes are when a laptop sleeps. */
-export interface SleepyBrowser extends Browser {
+export interface SleepyBrowser extends OnlineBrowser {
   sleep(): void
   wake(): void
 }
@@ -72,7 +72,7 @@ function readAddress(firefoxProcess: ChildProcess): Promise<string> {
 }
 
 /** Uses the tab that is open at the start (https://www.w3.org/TR/webdriver-bidi/). */
-async function openTabs(address: string): Promise<Browser> {
+async function openTabs(address: string): Promise<OnlineBrowser> {
   const session = await openSession(address)
   await session.send('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } })
   const { contexts } = await session.send<{ contexts: [{ context: string }] }>('browsingContext.getTree', {})

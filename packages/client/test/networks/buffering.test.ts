@@ -1,17 +1,17 @@
 import { describeWith } from '@oneport/test-kit'
-import { describeInBoth } from './browsers.ts'
+import { describeInAll } from './browsers.ts'
 import { openNews } from './news.ts'
 import { openPage, sawAll } from './page.ts'
 import { bufferingNginx } from './proxies.ts'
 
 jest.setTimeout(60_000)
 
-describeInBoth('behind nginx that buffers all responses', (inBoth) => {
+describeInAll('behind nginx that buffers all responses', (inAll) => {
   describeWith(bufferingNginx.program, 'topics', () => {
     test('go over polls if a stream is held back, and nothing is lost or doubled', async () => {
       const news = await openNews(1_000)
       const port = await bufferingNginx.start(news.port)
-      const seen = await inBoth(async (browser) => {
+      const seen = await inAll(async (browser) => {
         await openPage(browser, port, {}, 1_000)
         return sawAll(browser, news.count + 3)
       })
@@ -24,7 +24,7 @@ describeInBoth('behind nginx that buffers all responses', (inBoth) => {
     test('come in lumps if there is enough of them, and nothing is lost or doubled', async () => {
       const news = await openNews(2)
       const port = await bufferingNginx.start(news.port)
-      const seen = await inBoth(async (browser) => {
+      const seen = await inAll(async (browser) => {
         await openPage(browser, port)
         return sawAll(browser, news.count + 500)
       })

@@ -1,5 +1,5 @@
 import { describeWith } from '@oneport/test-kit'
-import { describeInBoth } from './browsers.ts'
+import { describeInAll } from './browsers.ts'
 import { openNews } from './news.ts'
 import { openPage, sawAll } from './page.ts'
 import { plainNginx, withoutUpgrade } from './proxies.ts'
@@ -7,13 +7,13 @@ import { plainNginx, withoutUpgrade } from './proxies.ts'
 // Starting browsers takes long on a busy machine.
 jest.setTimeout(60_000)
 
-describeInBoth('without WebSocket', (inBoth) => {
+describeInAll('without WebSocket', (inAll) => {
   describe.each(withoutUpgrade)('behind $name', ({ program, start }) => {
     describeWith(program, 'topics', () => {
       test('go over a stream, and nothing is lost or doubled', async () => {
         const news = await openNews(5)
         const port = await start(news.port)
-        const seen = await inBoth(async (browser) => {
+        const seen = await inAll(async (browser) => {
           await openPage(browser, port)
           return sawAll(browser, news.count + 200)
         })
@@ -29,7 +29,7 @@ describeInBoth('without WebSocket', (inBoth) => {
     test('share one stream, which survives the tab that has it', async () => {
       const news = await openNews(5)
       const port = await plainNginx.start(news.port)
-      const seen = await inBoth(async (browser) => {
+      const seen = await inAll(async (browser) => {
         const leader = await browser.openTab()
         await openPage(leader, port, { share: true })
         const other = await browser.openTab()
