@@ -23,7 +23,7 @@ export async function openWebKit(): Promise<Browser> {
       const ended = once(child, 'exit')
       if (child.kill('SIGKILL')) await ended
     }
-    rmSync(home, { recursive: true, force: true })
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
     const display = spawn('Xvfb', ['-displayfd', '3', '-nolisten', 'tcp'], {
