@@ -69,7 +69,7 @@ describe.each([
     test('is kept if there is no connection, and connects when someone returns to it', async () => {
       let told: unknown
       let connection: Promise<unknown> | undefined
-      // A busy Firefox keeps a page not every time.
+      // A busy Firefox does not always keep a page.
       while (told !== 'persisted: true') {
         site.answer = (_req, res) => res.writeHead(503).end()
         expect(await browser.evaluate('open()')).toBe('waiting')

@@ -1,9 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, chromium, describeWith, firefox, freePort, openChromium, openFirefox } from '@oneport/test-kit'
+import {
+  type Browser,
+  chromium,
+  describeWith,
+  firefox,
+  freePort,
+  openChromium,
+  openFirefox,
+  openWebKit,
+  webkit
+} from '@oneport/test-kit'
 import { run, write } from '../stage.ts'
 
-/** A name that is not localhost, for browsers make an exception of that. */
+/** A name that is not localhost, of which Chromium and Firefox make an exception. */
 const name = 'app.example'
 
 /** The first message; or what else happens to the WebSocket, as the page sees it. */
@@ -21,9 +31,25 @@ const visit = (url: string): string => `new Promise((resolve) => {
   }
 })`
 
-for (const [browserName, program, open, upgraded, blocked] of [
-  ['Chromium', chromium, openChromium, 1006, 'error'],
-  ['Firefox', firefox, openFirefox, 1015, 'it throws']
+type Page = readonly [host: string, mode: 'production' | 'development', expected: unknown]
+
+/** What pages see on a name that is not localhost, if its WebSockets become `wss:`. */
+const named = (upgraded: number): readonly Page[] => [
+  ['localhost', 'production', 'Welcome.'],
+  ['127.0.0.1', 'production', 'Welcome.'],
+  [name, 'production', upgraded],
+  [name, 'development', 'Welcome.']
+]
+const local: readonly Page[] = [
+  ['localhost', 'production', 1006],
+  ['127.0.0.1', 'production', 1006],
+  ['localhost', 'development', 'Welcome.']
+]
+
+for (const [browserName, program, open, pages, blocked] of [
+  ['Chromium', chromium, openChromium, named(1006), 'error'],
+  ['Firefox', firefox, openFirefox, named(1015), 'it throws'],
+  ['WebKit', webkit, openWebKit, local, 'it throws']
 ] as const) {
   describeWith(program, `helmet in ${browserName}`, () => {
     let browser: Browser
@@ -32,12 +58,7 @@ for (const [browserName, program, open, upgraded, blocked] of [
     })
     afterAll(() => browser?.close())
 
-    test.each([
-      ['localhost', 'production', 'Welcome.'],
-      ['127.0.0.1', 'production', 'Welcome.'],
-      [name, 'production', upgraded],
-      [name, 'development', 'Welcome.']
-    ])('on http://%s in %s: %s', async (host, mode, expected) => {
+    test.each(pages)('on http://%s in %s: %s', async (host, mode, expected) => {
       const port = await freePort()
       await run(write('helmet', { 3000: port }), ['server.js'], port, { NODE_ENV: mode })
       await browser.goTo(`http://${host}:${port}/`)
@@ -45,11 +66,11 @@ for (const [browserName, program, open, upgraded, blocked] of [
     })
 
     test('blocks another port, unless connect-src has it', async () => {
-      const [port, other] = [await freePort(), await freePort()]
+      const [port, other, third] = [await freePort(), await freePort(), await freePort()]
       await run(write('helmet-connect-src', { 3000: port, 4000: other }), ['server.js'], port)
       await browser.goTo(`http://localhost:${port}/`)
       expect(await browser.evaluate(visit(`ws://localhost:${other}/chat`))).toBe('Welcome.')
-      expect(await browser.evaluate(visit(`ws://127.0.0.1:${other}/chat`))).toBe(blocked)
+      expect(await browser.evaluate(visit(`ws://localhost:${third}/chat`))).toBe(blocked)
     })
 
     test('does not take connect-src https: for wss:', async () => {
@@ -61,7 +82,7 @@ for (const [browserName, program, open, upgraded, blocked] of [
       writeFileSync(file, text.replace('upgradeInsecureRequests: isProduction ? [] : null', listing))
       await run(folder, ['server.js'], port)
       await browser.goTo(`http://localhost:${port}/`)
-      expect(await browser.evaluate(visit('wss://localhost:1/chat'))).toBe(blocked)
+      expect(await browser.evaluate(visit(`wss://localhost:${await freePort()}/chat`))).toBe(blocked)
     })
   })
 }
