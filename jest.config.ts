@@ -8,9 +8,6 @@ const config: Config = {
   // Many suites wait for most of their time: for deadlines, browsers, and processes. Jest's default is one less than there
   // are cores, so that on a machine with two of them everything would run in a row.
   maxWorkers: Math.max(2, availableParallelism()),
-  // Says that a test hangs, not how fast it has to be: the processor may be busy with other things. Less than the 30 s after
-  // which much heals on its own, such as a connection that got no answer to a ping.
-  testTimeout: 20_000,
   // A worker keeps some of what each suite has loaded; over that it starts anew.
   workerIdleMemoryLimit: '512MB',
   testSequencer: '<rootDir>/packages/test-kit/longest-first.mjs',

@@ -95,7 +95,7 @@ const connectionsOf = (server: Server): Promise<number> =>
 
 /** Waits until the server has released all clients. */
 async function untilNothingIsLeft({ server, attachment }: Served): Promise<void> {
-  const giveUp = performance.now() + 15_000
+  const giveUp = performance.now() + 4_000
   for (;;) {
     const connections = await connectionsOf(server)
     const { open, pending } = attachment.stats()

@@ -26,9 +26,9 @@ export function record(req: IncomingMessage, res: ServerResponse): readonly stri
 
 /** Polls in every turn of the event loop. */
 export async function until(isSo: () => boolean | Promise<boolean>, what: () => unknown = () => isSo): Promise<void> {
-  const giveUp = performance.now() + 15_000
+  const giveUp = performance.now() + 4_000
   while (!(await isSo())) {
-    if (performance.now() > giveUp) throw new Error(`not so after 15 s: ${JSON.stringify(what())}`)
+    if (performance.now() > giveUp) throw new Error(`not so after 4 s: ${JSON.stringify(what())}`)
     await new Promise(setImmediate)
   }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const main = join(__dirname, '../dist/main.js')
 
 /** Long after the second that the demo has to end in; a process that is still there then counts as hanging. */
-const patienceMs = 15_000
+const patienceMs = 4_000
 
 export interface Ended {
   readonly exitCode: number | null

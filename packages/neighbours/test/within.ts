@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The longest time that any step may take on a busy machine, in milliseconds. Only what hangs takes longer. */
-const patienceMs = 15_000
+const patienceMs = 3_000
 
 /** Waits for something that should happen soon. Otherwise rejects with its description. */
 export async function within<T>(what: string, happens: Promise<T>): Promise<T> {

@@ -14,8 +14,11 @@ import { type Block, root } from './markdown.ts'
 /** Inside packages/pages, so that programs resolve their packages as a user's program does. */
 const folder = join(__dirname, '..', 'node_modules', '.cache', `examples-${process.pid}`)
 
-/** Time limit for a program to start listening, and to exit, in milliseconds. */
-const patienceMs = 30_000
+/** Time limit for a program to start listening, in milliseconds. Some compile first, on a machine that does other things too. */
+const startMs = 30_000
+
+/** Time limit for a program to print something, and to exit, in milliseconds. */
+const patienceMs = 10_000
 
 /**
  * Ends a program that an example becomes: closes the pipe that tells that everything above has run. In between,
@@ -236,7 +239,7 @@ export class Program {
     pipe?.resume().once('close', () => {
       hasRun = true
     })
-    const giveUp = Date.now() + patienceMs
+    const giveUp = Date.now() + startMs
     while (!(hasRun && (await program.#listens()))) {
       if (child.exitCode === null && Date.now() < giveUp) {
         await sleep(20)

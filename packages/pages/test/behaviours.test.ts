@@ -8,7 +8,7 @@ import { Program, withMetadata } from '../src/program.ts'
 
 const folder = join(__dirname, '..', 'programs')
 
-// A program has 30 s to start listening and 30 s to exit.
+// A program has 30 s to start listening and 10 s to exit.
 jest.setTimeout(60_000)
 
 let program: Program | undefined

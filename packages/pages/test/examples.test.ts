@@ -55,7 +55,7 @@ const sessions = blocks.flatMap((block, index) => {
   return [{ name: block.label.slice('shell: '.length), block, shown: rest.slice(0, end === -1 ? undefined : end) }]
 })
 
-// A program has 30 s to start listening and 30 s to exit.
+// A program has 30 s to start listening and 10 s to exit.
 jest.setTimeout(60_000)
 
 let running: Program[] = []
