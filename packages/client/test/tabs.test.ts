@@ -2,17 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { attach, serveTopics } from '@oneport/core'
-import {
-  type Browser,
-  chromium,
-  describeWith,
-  firefox,
-  openChromium,
-  openFirefox,
-  openWebKit,
-  type Tab,
-  webkit
-} from '@oneport/test-kit'
+import { type Browser, browsers, describeWith, type Tab } from '@oneport/test-kit'
 import { createTopics, type Topics } from '@oneport/topics'
 import { clientScript } from './bundled.ts'
 
@@ -73,11 +63,7 @@ afterEach(async () => {
 const heard = (tab: Tab, line: string): Promise<unknown> =>
   tab.evaluate(`until(() => lines.includes(${JSON.stringify(line)})).then(() => lines)`)
 
-describe.each([
-  ['Chromium', chromium, openChromium],
-  ['Firefox', firefox, openFirefox],
-  ['WebKit', webkit, openWebKit]
-] as const)('in %s', (_name, program, open) => {
+describe.each(browsers)('in %s', (_name, program, open) => {
   describeWith(program, 'tabs', () => {
     let browser: Browser
     beforeAll(async () => {

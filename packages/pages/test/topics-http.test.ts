@@ -3,16 +3,7 @@ import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createGunzip } from 'node:zlib'
 import { attach, serveTopics } from '@oneport/core'
-import {
-  type Browser,
-  chromium,
-  describeWith,
-  firefox,
-  openChromium,
-  openFirefox,
-  openWebKit,
-  webkit
-} from '@oneport/test-kit'
+import { type Browser, browsers, describeWith } from '@oneport/test-kit'
 import { createTopics, type Topics } from '@oneport/topics'
 import { blocksOf } from '../src/markdown.ts'
 import { lookFor } from './proxies/installed.ts'
@@ -107,11 +98,7 @@ const { hint, isInstalled } = lookFor('nginx', 'nginx')
   asked.on('error', () => {}).destroy()
 })
 
-for (const [name, program, open] of [
-  ['Chromium', chromium, openChromium],
-  ['Firefox', firefox, openFirefox],
-  ['WebKit', webkit, openWebKit]
-] as const) {
+for (const [name, program, open] of browsers) {
   describeWith(program, name, () => {
     let browser: Browser
     beforeAll(async () => {

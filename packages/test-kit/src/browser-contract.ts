@@ -2,10 +2,8 @@ import type { Http2SecureServer, Http2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { type Certificate, certificate } from '@oneport/adapter-testsuite/parts'
 import type { EndpointOptions, WebSocket } from '@oneport/core'
-import { chromium } from '@oneport/kit'
 import type { Browser } from './browser.ts'
-import { openChromium } from './chromium.ts'
-import { firefox, openFirefox } from './firefox.ts'
+import { onlineBrowsers } from './browsers.ts'
 import { describeWith } from './program.ts'
 
 /** An application for browsers: HTTP/2 over TLS, with `allowHTTP1`. */
@@ -70,10 +68,8 @@ interface SeenRequest {
 export function describeBrowsers(name: string, start: (contract: BrowserContract) => Promise<ServedToBrowsers>): void {
   jest.setTimeout(60_000)
 
-  for (const [browserName, program, openBrowser] of [
-    ['Chromium', chromium, openChromium],
-    ['Firefox', firefox, openFirefox]
-  ] as const) {
+  // WebKit for GTK opens WebSockets over HTTP/1.1.
+  for (const [browserName, program, openBrowser] of onlineBrowsers) {
     describeWith(program, `${browserName} with ${name}`, () => {
       let browser: Browser
       let served: ServedToBrowsers

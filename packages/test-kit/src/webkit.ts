@@ -38,8 +38,9 @@ export async function openWebKit(): Promise<Browser> {
     ])) as [Buffer]
     const port = await freePort()
     const env = { ...process.env, HOME: home, DISPLAY: `:${String(number).trim()}` }
-    started.push(spawn(webkit.path, [`--port=${port}`], { env, stdio: 'ignore' }))
-    driver = await openSession(`http://127.0.0.1:${port}`)
+    const child = spawn(webkit.path, [`--port=${port}`], { env, stdio: 'ignore' })
+    started.push(child)
+    driver = await openSession(`http://127.0.0.1:${port}`, child)
     const session = driver
     const first = await session.call<string>('GET', '/window')
     return {
@@ -64,7 +65,7 @@ interface Driver {
   inTab<Result>(handle: string, work: () => Promise<Result>): Promise<Result>
 }
 
-async function openSession(address: string): Promise<Driver> {
+async function openSession(address: string, child: ChildProcess): Promise<Driver> {
   const request = async (method: string, path: string, body?: object) => {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const response = await fetch(address + path, { method, ...(text !== undefined && { body: text }) })
@@ -72,7 +73,10 @@ async function openSession(address: string): Promise<Driver> {
     if (!response.ok) throw new Error(`${method} ${path}: ${value.message}`)
     return value
   }
-  while (!(await fetch(`${address}/status`).catch(() => undefined))) await sleep(20)
+  while (!(await fetch(`${address}/status`).catch(() => undefined))) {
+    if (child.exitCode !== null) throw new Error(`${webkit.path} exited with ${child.exitCode}.`)
+    await sleep(20)
+  }
   const capabilities = { alwaysMatch: { acceptInsecureCerts: true } }
   const { sessionId } = (await request('POST', '/session', { capabilities })) as { sessionId: string }
   const call: Driver['call'] = async <Result>(method: string, path: string, body?: object) =>

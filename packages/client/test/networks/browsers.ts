@@ -1,14 +1,10 @@
 import {
   type Browser,
-  chromium,
+  browsers,
   describeWith,
-  firefox,
   type OnlineBrowser,
-  openChromium,
-  openFirefox,
-  openWebKit,
-  type Program,
-  webkit
+  onlineBrowsers,
+  type Program
 } from '@oneport/test-kit'
 
 /** Does something in all browsers, and returns what each of them has returned. */
@@ -18,39 +14,30 @@ export type InAll<Each extends Browser = Browser> = <Result>(
 
 type Kind<Each extends Browser> = readonly [name: string, program: Program, open: () => Promise<Each>]
 
-const online: readonly Kind<OnlineBrowser>[] = [
-  ['in Chromium', chromium, openChromium],
-  ['in Firefox', firefox, openFirefox]
-]
-const all: readonly Kind<Browser>[] = [...online, ['in WebKit', webkit, openWebKit]]
-
 /** Tests with all browsers at the same time, as most of them wait. */
-export const describeInAll = (name: string, tests: (inAll: InAll) => void): void => describeIn(all, name, tests)
+export const describeInAll = (name: string, tests: (inAll: InAll) => void): void => describeIn(browsers, name, tests)
 
 /** As {@link describeInAll}, with those that can lose their network. */
 export const describeInOnline = (name: string, tests: (inAll: InAll<OnlineBrowser>) => void): void =>
-  describeIn(online, name, tests)
+  describeIn(onlineBrowsers, name, tests)
 
 function describeIn<Each extends Browser>(
   kinds: readonly Kind<Each>[],
   name: string,
   tests: (inAll: InAll<Each>) => void
 ): void {
-  const withBrowsers = (): void => {
-    let browsers: Each[] = []
+  let inAll = (): void => {
+    let opened: Each[] = []
     beforeAll(async () => {
-      browsers = await Promise.all(kinds.map(([, , open]) => open()))
+      opened = await Promise.all(kinds.map(([, , open]) => open()))
     })
-    afterAll(() => Promise.all(browsers.map((browser) => browser.close())))
-    tests((act) => Promise.all(browsers.map(act)))
+    afterAll(() => Promise.all(opened.map((browser) => browser.close())))
+    tests((act) => Promise.all(opened.map(act)))
   }
-  describe(
-    name,
-    kinds.reduceRight(
-      (inner, [inBrowser, program]) =>
-        () =>
-          describeWith(program, inBrowser, inner),
-      withBrowsers
-    )
-  )
+  // Each has to be there.
+  for (const [browserName, program] of kinds) {
+    const inner = inAll
+    inAll = () => describeWith(program, `in ${browserName}`, inner)
+  }
+  describe(name, inAll)
 }

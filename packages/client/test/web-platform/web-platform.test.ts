@@ -3,16 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { acceptWebSocket, attach } from '@oneport/core'
-import {
-  type Browser,
-  chromium,
-  describeWith,
-  firefox,
-  openChromium,
-  openFirefox,
-  openWebKit,
-  webkit
-} from '@oneport/test-kit'
+import { type Browser, browsers, describeWith } from '@oneport/test-kit'
 import { buildSync } from 'esbuild'
 
 // Starting a browser takes long on a busy machine.
@@ -59,11 +50,7 @@ afterAll(async () => {
 // After close(), WebKit counts what a message takes in its frame, against the standard.
 const frames = 'counts what waits to be sent, in bytes, also after close(): Error:  expected 4, got 10'
 
-describe.each([
-  ['Chromium', chromium, openChromium, []],
-  ['Firefox', firefox, openFirefox, []],
-  ['WebKit', webkit, openWebKit, [frames]]
-])('in %s', (_name, program, open, deviations) => {
+describe.each(browsers)('in %s', (browserName, program, open) => {
   describeWith(program, 'the web-platform cases', () => {
     let browser: Browser
     beforeAll(async () => {
@@ -77,7 +64,9 @@ describe.each([
       ['a ReconnectingWebSocket', 'reconnecting'],
       ['a ReconnectingWebSocket without retries', 'single']
     ])('hold for %s', async (_about, name) => {
-      expect(await browser.evaluate(`runCases('${name}', 'ws://${base}')`)).toEqual(deviations)
+      expect(await browser.evaluate(`runCases('${name}', 'ws://${base}')`)).toEqual(
+        browserName === 'WebKit' ? [frames] : []
+      )
     })
   })
 })

@@ -7,16 +7,7 @@ import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Attachment, attach, serveTopics } from '@oneport/core'
-import {
-  type Browser,
-  chromium,
-  describeWith,
-  firefox,
-  openChromium,
-  openFirefox,
-  openWebKit,
-  webkit
-} from '@oneport/test-kit'
+import { type Browser, browsers, describeWith } from '@oneport/test-kit'
 import { createTopics, type Topics } from '@oneport/topics'
 import { type Recipe, writeRecipe } from '../../src/recipes.ts'
 import { provide } from '../stage.ts'
@@ -278,12 +269,6 @@ describe.each(Object.entries(chats))('with %s on a server', (_name, chat) => {
     }
   })
 })
-
-const browsers = [
-  ['Chromium', chromium, openChromium],
-  ['Firefox', firefox, openFirefox],
-  ['WebKit', webkit, openWebKit]
-] as const
 
 for (const [browserName, program, openBrowser] of browsers) {
   describeWith(program, `in ${browserName}`, () => {

@@ -1,16 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type Browser,
-  chromium,
-  describeWith,
-  firefox,
-  freePort,
-  openChromium,
-  openFirefox,
-  openWebKit,
-  webkit
-} from '@oneport/test-kit'
+import { type Browser, browsers, describeWith, freePort } from '@oneport/test-kit'
 import { run, write } from '../stage.ts'
 
 /** A name that is not localhost, of which Chromium and Firefox make an exception. */
@@ -46,11 +36,15 @@ const local: readonly Page[] = [
   ['localhost', 'development', 'Welcome.']
 ]
 
-for (const [browserName, program, open, pages, blocked] of [
-  ['Chromium', chromium, openChromium, named(1006), 'error'],
-  ['Firefox', firefox, openFirefox, named(1015), 'it throws'],
-  ['WebKit', webkit, openWebKit, local, 'it throws']
-] as const) {
+/** What pages see, and what happens to a WebSocket that is blocked. */
+const outcomes = {
+  Chromium: { pages: named(1006), blocked: 'error' },
+  Firefox: { pages: named(1015), blocked: 'it throws' },
+  WebKit: { pages: local, blocked: 'it throws' }
+}
+
+for (const [browserName, program, open] of browsers) {
+  const { pages, blocked } = outcomes[browserName]
   describeWith(program, `helmet in ${browserName}`, () => {
     let browser: Browser
     beforeAll(async () => {
